@@ -1,0 +1,252 @@
+//! The caller's facts, bound to a value as associated data.
+
+use crate::error::{Error, ErrorCode, Result, fixed};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use core::fmt;
+
+/// Pairs in one context.
+pub const MAX_CONTEXT_PAIRS: usize = 16;
+/// Bytes of one context value.
+pub const MAX_CONTEXT_VALUE_BYTES: usize = 4096;
+/// Characters of one context name.
+pub const MAX_CONTEXT_NAME_CHARS: usize = 32;
+
+const RESERVED_PREFIX: &[u8] = b"rs_";
+const COUNT_BYTES: usize = 2;
+
+/// Facts about a stored value (table, column, row, tenant …) that must be the same when it is
+/// opened as when it was sealed. The order of the pairs does not matter.
+///
+/// # Example
+/// ```
+/// use reseal::Context;
+/// let ctx = Context::new().with("table", "users")?.with("column", "ssn")?.with("row", 42)?;
+/// assert_eq!(ctx, Context::new().with("row", "42")?.with("column", "ssn")?.with("table", "users")?);
+/// # Ok::<(), reseal::Error>(())
+/// ```
+///
+/// # Errors
+/// `context-invalid` from [`Context::with`]: a name that is not `[a-z][a-z0-9_]{0,31}` or begins
+/// with `rs_`, a name given twice, a value above 4096 bytes, a seventeenth pair.
+///
+/// # Security
+/// Use logical, stable names that survive renames. Without `row`, whoever can write to the
+/// database can swap two values of a column.
+///
+/// # Spec
+/// Section 4.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Context {
+    /// CTX of section 4: always canonical.
+    encoded: Vec<u8>,
+}
+
+impl Context {
+    /// The empty context.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            encoded: alloc::vec![0; COUNT_BYTES],
+        }
+    }
+
+    /// This context with one more pair.
+    ///
+    /// # Errors
+    /// `context-invalid`, see [`Context`].
+    pub fn with<'v>(mut self, name: &str, value: impl Into<ContextValue<'v>>) -> Result<Self> {
+        self.insert(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds one pair.
+    ///
+    /// # Errors
+    /// `context-invalid`, see [`Context`]; the context is unchanged then.
+    pub fn insert<'v>(&mut self, name: &str, value: impl Into<ContextValue<'v>>) -> Result<()> {
+        let value = value.into().0;
+        check_name(name)?;
+        if value.len() > MAX_CONTEXT_VALUE_BYTES {
+            return Err(invalid(format!(
+                "the context value of {name} has more than {MAX_CONTEXT_VALUE_BYTES} bytes"
+            )));
+        }
+        if self.len() >= MAX_CONTEXT_PAIRS {
+            return Err(invalid(format!(
+                "a context has at most {MAX_CONTEXT_PAIRS} pairs"
+            )));
+        }
+        let at = self.position(name)?;
+        let mut pair = Vec::with_capacity(4 + name.len() + value.len());
+        for bytes in [name.as_bytes(), &value] {
+            pair.extend_from_slice(&length(bytes));
+            pair.extend_from_slice(bytes);
+        }
+        self.encoded.splice(at..at, pair);
+        self.set_len(self.len() + 1);
+        Ok(())
+    }
+
+    /// The number of pairs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self.encoded.first_chunk() {
+            Some(count) => usize::from(u16::from_be_bytes(*count)),
+            None => 0,
+        }
+    }
+
+    /// Whether there is no pair.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// CTX, the canonical bytes that an envelope authenticates.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// The offset at which a new name belongs.
+    fn position(&self, name: &str) -> Result<usize> {
+        let mut at = COUNT_BYTES;
+        for (there, pair_bytes) in self.pairs() {
+            match there.cmp(name.as_bytes()) {
+                core::cmp::Ordering::Less => at += pair_bytes,
+                core::cmp::Ordering::Equal => {
+                    return Err(invalid(format!("the context has {name} twice")));
+                }
+                core::cmp::Ordering::Greater => break,
+            }
+        }
+        Ok(at)
+    }
+
+    /// Each name and the encoded bytes that its pair takes.
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], usize)> {
+        let mut rest = self.encoded.get(COUNT_BYTES..).unwrap_or_default();
+        core::iter::from_fn(move || {
+            let (name, after) = split_field(rest)?;
+            let (_, next) = split_field(after)?;
+            let pair_bytes = rest.len() - next.len();
+            rest = next;
+            Some((name, pair_bytes))
+        })
+    }
+
+    fn set_len(&mut self, len: usize) {
+        if let Some(count) = self.encoded.first_chunk_mut() {
+            *count = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
+        }
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Names only: a value may be a person's name.
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.pairs().map(|(name, _)| String::from_utf8_lossy(name));
+        f.write_str("Context")?;
+        f.debug_set().entries(names).finish()
+    }
+}
+
+/// A context value as bytes: text as UTF-8, an integer as decimal digits.
+///
+/// # Spec
+/// Section 4.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContextValue<'v>(Cow<'v, [u8]>);
+
+impl fmt::Debug for ContextValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContextValue(hidden)")
+    }
+}
+
+impl<'v> From<&'v str> for ContextValue<'v> {
+    fn from(text: &'v str) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl<'v> From<&'v String> for ContextValue<'v> {
+    fn from(text: &'v String) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<String> for ContextValue<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text.into_bytes()))
+    }
+}
+
+impl<'v> From<&'v [u8]> for ContextValue<'v> {
+    fn from(bytes: &'v [u8]) -> Self {
+        Self(Cow::Borrowed(bytes))
+    }
+}
+
+impl<'v, const N: usize> From<&'v [u8; N]> for ContextValue<'v> {
+    fn from(bytes: &'v [u8; N]) -> Self {
+        Self(Cow::Borrowed(bytes))
+    }
+}
+
+impl From<Vec<u8>> for ContextValue<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Cow::Owned(bytes))
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for ContextValue<'_> {
+            fn from(integer: $integer) -> Self {
+                Self(Cow::Owned(format!("{integer}").into_bytes()))
+            }
+        }
+    )*};
+}
+integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+
+/// `[a-z][a-z0-9_]{0,31}`, not beginning with `rs_`; also the rule for names of blind indexes.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let bytes = name.as_bytes();
+    let starts = bytes.first().is_some_and(u8::is_ascii_lowercase);
+    let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    if !starts || bytes.len() > MAX_CONTEXT_NAME_CHARS || !bytes.iter().all(allowed) {
+        return Err(fixed(
+            ErrorCode::ContextInvalid,
+            "a context name is 1 to 32 characters of a-z, 0-9 and _, and starts with a letter",
+        ));
+    }
+    if bytes.starts_with(RESERVED_PREFIX) {
+        return Err(fixed(
+            ErrorCode::ContextInvalid,
+            "context names that begin with rs_ are reserved",
+        ));
+    }
+    Ok(())
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorCode::ContextInvalid, message)
+}
+
+/// `u16(len)`; every field is at most 4096 bytes long.
+fn length(bytes: &[u8]) -> [u8; 2] {
+    u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+fn split_field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}

@@ -1,0 +1,301 @@
+//! The envelope: parsing and printing of its binary and text forms. Holds no key.
+
+use crate::{
+    context::Context,
+    error::{Error, ErrorCode, Result, fixed},
+    ids::{KEY_ID_BYTES, KEY_ID_CHARS, KeyId, Mode},
+    xaes::{NONCE_BYTES, TAG_BYTES},
+};
+use alloc::{string::String, vec::Vec};
+use data_encoding::BASE64URL_NOPAD;
+
+/// Bytes of the largest plaintext, or of the largest padded one in mode `padded`.
+pub const MAX_PLAINTEXT_BYTES: usize = 1 << 24;
+/// Bytes that an envelope is longer than its (padded) plaintext.
+pub const OVERHEAD_BYTES: usize = HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
+/// Characters of the prefix `rs1.<key id>.` that every text envelope of one key shares.
+pub const TEXT_PREFIX_CHARS: usize = 5 + KEY_ID_CHARS;
+/// Characters of the longest text envelope.
+pub const MAX_TEXT_CHARS: usize =
+    TEXT_PREFIX_CHARS + base64_chars(MAX_PLAINTEXT_BYTES + OVERHEAD_BYTES - PREFIX_BYTES);
+
+/// Bytes of H: magic, version, key id, mode.
+pub(crate) const HEADER_BYTES: usize = PREFIX_BYTES + 1;
+/// Bytes that the text form carries in its prefix: magic, version, key id.
+pub(crate) const PREFIX_BYTES: usize = MAGIC.len() + 1 + KEY_ID_BYTES;
+
+const MAGIC: [u8; 4] = [0xC1, 0x5E, 0x52, 0x53];
+const VERSION: u8 = 1;
+
+/// What an envelope shows without any key.
+///
+/// # Spec
+/// Sections 2 and 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The format version, 1.
+    pub version: u8,
+    /// The mode that the value was sealed in.
+    pub mode: Mode,
+    /// The id of the key that sealed it.
+    pub key_id: KeyId,
+    /// Bytes of ciphertext: those of the plaintext, or of the padded plaintext in mode `padded`.
+    pub ciphertext_bytes: usize,
+}
+
+/// What a text envelope shows without any key.
+///
+/// # Example
+/// ```
+/// let stored = "rs1.wnhox5tzdzqv34o4so5ged4ck7arqvma.AZUR1UnSKud0Ttwc8BrXr2YN9zJiH3juygZQ9AEtlJwnP1XPh0akwl8";
+/// let shown = reseal::inspect(stored)?;
+/// assert_eq!(shown.mode.as_str(), "random");
+/// assert_eq!(shown.ciphertext_bytes, 0);
+/// # Ok::<(), reseal::Error>(())
+/// ```
+///
+/// # Errors
+/// `not-envelope`, `malformed`, `unsupported-version`, `too-large`, `unsupported-mode`.
+///
+/// # Security
+/// Nothing is verified: whoever writes the value chooses what it shows.
+///
+/// # Spec
+/// Section 3; the order of the checks is that of section 5.
+pub fn inspect(stored: &str) -> Result<Inspection> {
+    let (key_id, tail) = decode_text(stored)?;
+    Ok(inspection(key_id, &Body::parse(&tail)?))
+}
+
+/// What a binary envelope shows without any key.
+///
+/// # Errors
+/// As [`inspect`].
+///
+/// # Spec
+/// Section 2.
+pub fn inspect_binary(stored: &[u8]) -> Result<Inspection> {
+    let (key_id, body) = parse_binary(stored)?;
+    Ok(inspection(key_id, &body))
+}
+
+/// The text form of a binary envelope; needs no key.
+///
+/// # Errors
+/// As [`inspect`].
+///
+/// # Spec
+/// Section 3.
+pub fn to_text(stored: &[u8]) -> Result<String> {
+    let (key_id, _) = parse_binary(stored)?;
+    let mut text = String::new();
+    print_text(key_id, stored, &mut text);
+    Ok(text)
+}
+
+/// The binary form of a text envelope; needs no key.
+///
+/// # Errors
+/// As [`inspect`].
+///
+/// # Spec
+/// Section 3.
+pub fn to_binary(stored: &str) -> Result<Vec<u8>> {
+    let (key_id, tail) = decode_text(stored)?;
+    let body = Body::parse(&tail)?;
+    let header = header(key_id, body.mode);
+    let mut binary = Vec::with_capacity(PREFIX_BYTES + tail.len());
+    binary.extend_from_slice(header.get(..PREFIX_BYTES).unwrap_or_default());
+    binary.extend_from_slice(&tail);
+    Ok(binary)
+}
+
+/// The error for a text that is longer than [`MAX_TEXT_CHARS`], from its first characters and
+/// whether all that follow the prefix are base64url: for bindings that must not copy such a text.
+///
+/// # Spec
+/// Sections 3 and 5.
+#[must_use]
+pub fn oversized_text_error(head: &str, tail_is_base64url: bool) -> Error {
+    let Some((version, _, _)) = split_text(head) else {
+        return not_envelope();
+    };
+    match version {
+        _ if !tail_is_base64url => damaged(),
+        VERSION => too_large(),
+        _ => unsupported_version(),
+    }
+}
+
+/// The bytes of an envelope after its key id: what its mode byte, nonce and ciphertext are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) nonce: &'a [u8; NONCE_BYTES],
+    pub(crate) ciphertext: &'a [u8],
+    pub(crate) tag: &'a [u8; TAG_BYTES],
+}
+
+impl<'a> Body<'a> {
+    /// Parses mode, nonce, ciphertext and tag, with the checks of section 5 from the mode on.
+    pub(crate) fn parse(tail: &'a [u8]) -> Result<Self> {
+        let (mode, rest) = tail.split_first().ok_or_else(damaged)?;
+        let mode = Mode::from_byte(*mode).ok_or_else(|| {
+            fixed(
+                ErrorCode::UnsupportedMode,
+                "the mode of this envelope is unknown to version 1: was it damaged?",
+            )
+        })?;
+        let (nonce, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (ciphertext, tag) = rest.split_last_chunk().ok_or_else(damaged)?;
+        if mode == Mode::Padded && ciphertext.is_empty() {
+            return Err(damaged());
+        }
+        if ciphertext.len() > MAX_PLAINTEXT_BYTES {
+            return Err(too_large());
+        }
+        Ok(Self {
+            mode,
+            nonce,
+            ciphertext,
+            tag,
+        })
+    }
+}
+
+/// Key id and body of a binary envelope.
+pub(crate) fn parse_binary(stored: &[u8]) -> Result<(KeyId, Body<'_>)> {
+    let rest = stored.strip_prefix(&MAGIC).ok_or_else(not_envelope)?;
+    let (version, rest) = rest.split_first().ok_or_else(damaged)?;
+    if *version != VERSION {
+        return Err(unsupported_version());
+    }
+    let (key_id, tail) = rest.split_first_chunk().ok_or_else(damaged)?;
+    Ok((KeyId(*key_id), Body::parse(tail)?))
+}
+
+/// Key id of a text envelope, and the bytes that follow it, decoded.
+pub(crate) fn decode_text(stored: &str) -> Result<(KeyId, Vec<u8>)> {
+    let (version, key_id, tail) = split_text(stored).ok_or_else(not_envelope)?;
+    if version != VERSION || tail.len() > MAX_TEXT_CHARS - TEXT_PREFIX_CHARS {
+        let shaped = !tail.is_empty() && tail.iter().copied().all(is_base64url);
+        return Err(match version {
+            _ if !shaped => damaged(),
+            VERSION => too_large(),
+            _ => unsupported_version(),
+        });
+    }
+    let tail = BASE64URL_NOPAD.decode(tail).map_err(|_| damaged())?;
+    if tail.is_empty() {
+        return Err(damaged());
+    }
+    Ok((key_id, tail))
+}
+
+/// H of section 2.
+pub(crate) fn header(key_id: KeyId, mode: Mode) -> [u8; HEADER_BYTES] {
+    let mut header = [0; HEADER_BYTES];
+    let bytes = MAGIC.iter().chain([&VERSION]).chain(key_id.as_bytes());
+    for (to, from) in header.iter_mut().zip(bytes.chain([&mode.byte()])) {
+        *to = *from;
+    }
+    header
+}
+
+/// Appends the text form of a binary envelope of this key.
+pub(crate) fn print_text(key_id: KeyId, binary: &[u8], text: &mut String) {
+    let tail = binary.get(PREFIX_BYTES..).unwrap_or_default();
+    text.reserve_exact(TEXT_PREFIX_CHARS + base64_chars(tail.len()));
+    text.push_str("rs1.");
+    text.push_str(core::str::from_utf8(&key_id.encode()).unwrap_or_default());
+    text.push('.');
+    BASE64URL_NOPAD.encode_append(tail, text);
+}
+
+/// AAD of section 2: H, then CTX. On the stack where it fits, as nearly always.
+pub(crate) struct Aad {
+    inline: [u8; Self::INLINE_BYTES],
+    len: usize,
+    heap: Vec<u8>,
+}
+
+impl Aad {
+    const INLINE_BYTES: usize = 192;
+
+    pub(crate) fn new(header: &[u8; HEADER_BYTES], context: &Context) -> Self {
+        let context = context.as_bytes();
+        let mut aad = Self {
+            inline: [0; Self::INLINE_BYTES],
+            len: HEADER_BYTES + context.len(),
+            heap: Vec::new(),
+        };
+        if let Some(room) = aad.inline.get_mut(..aad.len) {
+            let (head, tail) = room.split_at_mut(HEADER_BYTES);
+            head.copy_from_slice(header);
+            tail.copy_from_slice(context);
+        } else {
+            aad.heap = [header.as_slice(), context].concat();
+        }
+        aad
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.inline.get(..self.len).unwrap_or(&self.heap)
+    }
+}
+
+/// Version digit, key id and tail of a text that starts like an envelope of any version.
+fn split_text(stored: &str) -> Option<(u8, KeyId, &[u8])> {
+    let rest = stored.as_bytes().strip_prefix(b"rs")?;
+    let ([version @ b'1'..=b'9', b'.'], rest) = rest.split_first_chunk()? else {
+        return None;
+    };
+    let (key_id, rest) = rest.split_first_chunk::<KEY_ID_CHARS>()?;
+    let tail = rest.strip_prefix(b".")?;
+    Some((version - b'0', KeyId::decode(key_id)?, tail))
+}
+
+fn inspection(key_id: KeyId, body: &Body<'_>) -> Inspection {
+    Inspection {
+        version: VERSION,
+        mode: body.mode,
+        key_id,
+        ciphertext_bytes: body.ciphertext.len(),
+    }
+}
+
+const fn base64_chars(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+const fn not_envelope() -> Error {
+    fixed(
+        ErrorCode::NotEnvelope,
+        "this is no Reseal envelope: plaintext, or the format of another system?",
+    )
+}
+
+const fn damaged() -> Error {
+    fixed(
+        ErrorCode::Malformed,
+        "this starts like an envelope but is cut or damaged: is the column long enough?",
+    )
+}
+
+const fn unsupported_version() -> Error {
+    fixed(
+        ErrorCode::UnsupportedVersion,
+        "this envelope has another format version than 1: a newer release may read it",
+    )
+}
+
+pub(crate) const fn too_large() -> Error {
+    fixed(
+        ErrorCode::TooLarge,
+        "a value may have at most 2^24 bytes, in mode padded after padding: store it in pieces",
+    )
+}

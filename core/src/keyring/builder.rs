@@ -1,0 +1,194 @@
+//! How a ring is put together, and the rules that it must keep.
+
+use super::{Keyring, Slot, Working};
+use crate::{
+    blind_index::TERM_ID_CHARS,
+    error::{Error, ErrorCode, Result, fixed},
+    ids::{KeyId, KeyState, KeyUse},
+    key::Key,
+};
+use alloc::{
+    collections::{BTreeMap, btree_map::Entry},
+    format,
+    vec::Vec,
+};
+
+/// Collects the keys of a [`Keyring`]. Data and index keys are told apart by their use.
+///
+/// # Example
+/// ```
+/// use reseal::{Key, KeyUse, Keyring, OsEntropy};
+/// let new = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+/// let old = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+/// let index = Key::generate(KeyUse::Index, &mut OsEntropy)?;
+/// let ring = Keyring::builder().primary(new).primary(index).decrypt_only(old).build()?;
+/// assert_eq!(ring.keys().count(), 3);
+/// # Ok::<(), reseal::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct KeyringBuilder {
+    keys: Vec<(Key, KeyState)>,
+    destroyed: Vec<KeyId>,
+}
+
+impl KeyringBuilder {
+    /// The key that seals (a data key) or whose terms are stored (an index key).
+    #[must_use]
+    pub fn primary(self, key: Key) -> Self {
+        self.with(key, KeyState::Primary)
+    }
+
+    /// A key that opens and is to become primary once every process has it.
+    #[must_use]
+    pub fn introduced(self, key: Key) -> Self {
+        self.with(key, KeyState::Introduced)
+    }
+
+    /// A key that still opens, but seals no longer.
+    #[must_use]
+    pub fn decrypt_only(self, key: Key) -> Self {
+        self.with(key, KeyState::DecryptOnly)
+    }
+
+    /// A key that opens nothing for the time being.
+    #[must_use]
+    pub fn disabled(self, key: Key) -> Self {
+        self.with(key, KeyState::Disabled)
+    }
+
+    /// The id of a key that is gone for good.
+    #[must_use]
+    pub fn destroyed(mut self, id: KeyId) -> Self {
+        self.destroyed.push(id);
+        self
+    }
+
+    /// A key in any state but destroyed.
+    #[must_use]
+    pub fn with(mut self, key: Key, state: KeyState) -> Self {
+        self.keys.push((key, state));
+        self
+    }
+
+    /// The ring.
+    ///
+    /// # Errors
+    /// `key-wrong-use` for a KEK; `duplicate-key` for a key that is given twice (except as
+    /// primary and as introduced or decrypt-only, which is one primary), for two primaries of one
+    /// use, and for two index keys whose ids share their first 8 characters; `invalid-argument`
+    /// for a key in state destroyed, which has only an id.
+    ///
+    /// # Spec
+    /// Section 1.
+    pub fn build(self) -> Result<Keyring> {
+        let mut states = BTreeMap::new();
+        for (key, state) in &self.keys {
+            check(key, *state)?;
+            merge_state(&mut states, key.id(), *state)?;
+        }
+        for id in &self.destroyed {
+            merge_state(&mut states, *id, KeyState::Destroyed)?;
+        }
+        let keys: BTreeMap<KeyId, &Key> =
+            self.keys.iter().map(|(key, _)| (key.id(), key)).collect();
+        let mut ring = Keyring {
+            slots: BTreeMap::new(),
+            data_primary: None,
+            index_primary: None,
+        };
+        for (id, state) in states {
+            ring.add(id, keys.get(&id).copied(), state)?;
+        }
+        Ok(ring)
+    }
+}
+
+impl Keyring {
+    fn add(&mut self, id: KeyId, key: Option<&Key>, state: KeyState) -> Result<()> {
+        if let Some(key) = key {
+            self.check_index_prefix(key)?;
+            if state == KeyState::Primary {
+                self.set_primary(key)?;
+            }
+        }
+        let working = match key {
+            None => Working::Destroyed,
+            Some(key) if !state.opens() => Working::Disabled(key.key_use()),
+            Some(key) if key.key_use() == KeyUse::Index => Working::Index(key.index()),
+            Some(key) => Working::Data(key.data()),
+        };
+        self.slots.insert(id, Slot { state, working });
+        Ok(())
+    }
+
+    fn set_primary(&mut self, key: &Key) -> Result<()> {
+        let primary = match key.key_use() {
+            KeyUse::Index => &mut self.index_primary,
+            _ => &mut self.data_primary,
+        };
+        if primary.replace(key.id()).is_some() {
+            return Err(fixed(
+                ErrorCode::DuplicateKey,
+                "a ring has one primary of each use: give the other key as introduced or decrypt_only",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Terms name their key by 8 characters only, so these must differ.
+    fn check_index_prefix(&self, key: &Key) -> Result<()> {
+        let prefix = |id: KeyId| id.encode().into_iter().take(TERM_ID_CHARS);
+        let same = |(id, slot): (&KeyId, &Slot)| {
+            slot.key_use() == Some(KeyUse::Index) && prefix(*id).eq(prefix(key.id()))
+        };
+        if key.key_use() == KeyUse::Index && self.slots.iter().any(same) {
+            return Err(fixed(
+                ErrorCode::DuplicateKey,
+                "the ids of two index keys begin with the same 8 characters: generate another key",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check(key: &Key, state: KeyState) -> Result<()> {
+    if key.key_use() == KeyUse::Kek {
+        return Err(fixed(
+            ErrorCode::KeyWrongUse,
+            "a ring holds data and index keys: this is a key-encrypting key (rsk1.kek.)",
+        ));
+    }
+    if state == KeyState::Destroyed {
+        return Err(fixed(
+            ErrorCode::InvalidArgument,
+            "a destroyed key is given by its id",
+        ));
+    }
+    Ok(())
+}
+
+/// Section 1: a primary may be listed once more as introduced or decrypt-only.
+fn merge_state(states: &mut BTreeMap<KeyId, KeyState>, id: KeyId, state: KeyState) -> Result<()> {
+    use KeyState::{DecryptOnly, Introduced, Primary};
+    match states.entry(id) {
+        Entry::Vacant(entry) => {
+            entry.insert(state);
+            Ok(())
+        }
+        Entry::Occupied(mut entry) => match (*entry.get(), state) {
+            (Primary, Introduced | DecryptOnly) => Ok(()),
+            (Introduced | DecryptOnly, Primary) => {
+                entry.insert(Primary);
+                Ok(())
+            }
+            _ => Err(duplicate(id)),
+        },
+    }
+}
+
+fn duplicate(id: KeyId) -> Error {
+    Error::new(
+        ErrorCode::DuplicateKey,
+        format!("the key {id} is given twice: take one of the two away"),
+    )
+}

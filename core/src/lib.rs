@@ -1,0 +1,63 @@
+//! Field-level encryption with key rotation: the Reseal envelope, keyrings and blind indexes.
+//!
+//! A value is sealed under the primary key of a [`Keyring`], bound to a [`Context`] that says
+//! where it belongs, and stored as text or bytes. Keys rotate by introducing and promoting; a
+//! stored value is brought to the primary key by [`Keyring::reseal`].
+//!
+//! ```
+//! use reseal::{Context, Key, KeyUse, Keyring, Mode, OsEntropy};
+//!
+//! let key = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+//! let ring = Keyring::builder().primary(key).build()?;
+//! let ctx = Context::new().with("table", "users")?.with("column", "ssn")?.with("row", 42)?;
+//! let stored = ring.seal(b"078-05-1120", &ctx, Mode::Random, &mut OsEntropy)?;
+//! assert_eq!(*ring.open(&stored, &ctx)?, b"078-05-1120");
+//! # Ok::<(), reseal::Error>(())
+//! ```
+//!
+//! The same bytes are read and written by the npm and pip packages `reseal`. The format is
+//! specified in `spec/envelope.md`; comments name its sections.
+//!
+//! # Features
+//! - `os-entropy` (default): [`OsEntropy`], the operating system's generator. Without it the crate
+//!   needs only `core` and `alloc`, and you bring an [`Entropy`].
+//! - `hazmat`: fixed nonces and bare primitives for test vectors.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+
+mod blind_index;
+mod context;
+mod envelope;
+mod error;
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
+mod ids;
+mod kdf;
+mod key;
+mod keyring;
+mod padding;
+mod random;
+mod secret;
+mod source;
+mod xaes;
+
+pub use blind_index::{BlindIndex, Normalizer};
+pub use context::{
+    Context, ContextValue, MAX_CONTEXT_NAME_CHARS, MAX_CONTEXT_PAIRS, MAX_CONTEXT_VALUE_BYTES,
+};
+pub use envelope::{
+    Inspection, MAX_PLAINTEXT_BYTES, MAX_TEXT_CHARS, OVERHEAD_BYTES, TEXT_PREFIX_CHARS, inspect,
+    inspect_binary, oversized_text_error, to_binary, to_text,
+};
+pub use error::{Error, ErrorClass, ErrorCode, Result};
+pub use ids::{KeyId, KeyState, KeyUse, Mode};
+pub use key::{KEY_BYTES, Key};
+pub use keyring::{Contexts, Field, KeyInfo, Keyring, KeyringBuilder, OpenBatch, SealBatch};
+#[cfg(feature = "os-entropy")]
+pub use random::OsEntropy;
+pub use random::{Entropy, EntropyKind};
+pub use source::{ENV_NAMES, EnvSource, KeyDirectory};
+pub use zeroize::Zeroizing;

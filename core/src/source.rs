@@ -1,0 +1,212 @@
+//! The rules of key sources, without reading any: which variables and files make which ring.
+
+use crate::{
+    error::{Error, ErrorCode, Result},
+    ids::KeyUse,
+    key::{Key, trim},
+    keyring::{Keyring, KeyringBuilder},
+};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use core::fmt;
+use zeroize::Zeroizing;
+
+const PRIMARY_KEY: &str = "RESEAL_PRIMARY_KEY";
+const INDEX_KEY: &str = "RESEAL_INDEX_KEY";
+const DECRYPT_KEYS: &str = "RESEAL_DECRYPT_KEYS";
+const INTRODUCED_KEYS: &str = "RESEAL_INTRODUCED_KEYS";
+const KEY_DIR: &str = "RESEAL_KEY_DIR";
+const PRIMARY: &str = "RESEAL_PRIMARY";
+const INDEX_PRIMARY: &str = "RESEAL_INDEX_PRIMARY";
+const KEYSET: &str = "RESEAL_KEYSET";
+
+/// The environment variables that a ring can come from.
+pub const ENV_NAMES: [&str; 8] = [
+    PRIMARY_KEY,
+    INDEX_KEY,
+    DECRYPT_KEYS,
+    INTRODUCED_KEYS,
+    KEY_DIR,
+    PRIMARY,
+    INDEX_PRIMARY,
+    KEYSET,
+];
+
+/// What the environment says about keys.
+#[derive(Debug)]
+pub enum EnvSource {
+    /// The keys themselves.
+    Ring(Keyring),
+    /// A directory with one key text per file.
+    Directory(KeyDirectory),
+}
+
+/// A directory of keys, as Kubernetes mounts a secret, and which of its files are primary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDirectory {
+    /// The path of the directory.
+    pub path: String,
+    /// The name of the file with the primary data key.
+    pub primary: String,
+    /// The name of the file with the primary index key.
+    pub index_primary: Option<String>,
+}
+
+impl EnvSource {
+    /// What the variables named in [`ENV_NAMES`] say. A variable of white space alone counts as
+    /// not set.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::{EnvSource, ErrorCode};
+    /// let error = EnvSource::read(|_| None).unwrap_err();
+    /// assert_eq!(error.code(), ErrorCode::SourceMissing);
+    /// ```
+    ///
+    /// # Errors
+    /// `source-missing`, `source-conflict`, `source-unreadable`; `invalid-key`, `key-wrong-use`
+    /// and `duplicate-key`. All name the variables, none shows a value.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let read = |name: &str| {
+            let value = Zeroizing::new(variable(name)?);
+            (!trim(&value).is_empty()).then_some(value)
+        };
+        let has_keys = [PRIMARY_KEY, INDEX_KEY, DECRYPT_KEYS, INTRODUCED_KEYS]
+            .into_iter()
+            .any(|name| read(name).is_some());
+        match (has_keys, read(KEY_DIR), read(KEYSET)) {
+            (true, None, None) => keys(read).map(Self::Ring),
+            (false, Some(path), None) => directory(&path, read).map(Self::Directory),
+            (false, None, Some(_)) => Err(error(
+                ErrorCode::SourceUnreadable,
+                "this release does not read keysets yet: set RESEAL_PRIMARY_KEY or RESEAL_KEY_DIR instead of RESEAL_KEYSET",
+            )),
+            (false, None, None) => Err(error(
+                ErrorCode::SourceMissing,
+                "no key is configured: set RESEAL_PRIMARY_KEY, or RESEAL_KEY_DIR with RESEAL_PRIMARY (are they empty?)",
+            )),
+            _ => Err(error(
+                ErrorCode::SourceConflict,
+                "keys come from one source: set only one of RESEAL_PRIMARY_KEY (with RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS and RESEAL_INTRODUCED_KEYS), RESEAL_KEY_DIR and RESEAL_KEYSET",
+            )),
+        }
+    }
+}
+
+impl KeyDirectory {
+    /// The ring of the directory's files, given as (name, content). Hidden files (`.` or `..data`)
+    /// are skipped; every key that is no primary is decrypt-only.
+    ///
+    /// # Errors
+    /// `source-unreadable` when a primary file is not among them; `invalid-key`, `key-wrong-use`
+    /// and `duplicate-key`. All name the file.
+    pub fn ring(&self, files: &[(String, Zeroizing<String>)]) -> Result<Keyring> {
+        let mut builder = Keyring::builder();
+        let mut missing: Vec<&str> = self.primaries().collect();
+        for (name, content) in files {
+            if name.starts_with('.') {
+                continue;
+            }
+            let key = Key::load(content).map_err(|error| named(name, &error))?;
+            let key_use = key.key_use();
+            let primary = match key_use {
+                KeyUse::Index => self.index_primary.as_deref() == Some(name),
+                _ => self.primary == *name,
+            };
+            if !primary && missing.contains(&name.as_str()) {
+                return Err(wrong_use(name, key_use));
+            }
+            missing.retain(|wanted| wanted != name);
+            builder = if primary {
+                builder.primary(key)
+            } else {
+                builder.decrypt_only(key)
+            };
+        }
+        if let Some(name) = missing.first() {
+            return Err(Error::new(
+                ErrorCode::SourceUnreadable,
+                format!(
+                    "{KEY_DIR} has no file {name}: set {PRIMARY} and {INDEX_PRIMARY} to names of files in it"
+                ),
+            ));
+        }
+        builder.build().map_err(|error| named(KEY_DIR, &error))
+    }
+
+    fn primaries(&self) -> impl Iterator<Item = &str> {
+        [Some(self.primary.as_str()), self.index_primary.as_deref()]
+            .into_iter()
+            .flatten()
+    }
+}
+
+type Value = Zeroizing<String>;
+
+fn keys(read: impl Fn(&str) -> Option<Value>) -> Result<Keyring> {
+    let Some(primary) = read(PRIMARY_KEY) else {
+        return Err(error(
+            ErrorCode::SourceMissing,
+            "RESEAL_PRIMARY_KEY is not set or empty, but other keys are: set it to the data key that seals",
+        ));
+    };
+    let mut builder = Keyring::builder().primary(load(PRIMARY_KEY, &primary, KeyUse::Data)?);
+    if let Some(index) = read(INDEX_KEY) {
+        builder = builder.primary(load(INDEX_KEY, &index, KeyUse::Index)?);
+    }
+    let lists: [(_, fn(KeyringBuilder, Key) -> KeyringBuilder); 2] = [
+        (DECRYPT_KEYS, KeyringBuilder::decrypt_only),
+        (INTRODUCED_KEYS, KeyringBuilder::introduced),
+    ];
+    for (name, add) in lists {
+        if let Some(list) = read(name) {
+            let keys = Key::load_list(&list).map_err(|error| named(name, &error))?;
+            builder = keys.into_iter().fold(builder, add);
+        }
+    }
+    builder.build().map_err(|error| {
+        named(
+            "RESEAL_PRIMARY_KEY, RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS, RESEAL_INTRODUCED_KEYS",
+            &error,
+        )
+    })
+}
+
+fn directory(path: &str, read: impl Fn(&str) -> Option<Value>) -> Result<KeyDirectory> {
+    let Some(primary) = read(PRIMARY) else {
+        return Err(error(
+            ErrorCode::SourceMissing,
+            "RESEAL_KEY_DIR is set but RESEAL_PRIMARY is not: set it to the name of the file with the key that seals",
+        ));
+    };
+    Ok(KeyDirectory {
+        path: trim(path).to_owned(),
+        primary: trim(&primary).to_owned(),
+        index_primary: read(INDEX_PRIMARY).map(|name| trim(&name).to_owned()),
+    })
+}
+
+fn load(name: &str, text: &str, expected: KeyUse) -> Result<Key> {
+    let key = Key::load(text).map_err(|error| named(name, &error))?;
+    if key.key_use() != expected {
+        return Err(wrong_use(name, key.key_use()));
+    }
+    Ok(key)
+}
+
+fn wrong_use(name: &str, key_use: KeyUse) -> Error {
+    Error::new(
+        ErrorCode::KeyWrongUse,
+        format!(
+            "{name} holds a key for another use (rsk1.{}.)",
+            key_use.as_str()
+        ),
+    )
+}
+
+fn named(name: impl fmt::Display, error: &Error) -> Error {
+    Error::new(error.code(), format!("{name}: {error}"))
+}
+
+fn error(code: ErrorCode, message: &'static str) -> Error {
+    Error::new(code, message)
+}

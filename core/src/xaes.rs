@@ -1,0 +1,145 @@
+//! XAES-256-GCM (C2SP): the only file that calls the AEAD crates.
+
+use crate::{
+    error::{Error, ErrorCode, Result, auth_failed, fixed},
+    secret::Secret32,
+};
+use aes::{
+    Aes256Enc, Block,
+    cipher::{BlockCipherEncrypt, KeyInit, consts::U12},
+};
+use aes_gcm::{AeadInOut, AesGcm, Tag};
+use core::fmt;
+use zeroize::Zeroize;
+
+/// Bytes of the first half of a nonce, which selects the derived key.
+pub(crate) const SALT_BYTES: usize = 12;
+/// Bytes of the second half of a nonce, which is the GCM nonce.
+pub(crate) const IV_BYTES: usize = 12;
+/// Bytes of a nonce.
+pub(crate) const NONCE_BYTES: usize = SALT_BYTES + IV_BYTES;
+/// Bytes of a tag.
+pub(crate) const TAG_BYTES: usize = 16;
+
+/// Blocks per call of the derivation, of which two count. The bitsliced AES of WebAssembly does
+/// four blocks at the price of one; hardware AES does them one by one.
+const DERIVE_BLOCKS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 2 };
+
+/// One XAES key: its AES schedule and K1, computed once.
+pub(crate) struct Xaes {
+    aes: Aes256Enc,
+    k1: [u8; 16],
+}
+
+impl Xaes {
+    pub(crate) fn new(key: &Secret32) -> Self {
+        let aes = Aes256Enc::new(&key.0.into());
+        let mut l = Block::default();
+        aes.encrypt_block(&mut l);
+        let l_bits = u128::from_be_bytes(l.into());
+        l.as_mut_slice().zeroize();
+        let k1 = (l_bits << 1) ^ ((l_bits >> 127) * 0x87);
+        Self {
+            aes,
+            k1: k1.to_be_bytes(),
+        }
+    }
+
+    /// The AES-256-GCM key that the first 12 bytes of a nonce select.
+    pub(crate) fn derive(&self, salt: &[u8; SALT_BYTES]) -> Gcm {
+        let mut blocks = [Block::default(); DERIVE_BLOCKS];
+        for (counter, block) in (1..=2).zip(blocks.iter_mut()) {
+            let (head, tail) = block.split_at_mut(4);
+            head.copy_from_slice(&[0, counter, b'X', 0]);
+            tail.copy_from_slice(salt);
+            for (byte, k1) in block.iter_mut().zip(self.k1) {
+                *byte ^= k1;
+            }
+        }
+        self.aes.encrypt_blocks(&mut blocks);
+        let mut key = Secret32([0; 32]);
+        for (to, from) in key.0.iter_mut().zip(blocks.as_flattened_bytes()) {
+            *to = *from;
+        }
+        for block in &mut blocks {
+            block.as_mut_slice().zeroize();
+        }
+        Gcm(AesGcm::new(&key.0.into()))
+    }
+
+    /// The Kx of the specification, for its published intermediate values.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn k1(&self) -> [u8; 16] {
+        self.k1
+    }
+}
+
+impl Drop for Xaes {
+    fn drop(&mut self) {
+        self.k1.zeroize();
+    }
+}
+
+impl fmt::Debug for Xaes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Xaes(hidden)")
+    }
+}
+
+/// AES-256-GCM under one derived key, for all values that share a salt.
+pub(crate) struct Gcm(AesGcm<Aes256Enc, U12>);
+
+impl Gcm {
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn new(key: &Secret32) -> Self {
+        Self(AesGcm::new(&key.0.into()))
+    }
+
+    /// Encrypts `buffer` in place and gives its tag.
+    pub(crate) fn seal(
+        &self,
+        iv: [u8; IV_BYTES],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; TAG_BYTES]> {
+        self.0
+            .encrypt_inout_detached(&iv.into(), aad, buffer.into())
+            .map(Into::into)
+            .map_err(|_| too_long())
+    }
+
+    /// Decrypts `buffer` in place once its tag is verified; otherwise it stays ciphertext.
+    pub(crate) fn open(
+        &self,
+        iv: [u8; IV_BYTES],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: [u8; TAG_BYTES],
+    ) -> Result<()> {
+        self.0
+            .decrypt_inout_detached(&iv.into(), aad, buffer.into(), &Tag::from(tag))
+            .map_err(|_| auth_failed())
+    }
+}
+
+impl fmt::Debug for Gcm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gcm(hidden)")
+    }
+}
+
+/// GCM's own limit of 2^36 bytes lies far above ours; it is reported all the same.
+fn too_long() -> Error {
+    fixed(ErrorCode::TooLarge, "a plaintext has at most 2^24 bytes")
+}
+
+/// The bytes of several blocks in a row.
+trait FlattenedBytes {
+    fn as_flattened_bytes(&self) -> impl Iterator<Item = &u8>;
+}
+
+impl FlattenedBytes for [Block] {
+    fn as_flattened_bytes(&self) -> impl Iterator<Item = &u8> {
+        self.iter().flat_map(|block| block.iter())
+    }
+}
