@@ -2,9 +2,9 @@
 
 use crate::{
     error::{Error, ErrorCode, Result},
-    ids::KeyUse,
+    ids::{KeyState, KeyUse},
     key::{Key, trim},
-    keyring::{Keyring, KeyringBuilder},
+    keyring::Keyring,
 };
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::fmt;
@@ -153,14 +153,13 @@ fn keys(read: impl Fn(&str) -> Option<Value>) -> Result<Keyring> {
     if let Some(index) = read(INDEX_KEY) {
         builder = builder.primary(load(INDEX_KEY, &index, KeyUse::Index)?);
     }
-    let lists: [(_, fn(KeyringBuilder, Key) -> KeyringBuilder); 2] = [
-        (DECRYPT_KEYS, KeyringBuilder::decrypt_only),
-        (INTRODUCED_KEYS, KeyringBuilder::introduced),
-    ];
-    for (name, add) in lists {
-        if let Some(list) = read(name) {
-            let keys = Key::load_list(&list).map_err(|error| named(name, &error))?;
-            builder = keys.into_iter().fold(builder, add);
+    for (name, state) in [
+        (DECRYPT_KEYS, KeyState::DecryptOnly),
+        (INTRODUCED_KEYS, KeyState::Introduced),
+    ] {
+        let Some(list) = read(name) else { continue };
+        for key in Key::load_list(&list).map_err(|error| named(name, &error))? {
+            builder = builder.with(key, state);
         }
     }
     builder.build().map_err(|error| {
