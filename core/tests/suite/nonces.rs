@@ -1,10 +1,6 @@
 //! No nonce twice: in threads, in batches, and with a source that repeats itself.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
-
-mod common;
-
-use common::{Repeating, context, ring};
+use crate::common::{Repeating, context, ring};
 use reseal::{Entropy, EntropyKind, Mode, OsEntropy, Result, to_binary};
 use std::{collections::HashSet, thread};
 
@@ -25,21 +21,35 @@ fn four_threads_on_one_ring_never_share_a_nonce() {
     };
     let stored: Vec<String> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(seal)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     let nonces: HashSet<_> = stored.iter().map(|stored| part(stored, NONCE)).collect();
     assert_eq!(nonces.len(), 4 * 10_000);
-    assert!(stored.iter().all(|stored| *ring.open(stored, &ctx).unwrap() == b"x"));
+    assert!(
+        stored
+            .iter()
+            .all(|stored| *ring.open(stored, &ctx).unwrap() == b"x")
+    );
 }
 
 #[test]
 fn a_repeating_indirect_source_never_repeats_a_nonce_for_different_messages() {
     let (ring, ctx) = (ring(), context());
     let other = ctx.clone().with("row", 1).unwrap();
-    let messages: Vec<String> = (0..2000).map(|number| format!("message {number}")).collect();
+    let messages: Vec<String> = (0..2000)
+        .map(|number| format!("message {number}"))
+        .collect();
     let mut nonces = HashSet::new();
     let mut seal = |message: &str, ctx, mode| {
-        nonces.insert(part(&ring.seal(message.as_bytes(), ctx, mode, &mut Repeating).unwrap(), NONCE))
+        nonces.insert(part(
+            &ring
+                .seal(message.as_bytes(), ctx, mode, &mut Repeating)
+                .unwrap(),
+            NONCE,
+        ))
     };
     for message in &messages {
         for mode in [Mode::Random, Mode::Padded] {
@@ -47,10 +57,16 @@ fn a_repeating_indirect_source_never_repeats_a_nonce_for_different_messages() {
             assert!(seal(message, &other, mode), "{message} in another context");
         }
     }
-    assert!(!seal(&messages[0], &ctx, Mode::Random), "the same message gives the same envelope");
+    assert!(
+        !seal(&messages[0], &ctx, Mode::Random),
+        "the same message gives the same envelope"
+    );
     for ctx in [&ctx, &other] {
         for mode in [Mode::Random, Mode::Padded] {
-            for stored in ring.seal_many(&messages, ctx, mode, &mut Repeating).unwrap() {
+            for stored in ring
+                .seal_many(&messages, ctx, mode, &mut Repeating)
+                .unwrap()
+            {
                 assert!(nonces.insert(part(&stored.unwrap(), NONCE)));
             }
         }
@@ -62,7 +78,9 @@ fn a_batch_shares_a_salt_for_at_most_65536_values() {
     let (ring, ctx) = (ring(), context());
     let values = vec![b""; 65_536 + 3];
     let mut entropy = Counted::default();
-    let stored = ring.seal_many(&values, &ctx, Mode::Random, &mut entropy).unwrap();
+    let stored = ring
+        .seal_many(&values, &ctx, Mode::Random, &mut entropy)
+        .unwrap();
     let stored: Vec<String> = stored.into_iter().map(Result::unwrap).collect();
     let salts: Vec<_> = stored.iter().map(|stored| part(stored, SALT)).collect();
     let nonces: HashSet<_> = stored.iter().map(|stored| part(stored, NONCE)).collect();
@@ -79,7 +97,10 @@ fn a_batch_goes_on_beyond_its_announced_count_and_draws_nothing_for_bad_values()
     let mut batch = ring.seal_batch(1, Mode::Random, OsEntropy).unwrap();
     let mut stored = vec![batch.seal(b"1", &ctx).unwrap()];
     let too_large = vec![0; reseal::MAX_PLAINTEXT_BYTES + 1];
-    assert_eq!(batch.seal(&too_large, &ctx).unwrap_err().code().as_str(), "too-large");
+    assert_eq!(
+        batch.seal(&too_large, &ctx).unwrap_err().code().as_str(),
+        "too-large"
+    );
     stored.extend((0..3).map(|_| batch.seal(b"2", &ctx).unwrap()));
     let nonces: HashSet<_> = stored.iter().map(|stored| part(stored, NONCE)).collect();
     assert_eq!(nonces.len(), 4);
@@ -91,8 +112,10 @@ fn single_values_draw_24_bytes_and_deterministic_ones_none() {
     let mut entropy = Counted::default();
     ring.seal(b"x", &ctx, Mode::Random, &mut entropy).unwrap();
     ring.seal(b"x", &ctx, Mode::Padded, &mut entropy).unwrap();
-    ring.seal(b"x", &ctx, Mode::Deterministic, &mut entropy).unwrap();
-    ring.seal_many(&[b"x"; 9], &ctx, Mode::Deterministic, &mut entropy).unwrap();
+    ring.seal(b"x", &ctx, Mode::Deterministic, &mut entropy)
+        .unwrap();
+    ring.seal_many(&[b"x"; 9], &ctx, Mode::Deterministic, &mut entropy)
+        .unwrap();
     assert_eq!(entropy.calls, [24, 24]);
 }
 
@@ -104,13 +127,23 @@ fn a_failing_source_fails_the_call() {
             EntropyKind::Direct
         }
         fn fill(&mut self, _: &mut [u8]) -> Result<()> {
-            Err(reseal::Error::new(reseal::ErrorCode::RandomUnavailable, "broken"))
+            Err(reseal::Error::new(
+                reseal::ErrorCode::RandomUnavailable,
+                "broken",
+            ))
         }
     }
     let (ring, ctx) = (ring(), context());
-    let single = ring.seal(b"x", &ctx, Mode::Random, &mut Broken).unwrap_err();
-    let batch = ring.seal_many(&[b"x"], &ctx, Mode::Random, &mut Broken).unwrap_err();
-    assert_eq!([single.code(), batch.code()], [reseal::ErrorCode::RandomUnavailable; 2]);
+    let single = ring
+        .seal(b"x", &ctx, Mode::Random, &mut Broken)
+        .unwrap_err();
+    let batch = ring
+        .seal_many(&[b"x"], &ctx, Mode::Random, &mut Broken)
+        .unwrap_err();
+    assert_eq!(
+        [single.code(), batch.code()],
+        [reseal::ErrorCode::RandomUnavailable; 2]
+    );
 }
 
 /// The operating system's generator, with the size of every call.

@@ -3,23 +3,26 @@
 use reseal::{Context, Entropy, EntropyKind, Key, KeyUse, Keyring, OsEntropy, Result};
 
 /// A fresh key.
-pub fn key(key_use: KeyUse) -> Key {
+pub(crate) fn key(key_use: KeyUse) -> Key {
     Key::generate(key_use, &mut OsEntropy).unwrap()
 }
 
 /// A ring with one fresh data key.
-pub fn ring() -> Keyring {
-    Keyring::builder().primary(key(KeyUse::Data)).build().unwrap()
+pub(crate) fn ring() -> Keyring {
+    Keyring::builder()
+        .primary(key(KeyUse::Data))
+        .build()
+        .unwrap()
 }
 
 /// Table and column.
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     let context = Context::new().with("table", "users").unwrap();
     context.with("column", "email").unwrap()
 }
 
 /// A generator in user space after a snapshot was restored: it gives the same bytes again.
-pub struct Repeating;
+pub(crate) struct Repeating;
 
 impl Entropy for Repeating {
     fn kind(&self) -> EntropyKind {

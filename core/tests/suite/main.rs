@@ -1,0 +1,19 @@
+//! The tests of the core's public face, in one program.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod common;
+mod contexts;
+mod errors;
+mod keys;
+mod limits;
+mod nonces;
+mod properties;
+mod rings;
+mod secrecy;
+mod sources;

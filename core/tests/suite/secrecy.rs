@@ -1,0 +1,122 @@
+//! Nothing that is printed holds a secret, and what is shared may be shared.
+
+use crate::common::{context, key};
+use reseal::{BlindIndex, Context, Key, KeyUse, Keyring, Mode, Normalizer, OsEntropy};
+
+#[test]
+fn debug_output_is_as_it_was_approved() {
+    let data = Key::from_bytes(KeyUse::Data, &[1; 32]).unwrap();
+    let index = Key::from_bytes(KeyUse::Index, &[2; 32]).unwrap();
+    let ring = Keyring::builder()
+        .primary(data.clone())
+        .decrypt_only(index.clone())
+        .build()
+        .unwrap();
+    let field = ring.field(context(), Mode::Padded);
+    let blind = BlindIndex::new("email_eq", Normalizer::Digits, 64).unwrap();
+    let (id, index_id) = (data.id(), index.id());
+    for (shown, expected) in [
+        (format!("{data:?}"), format!("Key(data, {id})")),
+        (
+            format!("{:?}", context()),
+            r#"Context{"column", "table"}"#.to_owned(),
+        ),
+        (
+            format!("{field:?}"),
+            r#"Field(Context{"column", "table"}, padded)"#.to_owned(),
+        ),
+        (
+            format!("{blind:?}"),
+            "BlindIndex(email_eq, digits, 64 bits)".to_owned(),
+        ),
+        (
+            format!("{:?}", ring.seal_batch(0, Mode::Random, OsEntropy)),
+            format!("Ok(SealBatch({id}, random))"),
+        ),
+        (
+            format!("{:?}", Keyring::builder().primary(data)),
+            format!("KeyringBuilder {{ keys: [(Key(data, {id}), Primary)], destroyed: [] }}"),
+        ),
+        (
+            format!("{:?}", reseal::OpenBatch::new(&ring)),
+            "OpenBatch(hidden)".to_owned(),
+        ),
+        (
+            format!("{:?}", reseal::ContextValue::from("x")),
+            "ContextValue(hidden)".to_owned(),
+        ),
+    ] {
+        assert_eq!(shown, expected);
+    }
+    let shown = format!("{ring:?}");
+    assert!(shown.contains(&format!("data {id} primary")), "{shown}");
+    assert!(
+        shown.contains(&format!("index {index_id} decrypt_only")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn no_debug_output_holds_key_bytes() {
+    let key = key(KeyUse::Data);
+    let body = key.export()["rsk1.data.".len()..].to_owned();
+    let ring = Keyring::builder().primary(key.clone()).build().unwrap();
+    for shown in [
+        format!("{key:?} {ring:?} {:#?}", ring),
+        format!("{:?}", Key::parse(&body)),
+    ] {
+        assert!(
+            (0..body.len() - 6).all(|at| !shown.contains(&body[at..at + 6])),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn auth_failed_is_one_error_whatever_the_reason() {
+    let [one, two] = [key(KeyUse::Data), key(KeyUse::Data)];
+    let ctx = context();
+    let ring = |key: &Key| Keyring::builder().primary(key.clone()).build().unwrap();
+    let open = |stored: &[u8], ctx: &Context| ring(&one).open_binary(stored, ctx).unwrap_err();
+    let seal = |mode| {
+        ring(&one)
+            .seal_binary(b"value", &ctx, mode, &mut OsEntropy)
+            .unwrap()
+    };
+    let [random, deterministic, padded] =
+        [Mode::Random, Mode::Deterministic, Mode::Padded].map(seal);
+    let changed = |mut stored: Vec<u8>, at: usize, to: u8| {
+        stored[at] ^= to;
+        stored
+    };
+    let foreign = ring(&two)
+        .seal(b"value", &ctx, Mode::Random, &mut OsEntropy)
+        .unwrap();
+    let foreign = foreign.replace(&two.id().to_string(), &one.id().to_string());
+    let errors = [
+        open(&changed(random.clone(), 30, 1), &ctx),
+        open(&changed(random.clone(), 55, 1), &ctx),
+        open(&changed(random.clone(), 70, 1), &ctx),
+        open(&changed(deterministic.clone(), 30, 1), &ctx),
+        open(&changed(random.clone(), 25, 3), &ctx),
+        open(&changed(padded, 25, 2), &ctx),
+        open(&deterministic, &Context::new()),
+        ring(&one).open(&foreign, &ctx).unwrap_err(),
+    ];
+    for error in &errors {
+        assert_eq!(
+            (error.code(), error.message()),
+            (errors[0].code(), errors[0].message())
+        );
+        assert_eq!(error.code().as_str(), "auth-failed");
+    }
+}
+
+#[test]
+fn rings_and_keys_may_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Keyring>();
+    shared::<Key>();
+    shared::<Context>();
+    shared::<reseal::Error>();
+}
