@@ -10,6 +10,7 @@
 //! ```
 
 pub mod accumulated;
+pub mod fuzz;
 pub mod hex;
 pub mod ops;
 pub mod vectors;

@@ -1,9 +1,10 @@
 //! Runs vector files in Rust: `vectors FILE…`, one line per file, exit 1 on a failure.
 
-use reseal_testkit::vectors::run_file;
+use core::fmt::{self, Write as _};
+use reseal_testkit::vectors::{Report, run_file};
 use std::{
     env,
-    io::{Write, stdout},
+    io::{Write as _, stdout},
     path::Path,
     process::ExitCode,
 };
@@ -18,28 +19,35 @@ fn main() -> ExitCode {
     let mut good = true;
     for file in env::args().skip(1) {
         let report = run_file(Path::new(&file), iterations);
-        let written = match &report {
-            Err(reason) => writeln!(out, "rust {file} run=0 passed=0 failed=1\n  {reason}"),
-            Ok(report) => {
-                let (run, passed, failed) = (report.run(), report.passed, &report.failed);
-                let left_out: String = report
-                    .left_out
-                    .iter()
-                    .map(|(cases, reason)| format!(" left_out={cases} ({reason})"))
-                    .collect();
-                let failures: String = failed.iter().map(|what| format!("\n  {what}")).collect();
-                writeln!(
-                    out,
-                    "rust {file} run={run} passed={passed} failed={}{left_out}{failures}",
-                    failed.len()
-                )
-            }
-        };
-        good &= written.is_ok() && report.is_ok_and(|report| report.failed.is_empty());
+        let mut lines = String::new();
+        let printed = print(&mut lines, &file, &report).is_ok();
+        good &= printed && out.write_all(lines.as_bytes()).is_ok();
+        good &= report.is_ok_and(|report| report.failed.is_empty());
     }
     if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn print(lines: &mut String, file: &str, report: &Result<Report, String>) -> fmt::Result {
+    let report = match report {
+        Ok(report) => report,
+        Err(reason) => {
+            return writeln!(lines, "rust {file} run=0 passed=0 failed=1\n  {reason}");
+        }
+    };
+    let (run, passed, failed) = (report.run(), report.passed, report.failed.len());
+    write!(
+        lines,
+        "rust {file} run={run} passed={passed} failed={failed}"
+    )?;
+    for (cases, reason) in &report.left_out {
+        write!(lines, " left_out={cases} ({reason})")?;
+    }
+    for failure in &report.failed {
+        write!(lines, "\n  {failure}")?;
+    }
+    writeln!(lines)
 }

@@ -1,0 +1,141 @@
+//! What a fuzzer feeds, one function per target; their corpora are replayed by `cargo test`.
+//!
+//! Each takes any bytes and panics where a promise of the core is broken.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a panic is how a fuzz target reports"
+)]
+
+use reseal::{
+    Context, ErrorCode, Key, KeyUse, Keyring, Mode, inspect, inspect_binary, to_binary, to_text,
+};
+
+/// A target: takes any bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by name.
+pub const TARGETS: [(&str, Target); 4] = [
+    ("context", context),
+    ("envelope_binary", envelope_binary),
+    ("envelope_text", envelope_text),
+    ("key_text", key_text),
+];
+
+/// Pairs: each a byte for the length of the name, the name, a byte for that of the value, the value.
+pub fn context(data: &[u8]) {
+    let pairs = pairs(data);
+    let mut reversed = pairs.clone();
+    reversed.reverse();
+    match (build(&pairs), build(&reversed)) {
+        (Ok(one), Ok(other)) => {
+            assert_eq!(one, other, "the order of pairs matters");
+            assert_eq!(one.len(), pairs.len());
+            let lengths = pairs
+                .iter()
+                .map(|(name, value)| 4 + name.len() + value.len());
+            assert_eq!(one.as_bytes().len(), 2 + lengths.sum::<usize>());
+        }
+        (Err(one), Err(other)) => {
+            assert_eq!([one.code(), other.code()], [ErrorCode::ContextInvalid; 2]);
+        }
+        _ => panic!("the order of pairs decides whether a context is valid"),
+    }
+}
+
+/// A stored binary value.
+pub fn envelope_binary(data: &[u8]) {
+    let ring = ring();
+    let opened = ring.open_binary(data, &Context::new());
+    match inspect_binary(data) {
+        Ok(shown) => {
+            let text = to_text(data).unwrap();
+            assert_eq!(
+                to_binary(&text).as_deref(),
+                Ok(data),
+                "text and binary differ"
+            );
+            assert_eq!(inspect(&text), Ok(shown));
+            assert_eq!(opened, ring.open(&text, &Context::new()));
+            let current = ring.is_current_binary(data, Mode::Random);
+            assert_eq!(current, ring.is_current(&text, Mode::Random));
+        }
+        Err(error) => assert_eq!(opened, Err(error), "inspect and open disagree"),
+    }
+}
+
+/// A stored text.
+pub fn envelope_text(data: &[u8]) {
+    let Ok(stored) = core::str::from_utf8(data) else {
+        return;
+    };
+    let opened = ring().open(stored, &Context::new());
+    match inspect(stored) {
+        Ok(_) => {
+            let binary = to_binary(stored).unwrap();
+            assert_eq!(
+                to_text(&binary).as_deref(),
+                Ok(stored),
+                "text is not canonical"
+            );
+            envelope_binary(&binary);
+        }
+        Err(error) => assert_eq!(opened, Err(error), "inspect and open disagree"),
+    }
+}
+
+/// A key text, and a list of them.
+pub fn key_text(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    match Key::parse(text) {
+        Ok(key) => {
+            assert_eq!(*key.export(), text, "a key text is not canonical");
+            assert_eq!(Key::load(&format!(" {text}\n")).unwrap().id(), key.id());
+        }
+        Err(error) => {
+            assert_eq!(error.code(), ErrorCode::InvalidKey);
+            let shown = error.to_string();
+            let body = text.rsplit('.').next().unwrap_or_default();
+            assert!(
+                body.len() < 16 || !shown.contains(body),
+                "an error shows a key"
+            );
+        }
+    }
+    assert_eq!(
+        Key::load_list(text).is_ok(),
+        text.split(',').all(|item| Key::load(item).is_ok())
+    );
+}
+
+fn build(pairs: &[(String, &[u8])]) -> reseal::Result<Context> {
+    let mut context = Context::new();
+    for (name, value) in pairs {
+        context.insert(name, *value)?;
+    }
+    Ok(context)
+}
+
+/// A ring with the key that the corpora were sealed under.
+fn ring() -> Keyring {
+    let key = Key::from_bytes(KeyUse::Data, b"the key of the fuzzing corpora!!").unwrap();
+    Keyring::builder().primary(key).build().unwrap()
+}
+
+fn pairs(mut data: &[u8]) -> Vec<(String, &[u8])> {
+    let mut pairs = Vec::new();
+    while let Some((name, rest)) = field(data) {
+        let (value, rest) = field(rest).unwrap_or((rest, &[]));
+        pairs.push((String::from_utf8_lossy(name).into_owned(), value));
+        data = rest;
+    }
+    pairs
+}
+
+fn field(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = data.split_first()?;
+    Some(rest.split_at(usize::from(*length).min(rest.len())))
+}
