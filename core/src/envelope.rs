@@ -6,7 +6,7 @@ use crate::{
     ids::{KEY_ID_BYTES, KEY_ID_CHARS, KeyId, Mode},
     xaes::{NONCE_BYTES, TAG_BYTES},
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use data_encoding::BASE64URL_NOPAD;
 
 /// Bytes of the largest plaintext, or of the largest padded one in mode `padded`.
@@ -63,7 +63,7 @@ pub struct Inspection {
 /// # Spec
 /// Section 3; the order of the checks is that of section 5.
 pub fn inspect(stored: &str) -> Result<Inspection> {
-    let (key_id, tail) = decode_text(stored)?;
+    let (key_id, tail) = decode_text(stored, None)?;
     Ok(inspection(key_id, &Body::parse(&tail)?))
 }
 
@@ -88,9 +88,7 @@ pub fn inspect_binary(stored: &[u8]) -> Result<Inspection> {
 /// Section 3.
 pub fn to_text(stored: &[u8]) -> Result<String> {
     let (key_id, _) = parse_binary(stored)?;
-    let mut text = String::new();
-    print_text(key_id, stored, &mut text);
-    Ok(text)
+    Ok(Prefix::new(key_id).print_text(stored))
 }
 
 /// The binary form of a text envelope; needs no key.
@@ -101,13 +99,9 @@ pub fn to_text(stored: &[u8]) -> Result<String> {
 /// # Spec
 /// Section 3.
 pub fn to_binary(stored: &str) -> Result<Vec<u8>> {
-    let (key_id, tail) = decode_text(stored)?;
-    let body = Body::parse(&tail)?;
-    let header = header(key_id, body.mode);
-    let mut binary = Vec::with_capacity(PREFIX_BYTES + tail.len());
-    binary.extend_from_slice(header.get(..PREFIX_BYTES).unwrap_or_default());
-    binary.extend_from_slice(&tail);
-    Ok(binary)
+    let (key_id, tail) = decode_text(stored, None)?;
+    Body::parse(&tail)?;
+    Ok([Prefix::new(key_id).binary.as_slice(), &tail].concat())
 }
 
 /// The error for a text that is longer than [`MAX_TEXT_CHARS`], from its first characters and
@@ -117,7 +111,7 @@ pub fn to_binary(stored: &str) -> Result<Vec<u8>> {
 /// Sections 3 and 5.
 #[must_use]
 pub fn oversized_text_error(head: &str, tail_is_base64url: bool) -> Error {
-    let Some((version, _, _)) = split_text(head) else {
+    let Some((version, _, _)) = split_text(head, None) else {
         return not_envelope();
     };
     match version {
@@ -174,9 +168,9 @@ pub(crate) fn parse_binary(stored: &[u8]) -> Result<(KeyId, Body<'_>)> {
     Ok((KeyId(*key_id), Body::parse(tail)?))
 }
 
-/// Key id of a text envelope, and the bytes that follow it, decoded.
-pub(crate) fn decode_text(stored: &str) -> Result<(KeyId, Vec<u8>)> {
-    let (version, key_id, tail) = split_text(stored).ok_or_else(not_envelope)?;
+/// Key id of a text envelope, and the bytes that follow it, decoded. `likely` is tried first.
+pub(crate) fn decode_text(stored: &str, likely: Option<&Prefix>) -> Result<(KeyId, Vec<u8>)> {
+    let (version, key_id, tail) = split_text(stored, likely).ok_or_else(not_envelope)?;
     if version != VERSION || tail.len() > MAX_TEXT_CHARS - TEXT_PREFIX_CHARS {
         let shaped = !tail.is_empty() && tail.iter().copied().all(is_base64url);
         return Err(match version {
@@ -192,24 +186,47 @@ pub(crate) fn decode_text(stored: &str) -> Result<(KeyId, Vec<u8>)> {
     Ok((key_id, tail))
 }
 
-/// H of section 2.
-pub(crate) fn header(key_id: KeyId, mode: Mode) -> [u8; HEADER_BYTES] {
-    let mut header = [0; HEADER_BYTES];
-    let bytes = MAGIC.iter().chain([&VERSION]).chain(key_id.as_bytes());
-    for (to, from) in header.iter_mut().zip(bytes.chain([&mode.byte()])) {
-        *to = *from;
-    }
-    header
+/// The public start of every envelope of one key, in both forms, made once.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefix {
+    pub(crate) key_id: KeyId,
+    binary: [u8; PREFIX_BYTES],
+    text: String,
 }
 
-/// Appends the text form of a binary envelope of this key.
-pub(crate) fn print_text(key_id: KeyId, binary: &[u8], text: &mut String) {
-    let tail = binary.get(PREFIX_BYTES..).unwrap_or_default();
-    text.reserve_exact(TEXT_PREFIX_CHARS + base64_chars(tail.len()));
-    text.push_str("rs1.");
-    text.push_str(core::str::from_utf8(&key_id.encode()).unwrap_or_default());
-    text.push('.');
-    BASE64URL_NOPAD.encode_append(tail, text);
+impl Prefix {
+    pub(crate) fn new(key_id: KeyId) -> Self {
+        let mut binary = [0; PREFIX_BYTES];
+        let bytes = MAGIC.iter().chain([&VERSION]).chain(key_id.as_bytes());
+        for (to, from) in binary.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        Self {
+            key_id,
+            binary,
+            text: format!("rs{VERSION}.{key_id}."),
+        }
+    }
+
+    /// H of section 2.
+    pub(crate) fn header(&self, mode: Mode) -> [u8; HEADER_BYTES] {
+        let mut header = [mode.byte(); HEADER_BYTES];
+        header[..PREFIX_BYTES].copy_from_slice(&self.binary);
+        header
+    }
+
+    /// The text form of a binary envelope of this key.
+    pub(crate) fn print_text(&self, binary: &[u8]) -> String {
+        let tail = binary.get(PREFIX_BYTES..).unwrap_or_default();
+        let mut text = String::with_capacity(TEXT_PREFIX_CHARS + base64_chars(tail.len()));
+        text.push_str(&self.text);
+        BASE64URL_NOPAD.encode_append(tail, &mut text);
+        text
+    }
+
+    fn strip<'t>(&self, stored: &'t str) -> Option<&'t [u8]> {
+        stored.strip_prefix(self.text.as_str()).map(str::as_bytes)
+    }
 }
 
 /// AAD of section 2: H, then CTX. On the stack where it fits, as nearly always.
@@ -245,7 +262,10 @@ impl Aad {
 }
 
 /// Version digit, key id and tail of a text that starts like an envelope of any version.
-fn split_text(stored: &str) -> Option<(u8, KeyId, &[u8])> {
+fn split_text<'t>(stored: &'t str, likely: Option<&Prefix>) -> Option<(u8, KeyId, &'t [u8])> {
+    if let Some((prefix, tail)) = likely.and_then(|prefix| Some((prefix, prefix.strip(stored)?))) {
+        return Some((VERSION, prefix.key_id, tail));
+    }
     let rest = stored.as_bytes().strip_prefix(b"rs")?;
     let ([version @ b'1'..=b'9', b'.'], rest) = rest.split_first_chunk()? else {
         return None;

@@ -1,6 +1,7 @@
 //! Keys: typed key text, ids, and the subkeys that a ring works with.
 
 use crate::{
+    envelope::Prefix,
     error::{Error, ErrorCode, Result, fixed},
     ids::{KeyId, KeyUse},
     kdf::{MacKey, derive_id, derive_key},
@@ -167,7 +168,7 @@ impl Key {
     /// The subkeys of a data key.
     pub(crate) fn data(&self) -> DataKey {
         DataKey {
-            id: self.id,
+            prefix: Prefix::new(self.id),
             xaes: Box::new(Xaes::new(&derive_key(&self.secret, "data/rnd"))),
             deterministic: MacKey::new(&derive_key(&self.secret, "data/det")),
             hedge: MacKey::new(&derive_key(&self.secret, "data/hedge")),
@@ -212,7 +213,7 @@ impl fmt::Debug for Key {
 /// A data key at work.
 #[derive(Debug)]
 pub(crate) struct DataKey {
-    pub(crate) id: KeyId,
+    pub(crate) prefix: Prefix,
     pub(crate) xaes: Box<Xaes>,
     pub(crate) deterministic: MacKey,
     pub(crate) hedge: MacKey,

@@ -330,6 +330,11 @@ impl Keyring {
         }
     }
 
+    /// The key that most values are likely to be under: the primary.
+    fn likely_key(&self) -> Option<&DataKey> {
+        self.opening(self.data_primary).find_map(Slot::data)
+    }
+
     /// The slot of one key.
     fn opening(&self, id: Option<KeyId>) -> impl Iterator<Item = &Slot> {
         id.and_then(|id| self.slots.get(&id)).into_iter()

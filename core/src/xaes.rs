@@ -28,7 +28,8 @@ const DERIVE_BLOCKS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 2 };
 /// One XAES key: its AES schedule and K1, computed once.
 pub(crate) struct Xaes {
     aes: Aes256Enc,
-    k1: [u8; 16],
+    /// K1, its bytes in memory order.
+    k1: u128,
 }
 
 impl Xaes {
@@ -41,25 +42,24 @@ impl Xaes {
         let k1 = (l_bits << 1) ^ ((l_bits >> 127) * 0x87);
         Self {
             aes,
-            k1: k1.to_be_bytes(),
+            k1: u128::from_ne_bytes(k1.to_be_bytes()),
         }
     }
 
     /// The AES-256-GCM key that the first 12 bytes of a nonce select.
     pub(crate) fn derive(&self, salt: &[u8; SALT_BYTES]) -> Gcm {
         let mut blocks = [Block::default(); DERIVE_BLOCKS];
-        for (counter, block) in (1..=2).zip(blocks.iter_mut()) {
-            let (head, tail) = block.split_at_mut(4);
-            head.copy_from_slice(&[0, counter, b'X', 0]);
-            tail.copy_from_slice(salt);
-            for (byte, k1) in block.iter_mut().zip(self.k1) {
-                *byte ^= k1;
-            }
+        for (counter, block) in (1..=2).zip(&mut blocks) {
+            let mut message = [0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            message[4..].copy_from_slice(salt);
+            *block = (u128::from_ne_bytes(message) ^ self.k1)
+                .to_ne_bytes()
+                .into();
         }
         self.aes.encrypt_blocks(&mut blocks);
         let mut key = Secret32([0; 32]);
-        for (to, from) in key.0.iter_mut().zip(blocks.as_flattened_bytes()) {
-            *to = *from;
+        for (half, block) in key.0.chunks_exact_mut(16).zip(&blocks) {
+            half.copy_from_slice(block);
         }
         for block in &mut blocks {
             block.as_mut_slice().zeroize();
@@ -70,7 +70,7 @@ impl Xaes {
     /// The Kx of the specification, for its published intermediate values.
     #[cfg(feature = "hazmat")]
     pub(crate) fn k1(&self) -> [u8; 16] {
-        self.k1
+        self.k1.to_ne_bytes()
     }
 }
 
@@ -131,15 +131,4 @@ impl fmt::Debug for Gcm {
 /// GCM's own limit of 2^36 bytes lies far above ours; it is reported all the same.
 fn too_long() -> Error {
     fixed(ErrorCode::TooLarge, "a plaintext has at most 2^24 bytes")
-}
-
-/// The bytes of several blocks in a row.
-trait FlattenedBytes {
-    fn as_flattened_bytes(&self) -> impl Iterator<Item = &u8>;
-}
-
-impl FlattenedBytes for [Block] {
-    fn as_flattened_bytes(&self) -> impl Iterator<Item = &u8> {
-        self.iter().flat_map(|block| block.iter())
-    }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    envelope::{Aad, Body, decode_text, header, parse_binary},
+    envelope::{Aad, Body, decode_text, parse_binary},
     error::{ErrorCode, Result, auth_failed, fixed},
     ids::{KeyId, Mode},
     padding,
@@ -39,7 +39,8 @@ impl<'r> OpenBatch<'r> {
     /// # Errors
     /// As [`Keyring::open`]; the batch goes on with the next value.
     pub fn open(&mut self, stored: &str, context: &Context) -> Result<Zeroizing<Vec<u8>>> {
-        let (key_id, tail) = decode_text(stored)?;
+        let likely = self.ring.likely_key().map(|key| &key.prefix);
+        let (key_id, tail) = decode_text(stored, likely)?;
         self.open_body(key_id, &Body::parse(&tail)?, context)
     }
 
@@ -67,7 +68,7 @@ impl<'r> OpenBatch<'r> {
         context: &Context,
     ) -> Result<Zeroizing<Vec<u8>>> {
         let key = self.ring.opener(key_id)?;
-        let aad = Aad::new(&header(key_id, body.mode), context);
+        let aad = Aad::new(&key.prefix.header(body.mode), context);
         let aad = aad.as_bytes();
         let (salt, iv) = split_nonce(body.nonce);
         let mut plaintext = Zeroizing::new(body.ciphertext.to_vec());

@@ -3,9 +3,7 @@
 use super::{Keyring, no_primary};
 use crate::{
     context::Context,
-    envelope::{
-        Aad, HEADER_BYTES, MAX_PLAINTEXT_BYTES, OVERHEAD_BYTES, header, print_text, too_large,
-    },
+    envelope::{Aad, HEADER_BYTES, MAX_PLAINTEXT_BYTES, OVERHEAD_BYTES, too_large},
     error::{Result, auth_failed},
     ids::Mode,
     key::DataKey,
@@ -61,9 +59,7 @@ impl<'r> Sealer<'r> {
         entropy: &mut impl Entropy,
     ) -> Result<String> {
         let binary = self.seal_binary(plaintext, context, entropy)?;
-        let mut text = String::new();
-        print_text(self.key.id, &binary, &mut text);
-        Ok(text)
+        Ok(self.key.prefix.print_text(&binary))
     }
 
     pub(super) fn seal_binary(
@@ -110,7 +106,7 @@ impl<'r> Sealer<'r> {
         nonce: &Nonce<'_>,
         binary: &mut Vec<u8>,
     ) -> Result<()> {
-        let header = header(self.key.id, self.mode);
+        let header = self.key.prefix.header(self.mode);
         binary.reserve_exact(OVERHEAD_BYTES + self.sealed_bytes(plaintext));
         binary.extend_from_slice(&header);
         binary.extend_from_slice(&[0; NONCE_BYTES]);
@@ -225,9 +221,7 @@ impl<E: Entropy> SealBatch<'_, E> {
         let sealed = self.write(plaintext, context, &mut binary);
         self.scratch = binary;
         sealed?;
-        let mut text = String::new();
-        print_text(self.sealer.key.id, &self.scratch, &mut text);
-        Ok(text)
+        Ok(self.sealer.key.prefix.print_text(&self.scratch))
     }
 
     /// The binary envelope of the next value.
@@ -291,7 +285,7 @@ impl<E> fmt::Debug for SealBatch<'_, E> {
         write!(
             f,
             "SealBatch({}, {})",
-            self.sealer.key.id,
+            self.sealer.key.prefix.key_id,
             self.sealer.mode.as_str()
         )
     }
