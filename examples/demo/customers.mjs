@@ -50,7 +50,7 @@ function seal(db, first, last) {
   );
   const all = db.transaction(() => {
     rows.forEach((row, i) => {
-      const values = sealed.map((column) => stored(column[i]));
+      const values = sealed.map((column) => toDatabase(column[i]));
       insert.run(row, phoneTerms(customer(row).phone)[0], ...values);
     });
   });
@@ -64,8 +64,9 @@ function throwOr(item) {
   return item;
 }
 
-/** The database driver takes bytes as a Buffer. */
-const stored = (value) => (typeof value === "string" ? value : Buffer.from(value));
+/** The database driver takes bytes as a Buffer, and gives them as an ArrayBuffer. */
+const toDatabase = (value) => (typeof value === "string" ? value : Buffer.from(value));
+const fromDatabase = (value) => (typeof value === "string" ? value : new Uint8Array(value));
 
 function openValue(column, value, row) {
   const field = fields[column];
@@ -83,7 +84,7 @@ function check(db) {
     result.rows += 1;
     for (const column of columns) {
       result.values += 1;
-      if (!same(openValue(column, values[column], id), expected[column])) result.wrong += 1;
+      if (!same(openValue(column, fromDatabase(values[column]), id), expected[column])) result.wrong += 1;
     }
     if (id % 50 === 0) {
       const emails = fields.email.lookupValues(expected.email);
@@ -105,21 +106,22 @@ function find(db, column, wanted, row) {
 function resealRows(db, remainder) {
   const result = { resealed: 0, raced: 0 };
   const rows = db.prepare(`SELECT id, ${list} FROM customers WHERE id % 2 = ?`).all(remainder);
-  for (const { id, ...values } of rows) {
+  const resealRow = db.transaction(({ id, ...values }) => {
     for (const column of columns) {
-      const old = values[column];
+      const old = fromDatabase(values[column]);
       const again = column === "avatar" ? "resealBinary" : "reseal";
       const renewed = fields[column][again](old, rowOf(column, id));
       if (same(renewed, old)) continue;
       const { changes } = db
         .prepare(`UPDATE customers SET ${column} = ? WHERE id = ? AND ${column} = ?`)
-        .run(stored(renewed), id, old);
+        .run(toDatabase(renewed), id, toDatabase(old));
       result.resealed += changes;
       result.raced += 1 - changes;
     }
     const [term] = phoneTerms(customer(id).phone);
     db.prepare("UPDATE customers SET phone_index = ? WHERE id = ?").run(term, id);
-  }
+  });
+  rows.forEach((row) => resealRow(row));
   return result;
 }
 

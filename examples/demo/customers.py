@@ -107,20 +107,20 @@ def reseal_rows(db: sqlite3.Connection, remainder: int) -> dict[str, int]:
         f"SELECT id, {', '.join(fields)} FROM customers WHERE id % 2 = ?", [remainder]
     ).fetchall()
     for row, *stored in rows:
-        for column, old in zip(fields, stored, strict=True):
-            field = fields[column]
-            again = field.reseal_binary if column == "avatar" else field.reseal
-            new = again(old, **row_of(column, row))
-            if new != old:
-                with db:
-                    written = db.execute(
-                        f"UPDATE customers SET {column} = ? WHERE id = ? AND {column} = ?",
-                        [new, row, old],
-                    ).rowcount
+        with db:
+            for column, old in zip(fields, stored, strict=True):
+                field = fields[column]
+                again = field.reseal_binary if column == "avatar" else field.reseal
+                new = again(old, **row_of(column, row))
+                if new == old:
+                    continue
+                written = db.execute(
+                    f"UPDATE customers SET {column} = ? WHERE id = ? AND {column} = ?",
+                    [new, row, old],
+                ).rowcount
                 resealed += written
                 raced += 1 - written
-        term = phone_terms(str(customer(row)["phone"]))[0]
-        with db:
+            term = phone_terms(str(customer(row)["phone"]))[0]
             db.execute("UPDATE customers SET phone_index = ? WHERE id = ?", [term, row])
     return {"resealed": resealed, "raced": raced}
 

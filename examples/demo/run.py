@@ -46,24 +46,27 @@ class Demo:
     def run(self, service: str, command: str, *arguments: int) -> dict[str, int]:
         return finish(service, self.start(service, command, *arguments))
 
-    def check(self, service: str, while_: str = "") -> None:
+    def check(self, service: str) -> None:
         """A service opens and compares every value and finds customers again."""
-        counts = self.run(service, "check")
+        self.checked(service, [self.run(service, "check")], "")
+
+    def checked(self, service: str, runs: list[dict[str, int]], when: str) -> None:
+        counts = {name: sum(run[name] for run in runs) for name in runs[0]}
         good = counts["wrong"] == 0 and counts["found"] == counts["sought"]
         text = (
             f"{service} opened and compared {counts['values']:,} values of {counts['rows']:,} rows, "
-            f"and found {counts['found']} of {counts['sought']} customers by e-mail and by phone{while_}"
+            f"and found {counts['found']} of {counts['sought']} customers by e-mail and by phone{when}"
         )
         self.report.fact(text, good)
 
     def reseal(self, writer: str, reader: str, remainder: int, rows: str) -> None:
         """One service reseals while the other keeps reading."""
         process = self.start(writer, "reseal", remainder)
-        while True:
-            running = process.poll() is None
-            self.check(reader, f" while {writer} was resealing" if running else " afterwards")
-            if not running:
-                break
+        runs = [self.run(reader, "check")]
+        while process.poll() is None:
+            runs.append(self.run(reader, "check"))
+        times = "once" if len(runs) == 1 else f"{len(runs)} times"
+        self.checked(reader, runs, f", reading {times} while {writer} resealed")
         counts = finish(writer, process)
         text = f"{writer} resealed {counts['resealed']:,} values of the {rows} rows; {counts['raced']} raced"
         self.report.fact(text, counts["resealed"] > 0 and counts["raced"] == 0)
