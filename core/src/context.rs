@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode, Result, fixed};
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 /// Pairs in one context.
 pub const MAX_CONTEXT_PAIRS: usize = 16;
@@ -13,6 +13,10 @@ pub const MAX_CONTEXT_NAME_CHARS: usize = 32;
 
 const RESERVED_PREFIX: &[u8] = b"rs_";
 const COUNT_BYTES: usize = 2;
+/// Room for a table, a column and a row without a second allocation.
+const USUAL_BYTES: usize = 64;
+/// Characters of the longest integer of Rust.
+const MAX_INTEGER_CHARS: usize = 40;
 
 /// Facts about a stored value (table, column, row, tenant …) that must be the same when it is
 /// opened as when it was sealed. The order of the pairs does not matter.
@@ -45,9 +49,9 @@ impl Context {
     /// The empty context.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            encoded: alloc::vec![0; COUNT_BYTES],
-        }
+        let mut encoded = Vec::with_capacity(USUAL_BYTES);
+        encoded.resize(COUNT_BYTES, 0);
+        Self { encoded }
     }
 
     /// This context with one more pair.
@@ -64,7 +68,8 @@ impl Context {
     /// # Errors
     /// `context-invalid`, see [`Context`]; the context is unchanged then.
     pub fn insert<'v>(&mut self, name: &str, value: impl Into<ContextValue<'v>>) -> Result<()> {
-        let value = value.into().0;
+        let value = value.into();
+        let value = value.as_bytes();
         check_name(name)?;
         if value.len() > MAX_CONTEXT_VALUE_BYTES {
             return Err(invalid(format!(
@@ -77,12 +82,16 @@ impl Context {
             )));
         }
         let at = self.position(name)?;
-        let mut pair = Vec::with_capacity(4 + name.len() + value.len());
-        for bytes in [name.as_bytes(), &value] {
-            pair.extend_from_slice(&length(bytes));
-            pair.extend_from_slice(bytes);
+        let end = self.encoded.len();
+        for bytes in [name.as_bytes(), value] {
+            self.encoded.extend_from_slice(&length(bytes));
+            self.encoded.extend_from_slice(bytes);
         }
-        self.encoded.splice(at..at, pair);
+        // The pair stands at the end; where a later name is there already, the two change places.
+        let pair_bytes = self.encoded.len() - end;
+        if let Some(later) = self.encoded.get_mut(at..).filter(|_| at < end) {
+            later.rotate_right(pair_bytes);
+        }
         self.set_len(self.len() + 1);
         Ok(())
     }
@@ -161,8 +170,48 @@ impl fmt::Debug for Context {
 ///
 /// # Spec
 /// Section 4.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ContextValue<'v>(Cow<'v, [u8]>);
+#[derive(Clone)]
+pub struct ContextValue<'v>(Repr<'v>);
+
+#[derive(Clone)]
+enum Repr<'v> {
+    Bytes(Cow<'v, [u8]>),
+    Digits(Digits),
+}
+
+/// The characters of an integer, without an allocation.
+#[derive(Clone)]
+struct Digits {
+    chars: [u8; MAX_INTEGER_CHARS],
+    len: usize,
+}
+
+impl fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len.saturating_add(text.len());
+        let room = self.chars.get_mut(self.len..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+impl ContextValue<'_> {
+    fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Bytes(bytes) => bytes,
+            Repr::Digits(digits) => digits.chars.get(..digits.len).unwrap_or_default(),
+        }
+    }
+}
+
+impl PartialEq for ContextValue<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for ContextValue<'_> {}
 
 impl fmt::Debug for ContextValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,37 +221,37 @@ impl fmt::Debug for ContextValue<'_> {
 
 impl<'v> From<&'v str> for ContextValue<'v> {
     fn from(text: &'v str) -> Self {
-        Self(Cow::Borrowed(text.as_bytes()))
+        Self(Repr::Bytes(Cow::Borrowed(text.as_bytes())))
     }
 }
 
 impl<'v> From<&'v String> for ContextValue<'v> {
     fn from(text: &'v String) -> Self {
-        Self(Cow::Borrowed(text.as_bytes()))
+        Self(Repr::Bytes(Cow::Borrowed(text.as_bytes())))
     }
 }
 
 impl From<String> for ContextValue<'_> {
     fn from(text: String) -> Self {
-        Self(Cow::Owned(text.into_bytes()))
+        Self(Repr::Bytes(Cow::Owned(text.into_bytes())))
     }
 }
 
 impl<'v> From<&'v [u8]> for ContextValue<'v> {
     fn from(bytes: &'v [u8]) -> Self {
-        Self(Cow::Borrowed(bytes))
+        Self(Repr::Bytes(Cow::Borrowed(bytes)))
     }
 }
 
 impl<'v, const N: usize> From<&'v [u8; N]> for ContextValue<'v> {
     fn from(bytes: &'v [u8; N]) -> Self {
-        Self(Cow::Borrowed(bytes))
+        Self(Repr::Bytes(Cow::Borrowed(bytes)))
     }
 }
 
 impl From<Vec<u8>> for ContextValue<'_> {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Cow::Owned(bytes))
+        Self(Repr::Bytes(Cow::Owned(bytes)))
     }
 }
 
@@ -210,7 +259,11 @@ macro_rules! integers {
     ($($integer:ty)*) => {$(
         impl From<$integer> for ContextValue<'_> {
             fn from(integer: $integer) -> Self {
-                Self(Cow::Owned(format!("{integer}").into_bytes()))
+                let mut digits = Digits { chars: [0; MAX_INTEGER_CHARS], len: 0 };
+                Self(match write!(digits, "{integer}") {
+                    Ok(()) => Repr::Digits(digits),
+                    Err(_) => Repr::Bytes(Cow::Owned(format!("{integer}").into_bytes())),
+                })
             }
         }
     )*};

@@ -19,6 +19,8 @@ const PRIMARY: &str = "RESEAL_PRIMARY";
 const INDEX_PRIMARY: &str = "RESEAL_INDEX_PRIMARY";
 const KEYSET: &str = "RESEAL_KEYSET";
 
+const MAX_LABEL_CHARS: usize = 64;
+
 /// The environment variables that a ring can come from.
 pub const ENV_NAMES: [&str; 8] = [
     PRIMARY_KEY,
@@ -97,8 +99,9 @@ impl KeyDirectory {
     /// are skipped; every key that is no primary is decrypt-only.
     ///
     /// # Errors
-    /// `source-unreadable` when a primary file is not among them; `invalid-key`, `key-wrong-use`
-    /// and `duplicate-key`. All name the file.
+    /// `source-unreadable` when a primary file is not among them, or a name has a control character
+    /// or more than 64 characters; `invalid-key`, `key-wrong-use` and `duplicate-key`. All name the
+    /// file.
     pub fn ring(&self, files: &[(String, Zeroizing<String>)]) -> Result<Keyring> {
         let mut builder = Keyring::builder();
         let mut missing: Vec<&str> = self.primaries().collect();
@@ -106,6 +109,7 @@ impl KeyDirectory {
             if name.starts_with('.') {
                 continue;
             }
+            check_label(name)?;
             let key = Key::load(content).map_err(|error| named(name, &error))?;
             let key_use = key.key_use();
             let primary = match key_use {
@@ -182,6 +186,19 @@ fn directory(path: &str, read: impl Fn(&str) -> Option<Value>) -> Result<KeyDire
         primary: trim(&primary).to_owned(),
         index_primary: read(INDEX_PRIMARY).map(|name| trim(&name).to_owned()),
     })
+}
+
+/// The name of a file is the label of its key in a keyset, and keeps the rule of section 9.
+fn check_label(name: &str) -> Result<()> {
+    if name.chars().any(|c| c < ' ' || c == '\x7F') || name.chars().count() > MAX_LABEL_CHARS {
+        return Err(Error::new(
+            ErrorCode::SourceUnreadable,
+            format!(
+                "{KEY_DIR}: the file name {name:?} has a control character or more than {MAX_LABEL_CHARS} characters"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn load(name: &str, text: &str, expected: KeyUse) -> Result<Key> {
