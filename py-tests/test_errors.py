@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+from support import code_of, error_of
+
+import reseal
+
+LAW = (Path(__file__).resolve().parents[1] / "spec/errors.md").read_text(encoding="utf-8")
+TABLE = re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", LAW, re.MULTILINE)
+CLASSES = {
+    name: getattr(reseal, name)
+    for name in ("ResealError", "DecryptError", "KeyringError", "FormatError")
+}
+
+
+def test_the_codes_are_those_of_the_specification() -> None:
+    assert set(reseal.ERROR_CODES) == {code for code, _ in TABLE}
+    assert len(set(reseal.ERROR_CODES)) == len(reseal.ERROR_CODES) == len(TABLE)
+
+
+def reachable() -> dict[str, reseal.ResealError]:
+    """An error of every code that Python code can cause."""
+    data, other = reseal.Key.generate("data"), reseal.Key.generate("data")
+    index = reseal.Key.generate("index")
+    ring = reseal.Keyring(data, index=index)
+    stored = ring.seal("x", {})
+    without = {
+        "unknown-key": reseal.Keyring(other),
+        "key-destroyed": reseal.Keyring(other, destroyed=[data.id]),
+        "key-disabled": reseal.Keyring(other, disabled=[data]),
+    }
+    steps = {
+        "not-envelope": lambda: reseal.inspect(""),
+        "unsupported-version": lambda: reseal.inspect("rs2" + stored[3:]),
+        "unsupported-mode": lambda: reseal.inspect(stored[:37] + "BA" + stored[39:]),
+        "malformed": lambda: reseal.inspect(stored[:60]),
+        "too-large": lambda: ring.seal(bytes(2**24 + 1), {}),
+        "context-invalid": lambda: ring.seal("", {"Row": 1}),
+        "invalid-text": lambda: ring.seal("\ud800", {}),
+        "key-wrong-use": lambda: ring.open(stored.replace(data.id, index.id), {}),
+        "auth-failed": lambda: ring.open(stored, {"row": 1}),
+        "no-primary": lambda: reseal.Keyring().seal("", {}),
+        "invalid-key": lambda: reseal.Key.parse(""),
+        "duplicate-key": lambda: reseal.Keyring(decrypt_only=[data, data]),
+        "invalid-argument": lambda: reseal.Key.generate("x"),  # type: ignore[arg-type]
+        "source-missing": lambda: reseal.Keyring.from_env({}),
+        "source-conflict": lambda: reseal.Keyring.from_env(
+            {"RESEAL_KEY_DIR": "/", "RESEAL_PRIMARY_KEY": data.export()}
+        ),
+        "source-unreadable": lambda: reseal.Keyring.from_env(
+            {"RESEAL_KEY_DIR": "/nowhere", "RESEAL_PRIMARY": "key"}
+        ),
+        **{code: lambda r=r: r.open(stored, {}) for code, r in without.items()},  # type: ignore[misc]
+    }
+    return {code: error_of(step) for code, step in steps.items()}
+
+
+ERRORS = reachable()
+
+
+def test_every_code_of_this_language_is_reached() -> None:
+    """The others need a live ring, a failing system, the plain codec or JavaScript."""
+    others = {
+        "ring-stale",
+        "random-unavailable",
+        "looks-sealed",
+        "not-initialized",
+        "engine-unsupported",
+    }
+    assert set(ERRORS) == set(reseal.ERROR_CODES) - others
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_code_class_and_message(code: str) -> None:
+    error, class_name = ERRORS[code], dict(TABLE)[code]
+    assert error.code == code
+    assert type(error) is CLASSES[class_name]
+    assert isinstance(error, reseal.ResealError)
+    message = str(error)
+    assert message == error.args[1]
+    assert message[0].islower() or message.startswith(("RESEAL_", "2^"))
+    assert not message.endswith(".")
+    assert len(message) > 20
+    shown = traceback.format_exception_only(error)
+    assert shown == [f"reseal.{class_name}: {message}\n"]
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_errors_are_pickled_and_copied(code: str) -> None:
+    error = ERRORS[code]
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert (type(twin), twin.code, str(twin)) == (type(error), code, str(error))
+
+
+def test_everything_that_depends_on_a_secret_is_one_error() -> None:
+    key = reseal.Key.generate()
+    ring = reseal.Keyring(key)
+    seen = set()
+    for mode in ("random", "deterministic", "padded"):
+        binary = ring.seal_binary(b"x" * 40, {"row": 1}, mode)  # type: ignore[arg-type]
+        for at in range(26, len(binary)):
+            changed = binary[:at] + bytes([binary[at] ^ 1]) + binary[at + 1 :]
+            error = error_of(lambda c=changed: ring.open_binary(c, {"row": 1}))  # type: ignore[misc]
+            seen.add((type(error), error.args))
+        error = error_of(lambda b=binary: ring.open_binary(b, {"row": 2}))  # type: ignore[misc]
+        seen.add((type(error), error.args))
+        # The mode is authenticated too: sealed in one, read in another.
+        other = binary[:25] + bytes([binary[25] % 3 + 1]) + binary[26:]
+        error = error_of(lambda o=other: ring.open_binary(o, {"row": 1}))  # type: ignore[misc]
+        seen.add((type(error), error.args))
+    assert len(seen) == 1
+    assert code_of(lambda: ring.open("x", {})) == "not-envelope"
+
+
+def test_where_the_classes_live() -> None:
+    for name, cls in CLASSES.items():
+        assert (cls.__module__, cls.__qualname__) == ("reseal", name)
+        assert issubclass(cls, reseal.ResealError)
+    assert issubclass(reseal.ResealError, Exception)

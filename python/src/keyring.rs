@@ -1,0 +1,610 @@
+//! Keyrings. Every method converts its arguments, calls the core and converts the result.
+
+use crate::{
+    batch::Batch,
+    context::{self, Contexts},
+    convert::{ModeArgument, argument_text, items, stored_binary, stored_text},
+    error::{Result, invalid_argument, not_pickled},
+    field::Field,
+    index::{BitsArgument, NormalizerArgument, blind_index},
+    key,
+    single::Single,
+    source,
+};
+use alloc::sync::Arc;
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyList, PyString},
+};
+use reseal::{Context, Error, ErrorCode, KeyId, KeyState, KeyUse};
+
+/// The keys of an application: immutable, shared by threads, safe after a fork.
+///
+/// `primary` seals, and `index` makes the blind-index terms that are stored. The lists hold data
+/// and index keys alike. A key is a `Key` or a key text; `destroyed` takes key ids.
+///
+/// Example:
+///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+///     >>> ctx = {"table": "users", "column": "ssn", "row": 42}
+///     >>> stored = ring.seal("078-05-1120", ctx)
+///     >>> ring.open_str(stored, ctx)
+///     '078-05-1120'
+///
+/// Errors: invalid-key, key-wrong-use, duplicate-key, invalid-argument.
+///
+/// Spec: sections 2, 8 and 10.
+#[pyclass(frozen, module = "reseal")]
+#[derive(Debug)]
+pub(crate) struct Keyring(pub(crate) Arc<reseal::Keyring>);
+
+/// A key of a ring, as it may be shown: its id, its use (None once destroyed) and its state.
+#[pyclass(frozen, eq, hash, get_all, module = "reseal")]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct KeyInfo {
+    /// The key id.
+    id: String,
+    /// What the key is for; None for a destroyed key.
+    r#use: Option<&'static str>,
+    /// "introduced", "primary", "decrypt_only", "disabled" or "destroyed".
+    state: &'static str,
+}
+
+#[pymethods]
+impl Keyring {
+    #[new]
+    #[pyo3(
+        signature = (primary=None, *, decrypt_only=None, index=None, introduced=None, disabled=None, destroyed=None),
+        text_signature = "(primary=None, *, decrypt_only=(), index=None, introduced=(), disabled=(), destroyed=())"
+    )]
+    fn new(
+        primary: Option<&Bound<'_, PyAny>>,
+        decrypt_only: Option<&Bound<'_, PyAny>>,
+        index: Option<&Bound<'_, PyAny>>,
+        introduced: Option<&Bound<'_, PyAny>>,
+        disabled: Option<&Bound<'_, PyAny>>,
+        destroyed: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        let mut keys = Keys::default();
+        keys.primary(primary, "primary", KeyUse::Data)?;
+        keys.primary(index, "index", KeyUse::Index)?;
+        keys.list(introduced, "introduced", KeyState::Introduced)?;
+        keys.list(decrypt_only, "decrypt_only", KeyState::DecryptOnly)?;
+        keys.list(disabled, "disabled", KeyState::Disabled)?;
+        keys.ids(destroyed, "destroyed")?;
+        Ok(Self::from(keys.0.build()?))
+    }
+
+    /// The ring that environment variables describe: those of the process, or of `environ`.
+    ///
+    /// RESEAL_PRIMARY_KEY with RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS and RESEAL_INTRODUCED_KEYS; or
+    /// RESEAL_KEY_DIR, a directory with one key text per file, with RESEAL_PRIMARY and
+    /// RESEAL_INDEX_PRIMARY, names of files in it.
+    ///
+    /// Example:
+    ///     >>> environ = {"RESEAL_PRIMARY_KEY": reseal.Key.generate("data").export()}
+    ///     >>> len(reseal.Keyring.from_env(environ).keys())
+    ///     1
+    ///
+    /// Errors: source-missing, source-conflict, source-unreadable; invalid-key, key-wrong-use and
+    /// duplicate-key. All name the variables, none shows a value.
+    #[staticmethod]
+    #[pyo3(signature = (environ=None))]
+    fn from_env(py: Python<'_>, environ: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        Ok(Self::from(source::from_env(py, environ)?))
+    }
+
+    /// A text envelope of `value` under the primary key. Text is sealed as UTF-8.
+    ///
+    /// `context` says where the value belongs: a mapping of names to text, bytes, integers or
+    /// UUIDs, the same when it is opened. `mode` is "random", "deterministic" or "padded".
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> ring.seal("x", {"row": 1}) == ring.seal("x", {"row": 1})
+    ///     False
+    ///     >>> ring.seal("x", {}, "deterministic") == ring.seal("x", {}, "deterministic")
+    ///     True
+    ///
+    /// Errors: context-invalid, invalid-text, too-large, no-primary, random-unavailable;
+    /// invalid-argument for None and other types.
+    ///
+    /// Security: mode deterministic shows which values of a context are equal.
+    ///
+    /// Spec: sections 2, 3 and 7.
+    #[pyo3(
+        signature = (value, context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, value, context, mode='random')"
+    )]
+    fn seal<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        mode: ModeArgument,
+    ) -> Result<Bound<'py, PyString>> {
+        self.value(value, context).seal(mode.0?)
+    }
+
+    /// A binary envelope of `value` under the primary key.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> len(ring.seal_binary(b"four", {}))
+    ///     70
+    ///
+    /// Errors: as of seal.
+    #[pyo3(
+        signature = (value, context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, value, context, mode='random')"
+    )]
+    fn seal_binary<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        mode: ModeArgument,
+    ) -> Result<Bound<'py, PyBytes>> {
+        self.value(value, context).seal_binary(mode.0?)
+    }
+
+    /// The plaintext of a text envelope, as bytes.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> ring.open(ring.seal(b"x", {"row": 1}), {"row": 1})
+    ///     b'x'
+    ///     >>> try:
+    ///     ...     ring.open(ring.seal(b"x", {"row": 1}), {"row": 2})
+    ///     ... except reseal.DecryptError as error:
+    ///     ...     print(error.code)
+    ///     auth-failed
+    ///
+    /// Errors: not-envelope, malformed, unsupported-version, too-large, unsupported-mode;
+    /// context-invalid; unknown-key, key-destroyed, key-disabled, key-wrong-use; auth-failed for
+    /// everything that depends on a secret.
+    ///
+    /// Spec: sections 2, 3 and 5.
+    fn open<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyBytes>> {
+        self.value(stored, context).open()
+    }
+
+    /// The plaintext of a text envelope, as text.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> ring.open_str(ring.seal("Zoë", {}), {})
+    ///     'Zoë'
+    ///
+    /// Errors: as of open, and invalid-text when the authentic plaintext is not UTF-8.
+    fn open_str<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyString>> {
+        self.value(stored, context).open_str()
+    }
+
+    /// The plaintext of a binary envelope, as bytes.
+    ///
+    /// Errors: as of open.
+    fn open_binary<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyBytes>> {
+        self.value(stored, context).open_binary()
+    }
+
+    /// Whether a text envelope is of version 1, under the primary key and in `mode`. Decided from
+    /// public bytes; nothing is verified.
+    ///
+    /// Errors: as of inspect.
+    ///
+    /// Spec: section 10.
+    #[pyo3(
+        signature = (stored, mode=ModeArgument::RANDOM),
+        text_signature = "($self, stored, mode='random')"
+    )]
+    fn is_current(&self, stored: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<bool> {
+        Ok(self.0.is_current(&stored_text(stored)?, mode.0?)?)
+    }
+
+    /// As is_current, for a binary envelope.
+    ///
+    /// Errors: as of inspect.
+    #[pyo3(
+        signature = (stored, mode=ModeArgument::RANDOM),
+        text_signature = "($self, stored, mode='random')"
+    )]
+    fn is_current_binary(&self, stored: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<bool> {
+        Ok(self.0.is_current_binary(&stored_binary(stored)?, mode.0?)?)
+    }
+
+    /// The value under the primary key and in `mode`: the very same object where it already is so.
+    ///
+    /// Example:
+    ///     >>> old, new = reseal.Key.generate("data"), reseal.Key.generate("data")
+    ///     >>> stored = reseal.Keyring(primary=old).seal("x", {})
+    ///     >>> ring = reseal.Keyring(primary=new, decrypt_only=[old])
+    ///     >>> resealed = ring.reseal(stored, {})
+    ///     >>> ring.is_current(stored), ring.is_current(resealed)
+    ///     (False, True)
+    ///     >>> ring.reseal(resealed, {}) is resealed
+    ///     True
+    ///
+    /// Errors: as of open and seal; the stored value is to be left as it is then.
+    #[pyo3(
+        signature = (stored, context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, stored, context, mode='random')"
+    )]
+    fn reseal<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        mode: ModeArgument,
+    ) -> Result<Bound<'py, PyAny>> {
+        self.value(stored, context).reseal(mode.0?)
+    }
+
+    /// As reseal, for a binary envelope.
+    ///
+    /// Errors: as of reseal.
+    #[pyo3(
+        signature = (stored, context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, stored, context, mode='random')"
+    )]
+    fn reseal_binary<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        mode: ModeArgument,
+    ) -> Result<Bound<'py, PyAny>> {
+        self.value(stored, context).reseal_binary(mode.0?)
+    }
+
+    /// Text envelopes of many values: a list with, for each, the envelope or a `ResealError` that
+    /// is not raised, so that a bad value does not fail the rest.
+    ///
+    /// `context` is one mapping for all, or a list with one for each.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> first, second = ring.seal_many(["x", None], {"table": "users"})
+    ///     >>> ring.open_str(first, {"table": "users"})
+    ///     'x'
+    ///     >>> second.code
+    ///     'invalid-argument'
+    ///
+    /// Errors: no-primary, random-unavailable; context-invalid of a context for all;
+    /// invalid-argument when there are not as many contexts as values.
+    ///
+    /// Spec: sections 6 and 7: the values share salts.
+    #[pyo3(
+        signature = (values, context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, values, context, mode='random')"
+    )]
+    fn seal_many<'py>(
+        &self,
+        values: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        mode: ModeArgument,
+    ) -> Result<Bound<'py, PyList>> {
+        self.batch(values, "values", context)?.seal(mode.0?)
+    }
+
+    /// As seal_many, for binary columns.
+    ///
+    /// Errors: as of seal_many.
+    #[pyo3(
+        signature = (values, context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, values, context, mode='random')"
+    )]
+    fn seal_many_binary<'py>(
+        &self,
+        values: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        mode: ModeArgument,
+    ) -> Result<Bound<'py, PyList>> {
+        self.batch(values, "values", context)?.seal_binary(mode.0?)
+    }
+
+    /// The plaintexts of many text envelopes, as bytes: a list with, for each, the plaintext or a
+    /// `ResealError` that is not raised.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> contexts = [{"row": 1}, {"row": 2}]
+    ///     >>> ring.open_many(ring.seal_many(["x", "y"], contexts), contexts)
+    ///     [b'x', b'y']
+    ///
+    /// Errors: context-invalid of a context for all; invalid-argument when there are not as many
+    /// contexts as values.
+    fn open_many<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyList>> {
+        self.batch(stored, "stored", context)?.open()
+    }
+
+    /// As open_many, as text.
+    ///
+    /// Errors: as of open_many; invalid-text of an item that is not UTF-8.
+    fn open_many_str<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyList>> {
+        self.batch(stored, "stored", context)?.open_str()
+    }
+
+    /// As open_many, for binary columns.
+    ///
+    /// Errors: as of open_many.
+    fn open_many_binary<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyList>> {
+        self.batch(stored, "stored", context)?.open_binary()
+    }
+
+    /// The deterministic text envelopes of `value` under every key that opens, the primary's first:
+    /// what a query on a deterministic column asks for, `IN (…)`.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> ring.lookup_values("x", {}) == [ring.seal("x", {}, "deterministic")]
+    ///     True
+    ///
+    /// Errors: context-invalid, invalid-text, too-large; no-primary when no data key opens.
+    ///
+    /// Spec: section 2, mode d.
+    fn lookup_values<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyList>> {
+        self.value(value, context).lookup_values()
+    }
+
+    /// As lookup_values, for a binary column.
+    ///
+    /// Errors: as of lookup_values.
+    fn lookup_values_binary<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyList>> {
+        self.value(value, context).lookup_values_binary()
+    }
+
+    /// The blind-index term of `value` under the primary index key: what is stored beside it.
+    ///
+    /// `index` is the name of the index, `normalizer` is "raw", "ascii-lower-trim" or "digits", and
+    /// `bits`, 8 to 256, says how much of the hash is kept.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(index=reseal.Key.generate("index"))
+    ///     >>> email = {"index": "email_eq", "normalizer": "ascii-lower-trim"}
+    ///     >>> term = ring.index_term("Ann@example.com", {"table": "users"}, **email)
+    ///     >>> term in ring.index_terms("ann@example.com ", {"table": "users"}, **email)
+    ///     True
+    ///
+    /// Errors: invalid-argument, context-invalid, invalid-text; no-primary without a primary index
+    /// key.
+    ///
+    /// Security: a term shows which values are equal. Fewer bits make more false hits, so hits are
+    /// verified after opening, and an observer learns less.
+    ///
+    /// Spec: section 8.
+    #[pyo3(
+        signature = (value, context, *, index, normalizer=NormalizerArgument::RAW, bits=BitsArgument::DEFAULT),
+        text_signature = "($self, value, context, *, index, normalizer='raw', bits=64)"
+    )]
+    fn index_term(
+        &self,
+        value: &Bound<'_, PyAny>,
+        context: &Bound<'_, PyAny>,
+        index: &Bound<'_, PyAny>,
+        normalizer: NormalizerArgument,
+        bits: BitsArgument,
+    ) -> Result<String> {
+        self.value(value, context)
+            .index_term(&blind_index(index, normalizer, bits)?)
+    }
+
+    /// The blind-index terms of `value` under every index key that opens, the primary's first: what
+    /// a query asks for, `IN (…)`. Verify the hits after opening.
+    ///
+    /// Errors: as of index_term; no-primary when no index key opens.
+    ///
+    /// Spec: section 8.
+    #[pyo3(
+        signature = (value, context, *, index, normalizer=NormalizerArgument::RAW, bits=BitsArgument::DEFAULT),
+        text_signature = "($self, value, context, *, index, normalizer='raw', bits=64)"
+    )]
+    fn index_terms(
+        &self,
+        value: &Bound<'_, PyAny>,
+        context: &Bound<'_, PyAny>,
+        index: &Bound<'_, PyAny>,
+        normalizer: NormalizerArgument,
+        bits: BitsArgument,
+    ) -> Result<Vec<String>> {
+        self.value(value, context)
+            .index_terms(&blind_index(index, normalizer, bits)?)
+    }
+
+    /// A field: this ring with a context and a mode that are checked and encoded once.
+    ///
+    /// Errors: context-invalid, invalid-argument.
+    #[pyo3(
+        signature = (context, mode=ModeArgument::RANDOM),
+        text_signature = "($self, context, mode='random')"
+    )]
+    fn field(&self, context: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<Field> {
+        let context = context::read(context)?;
+        Ok(Field(reseal::Field::new(
+            Arc::clone(&self.0),
+            context,
+            mode.0?,
+        )))
+    }
+
+    /// Every key of the ring, in the order of their ids.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> [(key.use, key.state) for key in ring.keys()]
+    ///     [('data', 'primary')]
+    fn keys(&self) -> Vec<KeyInfo> {
+        self.0.keys().map(KeyInfo::from).collect()
+    }
+
+    /// The id of the data key that seals, or None.
+    #[getter]
+    fn primary_id(&self) -> Option<String> {
+        self.0.primary_id().map(|id| id.to_string())
+    }
+
+    /// The id of the index key whose terms are stored, or None.
+    #[getter]
+    fn index_primary_id(&self) -> Option<String> {
+        self.0.index_primary_id().map(|id| id.to_string())
+    }
+
+    fn __repr__(&self) -> String {
+        let keys: Vec<_> = self
+            .0
+            .keys()
+            .map(|key| KeyInfo::from(key).shown())
+            .collect();
+        format!("Keyring({})", keys.join(", "))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Err(not_pickled(slf))
+    }
+}
+
+impl Keyring {
+    fn value<'a, 'py>(
+        &'a self,
+        value: &'a Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> Single<'a, 'py, Context> {
+        Single {
+            ring: &self.0,
+            value,
+            context: context::read(context),
+        }
+    }
+
+    fn batch<'py>(
+        &self,
+        values: &Bound<'py, PyAny>,
+        argument: &str,
+        context: &Bound<'py, PyAny>,
+    ) -> Result<Batch<'_, 'py>> {
+        let (py, values) = (values.py(), items(values, argument)?);
+        let contexts = Contexts::read(context, values.len())?;
+        Ok(Batch {
+            ring: &self.0,
+            values,
+            contexts,
+            py,
+        })
+    }
+}
+
+impl From<reseal::Keyring> for Keyring {
+    fn from(ring: reseal::Keyring) -> Self {
+        Self(Arc::new(ring))
+    }
+}
+
+#[pymethods]
+impl KeyInfo {
+    fn __repr__(&self) -> String {
+        format!("KeyInfo({})", self.shown())
+    }
+}
+
+impl KeyInfo {
+    fn shown(&self) -> String {
+        format!("{} {} {}", self.r#use.unwrap_or("key"), self.id, self.state)
+    }
+}
+
+impl From<reseal::KeyInfo> for KeyInfo {
+    fn from(key: reseal::KeyInfo) -> Self {
+        Self {
+            id: key.id.to_string(),
+            r#use: key.key_use.map(KeyUse::as_str),
+            state: key.state.as_str(),
+        }
+    }
+}
+
+/// Collects the arguments of a ring.
+#[derive(Default)]
+struct Keys(reseal::KeyringBuilder);
+
+impl Keys {
+    fn add(&mut self, key: reseal::Key, state: KeyState) {
+        self.0 = core::mem::take(&mut self.0).with(key, state);
+    }
+
+    fn primary(
+        &mut self,
+        value: Option<&Bound<'_, PyAny>>,
+        argument: &str,
+        key_use: KeyUse,
+    ) -> Result<()> {
+        let Some(value) = value else { return Ok(()) };
+        let key = key::argument(value, argument)?;
+        if key.key_use() != key_use {
+            let (expected, found) = (key_use.as_str(), key.key_use().as_str());
+            let message = format!("{argument} takes a key of use {expected}, not of use {found}");
+            return Err(Error::new(ErrorCode::KeyWrongUse, message).into());
+        }
+        self.add(key, KeyState::Primary);
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        values: Option<&Bound<'_, PyAny>>,
+        argument: &str,
+        state: KeyState,
+    ) -> Result<()> {
+        for value in values.map_or_else(|| Ok(vec![]), |values| items(values, argument))? {
+            self.add(key::argument(&value, argument)?, state);
+        }
+        Ok(())
+    }
+
+    fn ids(&mut self, values: Option<&Bound<'_, PyAny>>, argument: &str) -> Result<()> {
+        for value in values.map_or_else(|| Ok(vec![]), |values| items(values, argument))? {
+            if value.is_instance_of::<key::Key>() {
+                return Err(invalid_argument(format!(
+                    "{argument} takes key ids: give key.id"
+                )));
+            }
+            let id = KeyId::parse(&argument_text(&value, "a key id")?)?;
+            self.0 = core::mem::take(&mut self.0).destroyed(id);
+        }
+        Ok(())
+    }
+}
