@@ -1,0 +1,25 @@
+//! The WASM door: converts, calls the core, maps errors.
+//!
+//! Values cross as bytes in a shared buffer (see `memory`), never as JavaScript strings, so that
+//! hot paths are quick and every copy of a secret can be wiped. Reports without secrets cross as
+//! objects.
+
+pub mod batch;
+pub mod blind_index;
+pub mod context;
+pub mod envelope;
+pub mod error;
+pub mod ids;
+pub mod key;
+pub mod keyring;
+pub mod memory;
+pub mod random;
+pub mod source;
+
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+/// A plain object for a report that holds no secret.
+fn report(value: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(value).unwrap_or_default()
+}

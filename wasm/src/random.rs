@@ -1,0 +1,70 @@
+//! Randomness: `crypto.getRandomValues`, drawn directly or through a small pool.
+
+use core::cell::RefCell;
+use reseal::{Entropy, EntropyKind, Error, ErrorCode, Result};
+
+/// Section 7 of the specification allows no more.
+const POOL_BYTES: usize = 4096;
+
+/// `crypto.getRandomValues`, called for every fill: for keys and batches.
+pub(crate) struct WebCrypto;
+
+/// The same through a pool, since one call costs more than the sealing of a small value. It is
+/// filled when it is first needed, and wiped as it is used.
+pub(crate) struct Pooled;
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL_BYTES], left: 0 }) };
+}
+
+struct Pool {
+    bytes: [u8; POOL_BYTES],
+    left: usize,
+}
+
+impl Entropy for WebCrypto {
+    fn kind(&self) -> EntropyKind {
+        EntropyKind::Indirect
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|_| unavailable())
+    }
+}
+
+impl Entropy for Pooled {
+    fn kind(&self) -> EntropyKind {
+        EntropyKind::Indirect
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
+        POOL.with(|pool| match pool.try_borrow_mut() {
+            Ok(mut pool) if bytes.len() <= POOL_BYTES => pool.take(bytes),
+            _ => WebCrypto.fill(bytes),
+        })
+    }
+}
+
+impl Pool {
+    fn take(&mut self, bytes: &mut [u8]) -> Result<()> {
+        if self.left < bytes.len() {
+            self.left = 0;
+            WebCrypto.fill(&mut self.bytes)?;
+            self.left = POOL_BYTES;
+        }
+        let rest = self.left.saturating_sub(bytes.len());
+        let taken = self.bytes.get_mut(rest..self.left).unwrap_or_default();
+        for (to, from) in bytes.iter_mut().zip(taken) {
+            *to = core::mem::take(from);
+        }
+        self.left = rest;
+        Ok(())
+    }
+}
+
+fn unavailable() -> Error {
+    Error::new(
+        ErrorCode::RandomUnavailable,
+        "crypto.getRandomValues is missing or failed: a secure context or a current runtime has it",
+    )
+}

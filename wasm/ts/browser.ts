@@ -1,0 +1,75 @@
+// The entry for browsers: call `init` once, then everything is synchronous.
+import initGlue from "../pkg/reseal_wasm.js";
+import { checkEngine, isReady, started, startError, usePlatform } from "./engine.js";
+import { invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { webText } from "./web-text.js";
+
+export * from "./index.js";
+
+/** What {@link init} accepts: where the module is, a response, its bytes, or the module itself. */
+export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+let starting: Promise<void> | undefined;
+
+/**
+ * Loads the WebAssembly module, by default `reseal.wasm` beside this file. Further calls wait for
+ * the first; after a failure `init` may be called again.
+ *
+ * @throws `engine-unsupported`, `not-initialized` when the module cannot be loaded,
+ * `invalid-argument`
+ * @example
+ * await init();
+ */
+export function init(source?: WasmSource | PromiseLike<WasmSource>): Promise<void> {
+  starting ??= start(source).catch((error: unknown) => {
+    starting = undefined;
+    throw startError(error);
+  });
+  return starting;
+}
+
+usePlatform({
+  text: webText(),
+  load: () => {
+    throw new ResealError(
+      "not-initialized",
+      "reseal is not initialized: call `await init()` once before anything else",
+    );
+  },
+  environment: () => {
+    throw invalidArgument("there is no environment here: give fromEnv an object of variables");
+  },
+  readDirectory: (path) => {
+    throw new KeyringError(
+      "source-unreadable",
+      `RESEAL_KEY_DIR: ${path} cannot be read, there are no files here`,
+    );
+  },
+});
+
+async function start(source: WasmSource | PromiseLike<WasmSource> | undefined): Promise<void> {
+  checkEngine();
+  const given = await (source ?? new URL("./reseal.wasm", import.meta.url));
+  const module = await moduleOf(given);
+  if (!isReady()) started(await initGlue({ module_or_path: module }));
+}
+
+async function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+    return WebAssembly.compile(source);
+  }
+  if (source instanceof Response) return WebAssembly.compile(await bodyOf(source));
+  if (typeof source === "string" || source instanceof URL || source instanceof Request) {
+    return WebAssembly.compile(await bodyOf(await fetch(source)));
+  }
+  throw invalidArgument("init takes a URL, a Response, bytes or a WebAssembly.Module");
+}
+
+async function bodyOf(response: Response): Promise<ArrayBuffer> {
+  if (response.ok) return response.arrayBuffer();
+  throw new ResealError(
+    "not-initialized",
+    `reseal.wasm could not be loaded: ${response.url} answered ${response.status}`,
+  );
+}

@@ -1,0 +1,91 @@
+// The engine: which platform this is, and whether its WebAssembly module runs.
+import { initSync, limits as readLimits, places, type InitOutput } from "../pkg/reseal_wasm.js";
+import { ResealError } from "./errors.js";
+import { attach, type TextAccess } from "./memory.js";
+
+/** What an entry of the package knows about where it runs. */
+export interface Platform {
+  readonly text: TextAccess;
+  /** The bytes of the module, where they can be had at once. */
+  load(): BufferSource;
+  /** The environment variables. */
+  environment(): Record<string, string | undefined>;
+  /** Names and contents of the regular files of a directory. */
+  readDirectory(path: string): [name: string, content: Uint8Array][];
+}
+
+/** The limits of the format, as the core knows them. */
+export interface Limits {
+  readonly plaintextBytes: number;
+  readonly overheadBytes: number;
+  readonly textChars: number;
+  readonly textPrefixChars: number;
+  readonly contextPairs: number;
+  readonly contextNameChars: number;
+  readonly contextValueBytes: number;
+}
+
+/** The smallest module that uses SIMD. */
+const SIMD_PROBE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+
+let chosen: Platform | undefined;
+let known: Limits | undefined;
+
+/** Called once, by the entry. */
+export function usePlatform(platform: Platform): void {
+  chosen = platform;
+}
+
+export function platform(): Platform {
+  if (chosen === undefined)
+    throw new ResealError("not-initialized", "no entry of reseal is loaded");
+  return chosen;
+}
+
+/** The limits, once the module runs; where that is possible it is started now. */
+export function ready(): Limits {
+  return known ?? startWith(() => initSync({ module: platform().load() }));
+}
+
+export function isReady(): boolean {
+  return known !== undefined;
+}
+
+/** Starts the module, and says what is missing where that fails. */
+function startWith(start: () => InitOutput): Limits {
+  checkEngine();
+  try {
+    return started(start());
+  } catch (error) {
+    throw startError(error);
+  }
+}
+
+/** Takes the running module into use. */
+export function started(exports: InitOutput): Limits {
+  attach(exports.memory, places(), platform().text);
+  return (known = readLimits() as Limits);
+}
+
+/** Refuses an engine without WebAssembly or its SIMD. */
+export function checkEngine(): void {
+  const missing = typeof WebAssembly !== "object" ? "WebAssembly" : simdMissing();
+  if (missing === undefined) return;
+  throw new ResealError(
+    "engine-unsupported",
+    `this JavaScript engine has no ${missing}: use Node 20 or newer, or a browser of 2023 or newer`,
+  );
+}
+
+export function startError(error: unknown): ResealError {
+  if (error instanceof ResealError) return error;
+  const reason = error instanceof Error ? error.message : "unknown reason";
+  return new ResealError("not-initialized", `reseal.wasm could not be loaded: ${reason}`);
+}
+
+function simdMissing(): string | undefined {
+  return WebAssembly.validate(SIMD_PROBE) ? undefined : "WebAssembly SIMD";
+}

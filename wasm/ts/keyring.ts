@@ -1,0 +1,355 @@
+// The keyring: an immutable set of keys with an explicit primary for each use.
+import { WasmRing } from "../pkg/reseal_wasm.js";
+import {
+  openBinaryTask,
+  openStringTask,
+  openTask,
+  runBatch,
+  sealBinaryTask,
+  sealTask,
+  type Contexts,
+  type Task,
+} from "./batch.js";
+import { indexOf, type IndexOptions } from "./blind-index.js";
+import { buildRing, type KeyringOptions } from "./builder.js";
+import { attempted, pairsOf, readContext, writePairs, type Context } from "./context.js";
+import { platform } from "./engine.js";
+import { BINARY, TEXT } from "./envelope.js";
+import { invalidArgument, type ResealError } from "./errors.js";
+import { Field, makeField } from "./field.js";
+import { disposable } from "./key.js";
+import * as opening from "./open.js";
+import * as sealing from "./seal.js";
+import { ringFrom, type Environment } from "./source.js";
+import type { Bytes, Value } from "./value.js";
+import { listOf, modeNumber, type KeyState, type KeyUse, type Mode } from "./words.js";
+
+/** A key of a ring, as it may be shown. */
+export interface KeyInfo {
+  /** The key id. */
+  readonly id: string;
+  /** What the key is for; unknown for a destroyed key. */
+  readonly use: KeyUse | undefined;
+  /** What it may do at the moment. */
+  readonly state: KeyState;
+}
+
+/** The result for one value of a batch: test it with `instanceof ResealError`. */
+export type Outcome<T> = T | ResealError;
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/**
+ * The keys of an application. Its secrets stay inside the WebAssembly module: printing, logging,
+ * JSON and cloning show ids and states at most.
+ *
+ * @example
+ * const ring = new Keyring({ primary: Key.generate() });
+ * const context = { table: "users", column: "ssn", row: 42 };
+ * const stored = ring.seal("078-05-1120", context);
+ * if (ring.openString(stored, context) !== "078-05-1120") throw new Error("never");
+ */
+export class Keyring {
+  #ring: WasmRing | undefined;
+
+  /**
+   * A ring of keys that are given as `Key` objects or as key texts.
+   *
+   * @throws `invalid-key`, `key-wrong-use`, `duplicate-key`, `invalid-argument`
+   * @example
+   * const ring = new Keyring({ primary: Key.generate(), decryptOnly: [Key.generate()] });
+   */
+  constructor(options: KeyringOptions) {
+    this.#ring = options instanceof WasmRing ? options : buildRing(options);
+  }
+
+  /**
+   * The ring that the environment describes: `RESEAL_PRIMARY_KEY` and its companions, or
+   * `RESEAL_KEY_DIR` with `RESEAL_PRIMARY`.
+   *
+   * @throws `source-missing`, `source-conflict`, `source-unreadable`, `invalid-key`,
+   * `key-wrong-use`, `duplicate-key`; all name the variable or the file
+   * @example
+   * const ring = Keyring.fromEnv({ RESEAL_PRIMARY_KEY: Key.generate().export() });
+   */
+  static fromEnv(env: Environment = platform().environment()): Keyring {
+    return ringOf(ringFrom(env));
+  }
+
+  /**
+   * A text envelope of a value under the primary key.
+   *
+   * @throws `context-invalid`, `invalid-text`, `too-large`, `no-primary`, `random-unavailable`
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * const stored = ring.seal("078-05-1120", { table: "users", column: "ssn", row: 42 });
+   */
+  seal(value: Value, context: Context, mode: Mode = "random"): string {
+    const ring = this.#live();
+    const number = modeNumber(mode);
+    return sealing.seal(ring, writePairs(readContext(context), 0), value, number);
+  }
+
+  /** As {@link Keyring.seal}, for a binary column. */
+  sealBinary(value: Value, context: Context, mode: Mode = "random"): Bytes {
+    const ring = this.#live();
+    const number = modeNumber(mode);
+    return sealing.sealBinary(ring, writePairs(readContext(context), 0), value, number);
+  }
+
+  /**
+   * The plaintext of a text envelope.
+   *
+   * @throws `not-envelope`, `malformed`, `unsupported-version`, `unsupported-mode`, `too-large`,
+   * `context-invalid`, `unknown-key`, `key-destroyed`, `key-disabled`, `key-wrong-use`;
+   * `auth-failed` for everything that depends on a secret
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * const bytes = ring.open(ring.seal("x", { row: 1 }), { row: 1 });
+   */
+  open(stored: string, context: Context): Bytes {
+    return opening.open(this.#live(), contextFor(stored, TEXT, context), stored);
+  }
+
+  /** As {@link Keyring.open}, as text; `invalid-text` where the plaintext is not UTF-8. */
+  openString(stored: string, context: Context): string {
+    return opening.openString(this.#live(), contextFor(stored, TEXT, context), stored);
+  }
+
+  /** As {@link Keyring.open}, for a binary envelope. */
+  openBinary(stored: Uint8Array, context: Context): Bytes {
+    return opening.openBinary(this.#live(), contextFor(stored, BINARY, context), stored);
+  }
+
+  /**
+   * Whether a text envelope is under the primary key and in `mode`; nothing is verified.
+   *
+   * @throws as {@link inspect}
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * if (!ring.isCurrent(ring.seal("x", {}))) throw new Error("never");
+   */
+  isCurrent(stored: string, mode: Mode = "random"): boolean {
+    return opening.isCurrent(this.#live(), stored, modeNumber(mode), TEXT);
+  }
+
+  /** As {@link Keyring.isCurrent}, for a binary envelope. */
+  isCurrentBinary(stored: Uint8Array, mode: Mode = "random"): boolean {
+    return opening.isCurrent(this.#live(), stored, modeNumber(mode), BINARY);
+  }
+
+  /**
+   * The value under the primary key and in `mode`; the same string where it already is so.
+   *
+   * @throws as {@link Keyring.open} and {@link Keyring.seal}; leave the stored value as it is then
+   * @example
+   * const [old, fresh] = [Key.generate(), Key.generate()];
+   * const stored = new Keyring({ primary: old }).seal("x", { row: 1 });
+   * const ring = new Keyring({ primary: fresh, decryptOnly: [old] });
+   * const resealed = ring.reseal(stored, { row: 1 });
+   */
+  reseal(stored: string, context: Context, mode: Mode = "random"): string {
+    const ring = this.#live();
+    const number = modeNumber(mode);
+    return opening.reseal(ring, contextFor(stored, TEXT, context), stored, number);
+  }
+
+  /** As {@link Keyring.reseal}, for a binary envelope; the same array where it is current. */
+  resealBinary(stored: Uint8Array, context: Context, mode: Mode = "random"): Uint8Array {
+    const ring = this.#live();
+    const number = modeNumber(mode);
+    return opening.resealBinary(ring, contextFor(stored, BINARY, context), stored, number);
+  }
+
+  /**
+   * Text envelopes of many values, under one context or one for each. The result for a bad value
+   * is its error; the others are sealed all the same.
+   *
+   * @throws `context-invalid` for a common context, `no-primary`, `random-unavailable`,
+   * `invalid-argument` when there are not as many contexts as values
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * const stored = ring.sealMany(["a", "b"], [{ row: 1 }, { row: 2 }]);
+   */
+  sealMany(
+    values: readonly Value[],
+    context: Context | readonly Context[],
+    mode: Mode = "random",
+  ): Outcome<string>[] {
+    return this.#batch(values, context, sealTask(modeNumber(mode)));
+  }
+
+  /** As {@link Keyring.sealMany}, for a binary column. */
+  sealManyBinary(
+    values: readonly Value[],
+    context: Context | readonly Context[],
+    mode: Mode = "random",
+  ): Outcome<Bytes>[] {
+    return this.#batch(values, context, sealBinaryTask(modeNumber(mode)));
+  }
+
+  /**
+   * The plaintexts of many text envelopes; the result for a bad one is its error.
+   *
+   * @throws `context-invalid` for a common context, `invalid-argument`
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * const [bytes] = ring.openMany([ring.seal("x", {})], {});
+   */
+  openMany(stored: readonly string[], context: Context | readonly Context[]): Outcome<Bytes>[] {
+    return this.#batch(stored, context, openTask);
+  }
+
+  /** As {@link Keyring.openMany}, as text. */
+  openManyString(
+    stored: readonly string[],
+    context: Context | readonly Context[],
+  ): Outcome<string>[] {
+    return this.#batch(stored, context, openStringTask);
+  }
+
+  /** As {@link Keyring.openMany}, for binary envelopes. */
+  openManyBinary(
+    stored: readonly Uint8Array[],
+    context: Context | readonly Context[],
+  ): Outcome<Bytes>[] {
+    return this.#batch(stored, context, openBinaryTask);
+  }
+
+  /**
+   * The deterministic envelopes of a value under every key that opens, the primary's first: what
+   * a query on a deterministic column asks for, `IN (…)`.
+   *
+   * @throws as {@link Keyring.seal}
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * const wanted = ring.lookupValues("a@b.c", { table: "users", column: "email" });
+   */
+  lookupValues(value: Value, context: Context): string[] {
+    return sealing.lookupValues(this.#live(), writePairs(readContext(context), 0), value);
+  }
+
+  /** As {@link Keyring.lookupValues}, for a binary column. */
+  lookupValuesBinary(value: Value, context: Context): Bytes[] {
+    return sealing.lookupValuesBinary(this.#live(), writePairs(readContext(context), 0), value);
+  }
+
+  /**
+   * The blind-index term of a value under the primary index key: what is stored.
+   *
+   * @throws `context-invalid`, `invalid-argument`, `no-primary` without an index key
+   * @example
+   * const ring = new Keyring({ primary: Key.generate(), index: Key.generate("index") });
+   * const term = ring.indexTerm("a@b.c", { table: "users" }, { index: "email_eq" });
+   */
+  indexTerm(value: Value, context: Context, options: IndexOptions): string {
+    const ring = this.#live();
+    const pairs = readContext(context);
+    const index = indexOf(options);
+    return sealing.indexTerm(ring, index, writePairs(pairs, 0), value);
+  }
+
+  /** The terms under every index key that opens, the primary's first: what a query asks for. */
+  indexTerms(value: Value, context: Context, options: IndexOptions): string[] {
+    const ring = this.#live();
+    const pairs = readContext(context);
+    const index = indexOf(options);
+    return sealing.indexTerms(ring, index, writePairs(pairs, 0), value);
+  }
+
+  /**
+   * A field: this ring with a context and a mode that are checked and encoded once.
+   *
+   * @throws `context-invalid`, `invalid-argument`
+   * @example
+   * const field = new Keyring({ primary: Key.generate() }).field({ table: "users", column: "ssn" });
+   * const stored = field.seal("078-05-1120", { row: 42 });
+   */
+  field(context: Context, mode: Mode = "random"): Field {
+    this.#live();
+    return makeField(() => this.#live(), context, modeNumber(mode));
+  }
+
+  /** Every key of the ring, in the order of their ids. */
+  keys(): KeyInfo[] {
+    return this.#live().keys() as KeyInfo[];
+  }
+
+  /** The id of the data key that seals, if there is one. */
+  get primaryId(): string | undefined {
+    return this.#live().primaryId();
+  }
+
+  /** The id of the index key whose terms are stored, if there is one. */
+  get indexPrimaryId(): string | undefined {
+    return this.#live().indexPrimaryId();
+  }
+
+  /** Wipes the keys. The ring and its fields cannot be used any more. */
+  dispose(): void {
+    this.#ring?.free();
+    this.#ring = undefined;
+  }
+
+  /** Ids, uses and states. */
+  toString(): string {
+    if (this.#ring === undefined) return "Keyring(disposed)";
+    const shown = this.keys().map(({ id, use, state }) => `${use ?? "key"} ${id} ${state}`);
+    return `Keyring(${shown.join(", ")})`;
+  }
+
+  /** As {@link Keyring.toString}: JSON never holds a secret. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [inspect](): string {
+    return this.toString();
+  }
+
+  #live(): WasmRing {
+    if (this.#ring === undefined) throw invalidArgument("this keyring was disposed");
+    return this.#ring;
+  }
+
+  #batch<T>(values: unknown, context: unknown, task: Task<T>): Outcome<T>[] {
+    const list = listOf(values, "values");
+    return runBatch(this.#live(), list, contextsOf(context, list.length), task);
+  }
+}
+
+/** `using ring = …` wipes it at the end of the block. */
+export interface Keyring {
+  [Symbol.dispose](): void;
+}
+disposable(Keyring.prototype);
+
+/** The keyring around what the module made. */
+function ringOf(ring: WasmRing): Keyring {
+  return new Keyring(ring as KeyringOptions);
+}
+
+/** Writes a context; where that fails, the error of the stored value comes first (section 5). */
+function contextFor(stored: unknown, form: typeof TEXT | typeof BINARY, context: unknown): number {
+  try {
+    return writePairs(readContext(context), 0);
+  } catch (error) {
+    throw opening.envelopeErrorOr(error, stored, form);
+  }
+}
+
+/** One context for all values, or one for each. */
+function contextsOf(context: unknown, count: number): Contexts {
+  if (!Array.isArray(context)) {
+    const pairs = readContext(context);
+    return { count: undefined, write: (_, offset) => writePairs(pairs, offset) };
+  }
+  const list = listOf(context, "contexts").map(attempted);
+  if (list.length !== count) {
+    throw invalidArgument(
+      `${count} values have ${list.length} contexts: give one for each value, or one for all`,
+    );
+  }
+  return { count, write: (index, offset) => writePairs(pairsOf(list[index]!), offset) };
+}

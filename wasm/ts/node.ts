@@ -1,0 +1,21 @@
+// The entry for Node: synchronous, nothing to initialize. The module is loaded at first use.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { usePlatform } from "./engine.js";
+import { readDirectory } from "./node-directory.js";
+import { nodeText } from "./node-text.js";
+
+export * from "./index.js";
+
+usePlatform({
+  text: nodeText(),
+  // CommonJS has `__dirname`; ES modules have `import.meta.url`, in the form that bundlers know.
+  load: () =>
+    readFileSync(
+      typeof __dirname === "string"
+        ? join(__dirname, "reseal.wasm")
+        : new URL("./reseal.wasm", import.meta.url),
+    ),
+  environment: () => process.env,
+  readDirectory,
+});

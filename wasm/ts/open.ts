@@ -1,0 +1,60 @@
+// Opening one value. The context has been written at the beginning of the input.
+import { inspection, type WasmRing } from "../pkg/reseal_wasm.js";
+import { BINARY, TEXT, writeEnvelope } from "./envelope.js";
+import {
+  FAILED,
+  reported,
+  succeeded,
+  takeAscii,
+  takeBytes,
+  takeSecretBytes,
+  takeSecretText,
+} from "./memory.js";
+import { writeStored, writeStoredBinary, type Bytes } from "./value.js";
+
+type ModeNumber = 0 | 1 | 2;
+type Form = typeof TEXT | typeof BINARY;
+
+export function open(ring: WasmRing, context: number, stored: unknown): Bytes {
+  succeeded(ring.open(context, writeStored(stored, context), TEXT));
+  return takeSecretBytes();
+}
+
+export function openBinary(ring: WasmRing, context: number, stored: unknown): Bytes {
+  succeeded(ring.open(context, writeStoredBinary(stored, context), BINARY));
+  return takeSecretBytes();
+}
+
+export function openString(ring: WasmRing, context: number, stored: unknown): string {
+  succeeded(ring.openString(context, writeStored(stored, context)));
+  return takeSecretText();
+}
+
+export function reseal(ring: WasmRing, context: number, stored: string, mode: ModeNumber): string {
+  const changed = succeeded(ring.reseal(context, writeStored(stored, context), mode, TEXT));
+  return changed ? takeAscii() : stored;
+}
+
+export function resealBinary(
+  ring: WasmRing,
+  context: number,
+  stored: Uint8Array,
+  mode: ModeNumber,
+): Uint8Array {
+  const changed = succeeded(ring.reseal(context, writeStoredBinary(stored, context), mode, BINARY));
+  return changed ? takeBytes() : stored;
+}
+
+export function isCurrent(ring: WasmRing, stored: unknown, mode: ModeNumber, form: Form): boolean {
+  return !succeeded(ring.isCurrent(writeEnvelope(stored, 0, form), mode, form));
+}
+
+/** What to throw for a context that cannot be read: the envelope's own error comes first. */
+export function envelopeErrorOr(error: unknown, stored: unknown, form: Form): unknown {
+  try {
+    const shown: unknown = inspection(writeEnvelope(stored, 0, form), form);
+    return shown === undefined ? reported(FAILED) : error;
+  } catch (envelopeError) {
+    return envelopeError;
+  }
+}

@@ -1,0 +1,50 @@
+// The words of the public face, and checks of options.
+import { invalidArgument } from "./errors.js";
+
+/**
+ * How a value is sealed. `random`: a fresh nonce for every value. `deterministic`: one envelope for
+ * one value, so that equality search and UNIQUE work, and whoever reads the column sees which
+ * values are equal. `padded`: random, with the length hidden up to a bucket.
+ */
+export type Mode = "random" | "deterministic" | "padded";
+
+/** What a key is for: sealing values, or making blind-index terms. `kek` wraps other keys. */
+export type KeyUse = "data" | "index" | "kek";
+
+/** What a key of a ring may do at the moment. */
+export type KeyState = "introduced" | "primary" | "decrypt_only" | "disabled" | "destroyed";
+
+/** What counts as equal in a blind index. */
+export type Normalizer = "raw" | "ascii-lower-trim" | "digits";
+
+/** The number that the module has for a mode. */
+export function modeNumber(mode: unknown): 0 | 1 | 2 {
+  switch (mode) {
+    case "random":
+      return 0;
+    case "deterministic":
+      return 1;
+    case "padded":
+      return 2;
+    default:
+      throw invalidArgument("a mode is one of random, deterministic and padded");
+  }
+}
+
+/** Refuses options that are no object or have a name that nothing reads. */
+export function checkOptions(options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw invalidArgument(`options are an object with ${names.join(", ")}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw invalidArgument(`unknown option ${name}: there are ${names.join(", ")}`);
+    }
+  }
+}
+
+/** A list, read once. */
+export function listOf(list: unknown, name: string): unknown[] {
+  if (!Array.isArray(list)) throw invalidArgument(`${name} is an array`);
+  return Array.from(list as unknown[]);
+}
