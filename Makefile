@@ -1,0 +1,36 @@
+# The menu. What a target does stands in scripts/ and xtask/, so that it can be run without make.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench assure docs package vectors fix clean
+
+help: ## show this menu
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+setup: ## install what is missing, or say what is and how to get it
+	@scripts/bootstrap.sh
+
+demo: ## real rows, sealed in Python and Node, rotated and resealed
+	@scripts/demo.sh
+
+test: ## everything that has to pass before a commit; ONLY="rust py" runs some suites
+	@scripts/test.sh $(ONLY)
+
+bench: ## the speed table, with its peers in the same run
+	@scripts/bench.sh
+
+assure: ## the long checks: fuzzing for minutes, a million iterations
+	@scripts/assure.sh
+
+docs: ## build the documentation and run its code blocks
+	@scripts/docs.sh
+
+package: ## wheel, sdist and npm tarball, in dist/
+	@scripts/package.sh
+
+vectors: ## run spec/vectors in every language; FILES="a.json b.json" runs others
+	@scripts/vectors.sh $(FILES)
+
+fix: ## format, and mend what the linters can mend
+	@scripts/fix.sh
+
+clean: ## remove everything that was built or installed here
+	@rm -rf target dist .venv wasm/dist wasm/pkg wasm/node_modules wasm/README.md wasm/LICENSE-* js-tests/node_modules

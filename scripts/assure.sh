@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The checks that take long: ignored tests, property tests with many cases, fuzzing, a build from the
+# sdist. FUZZ_SECONDS is the time per fuzz target.
+source "$(dirname "$0")/lib.sh"
+FUZZ_SECONDS=${FUZZ_SECONDS:-120}
+CARGO_FUZZ=0.13.1
+# Test suites of all languages read this and do more.
+export RESEAL_ASSURE=1 PROPTEST_CASES=${PROPTEST_CASES:-20000}
+
+fuzz_tool() {
+    [ -x "$TOOLS/bin/cargo-fuzz" ] || cargo install --quiet --locked --root "$TOOLS" --version "$CARGO_FUZZ" cargo-fuzz
+}
+
+# On stable: coverage needs an unstable flag, and the sanitizers a library that stable lacks.
+fuzz() {
+    local target
+    for target in $("$TOOLS/bin/cargo-fuzz" list --fuzz-dir core/fuzz); do
+        if RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$ROOT/target/fuzz "$TOOLS/bin/cargo-fuzz" run --sanitizer none \
+            --fuzz-dir core/fuzz "$target" -- -max_total_time="$FUZZ_SECONDS"; then
+            echo "RESULT passed=1 failed=0"
+        else
+            echo "RESULT passed=0 failed=1"
+        fi
+    done
+}
+
+# Does what a user's pip does where there is no wheel: needs nothing but cargo.
+sdist() {
+    rm -rf target/sdist && mkdir target/sdist
+    "$VENV/bin/maturin" sdist --manifest-path python/Cargo.toml --out target/sdist
+    "$VENV/bin/pip" wheel --quiet --no-deps --wheel-dir target/sdist target/sdist/*.tar.gz
+}
+
+# The script calls itself for the steps that are functions.
+case ${1:-} in
+    fuzz) fuzz_tool && fuzz && exit ;;
+    sdist) sdist && exit ;;
+esac
+
+rm -rf target/results
+scripts/bootstrap.sh
+suite() { scripts/suite.sh "$@" || true; }
+suite --check build-npm cargo xtask npm
+suite --check build-wheel scripts/wheel.sh
+suite --check build-testkit cargo xtask testkit
+suite rust-long cargo test --release --locked --quiet --workspace -- --include-ignored
+suite js-long npm test --silent --prefix js-tests
+suite py-long "$VENV/bin/python" -m pytest py-tests
+suite fuzz scripts/assure.sh fuzz
+suite --check sdist scripts/assure.sh sdist
+scripts/summary.sh

@@ -1,0 +1,164 @@
+"""Runs every code block of README.md and docs/, so that no example can rot.
+
+A block that imports the package begins a program; one that does not goes on with that of the block
+before it in the same file and language. What a block needs and a reader does not, stands in a
+comment before it, which starts with its language:
+
+    <!-- python
+    os.environ["RESEAL_PRIMARY_KEY"] = str(...)
+    -->
+
+`python` runs with the installed wheel; `js` and `ts` with the packed npm package; `rust` is run
+by `cargo test` (testkit/src/lib.rs includes the files); of `sh` the words are checked, since an
+example installs the published packages. A block in another language, or none, is a failure here:
+use `text` for what is no code.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(
+    r"^```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```\s*$"
+    r"|^<!-- (?P<hidden>python|js|ts)\n(?P<hidden_code>.*?)^-->\s*$",
+    re.MULTILINE | re.DOTALL,
+)
+STARTS = re.compile(r"^(import reseal|from reseal|import .* from \"reseal)", re.MULTILINE)
+# What is shown and not run; `rust` is run elsewhere.
+NOT_RUN = {"text", "toml", "json", "rust", "console"}
+MARK = "--- ran block {} ---"
+
+
+@dataclass
+class Block:
+    """One block: where it stands, and whether a reader sees it."""
+
+    path: Path
+    line: int
+    language: str
+    code: str
+    visible: bool
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line} ({self.language or 'no language'})"
+
+
+def main() -> int:
+    """Runs all, prints what failed, and the counts for scripts/suite.sh."""
+    passed, failures = 0, list[str]()
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for blocks in programs_of(path):
+            ran, output = run(blocks[0].language, blocks)
+            visible = [block for block in blocks if block.visible]
+            good = sum(block.visible for block in blocks[:ran])
+            passed += good
+            if ran < len(blocks):
+                missed = visible[good + blocks[ran].visible :]
+                failures += [f"{blocks[ran]} failed:\n{output}"]
+                failures += [f"{block} was not reached" for block in missed]
+    for failure in failures:
+        print(failure)
+    print(f"RESULT passed={passed} failed={len(failures)}")
+    return 1 if failures else 0
+
+
+def programs_of(path: Path) -> list[list[Block]]:
+    """The blocks of a file, those together that run together."""
+    programs: list[list[Block]] = []
+    current: dict[str, list[Block]] = {}
+    for block in blocks_of(path):
+        before = current.get(block.language, [])
+        # A hidden block that imports has begun the program of the visible one after it.
+        begun = any(each.visible or STARTS.search(each.code) for each in before)
+        begins = begun and STARTS.search(block.code)
+        if begins or not before:
+            before = current[block.language] = []
+            programs.append(before)
+        before.append(block)
+    return programs
+
+
+def blocks_of(path: Path) -> Iterator[Block]:
+    """The blocks of a file that have to run."""
+    text = path.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        visible = match["hidden"] is None
+        language = match["language"] if visible else match["hidden"]
+        code = match["code"] if visible else match["hidden_code"]
+        line = text.count("\n", 0, match.start()) + 1
+        if language not in NOT_RUN:
+            yield Block(path, line, language, code, visible)
+
+
+def run(language: str, blocks: list[Block]) -> tuple[int, str]:
+    """How many blocks ran to their end, and what the program said."""
+    if language == "python":
+        return program(blocks, ".py", "print({!r}, flush=True)", [sys.executable], scratch())
+    if language in ("js", "ts"):
+        home = Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
+        return program(blocks, f".m{language}", "console.log({!r});", [node(language)], home)
+    if language == "sh":
+        return shell(blocks)
+    return 0, "a language that this runner does not know; `text` is for what is no code"
+
+
+def program(
+    blocks: list[Block], suffix: str, mark: str, command: list[str], home: Path
+) -> tuple[int, str]:
+    """Runs the blocks as one program, with a mark after each."""
+    file = home / f"blocks{suffix}"
+    marks = [MARK.format(number) for number in range(len(blocks))]
+    pairs = zip(blocks, marks, strict=True)
+    file.write_text("".join(f"{block.code}\n{mark.format(done)}\n" for block, done in pairs))
+    # The variables of this shell must not decide what the examples do.
+    environment = {name: text for name, text in os.environ.items() if "RESEAL_" not in name}
+    done = subprocess.run(
+        [*command, file.name],
+        cwd=home,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    ran = sum(mark in done.stdout.splitlines() for mark in marks)
+    if done.returncode and ran == len(blocks):
+        ran -= 1
+    return ran, done.stdout
+
+
+def scratch() -> Path:
+    """An empty folder, so that no source of ours is imported instead of the wheel."""
+    return Path(tempfile.mkdtemp(prefix="reseal-docs-"))
+
+
+def node(language: str) -> str:
+    """Types are stripped by Node 22 and newer, so that one runs TypeScript wherever it is there."""
+    newer = ROOT / "js-tests/node_modules/node-22/bin/node"
+    return str(newer) if language == "ts" and newer.exists() else "node"
+
+
+def shell(blocks: list[Block]) -> tuple[int, str]:
+    """Every line is a known installation or a target of the menu."""
+    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    known = re.compile(
+        rf"(npm install|pip install|cargo add) reseal$|make ({'|'.join(targets)})\b|#|cd |git |$"
+    )
+    for number, block in enumerate(blocks):
+        for line in block.code.splitlines():
+            if not known.match(line.split("  #")[0].strip()):
+                return number, f"not a known command: {line}"
+    return len(blocks), ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

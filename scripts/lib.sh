@@ -1,0 +1,48 @@
+# Sourced by every script here: the root, the tools, and a few helpers. Needs bash 3.2 or newer.
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+
+STAMPS=$ROOT/target/stamps
+TOOLS=$ROOT/target/tools
+VENV=$ROOT/.venv
+mkdir -p "$STAMPS"
+
+# A Node that bootstrap had to bring is found first; rustup's folder may be missing from PATH.
+PATH=$TOOLS/node/bin:$PATH
+[ -d "$HOME/.cargo/bin" ] && PATH=$PATH:$HOME/.cargo/bin
+export PATH
+# One interpreter for every build of the Python module, so that cargo does not rebuild it in turns.
+export PYO3_PYTHON=$VENV/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+# One checksum for the contents of files and folders.
+hash_of() {
+    find "$@" -type f ! -name '*.so' ! -name '*.pyc' -exec cksum {} + | LC_ALL=C sort | cksum | tr ' ' -
+}
+
+# unless_done NAME KEY COMMAND...: runs the command unless it succeeded before with the same key.
+unless_done() {
+    local stamp=$STAMPS/$1 key=$2
+    shift 2
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
+        rm -f "$stamp"
+        "$@"
+        printf '%s' "$key" >"$stamp"
+    fi
+}
+
+# The browser for tests, or nothing. CHROMIUM names another one.
+find_chromium() {
+    local candidate
+    for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+        if [ -n "$candidate" ] && command -v "$candidate" >/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+}

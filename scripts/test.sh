@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Every test, in every language; goes on after a failure. `scripts/test.sh NAME...` runs the suites
+# whose names begin so, and the builds that they need.
+source "$(dirname "$0")/lib.sh"
+export CI=${CI:-true}
+rm -rf target/results
+scripts/bootstrap.sh || { echo "setup failed, no test was run" >&2; scripts/summary.sh; exit 1; }
+
+ONLY=("$@")
+suite() {
+    local name=$1 only
+    [ "$name" != --check ] || name=$2
+    for only in ${ONLY[@]+"${ONLY[@]}"} build; do
+        case $name in "$only"*) ONLY_MATCHED=1 ;; esac
+    done
+    if [ ${#ONLY[@]} = 0 ] || [ -n "${ONLY_MATCHED:-}" ]; then scripts/suite.sh "$@" || true; fi
+    ONLY_MATCHED=
+}
+
+suite --check rust-format cargo fmt --all --check
+suite --check rust-lint cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+suite rust cargo test --workspace --locked --quiet --no-fail-fast
+suite --check rust-no-std cargo xtask no-std
+
+suite --check build-npm cargo xtask npm
+suite --check build-wheel scripts/wheel.sh
+suite --check build-testkit cargo xtask testkit
+
+suite --check js-types npm run --silent --prefix wasm check:types
+suite --check js-tests-types npm run --silent --prefix js-tests check:types
+suite --check js-format npm run --silent --prefix wasm check:format
+suite --check js-package npm run --silent --prefix wasm check:package
+suite js npm test --silent --prefix js-tests
+suite js-consumers js-tests/consumers/run.sh
+suite js-browser node js-tests/browser/run.mjs
+
+suite --check py-lint "$VENV/bin/ruff" check python py-tests scripts spec examples
+suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts spec examples
+suite --check py-types scripts/mypy.sh
+suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
+suite py "$VENV/bin/python" -m pytest py-tests
+
+suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
+suite interop scripts/interop.sh
+suite --check demo examples/demo/run.sh
+suite docs "$VENV/bin/python" scripts/doc_blocks.py
+
+scripts/summary.sh

@@ -1,0 +1,10 @@
+//! `cargo xtask no-std`
+
+use crate::{Result, wasm};
+
+/// Builds the program of testkit/no-std, whose lib.rs tells why that is a proof.
+pub(crate) fn run() -> Result {
+    wasm::build("reseal-no-std", false)?;
+    println!("the core links without std");
+    Ok(())
+}
