@@ -59,11 +59,17 @@ impl Normalizer {
     }
 
     fn apply(self, value: &[u8]) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(match self {
-            Self::Raw => value.to_vec(),
-            Self::AsciiLowerTrim => trim(value).to_ascii_lowercase(),
-            Self::Digits => value.iter().copied().filter(u8::is_ascii_digit).collect(),
-        })
+        // With room for all of it from the start: a vector that grows leaves copies behind.
+        let mut normal = Zeroizing::new(Vec::with_capacity(value.len()));
+        match self {
+            Self::Raw => normal.extend_from_slice(value),
+            Self::AsciiLowerTrim => {
+                normal.extend_from_slice(trim(value));
+                normal.make_ascii_lowercase();
+            }
+            Self::Digits => normal.extend(value.iter().filter(|byte| byte.is_ascii_digit())),
+        }
+        normal
     }
 }
 

@@ -39,7 +39,7 @@ const MAX_INTEGER_CHARS: usize = 40;
 ///
 /// # Spec
 /// Section 4.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 pub struct Context {
     /// CTX of section 4: always canonical.
     encoded: Vec<u8>,
@@ -148,6 +148,15 @@ impl Context {
         if let Some(count) = self.encoded.first_chunk_mut() {
             *count = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
         }
+    }
+}
+
+/// With room for a pair more: the context of a field is cloned to add a row.
+impl Clone for Context {
+    fn clone(&self) -> Self {
+        let mut encoded = Vec::with_capacity(self.encoded.len() + USUAL_BYTES);
+        encoded.extend_from_slice(&self.encoded);
+        Self { encoded }
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) const HEADER_BYTES: usize = PREFIX_BYTES + 1;
 /// Bytes that the text form carries in its prefix: magic, version, key id.
 pub(crate) const PREFIX_BYTES: usize = MAGIC.len() + 1 + KEY_ID_BYTES;
 
+/// Whole groups of three bytes; where `usize` has 32 bits, data-encoding panics above 2^23 bytes.
+const ENCODED_AT_ONCE_BYTES: usize = 3 << 20;
+
 const MAGIC: [u8; 4] = [0xC1, 0x5E, 0x52, 0x53];
 const VERSION: u8 = 1;
 
@@ -220,7 +223,9 @@ impl Prefix {
         let tail = binary.get(PREFIX_BYTES..).unwrap_or_default();
         let mut text = String::with_capacity(TEXT_PREFIX_CHARS + base64_chars(tail.len()));
         text.push_str(&self.text);
-        BASE64URL_NOPAD.encode_append(tail, &mut text);
+        for part in tail.chunks(ENCODED_AT_ONCE_BYTES) {
+            BASE64URL_NOPAD.encode_append(part, &mut text);
+        }
         text
     }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroize;
 
 /// `D(K, label, n)` of section 1 with n = 32.
 pub(crate) fn derive_key(secret: &Secret32, label: &str) -> Secret32 {
@@ -34,7 +35,13 @@ pub(crate) struct MacKey(Hmac<Sha256>);
 
 impl MacKey {
     pub(crate) fn new(secret: &Secret32) -> Self {
-        Self(<Hmac<Sha256> as KeyInit>::new(&secret.0.into_block()))
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        for (to, from) in block.iter_mut().zip(&secret.0) {
+            *to = *from;
+        }
+        let key = Self(<Hmac<Sha256> as KeyInit>::new(&block));
+        block.as_mut_slice().zeroize();
+        key
     }
 
     /// The MAC of the parts, one after another.
@@ -50,20 +57,5 @@ impl MacKey {
 impl fmt::Debug for MacKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MacKey(hidden)")
-    }
-}
-
-/// A key that fills the 64-byte block of the hash, as HMAC pads it.
-trait IntoBlock {
-    fn into_block(self) -> hmac::digest::Key<Hmac<Sha256>>;
-}
-
-impl IntoBlock for [u8; 32] {
-    fn into_block(self) -> hmac::digest::Key<Hmac<Sha256>> {
-        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-        for (to, from) in block.iter_mut().zip(self) {
-            *to = from;
-        }
-        block
     }
 }

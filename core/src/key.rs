@@ -40,7 +40,8 @@ const BODY_CHARS: usize = 48;
 pub struct Key {
     usage: KeyUse,
     id: KeyId,
-    secret: Secret32,
+    /// In a place of its own, so that a key that moves leaves no copy behind.
+    secret: Box<Secret32>,
 }
 
 impl Key {
@@ -169,7 +170,7 @@ impl Key {
     pub(crate) fn data(&self) -> DataKey {
         DataKey {
             prefix: Prefix::new(self.id),
-            xaes: Box::new(Xaes::new(&derive_key(&self.secret, "data/rnd"))),
+            xaes: Xaes::new(&derive_key(&self.secret, "data/rnd")),
             deterministic: MacKey::new(&derive_key(&self.secret, "data/det")),
             hedge: MacKey::new(&derive_key(&self.secret, "data/hedge")),
         }
@@ -185,7 +186,7 @@ impl Key {
 
     /// The 32 bytes.
     #[cfg(feature = "hazmat")]
-    pub(crate) const fn secret(&self) -> &Secret32 {
+    pub(crate) fn secret(&self) -> &Secret32 {
         &self.secret
     }
 
@@ -199,7 +200,7 @@ impl Key {
         Self {
             usage: key_use,
             id,
-            secret,
+            secret: Box::new(secret),
         }
     }
 }
@@ -214,7 +215,7 @@ impl fmt::Debug for Key {
 #[derive(Debug)]
 pub(crate) struct DataKey {
     pub(crate) prefix: Prefix,
-    pub(crate) xaes: Box<Xaes>,
+    pub(crate) xaes: Xaes,
     pub(crate) deterministic: MacKey,
     pub(crate) hedge: MacKey,
 }
@@ -231,7 +232,7 @@ fn checksum(key_use: KeyUse, secret: &Secret32) -> [u8; CHECK_BYTES] {
         .chain_update(PREFIX)
         .chain_update(key_use.as_str())
         .chain_update(".")
-        .chain_update(secret.0)
+        .chain_update(secret.0.as_slice())
         .finalize();
     let mut check = [0; CHECK_BYTES];
     for (to, from) in check.iter_mut().zip(hash) {
@@ -257,7 +258,7 @@ fn wrong_start(text: &[u8]) -> Error {
     let first = text.first().copied().unwrap_or_default();
     invalid(match first {
         0 if text.is_empty() => {
-            "the key text is empty: is the variable set, and is there a comma too many?"
+            "the key text is empty: is the variable or the file empty, or is there a comma too many?"
         }
         b'"' | b'\'' | b'`' => {
             "the key text starts with a quotation mark: take the quotation marks away"

@@ -4,13 +4,13 @@ mod batch;
 mod builder;
 mod field;
 mod open;
+mod salt;
 mod seal;
 
-pub use batch::Contexts;
+pub use batch::{Contexts, SealBatch};
 pub use builder::KeyringBuilder;
 pub use field::Field;
 pub use open::OpenBatch;
-pub use seal::SealBatch;
 #[cfg(feature = "hazmat")]
 pub(crate) use seal::split_nonce;
 
@@ -23,7 +23,7 @@ use crate::{
     key::{DataKey, IndexKey},
     random::Entropy,
 };
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -55,10 +55,11 @@ struct Slot {
     working: Working,
 }
 
-/// The subkeys of a key that opens, or what is remembered of one that does not.
+/// The subkeys of a key that opens, in a place of their own, so that a growing ring leaves no copy
+/// behind; or what is remembered of a key that does not open.
 enum Working {
-    Data(DataKey),
-    Index(IndexKey),
+    Data(Box<DataKey>),
+    Index(Box<IndexKey>),
     Disabled(KeyUse),
     Destroyed,
 }
@@ -98,6 +99,7 @@ impl Keyring {
         mode: Mode,
         entropy: &mut impl Entropy,
     ) -> Result<String> {
+        seal::check_length(plaintext, mode)?;
         seal::Sealer::new(self, mode)?.seal_text(plaintext, context, entropy)
     }
 
@@ -112,6 +114,7 @@ impl Keyring {
         mode: Mode,
         entropy: &mut impl Entropy,
     ) -> Result<Vec<u8>> {
+        seal::check_length(plaintext, mode)?;
         seal::Sealer::new(self, mode)?.seal_binary(plaintext, context, entropy)
     }
 
@@ -225,6 +228,7 @@ impl Keyring {
     /// # Spec
     /// Section 2, mode d.
     pub fn lookup_values(&self, plaintext: &[u8], context: &Context) -> Result<Vec<String>> {
+        seal::check_length(plaintext, Mode::Deterministic)?;
         self.lookup(|sealer| sealer.seal_text(plaintext, context, &mut seal::NoEntropy))
     }
 
@@ -237,6 +241,7 @@ impl Keyring {
         plaintext: &[u8],
         context: &Context,
     ) -> Result<Vec<Vec<u8>>> {
+        seal::check_length(plaintext, Mode::Deterministic)?;
         self.lookup(|sealer| sealer.seal_binary(plaintext, context, &mut seal::NoEntropy))
     }
 
@@ -383,14 +388,14 @@ impl Slot {
         }
     }
 
-    const fn data(&self) -> Option<&DataKey> {
+    fn data(&self) -> Option<&DataKey> {
         match &self.working {
             Working::Data(key) => Some(key),
             _ => None,
         }
     }
 
-    const fn index(&self) -> Option<&IndexKey> {
+    fn index(&self) -> Option<&IndexKey> {
         match &self.working {
             Working::Index(key) => Some(key),
             _ => None,

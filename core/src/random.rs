@@ -77,8 +77,13 @@ pub struct OsEntropy;
 
 #[cfg(feature = "os-entropy")]
 impl Entropy for OsEntropy {
+    /// Direct, except in WebAssembly, where the source is that of the page.
     fn kind(&self) -> EntropyKind {
-        EntropyKind::Direct
+        if cfg!(target_family = "wasm") {
+            EntropyKind::Indirect
+        } else {
+            EntropyKind::Direct
+        }
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::{
     key::{Key, trim},
     keyring::Keyring,
 };
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String};
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,7 @@ const PRIMARY: &str = "RESEAL_PRIMARY";
 const INDEX_PRIMARY: &str = "RESEAL_INDEX_PRIMARY";
 const KEYSET: &str = "RESEAL_KEYSET";
 
+/// The rule for labels of keys.
 const MAX_LABEL_CHARS: usize = 64;
 
 /// The environment variables that a ring can come from.
@@ -84,7 +85,7 @@ impl EnvSource {
             )),
             (false, None, None) => Err(error(
                 ErrorCode::SourceMissing,
-                "no key is configured: set RESEAL_PRIMARY_KEY, or RESEAL_KEY_DIR with RESEAL_PRIMARY (are they empty?)",
+                "no key is configured: set RESEAL_PRIMARY_KEY to a key, or RESEAL_KEY_DIR to a folder and RESEAL_PRIMARY to the name of a file in it (are they empty?)",
             )),
             _ => Err(error(
                 ErrorCode::SourceConflict,
@@ -104,44 +105,52 @@ impl KeyDirectory {
     /// file.
     pub fn ring(&self, files: &[(String, Zeroizing<String>)]) -> Result<Keyring> {
         let mut builder = Keyring::builder();
-        let mut missing: Vec<&str> = self.primaries().collect();
-        for (name, content) in files {
-            if name.starts_with('.') {
-                continue;
-            }
+        for (name, content) in files.iter().filter(|(name, _)| !name.starts_with('.')) {
             check_label(name)?;
             let key = Key::load(content).map_err(|error| named(name, &error))?;
-            let key_use = key.key_use();
-            let primary = match key_use {
-                KeyUse::Index => self.index_primary.as_deref() == Some(name),
-                _ => self.primary == *name,
-            };
-            if !primary && missing.contains(&name.as_str()) {
-                return Err(wrong_use(name, key_use));
-            }
-            missing.retain(|wanted| wanted != name);
-            builder = if primary {
-                builder.primary(key)
-            } else {
-                builder.decrypt_only(key)
-            };
+            let state = self.state(name, &key)?;
+            builder = builder.with(key, state);
         }
-        if let Some(name) = missing.first() {
-            return Err(Error::new(
-                ErrorCode::SourceUnreadable,
-                format!(
-                    "{KEY_DIR} has no file {name}: set {PRIMARY} and {INDEX_PRIMARY} to names of files in it"
-                ),
-            ));
+        let ring = builder.build().map_err(|error| named(KEY_DIR, &error))?;
+        if ring.primary_id().is_none() {
+            return Err(no_file(PRIMARY));
         }
-        builder.build().map_err(|error| named(KEY_DIR, &error))
+        if self.index_primary.is_some() && ring.index_primary_id().is_none() {
+            return Err(no_file(INDEX_PRIMARY));
+        }
+        Ok(ring)
     }
 
-    fn primaries(&self) -> impl Iterator<Item = &str> {
-        [Some(self.primary.as_str()), self.index_primary.as_deref()]
-            .into_iter()
-            .flatten()
+    /// Primary where the variable for this use names the file.
+    fn state(&self, name: &str, key: &Key) -> Result<KeyState> {
+        let data_primary = self.primary == name;
+        let index_primary = self.index_primary.as_deref() == Some(name);
+        match (data_primary, index_primary, key.key_use()) {
+            (true, false, KeyUse::Data) | (false, true, KeyUse::Index) => Ok(KeyState::Primary),
+            (false, false, KeyUse::Data | KeyUse::Index) => Ok(KeyState::DecryptOnly),
+            (_, _, key_use) => Err(wrong_use(name, key_use)),
+        }
     }
+}
+
+/// The rule for labels of keys: up to 64 characters, none of them a control character.
+fn check_label(name: &str) -> Result<()> {
+    if name.chars().count() > MAX_LABEL_CHARS || name.chars().any(|c| c < ' ' || c == '\x7F') {
+        return Err(error(
+            ErrorCode::SourceUnreadable,
+            "RESEAL_KEY_DIR has a file whose name is no label: up to 64 characters, none of them a control character",
+        ));
+    }
+    Ok(())
+}
+
+fn no_file(variable: &str) -> Error {
+    Error::new(
+        ErrorCode::SourceUnreadable,
+        format!(
+            "{KEY_DIR} has no file of the name that {variable} gives: was it renamed, or not mounted?"
+        ),
+    )
 }
 
 type Value = Zeroizing<String>;
@@ -181,24 +190,29 @@ fn directory(path: &str, read: impl Fn(&str) -> Option<Value>) -> Result<KeyDire
             "RESEAL_KEY_DIR is set but RESEAL_PRIMARY is not: set it to the name of the file with the key that seals",
         ));
     };
+    let index_primary = read(INDEX_PRIMARY);
+    let index_name = index_primary.as_deref().map(|name| trim(name));
+    let names = [
+        (KEY_DIR, Some(path)),
+        (PRIMARY, Some(primary.as_str())),
+        (INDEX_PRIMARY, index_name),
+    ];
+    for (variable, value) in names {
+        // Names are printed, and a key in the wrong variable must not be.
+        if value.is_some_and(|value| value.contains("rsk1.")) {
+            return Err(Error::new(
+                ErrorCode::SourceUnreadable,
+                format!(
+                    "{variable} holds a key, but is a name: did you mean {PRIMARY_KEY} or {INDEX_KEY}?"
+                ),
+            ));
+        }
+    }
     Ok(KeyDirectory {
         path: trim(path).to_owned(),
         primary: trim(&primary).to_owned(),
-        index_primary: read(INDEX_PRIMARY).map(|name| trim(&name).to_owned()),
+        index_primary: index_name.map(str::to_owned),
     })
-}
-
-/// The name of a file is the label of its key in a keyset, and keeps the rule of section 9.
-fn check_label(name: &str) -> Result<()> {
-    if name.chars().any(|c| c < ' ' || c == '\x7F') || name.chars().count() > MAX_LABEL_CHARS {
-        return Err(Error::new(
-            ErrorCode::SourceUnreadable,
-            format!(
-                "{KEY_DIR}: the file name {name:?} has a control character or more than {MAX_LABEL_CHARS} characters"
-            ),
-        ));
-    }
-    Ok(())
 }
 
 fn load(name: &str, text: &str, expected: KeyUse) -> Result<Key> {

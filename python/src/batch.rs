@@ -22,21 +22,27 @@ pub(crate) struct Batch<'a, 'py> {
 impl<'py> Batch<'_, 'py> {
     /// Text envelopes.
     pub(crate) fn seal(&self, mode: Mode) -> Result<Bound<'py, PyList>> {
-        let mut batch = self.ring.seal_batch(self.values.len(), mode, OsEntropy)?;
-        let sealed = self.each(read_plaintext, |value, context| {
-            let (context, value) = context_first(context, value)?;
-            batch.seal(value, context)
-        })?;
+        let sealed = self
+            .ring
+            .seal_batch(self.values.len(), mode, OsEntropy, |batch| {
+                self.each(read_plaintext, |value, context| {
+                    let (context, value) = context_first(context, value)?;
+                    batch.seal(value, context)
+                })
+            })??;
         self.list(&sealed, |text| PyString::new(self.py, text).into_any())
     }
 
     /// Binary envelopes.
     pub(crate) fn seal_binary(&self, mode: Mode) -> Result<Bound<'py, PyList>> {
-        let mut batch = self.ring.seal_batch(self.values.len(), mode, OsEntropy)?;
-        let sealed = self.each(read_plaintext, |value, context| {
-            let (context, value) = context_first(context, value)?;
-            batch.seal_binary(value, context)
-        })?;
+        let sealed = self
+            .ring
+            .seal_batch(self.values.len(), mode, OsEntropy, |batch| {
+                self.each(read_plaintext, |value, context| {
+                    let (context, value) = context_first(context, value)?;
+                    batch.seal_binary(value, context)
+                })
+            })??;
         self.list(&sealed, |binary| PyBytes::new(self.py, binary).into_any())
     }
 

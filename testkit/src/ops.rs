@@ -206,8 +206,9 @@ pub(crate) fn seal_fixed(
     let salt = prepared.salt.unwrap_or_default();
     let mut entropy = FixedEntropy::new(prepared.kind, [salt.0, prepared.random.0].concat());
     if batch {
-        ring.seal_batch(1, mode, entropy)?
-            .seal_binary(plaintext, context)
+        ring.seal_batch(1, mode, entropy, |batch| {
+            batch.seal_binary(plaintext, context)
+        })?
     } else {
         ring.seal_binary(plaintext, context, mode, &mut entropy)
     }

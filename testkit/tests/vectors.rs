@@ -75,6 +75,67 @@ fn an_unknown_shape_or_group_is_refused() {
     }
 }
 
+/// A wrong tag, a missing padding marker and a foreign nonce in mode d: one and the same error.
+#[test]
+fn whatever_depends_on_a_secret_is_one_error() {
+    let text = fs::read_to_string(Path::new(ROOT).join("reseal/v1.json")).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let bytes = |value: &Value| {
+        data_encoding::HEXLOWER
+            .decode(value.as_str().unwrap().as_bytes())
+            .unwrap()
+    };
+    let key = reseal::Key::from_bytes(reseal::KeyUse::Data, &bytes(&file["keys"]["A"]["secret"]))
+        .unwrap();
+    let ring = reseal::Keyring::builder().primary(key).build().unwrap();
+    let cases = file["negative"].as_array().unwrap();
+    let error = |id: &str| {
+        let case = cases.iter().find(|case| case["id"] == id).unwrap();
+        let pairs = case["context"].as_array().unwrap().iter();
+        let context = pairs.fold(reseal::Context::new(), |context, pair| {
+            context
+                .with(pair[0].as_str().unwrap(), bytes(&pair[1]))
+                .unwrap()
+        });
+        ring.open_binary(&bytes(&case["binary"]), &context)
+            .unwrap_err()
+    };
+    for id in [
+        "n-pad-none",
+        "n-pad-junk",
+        "n-det-foreign-nonce",
+        "n-det-ct",
+    ] {
+        assert_eq!(error(id), error("n-tag"), "{id}");
+    }
+}
+
+/// Two values of one salt under two keys, opened in one batch.
+#[test]
+fn a_batch_that_opens_takes_the_key_of_each_value() {
+    use reseal::{
+        Context, EntropyKind, Key, KeyUse, Keyring, Mode, OpenBatch, hazmat::FixedEntropy,
+    };
+    let keys = [[1; 32], [2; 32]].map(|bytes| Key::from_bytes(KeyUse::Data, &bytes).unwrap());
+    let context = Context::new();
+    let sealed = keys.clone().map(|key| {
+        let ring = Keyring::builder().primary(key).build().unwrap();
+        let mut entropy = FixedEntropy::new(EntropyKind::Direct, vec![7; 24]);
+        ring.seal(b"x", &context, Mode::Random, &mut entropy)
+            .unwrap()
+    });
+    let [one, two] = keys;
+    let ring = Keyring::builder()
+        .primary(one)
+        .decrypt_only(two)
+        .build()
+        .unwrap();
+    let mut batch = OpenBatch::new(&ring);
+    for stored in &sealed {
+        assert_eq!(*batch.open(stored, &context).unwrap(), b"x");
+    }
+}
+
 /// The cases of a file, counted without the runner.
 fn cases(file: &Path) -> usize {
     let value: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();

@@ -31,12 +31,13 @@ impl WasmRing {
         form: Form,
     ) -> u8 {
         call(used, |input, output| {
-            let mut batch = self.0.seal_batch(count, mode.into(), WebCrypto)?;
-            each(input, shared, |value, context| match (context, form) {
-                (Err(error), _) => refuse(output, &error),
-                (Ok(context), Form::Binary) => push(output, batch.seal_binary(value, context)),
-                (Ok(context), Form::Text) => push(output, batch.seal(value, context)),
-            })
+            self.0.seal_batch(count, mode.into(), WebCrypto, |batch| {
+                each(input, shared, |value, context| match (context, form) {
+                    (Err(error), _) => refuse(output, &error),
+                    (Ok(context), Form::Binary) => push(output, batch.seal_binary(value, context)),
+                    (Ok(context), Form::Text) => push(output, batch.seal(value, context)),
+                })
+            })?
         })
     }
 

@@ -7,11 +7,7 @@ use crate::{
     ids::{KeyId, KeyState, KeyUse},
     key::Key,
 };
-use alloc::{
-    collections::{BTreeMap, btree_map::Entry},
-    format,
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeMap, format, vec::Vec};
 
 /// Collects the keys of a [`Keyring`]. Data and index keys are told apart by their use.
 ///
@@ -81,13 +77,13 @@ impl KeyringBuilder {
     /// # Spec
     /// Section 1.
     pub fn build(self) -> Result<Keyring> {
-        let mut states = BTreeMap::new();
+        let mut mentions: BTreeMap<KeyId, Vec<KeyState>> = BTreeMap::new();
         for (key, state) in &self.keys {
             check(key, *state)?;
-            merge_state(&mut states, key.id(), *state)?;
+            mentions.entry(key.id()).or_default().push(*state);
         }
         for id in &self.destroyed {
-            merge_state(&mut states, *id, KeyState::Destroyed)?;
+            mentions.entry(*id).or_default().push(KeyState::Destroyed);
         }
         let keys: BTreeMap<KeyId, &Key> =
             self.keys.iter().map(|(key, _)| (key.id(), key)).collect();
@@ -96,7 +92,8 @@ impl KeyringBuilder {
             data_primary: None,
             index_primary: None,
         };
-        for (id, state) in states {
+        for (id, mentions) in mentions {
+            let state = merged(id, &mentions)?;
             ring.add(id, keys.get(&id).copied(), state)?;
         }
         Ok(ring)
@@ -114,8 +111,8 @@ impl Keyring {
         let working = match key {
             None => Working::Destroyed,
             Some(key) if !state.opens() => Working::Disabled(key.key_use()),
-            Some(key) if key.key_use() == KeyUse::Index => Working::Index(key.index()),
-            Some(key) => Working::Data(key.data()),
+            Some(key) if key.key_use() == KeyUse::Index => Working::Index(Box::new(key.index())),
+            Some(key) => Working::Data(Box::new(key.data())),
         };
         self.slots.insert(id, Slot { state, working });
         Ok(())
@@ -167,22 +164,14 @@ fn check(key: &Key, state: KeyState) -> Result<()> {
     Ok(())
 }
 
-/// Section 1: a primary may be listed once more as introduced or decrypt-only.
-fn merge_state(states: &mut BTreeMap<KeyId, KeyState>, id: KeyId, state: KeyState) -> Result<()> {
+/// The state of a key from all its mentions: of section 1, a primary may be mentioned once more as
+/// introduced or decrypt-only, and nothing else twice.
+fn merged(id: KeyId, mentions: &[KeyState]) -> Result<KeyState> {
     use KeyState::{DecryptOnly, Introduced, Primary};
-    match states.entry(id) {
-        Entry::Vacant(entry) => {
-            entry.insert(state);
-            Ok(())
-        }
-        Entry::Occupied(mut entry) => match (*entry.get(), state) {
-            (Primary, Introduced | DecryptOnly) => Ok(()),
-            (Introduced | DecryptOnly, Primary) => {
-                entry.insert(Primary);
-                Ok(())
-            }
-            _ => Err(duplicate(id)),
-        },
+    match mentions {
+        [state] => Ok(*state),
+        [Primary, Introduced | DecryptOnly] | [Introduced | DecryptOnly, Primary] => Ok(Primary),
+        _ => Err(duplicate(id)),
     }
 }
 

@@ -83,12 +83,37 @@ impl<R: Deref<Target = Keyring>> Field<R> {
         self.ring.seal(plaintext, &self.context, self.mode, entropy)
     }
 
+    /// As [`Keyring::seal_binary`].
+    ///
+    /// # Errors
+    /// As [`Keyring::seal_binary`].
+    pub fn seal_binary(&self, plaintext: &[u8], entropy: &mut impl Entropy) -> Result<Vec<u8>> {
+        self.ring
+            .seal_binary(plaintext, &self.context, self.mode, entropy)
+    }
+
     /// As [`Keyring::open`].
     ///
     /// # Errors
     /// As [`Keyring::open`].
     pub fn open(&self, stored: &str) -> Result<Zeroizing<Vec<u8>>> {
         self.ring.open(stored, &self.context)
+    }
+
+    /// As [`Keyring::open_string`].
+    ///
+    /// # Errors
+    /// As [`Keyring::open_string`].
+    pub fn open_string(&self, stored: &str) -> Result<Zeroizing<String>> {
+        self.ring.open_string(stored, &self.context)
+    }
+
+    /// As [`Keyring::open_binary`].
+    ///
+    /// # Errors
+    /// As [`Keyring::open_binary`].
+    pub fn open_binary(&self, stored: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.ring.open_binary(stored, &self.context)
     }
 
     /// As [`Keyring::is_current`].

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that panics is a test that fails"
 )]

@@ -16,7 +16,7 @@ fn four_threads_on_one_ring_never_share_a_nonce() {
     let (ring, ctx) = (ring(), context());
     let seal = || -> Vec<String> {
         let single = (0..5000).map(|_| ring.seal(b"x", &ctx, Mode::Random, &mut OsEntropy));
-        let batch = ring.seal_many(&[b"x"; 5000], &ctx, Mode::Padded, &mut OsEntropy);
+        let batch = ring.seal_many(&vec![b"x"; 5000], &ctx, Mode::Padded, &mut OsEntropy);
         single.chain(batch.unwrap()).map(Result::unwrap).collect()
     };
     let stored: Vec<String> = thread::scope(|scope| {
@@ -94,14 +94,15 @@ fn a_batch_shares_a_salt_for_at_most_65536_values() {
 #[test]
 fn a_batch_goes_on_beyond_its_announced_count_and_draws_nothing_for_bad_values() {
     let (ring, ctx) = (ring(), context());
-    let mut batch = ring.seal_batch(1, Mode::Random, OsEntropy).unwrap();
-    let mut stored = vec![batch.seal(b"1", &ctx).unwrap()];
     let too_large = vec![0; reseal::MAX_PLAINTEXT_BYTES + 1];
-    assert_eq!(
-        batch.seal(&too_large, &ctx).unwrap_err().code().as_str(),
-        "too-large"
-    );
-    stored.extend((0..3).map(|_| batch.seal(b"2", &ctx).unwrap()));
+    let stored = ring.seal_batch(1, Mode::Random, OsEntropy, |batch| {
+        let first = batch.seal(b"1", &ctx).unwrap();
+        let refused = batch.seal(&too_large, &ctx).unwrap_err();
+        assert_eq!(refused.code().as_str(), "too-large");
+        let more = (0..3).map(|_| batch.seal(b"2", &ctx).unwrap());
+        [vec![first], more.collect()].concat()
+    });
+    let stored = stored.unwrap();
     let nonces: HashSet<_> = stored.iter().map(|stored| part(stored, NONCE)).collect();
     assert_eq!(nonces.len(), 4);
 }
@@ -144,6 +145,38 @@ fn a_failing_source_fails_the_call() {
         [single.code(), batch.code()],
         [reseal::ErrorCode::RandomUnavailable; 2]
     );
+}
+
+#[test]
+fn a_source_that_fails_later_fails_only_what_it_is_needed_for() {
+    struct FailsLater(u32);
+    impl Entropy for FailsLater {
+        fn kind(&self) -> EntropyKind {
+            EntropyKind::Direct
+        }
+        fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
+            self.0 += 1;
+            if self.0 > 1 {
+                let code = reseal::ErrorCode::RandomUnavailable;
+                return Err(reseal::Error::new(code, "broken"));
+            }
+            OsEntropy.fill(bytes)
+        }
+    }
+    let (ring, ctx) = (ring(), context());
+    let values = vec![b""; 65_536 + 2];
+    let sealed = ring
+        .seal_many(&values, &ctx, Mode::Random, &mut FailsLater(0))
+        .unwrap();
+    assert!(sealed[..65_536].iter().all(Result::is_ok));
+    let code = |item: &Result<String>| item.as_ref().unwrap_err().code();
+    assert_eq!(code(&sealed[65_536]), reseal::ErrorCode::RandomUnavailable);
+    assert_eq!(code(&sealed[65_537]), reseal::ErrorCode::RandomUnavailable);
+}
+
+#[test]
+fn the_operating_system_is_a_direct_source() {
+    assert_eq!(OsEntropy.kind(), EntropyKind::Direct);
 }
 
 /// The operating system's generator, with the size of every call.

@@ -47,6 +47,15 @@ fn a_primary_may_be_listed_once_more_and_nothing_else_twice() {
         let result = build(&pair.map(|state| (&key, state)));
         assert_eq!(code(result), ErrorCode::DuplicateKey, "{pair:?}");
     }
+    for three in [
+        [Primary, Introduced, DecryptOnly],
+        [Introduced, Primary, DecryptOnly],
+        [DecryptOnly, DecryptOnly, Primary],
+        [Primary, DecryptOnly, DecryptOnly],
+    ] {
+        let result = build(&three.map(|state| (&key, state)));
+        assert_eq!(code(result), ErrorCode::DuplicateKey, "{three:?}");
+    }
     let destroyed = |builder: KeyringBuilder| builder.destroyed(key.id());
     for builder in [
         Keyring::builder().primary(key.clone()),
@@ -54,6 +63,44 @@ fn a_primary_may_be_listed_once_more_and_nothing_else_twice() {
     ] {
         assert_eq!(code(destroyed(builder).build()), ErrorCode::DuplicateKey);
     }
+}
+
+/// Two index keys whose ids begin alike were found by trying three million keys.
+#[test]
+fn index_keys_whose_ids_begin_with_the_same_8_characters_are_refused() {
+    let index = |number: u32| {
+        let mut bytes = [0; 32];
+        bytes[28..].copy_from_slice(&number.to_be_bytes());
+        Key::from_bytes(KeyUse::Index, &bytes).unwrap()
+    };
+    let [one, two] = [index(840_057), index(1_046_391)];
+    assert_eq!(one.id().to_string()[..8], two.id().to_string()[..8]);
+    for state in [
+        KeyState::Introduced,
+        KeyState::DecryptOnly,
+        KeyState::Disabled,
+    ] {
+        for keys in [
+            [(&one, KeyState::Primary), (&two, state)],
+            [(&one, state), (&two, KeyState::Primary)],
+        ] {
+            assert_eq!(code(build(&keys)), ErrorCode::DuplicateKey, "{state:?}");
+        }
+    }
+}
+
+#[test]
+fn a_disabled_index_key_is_disabled_before_it_is_of_the_wrong_use() {
+    let (data, index) = (data(), key(KeyUse::Index));
+    let ring = build(&[(&data, KeyState::Primary), (&index, KeyState::Disabled)]).unwrap();
+    let stored = ring
+        .seal(b"x", &context(), Mode::Random, &mut OsEntropy)
+        .unwrap();
+    let names_index = stored.replace(&data.id().to_string(), &index.id().to_string());
+    assert_eq!(
+        code(ring.open(&names_index, &context())),
+        ErrorCode::KeyDisabled
+    );
 }
 
 #[test]
@@ -198,6 +245,12 @@ fn without_a_primary_nothing_seals() {
         code(empty.index_terms(b"", &ctx, &index)),
         ErrorCode::NoPrimary
     );
+    let large = vec![0; reseal::MAX_PLAINTEXT_BYTES + 1];
+    assert_eq!(
+        code(empty.seal(&large, &ctx, Mode::Random, &mut OsEntropy)),
+        ErrorCode::TooLarge
+    );
+    assert_eq!(code(empty.lookup_values(&large, &ctx)), ErrorCode::TooLarge);
     let only_old = build(&[(&data(), KeyState::DecryptOnly)]).unwrap();
     assert_eq!(
         code(only_old.seal(b"", &ctx, Mode::Random, &mut OsEntropy)),
@@ -329,8 +382,11 @@ fn a_field_is_a_ring_with_its_context_and_mode() {
     let stored = field.seal(b"x", &mut OsEntropy).unwrap();
     assert_eq!(*ring.open(&stored, &context()).unwrap(), b"x");
     assert_eq!(*field.open(&stored).unwrap(), b"x");
+    assert_eq!(*field.open_string(&stored).unwrap(), "x");
+    let binary = field.seal_binary(b"x", &mut OsEntropy).unwrap();
+    assert_eq!(*field.open_binary(&binary).unwrap(), b"x");
     assert!(field.is_current(&stored).unwrap());
-    assert_eq!(field.lookup_values(b"x").unwrap(), [stored.clone()]);
+    assert_eq!(field.lookup_values(b"x").unwrap(), [stored.as_str()]);
     assert_eq!(field.reseal(&stored, &mut OsEntropy).unwrap(), None);
     let row = field.context_with([("row", 42.into())]).unwrap();
     assert_eq!(code(ring.open(&stored, &row)), ErrorCode::AuthFailed);

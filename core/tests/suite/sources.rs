@@ -136,6 +136,7 @@ fn a_directory_makes_a_ring() {
     let file = |name: &str, text: &str| (name.to_owned(), Zeroizing::new(text.to_owned()));
     let files = vec![
         file("..data", "hidden"),
+        file(".profile", "hidden"),
         file("2026-q3", &format!("{}\n", *old.export())),
         file("2026-q4", &new.export()),
         file("search", &index.export()),
@@ -172,4 +173,70 @@ fn a_directory_makes_a_ring() {
     let error = with("2026-q4", None).ring(&broken).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidKey);
     assert!(error.to_string().starts_with("notes.txt"), "{error}");
+}
+
+#[test]
+fn a_directory_keeps_its_rules() {
+    let (data, index, kek) = (key(KeyUse::Data), key(KeyUse::Index), key(KeyUse::Kek));
+    let file = |name: &str, key: &Key| (name.to_owned(), key.export());
+    let ring = |primary: &str, index: Option<&str>, files: &[(String, Zeroizing<String>)]| {
+        let directory = KeyDirectory {
+            path: "/keys".to_owned(),
+            primary: primary.to_owned(),
+            index_primary: index.map(str::to_owned),
+        };
+        directory
+            .ring(files)
+            .map_err(|error| (error.code(), error.to_string()))
+    };
+    let both = [file("a", &data), file("b", &index)];
+    assert!(ring("a", Some("b"), &both).is_ok());
+    let (code, _) = ring("a", Some("a"), &both).unwrap_err();
+    assert_eq!(code, ErrorCode::KeyWrongUse, "one file for both");
+    let (code, message) = ring("a", Some("c"), &both).unwrap_err();
+    assert_eq!(code, ErrorCode::SourceUnreadable);
+    assert!(message.contains("RESEAL_INDEX_PRIMARY"), "{message}");
+    let (code, message) = ring("a", None, &[file("a", &data), file("kek", &kek)]).unwrap_err();
+    assert_eq!(code, ErrorCode::KeyWrongUse);
+    assert!(message.starts_with("kek"), "{message}");
+    let long = "x".repeat(65);
+    for name in ["line\nfeed", "esc\x1B[2J", "del\x7F", long.as_str()] {
+        let (code, message) = ring("a", None, &[file("a", &data), file(name, &index)]).unwrap_err();
+        assert_eq!(code, ErrorCode::SourceUnreadable);
+        assert!(!message.contains(name), "{message}");
+    }
+    assert!(
+        ring(
+            "é",
+            None,
+            &[file("é", &data), file(&"x".repeat(64), &index)]
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn a_key_in_the_place_of_a_name_is_not_shown() {
+    let text = key(KeyUse::Data).export();
+    for variables in [
+        [
+            ("RESEAL_KEY_DIR", "/keys"),
+            ("RESEAL_PRIMARY", &text),
+            ("", ""),
+        ],
+        [("RESEAL_KEY_DIR", &text), ("RESEAL_PRIMARY", "a"), ("", "")],
+        [
+            ("RESEAL_KEY_DIR", "/keys"),
+            ("RESEAL_PRIMARY", "a"),
+            ("RESEAL_INDEX_PRIMARY", &text),
+        ],
+    ] {
+        let error = refusal(&variables);
+        assert_eq!(error.code(), ErrorCode::SourceUnreadable);
+        assert!(
+            !format!("{error} {error:?}").contains("rsk1.data."),
+            "{error}"
+        );
+        assert!(error.to_string().contains("RESEAL_PRIMARY_KEY"), "{error}");
+    }
 }
