@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 import reseal
 
 MODES: list[Any] = ["random", "deterministic", "padded"]

@@ -3,9 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import CONTEXT, MODES, code_of
-
 import reseal
+from support import CONTEXT, MODES, code_of
 
 VALUES = [f"value {number}" for number in range(300)]
 CONTEXTS: list[dict[str, Any]] = [{"table": "t", "row": number} for number in range(300)]

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from support import code_of, error_of
-
 import reseal
+from support import code_of, error_of
 
 U = uuid.UUID("0F8FAD5B-D9CB-469F-A165-70867728950E")
 U_TEXT = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -63,7 +62,7 @@ class Whole(enum.IntEnum):
     ONE = 1
 
 
-class Word(str, enum.Enum):  # noqa: UP042 (StrEnum is of 3.11)
+class Word(str, enum.Enum):
     ONE = "one"
 
 
@@ -156,7 +155,6 @@ def test_a_limit_of_the_interpreter_on_digits_does_not_matter(ring: reseal.Keyri
         array("i", [1]),
         range(3),
         "\ud800",
-        "\udcff",
         LoudText("a\ud800"),
         "x" * 4097,
         "é" * 2049,
@@ -244,7 +242,7 @@ def test_names(ring: reseal.Keyring, name: str) -> None:
     [
         OrderedDict(row=1, table="t"),
         UserDict(table="t", row=1),
-        ChainMap({"row": 1}, {"table": "t"}),
+        ChainMap[str, Any]({"row": 1}, {"table": "t"}),
         defaultdict(int, row=1, table="t"),
         types.MappingProxyType({"row": 1, "table": "t"}),
         {"table": "t", "row": "1"},
@@ -375,14 +373,10 @@ def test_an_interrupt_is_not_swallowed(ring: reseal.Keyring) -> None:
 
 def test_a_value_that_changes_the_dictionary_meanwhile(ring: reseal.Keyring) -> None:
     class Sly(uuid.UUID):
-        @property
-        def int(self) -> Any:  # type: ignore[override]
-            context.clear()
-            return 5
-
-        @int.setter
-        def int(self, value: Any) -> None:
-            pass
+        def __getattribute__(self, name: str) -> Any:
+            if name == "int":
+                context.clear()
+            return super().__getattribute__(name)
 
     context: dict[str, Any] = {}
     sly = Sly(int=5)

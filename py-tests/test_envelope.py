@@ -4,11 +4,12 @@ import pickle
 from typing import Any
 
 import pytest
+import reseal
 from support import MODES, code_of
 
-import reseal
-
-STORED = "rs1.wnhox5tzdzqv34o4so5ged4ck7arqvma.AZUR1UnSKud0Ttwc8BrXr2YN9zJiH3juygZQ9AEtlJwnP1XPh0akwl8"
+STORED = (
+    "rs1.wnhox5tzdzqv34o4so5ged4ck7arqvma.AZUR1UnSKud0Ttwc8BrXr2YN9zJiH3juygZQ9AEtlJwnP1XPh0akwl8"
+)
 HEAD = STORED[:37]
 
 

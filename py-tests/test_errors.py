@@ -7,9 +7,8 @@ import traceback
 from pathlib import Path
 
 import pytest
-from support import code_of, error_of
-
 import reseal
+from support import code_of, error_of
 
 LAW = (Path(__file__).resolve().parents[1] / "spec/errors.md").read_text(encoding="utf-8")
 TABLE = re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", LAW, re.MULTILINE)
@@ -103,7 +102,7 @@ def test_everything_that_depends_on_a_secret_is_one_error() -> None:
     ring = reseal.Keyring(key)
     seen = set()
     for mode in ("random", "deterministic", "padded"):
-        binary = ring.seal_binary(b"x" * 40, {"row": 1}, mode)  # type: ignore[arg-type]
+        binary = ring.seal_binary(b"x" * 40, {"row": 1}, mode)
         for at in range(26, len(binary)):
             changed = binary[:at] + bytes([binary[at] ^ 1]) + binary[at + 1 :]
             error = error_of(lambda c=changed: ring.open_binary(c, {"row": 1}))  # type: ignore[misc]

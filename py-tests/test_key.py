@@ -5,9 +5,8 @@ import pickle
 from typing import Any
 
 import pytest
-from support import code_of, error_of
-
 import reseal
+from support import code_of, error_of
 
 SECRET = bytes(range(32))
 

@@ -6,9 +6,8 @@ import pickle
 from typing import Any
 
 import pytest
-from support import CONTEXT, MODES, code_of, error_of
-
 import reseal
+from support import CONTEXT, MODES, code_of, error_of
 
 DATA = [reseal.Key.generate("data") for _ in range(4)]
 INDEX = [reseal.Key.generate("index") for _ in range(3)]
@@ -25,7 +24,8 @@ def test_keys_and_states() -> None:
         destroyed=[DATA[3].id],
     )
     assert (ring.primary_id, ring.index_primary_id) == (DATA[0].id, INDEX[0].id)
-    states = {(key.id, key.use, key.state) for key in ring.keys()}
+    keys = ring.keys()
+    states = {(key.id, key.use, key.state) for key in keys}
     assert states == {
         (DATA[0].id, "data", "primary"),
         (DATA[1].id, "data", "decrypt_only"),
@@ -35,7 +35,7 @@ def test_keys_and_states() -> None:
         (INDEX[2].id, "index", "disabled"),
         (DATA[3].id, None, "destroyed"),
     }
-    ids = [base64.b32decode(key.id.upper()) for key in ring.keys()]
+    ids = [base64.b32decode(key.id.upper()) for key in keys]
     assert ids == sorted(ids)
 
 
@@ -57,7 +57,8 @@ def test_a_ring_without_keys_is_a_ring() -> None:
 
 def test_key_texts_are_trimmed_as_from_a_file() -> None:
     ring = reseal.Keyring(f" {DATA[0].export()}\r\n", decrypt_only=[DATA[1].export() + "\n"])
-    assert {key.id for key in ring.keys()} == {DATA[0].id, DATA[1].id}
+    keys = ring.keys()
+    assert {key.id for key in keys} == {DATA[0].id, DATA[1].id}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,8 @@ def test_messages_name_the_argument_and_show_no_key() -> None:
 def test_a_primary_that_is_listed_again_is_one_primary(argument: str) -> None:
     again: dict[str, Any] = {argument: [DATA[0], INDEX[0]]}
     ring = reseal.Keyring(primary=DATA[0], index=INDEX[0], **again)
-    assert [key.state for key in ring.keys()] == ["primary", "primary"]
+    keys = ring.keys()
+    assert [key.state for key in keys] == ["primary", "primary"]
 
 
 def test_an_exception_of_the_list_is_not_swallowed() -> None:
@@ -196,9 +198,7 @@ def test_lookup_values_under_every_key_that_opens() -> None:
 
 
 def test_index_terms_under_every_key_that_opens() -> None:
-    ring = reseal.Keyring(
-        index=INDEX[0], decrypt_only=[INDEX[1], DATA[0]], disabled=[INDEX[2]]
-    )
+    ring = reseal.Keyring(index=INDEX[0], decrypt_only=[INDEX[1], DATA[0]], disabled=[INDEX[2]])
     how: dict[str, Any] = {"index": "email_eq", "normalizer": "ascii-lower-trim", "bits": 40}
     terms = ring.index_terms(" Ann@Example.com", {"table": "users"}, **how)
     term = ring.index_term(b"ann@example.com", {"table": "users"}, **how)

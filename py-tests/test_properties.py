@@ -6,11 +6,10 @@ import os
 from typing import Any
 
 import pytest
+import reseal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import MODES, code_of
-
-import reseal
 
 settings.register_profile("quick", max_examples=200, deadline=None)
 settings.register_profile("assure", max_examples=20_000, deadline=None)
@@ -126,7 +125,7 @@ def test_deterministic_values_are_equal_when_their_plaintexts_are(
 def test_anything_may_be_opened_and_nothing_but_our_errors_comes_out(
     stored: Any, context: Any
 ) -> None:
-    steps = [lambda: reseal.inspect(stored)]
+    steps: list[Any] = [lambda: reseal.inspect(stored)]
     if isinstance(stored, str):
         steps += [
             lambda: RING.open(stored, context),
@@ -154,4 +153,5 @@ def test_texts_that_begin_like_an_envelope(start: str, key_id: str, tail: str) -
 def test_index_terms(value: Any, bits: int) -> None:
     term = RING.index_term(value, {}, index="e", bits=bits)
     assert RING.index_terms(encoded(value), {}, index="e", bits=bits) == [term]
-    assert len(term.rpartition(".")[2]) == -(-(-(-bits // 8)) * 8 // 5)
+    tag_bytes = (bits + 7) // 8
+    assert len(term.rpartition(".")[2]) == (tag_bytes * 8 + 4) // 5

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import code_of, error_of
-
 import reseal
+from support import code_of, error_of
 
 DATA = [reseal.Key.generate("data") for _ in range(3)]
 INDEX = [reseal.Key.generate("index") for _ in range(2)]
@@ -27,7 +27,8 @@ NAMES = (
 
 
 def states(ring: reseal.Keyring) -> dict[str, str]:
-    return {key.id: key.state for key in ring.keys()}
+    keys = ring.keys()
+    return {key.id: key.state for key in keys}
 
 
 def test_variables() -> None:
@@ -218,8 +219,9 @@ def test_wrong_file_names(directory: Path, name: bytes) -> None:
 
 def test_wrong_directories(tmp_path: Path) -> None:
     (tmp_path / "file").write_text(TEXTS[0])
-    for path in ("/nowhere", str(tmp_path / "file"), "\0", "x" * 10_000, "\udcff", "relative"):
-        error = error_of(lambda p=path: from_directory(Path(p) if "\0" not in p else p))  # type: ignore[misc, arg-type]
+    paths = ["/nowhere", str(tmp_path / "file"), "a\0b", "x" * 10_000, "\udcff", "relative"]
+    for environ in ({"RESEAL_KEY_DIR": path, "RESEAL_PRIMARY": "key"} for path in paths):
+        error = error_of(functools.partial(reseal.Keyring.from_env, environ))
         assert (error.code, type(error)) == ("source-unreadable", reseal.KeyringError)
         assert "RESEAL_KEY_DIR" in str(error)
         str(error).encode()

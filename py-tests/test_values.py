@@ -8,9 +8,8 @@ from array import array
 from typing import Any
 
 import pytest
-from support import CONTEXT, code_of, error_of
-
 import reseal
+from support import CONTEXT, code_of, error_of
 
 LIMIT = 2**24
 
@@ -51,7 +50,8 @@ def mapped() -> mmap.mmap:
 )
 def test_buffers(ring: reseal.Keyring, value: Any, expected: bytes) -> None:
     assert ring.open(ring.seal(value, CONTEXT), CONTEXT) == expected
-    assert ring.open_many(ring.seal_many([value], CONTEXT), CONTEXT) == [expected]
+    many: Any = ring.seal_many([value], CONTEXT)
+    assert ring.open_many(many, CONTEXT) == [expected]
     binary = ring.seal_binary(expected, CONTEXT)
     for stored in (bytearray(binary), memoryview(binary), Bytes(binary), array("B", binary)):
         assert ring.open_binary(stored, CONTEXT) == expected
@@ -88,6 +88,8 @@ def released() -> memoryview:
         released(),
         range(3),
         ctypes.c_double(1.5),
+        (ctypes.py_object * 2)(ctypes.py_object(1)),
+        (ctypes.c_void_p * 2)(1, 2),
     ],
     ids=lambda value: type(value).__name__,
 )

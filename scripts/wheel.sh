@@ -5,8 +5,10 @@ OUT=$ROOT/target/wheels
 
 build() {
     rm -rf "$OUT"
-    "$VENV/bin/maturin" build --quiet --release --locked --manifest-path python/Cargo.toml \
-        --interpreter "$VENV/bin/python" --out "$OUT"
+    # As in xtask/src/wasm.rs: panic messages carry file names, and the builder's do not matter.
+    RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$ROOT=/reseal" \
+        "$VENV/bin/maturin" build --quiet --release --locked --manifest-path python/Cargo.toml \
+            --interpreter "$VENV/bin/python" --out "$OUT"
     "$VENV/bin/pip" install --quiet --no-index --no-deps --force-reinstall "$OUT"/*.whl
 }
 

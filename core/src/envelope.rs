@@ -220,13 +220,19 @@ impl Prefix {
 
     /// The text form of a binary envelope of this key.
     pub(crate) fn print_text(&self, binary: &[u8]) -> String {
+        let tail_bytes = binary.len().saturating_sub(PREFIX_BYTES);
+        let mut text = String::with_capacity(TEXT_PREFIX_CHARS + base64_chars(tail_bytes));
+        self.append_text(binary, &mut text);
+        text
+    }
+
+    /// Appends the text form of a binary envelope of this key.
+    pub(crate) fn append_text(&self, binary: &[u8], text: &mut String) {
         let tail = binary.get(PREFIX_BYTES..).unwrap_or_default();
-        let mut text = String::with_capacity(TEXT_PREFIX_CHARS + base64_chars(tail.len()));
         text.push_str(&self.text);
         for part in tail.chunks(ENCODED_AT_ONCE_BYTES) {
-            BASE64URL_NOPAD.encode_append(part, &mut text);
+            BASE64URL_NOPAD.encode_append(part, text);
         }
-        text
     }
 
     fn strip<'t>(&self, stored: &'t str) -> Option<&'t [u8]> {

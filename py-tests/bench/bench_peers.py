@@ -1,8 +1,8 @@
 """Speed of reseal beside other libraries, all in one process.
 
-Both sides bind the same 66 bytes of associated data and make or read base64url text, as a text
-column needs it. Rounds alternate between the libraries, and the ratio of each round is taken before
-the median, so that a machine that changes its clock meanwhile changes both sides alike.
+Both sides bind the same 66 bytes of associated data (Fernet has none to bind) and make or read
+base64url text, as a text column needs it. Rounds alternate between the libraries, and a ratio is
+taken in each round before the median, so that a clock that changes meanwhile changes both sides.
 
     python py-tests/bench/bench_peers.py [--json FILE] [--sizes 64,4096] [--rounds N]
 
@@ -13,48 +13,58 @@ from __future__ import annotations
 
 import argparse
 import base64
+import importlib
 import importlib.metadata
 import json
 import os
 import platform
 import statistics
-import time
-from collections.abc import Callable
+import timeit
 from typing import Any
 
+import reseal
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-import reseal
-
 SIZES = (16, 64, 256, 1024, 4096, 65536)
 CONTEXT = {"table": "users", "column": "email", "row": 42}
-# The header of an envelope, and the context as it is encoded.
-AAD = bytes(26) + b"".join(
-    [b"\x00\x03", b"\x00\x06column\x00\x05email", b"\x00\x03row\x00\x0242", b"\x00\x05table\x00\x05users"]
-)
+# As long as the header of an envelope and the encoded context: 26 and 40 bytes.
+AAD = bytes(26) + b"\0\3\0\6column\0\5email\0\3row\0\x0242\0\5table\0\5users"
 BATCH = 10_000
 ROUND_SECONDS = 0.02
 
-Step = Callable[[], Any]
-Contest = dict[str, tuple[Step, int]]  # name: what to time, and how many values it handles
-
-
-def aesgcm_seal(cipher: AESGCM, plaintext: bytes) -> str:
-    nonce = os.urandom(12)
-    return base64.urlsafe_b64encode(nonce + cipher.encrypt(nonce, plaintext, AAD)).decode()
-
-
-def aesgcm_open(cipher: AESGCM, text: str) -> bytes:
-    sealed = base64.urlsafe_b64decode(text)
-    return cipher.decrypt(sealed[:12], sealed[12:], AAD)
+# What a user of each library writes, for one value and for a list of them.
+STATEMENTS = {
+    "seal": {
+        "reseal": "ring.seal(value, context)",
+        "reseal, as a field": "field.seal(value)",
+        "AESGCM": "nonce = urandom(12); encode(nonce + aesgcm.encrypt(nonce, value, aad)).decode()",
+        "Fernet": "fernet.encrypt(value)",
+        "tink": "encode(tink.encrypt(value, aad)).decode()",
+    },
+    "open": {
+        "reseal": "ring.open(sealed, context)",
+        "reseal, as a field": "field.open(sealed)",
+        "AESGCM": "raw = decode(aesgcm_sealed); aesgcm.decrypt(raw[:12], raw[12:], aad)",
+        "Fernet": "fernet.decrypt(fernet_sealed)",
+        "tink": "tink.decrypt(decode(tink_sealed), aad)",
+    },
+    "seal_many": {
+        "reseal": "ring.seal_many(values, context)",
+        "AESGCM": "[aesgcm_seal(value) for value in values]",
+    },
+    "open_many": {
+        "reseal": "ring.open_many(sealed_values, context)",
+        "AESGCM": "[aesgcm_open(sealed) for sealed in aesgcm_values]",
+    },
+}
 
 
 def tink_aead() -> Any:
-    """Tink's AES-256-GCM, or None where the package does not install."""
+    """Tink's AES-256-GCM, or None where the package is not installed."""
     try:
-        import tink
-        from tink import aead
+        tink: Any = importlib.import_module("tink")
+        aead: Any = importlib.import_module("tink.aead")
     except ImportError:
         return None
     aead.register()
@@ -62,106 +72,95 @@ def tink_aead() -> Any:
     return handle.primitive(aead.Aead)
 
 
-def contests(size: int) -> dict[str, Contest]:
-    plaintext = os.urandom(size)
+def names(size: int) -> dict[str, Any]:
+    """What the statements speak of, for values of one size."""
+    value = os.urandom(size)
+    values = [os.urandom(size) for _ in range(max(1, min(BATCH, 64 * BATCH // size)))]
     ring = reseal.Keyring(primary=reseal.Key.generate("data"))
-    field = ring.field(CONTEXT)
-    cipher = AESGCM(AESGCM.generate_key(256))
-    fernet = Fernet(Fernet.generate_key())
-    stored, theirs, token = ring.seal(plaintext, CONTEXT), aesgcm_seal(cipher, plaintext), fernet.encrypt(plaintext)
-    assert ring.open(stored, CONTEXT) == aesgcm_open(cipher, theirs) == plaintext
-    seal: Contest = {
-        "reseal": (lambda: ring.seal(plaintext, CONTEXT), 1),
-        "reseal field": (lambda: field.seal(plaintext), 1),
-        "AESGCM": (lambda: aesgcm_seal(cipher, plaintext), 1),
-        "Fernet": (lambda: fernet.encrypt(plaintext), 1),
-    }
-    opening: Contest = {
-        "reseal": (lambda: ring.open(stored, CONTEXT), 1),
-        "reseal field": (lambda: field.open(stored), 1),
-        "AESGCM": (lambda: aesgcm_open(cipher, theirs), 1),
-        "Fernet": (lambda: fernet.decrypt(token), 1),
-    }
-    if (aead := tink_aead()) is not None:
-        sealed = base64.urlsafe_b64encode(aead.encrypt(plaintext, AAD))
-        seal["tink"] = (lambda: base64.urlsafe_b64encode(aead.encrypt(plaintext, AAD)), 1)
-        opening["tink"] = (lambda: aead.decrypt(base64.urlsafe_b64decode(sealed), AAD), 1)
-    count = max(1, min(BATCH, 64 * BATCH // size))
-    plaintexts = [os.urandom(size) for _ in range(count)]
-    many, others = ring.seal_many(plaintexts, CONTEXT), [aesgcm_seal(cipher, p) for p in plaintexts]
+    aesgcm, fernet, tink = (
+        AESGCM(AESGCM.generate_key(256)),
+        Fernet(Fernet.generate_key()),
+        tink_aead(),
+    )
+    urandom, encode, decode = os.urandom, base64.urlsafe_b64encode, base64.urlsafe_b64decode
+
+    def aesgcm_seal(value: bytes) -> str:
+        nonce = urandom(12)
+        return encode(nonce + aesgcm.encrypt(nonce, value, AAD)).decode()
+
+    def aesgcm_open(sealed: str) -> bytes:
+        raw = decode(sealed)
+        return aesgcm.decrypt(raw[:12], raw[12:], AAD)
+
+    sealed, aesgcm_sealed = ring.seal(value, CONTEXT), aesgcm_seal(value)
+    if not ring.open(sealed, CONTEXT) == aesgcm_open(aesgcm_sealed) == value:
+        raise RuntimeError("a library does not open what it sealed")
     return {
-        "seal": seal,
-        "open": opening,
-        "seal_many": {
-            "reseal": (lambda: ring.seal_many(plaintexts, CONTEXT), count),
-            "AESGCM": (lambda: [aesgcm_seal(cipher, p) for p in plaintexts], count),
-        },
-        "open_many": {
-            "reseal": (lambda: ring.open_many(many, CONTEXT), count),
-            "AESGCM": (lambda: [aesgcm_open(cipher, t) for t in others], count),
-        },
+        "context": CONTEXT,
+        "aad": AAD,
+        "field": ring.field(CONTEXT),
+        "fernet_sealed": fernet.encrypt(value),
+        "tink_sealed": encode(tink.encrypt(value, AAD)).decode() if tink else None,
+        "sealed_values": ring.seal_many(values, CONTEXT),
+        "aesgcm_values": [aesgcm_seal(value) for value in values],
+        **locals(),
     }
 
 
-def seconds(step: Step, repeat: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeat):
-        step()
-    return time.perf_counter() - start
-
-
-def run(contest: Contest, rounds: int) -> dict[str, list[float]]:
-    """Seconds per value of each competitor, round by round."""
+def measure(statements: dict[str, str], scope: dict[str, Any], rounds: int) -> dict[str, Any]:
+    """Seconds per statement of each library, round by round."""
+    timers = {name: timeit.Timer(text, globals=scope) for name, text in statements.items()}
     repeats = {}
-    for name, (step, _) in contest.items():
-        once = min(seconds(step, 1) for _ in range(5))
+    for name, timer in timers.items():
+        once = min(timer.repeat(5, 1))
         repeats[name] = max(1, round(ROUND_SECONDS / once))
-    times: dict[str, list[float]] = {name: [] for name in contest}
+    times: dict[str, Any] = {name: [] for name in timers}
     for number in range(rounds):
-        names = list(contest) if number % 2 else list(reversed(contest))
-        for name in names:
-            step, values = contest[name]
-            times[name].append(seconds(step, repeats[name]) / repeats[name] / values)
+        for name in sorted(timers, reverse=bool(number % 2)):
+            times[name].append(timers[name].timeit(repeats[name]) / repeats[name])
     return times
 
 
-def result(size: int, operation: str, times: dict[str, list[float]]) -> list[dict[str, Any]]:
-    rows = []
-    for name, own in times.items():
-        ratios = [ours / theirs for ours, theirs in zip(times["reseal"], own, strict=True)]
-        rows.append(
-            {
+def rows_of(size: int, rounds: int) -> Any:
+    scope = names(size)
+    for operation, statements in STATEMENTS.items():
+        present = {
+            name: text for name, text in statements.items() if scope.get(name, 0) is not None
+        }
+        times = measure(present, scope, rounds)
+        values = len(scope["values"]) if operation.endswith("_many") else 1
+        for name, own in times.items():
+            ratios = [ours / theirs for ours, theirs in zip(times["reseal"], own, strict=True)]
+            yield {
                 "operation": operation,
                 "bytes": size,
                 "library": name,
-                "microseconds": statistics.median(own) * 1e6,
+                "microseconds": statistics.median(own) / values * 1e6,
                 "reseal_ratio": statistics.median(ratios),
             }
-        )
-    return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", metavar="FILE", help="write the numbers there")
-    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="plaintext sizes in bytes")
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="sizes in bytes")
     parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
+    print("| operation | bytes | library | µs per value | time of reseal / time of it |")
+    print("|---|---:|---|---:|---:|")
+    line = "| {operation} | {bytes} | {library} | {microseconds:.2f} | {reseal_ratio:.2f} |"
     rows = []
-    print("| operation | bytes | library | µs per value | reseal takes, times that |")
-    print("|---|---|---|---|---|")
     for size in map(int, options.sizes.split(",")):
-        for operation, contest in contests(size).items():
-            for row in result(size, operation, run(contest, options.rounds)):
-                print("| {operation} | {bytes} | {library} | {microseconds:.2f} | {reseal_ratio:.2f} |".format(**row), flush=True)
-                rows.append(row)
+        for row in rows_of(size, options.rounds):
+            print(line.format(**row), flush=True)
+            rows.append(row)
     if options.json:
-        packages = ("reseal", "cryptography", "tink")
         found = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
+        packages = [name for name in ("reseal", "cryptography", "tink") if name in found]
         document = {
             "python": platform.python_version(),
             "machine": platform.machine(),
-            "versions": {name: found[name] for name in packages if name in found},
+            "versions": {name: found[name] for name in packages},
             "rows": rows,
         }
         with open(options.json, "w", encoding="utf-8") as file:

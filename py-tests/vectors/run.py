@@ -54,7 +54,7 @@ class Report:
             self.left_out.append((count, reason))
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """A case did not give what its file expects."""
 
 
@@ -110,7 +110,7 @@ def testkit(op: str, **arguments: Any) -> dict[str, Any]:
 
 def same(what: str, got: object, expected: object) -> None:
     if got != expected:
-        raise Mismatch(f"{what}: got {got!r:.200}, expected {expected!r:.200}")
+        raise MismatchError(f"{what}: got {got!r:.200}, expected {expected!r:.200}")
 
 
 def refused(expected: str, step: Callable[[], object]) -> None:
@@ -121,7 +121,7 @@ def refused(expected: str, step: Callable[[], object]) -> None:
     except reseal.ResealError as error:
         same("code", error.code, code)
     else:
-        raise Mismatch(f"passed, expected {code}")
+        raise MismatchError(f"passed, expected {code}")
 
 
 def context_of(case: Case) -> Pairs:
@@ -319,9 +319,7 @@ def run_frozen(document: Case) -> Report:
 
     def envelope(case: Case) -> None:
         (key, state), context = keys[case["key"]], context_of(case)
-        binary = (
-            reseal.to_binary(case["text"]) if "text" in case else bytes.fromhex(case["binary"])
-        )
+        binary = reseal.to_binary(case["text"]) if "text" in case else bytes.fromhex(case["binary"])
         text = reseal.to_text(binary)
         same("text", text, case.get("text", text))
         shown = reseal.inspect(text)

@@ -21,7 +21,9 @@ __all__ = [
 
 _Value: TypeAlias = str | Buffer
 _ContextValue: TypeAlias = str | int | bytes | bytearray | memoryview | UUID
-_Context: TypeAlias = Mapping[str, _ContextValue]
+# Its values are `_ContextValue`s. A type checker takes `{"table": "users", "row": 42}` for a mapping
+# to `object`, though, and that is what a context looks like.
+_Context: TypeAlias = Mapping[str, object]
 _Contexts: TypeAlias = _Context | Iterable[_Context]
 _Mode: TypeAlias = Literal["random", "deterministic", "padded"]
 _Use: TypeAlias = Literal["data", "index", "kek"]

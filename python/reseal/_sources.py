@@ -27,7 +27,7 @@ def read_key_files(directory: str) -> list[tuple[str, str]]:
             name.encode()
             files.append((name, _read(os.path.join(directory, name))))
         except (OSError, ValueError) as error:
-            raise _unreadable(f"the file {ascii(name)}", error) from None
+            raise _unreadable(f"the file {name!a}", error) from None
     return files
 
 

@@ -2,14 +2,17 @@
 
 use crate::{
     context::{Contexts, format_first},
-    convert::{Bytes, plaintext, stored_binary, stored_text},
+    convert::{plaintext, stored_binary, stored_text},
     error::{Result, exception, per_item},
 };
+use core::ops::Range;
 use pyo3::{
     prelude::*,
     types::{PyBytes, PyList, PyString},
 };
-use reseal::{Context, Error, Keyring, Mode, OpenBatch, OsEntropy, inspect, inspect_binary};
+use reseal::{
+    Context, Error, Keyring, Mode, OpenBatch, OsEntropy, SealBatch, inspect, inspect_binary,
+};
 
 /// The values of one call, and what they are sealed or opened with.
 pub(crate) struct Batch<'a, 'py> {
@@ -20,36 +23,31 @@ pub(crate) struct Batch<'a, 'py> {
 }
 
 impl<'py> Batch<'_, 'py> {
-    /// Text envelopes.
+    /// Text envelopes. They are made in one piece, which costs less than an allocation for each.
     pub(crate) fn seal(&self, mode: Mode) -> Result<Bound<'py, PyList>> {
-        let sealed = self
-            .ring
-            .seal_batch(self.values.len(), mode, OsEntropy, |batch| {
-                self.each(read_plaintext, |value, context| {
-                    let (context, value) = context_first(context, value)?;
-                    batch.seal(value, context)
-                })
-            })??;
-        self.list(&sealed, |text| PyString::new(self.py, text).into_any())
+        let mut texts = String::new();
+        let sealed = self.seal_each(mode, |batch, value, context| {
+            let start = texts.len();
+            batch.seal_into(value, context, &mut texts)?;
+            Ok(start..texts.len())
+        })?;
+        let text = |place: &Range<usize>| texts.get(place.clone()).unwrap_or_default();
+        self.list(&sealed, |place| {
+            PyString::new(self.py, text(place)).into_any()
+        })
     }
 
     /// Binary envelopes.
     pub(crate) fn seal_binary(&self, mode: Mode) -> Result<Bound<'py, PyList>> {
-        let sealed = self
-            .ring
-            .seal_batch(self.values.len(), mode, OsEntropy, |batch| {
-                self.each(read_plaintext, |value, context| {
-                    let (context, value) = context_first(context, value)?;
-                    batch.seal_binary(value, context)
-                })
-            })??;
+        let sealed = self.seal_each(mode, |batch, value, context| {
+            batch.seal_binary(value, context)
+        })?;
         self.list(&sealed, |binary| PyBytes::new(self.py, binary).into_any())
     }
 
     /// The plaintexts of text envelopes.
     pub(crate) fn open(&self) -> Result<Bound<'py, PyList>> {
-        let mut batch = OpenBatch::new(self.ring);
-        let opened = self.each(stored_text, |stored, context| {
+        let opened = self.open_each(stored_text, |batch, stored, context| {
             batch.open(stored, format_first(context, || inspect(stored))?)
         })?;
         self.list(&opened, |bytes| PyBytes::new(self.py, bytes).into_any())
@@ -57,8 +55,7 @@ impl<'py> Batch<'_, 'py> {
 
     /// The plaintexts of text envelopes, as text.
     pub(crate) fn open_str(&self) -> Result<Bound<'py, PyList>> {
-        let mut batch = OpenBatch::new(self.ring);
-        let opened = self.each(stored_text, |stored, context| {
+        let opened = self.open_each(stored_text, |batch, stored, context| {
             batch.open_string(stored, format_first(context, || inspect(stored))?)
         })?;
         self.list(&opened, |text| PyString::new(self.py, text).into_any())
@@ -66,30 +63,55 @@ impl<'py> Batch<'_, 'py> {
 
     /// The plaintexts of binary envelopes.
     pub(crate) fn open_binary(&self) -> Result<Bound<'py, PyList>> {
-        let mut batch = OpenBatch::new(self.ring);
-        let opened = self.each(stored_binary, |stored, context| {
+        let opened = self.open_each(stored_binary, |batch, stored, context| {
             batch.open_binary(stored, format_first(context, || inspect_binary(stored))?)
         })?;
         self.list(&opened, |bytes| PyBytes::new(self.py, bytes).into_any())
     }
 
-    /// Reads every value, then works on them while other threads run.
-    fn each<'a, I: Sync, T: Send>(
+    /// Reads every value, then seals them while other threads run. No code of Python's runs between
+    /// the drawing of random bytes and their use, so none can fork in between.
+    fn seal_each<T: Send>(
+        &self,
+        mode: Mode,
+        mut seal: impl FnMut(&mut SealBatch<'_, OsEntropy>, &[u8], &Context) -> Result<T, Error> + Send,
+    ) -> Result<Vec<Result<T, Error>>> {
+        let (inputs, ring, contexts) = (self.read(plaintext)?, self.ring, &self.contexts);
+        Ok(self.py.detach(|| {
+            ring.seal_batch(inputs.len(), mode, OsEntropy, |batch| {
+                // Section 5 checks the context before what is to be sealed.
+                each(&inputs, contexts, |input, context| {
+                    let context = context?;
+                    seal(batch, input?, context)
+                })
+            })
+        })?)
+    }
+
+    /// Reads every stored value, then opens them while other threads run.
+    fn open_each<'a, I: Sync, T: Send>(
         &'a self,
         read: impl Fn(&'a Bound<'py, PyAny>) -> Result<I>,
-        mut work: impl FnMut(&I, Result<&Context, Error>) -> Result<T, Error> + Send,
+        open: impl Fn(&mut OpenBatch<'_>, &I, Result<&Context, Error>) -> Result<T, Error> + Sync,
     ) -> Result<Vec<Result<T, Error>>> {
-        let inputs = self.values.iter().map(|value| per_item(read(value)));
-        let inputs: Vec<_> = inputs.collect::<Result<_>>()?;
-        let contexts = &self.contexts;
+        let (inputs, ring, contexts) = (self.read(read)?, self.ring, &self.contexts);
         Ok(self.py.detach(|| {
-            let items = inputs.iter().enumerate();
-            let one = |(item, input): (usize, &Result<I, Error>)| match input {
-                Ok(input) => work(input, contexts.get(item)),
-                Err(error) => Err(error.clone()),
-            };
-            items.map(one).collect()
+            let mut batch = OpenBatch::new(ring);
+            each(&inputs, contexts, |input, context| {
+                open(&mut batch, input?, context)
+            })
         }))
+    }
+
+    /// Every value as bytes or text, or what is wrong with it.
+    fn read<'a, I>(
+        &'a self,
+        read: impl Fn(&'a Bound<'py, PyAny>) -> Result<I>,
+    ) -> Result<Vec<Result<I, Error>>> {
+        self.values
+            .iter()
+            .map(|value| per_item(read(value)))
+            .collect()
     }
 
     /// Results as Python objects; an error is an item and not raised.
@@ -109,15 +131,14 @@ impl<'py> Batch<'_, 'py> {
     }
 }
 
-/// The bytes to seal, or what is wrong with them.
-fn read_plaintext<'a>(value: &'a Bound<'_, PyAny>) -> Result<Result<Bytes<'a>, Error>> {
-    per_item(plaintext(value))
-}
-
-/// Section 5 checks the context before what is to be sealed.
-fn context_first<'a>(
-    context: Result<&'a Context, Error>,
-    value: &'a Result<Bytes<'_>, Error>,
-) -> Result<(&'a Context, &'a [u8]), Error> {
-    Ok((context?, value.as_deref().map_err(Clone::clone)?))
+fn each<I, T>(
+    inputs: &[Result<I, Error>],
+    contexts: &Contexts,
+    mut work: impl FnMut(Result<&I, Error>, Result<&Context, Error>) -> Result<T, Error>,
+) -> Vec<Result<T, Error>> {
+    let items = inputs.iter().enumerate();
+    let one = |(item, input): (usize, &Result<I, Error>)| {
+        work(input.as_ref().map_err(Clone::clone), contexts.get(item))
+    };
+    items.map(one).collect()
 }

@@ -5,7 +5,7 @@ use crate::{
     error::{Failure, Result, invalid_argument, per_item, refuse},
 };
 use pyo3::{
-    intern,
+    ffi, intern,
     prelude::*,
     sync::{PyOnceLock, critical_section::with_critical_section},
     types::{
@@ -118,15 +118,16 @@ pub(crate) fn insert(
     })
 }
 
-/// Adds the pairs whose types are exactly `str`, `int` or `bytes`, and gives the others back. It
-/// runs no code of Python's, so that nothing can change the dictionary meanwhile.
+/// Adds the pairs whose types are exactly `str`, `int` or `bytes`, and gives the others back: to
+/// read those may run code of Python's, which may change the dictionary.
 fn insert_plain<'py>(context: &mut Context, dict: &Bound<'py, PyDict>) -> Result<Vec<Pair<'py>>> {
     if dict.len() > MAX_CONTEXT_PAIRS {
         return Err(too_many().into());
     }
     let mut others = Vec::new();
     with_critical_section(dict, || {
-        for (name, value) in dict.iter() {
+        let mut place = 0;
+        while let Some((name, value)) = next_pair(dict, &mut place) {
             if !insert_plain_pair(context, &name, &value)? {
                 others.push((name, value));
             }
@@ -134,6 +135,26 @@ fn insert_plain<'py>(context: &mut Context, dict: &Bound<'py, PyDict>) -> Result
         Ok::<_, Failure>(())
     })?;
     Ok(others)
+}
+
+/// The next pair of a dictionary. PyO3's own iterator panics if the dictionary has changed, which
+/// the garbage collector may do at any allocation, by a finalizer of the user's.
+#[expect(
+    unsafe_code,
+    reason = "PyDict_Next is the only iteration that cannot fail"
+)]
+fn next_pair<'py>(dict: &Bound<'py, PyDict>, place: &mut isize) -> Option<Pair<'py>> {
+    let (mut name, mut value) = (core::ptr::null_mut(), core::ptr::null_mut());
+    // SAFETY: the dictionary is one, and the places are writable. A pair that was found consists of
+    // borrowed references, which become owned before anything else happens.
+    unsafe {
+        let found = ffi::PyDict_Next(dict.as_ptr(), place, &raw mut name, &raw mut value) != 0;
+        found.then(|| {
+            let py = dict.py();
+            let owned = |object| Bound::from_borrowed_ptr(py, object);
+            (owned(name), owned(value))
+        })
+    }
 }
 
 fn insert_plain_pair(

@@ -79,14 +79,21 @@ pub(crate) fn bytes_like<'a, 'py>(
         return Ok(None);
     };
     let mut view = view.into_any();
-    // A number of NumPy is a buffer too, but hardly meant to be sealed as eight bytes.
-    if view.getattr(intern!(py, "ndim"))?.extract::<usize>()? == 0 {
+    if !holds_data(&view)? {
         return Ok(None);
     }
     if view.getattr(intern!(py, "nbytes"))?.extract::<usize>()? > limit {
         view = shorten(&view)?;
     }
     Ok(Some(Bytes::Copied(copy_and_wipe(&view)?)))
+}
+
+/// A number of NumPy is a buffer too, but hardly meant to be sealed as eight bytes; and an array of
+/// objects or pointers holds addresses in memory.
+fn holds_data(view: &Bound<'_, PyAny>) -> Result<bool> {
+    let dimensions: usize = view.getattr(intern!(view.py(), "ndim"))?.extract()?;
+    let format: String = view.getattr(intern!(view.py(), "format"))?.extract()?;
+    Ok(dimensions > 0 && !format.contains(['O', 'P', '&']))
 }
 
 /// The mode that a word names. What is wrong with it is raised in the call: PyO3 adds a note to an

@@ -200,6 +200,12 @@ impl Keyring {
     /// Whether a text envelope is of version 1, under the primary key and in `mode`. Decided from
     /// public bytes; nothing is verified.
     ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> stored = ring.seal("x", {})
+    ///     >>> ring.is_current(stored), ring.is_current(stored, "padded")
+    ///     (True, False)
+    ///
     /// Errors: as of inspect.
     ///
     /// Spec: section 10.
@@ -439,6 +445,12 @@ impl Keyring {
     }
 
     /// A field: this ring with a context and a mode that are checked and encoded once.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> ssn = ring.field({"table": "users", "column": "ssn"}, "padded")
+    ///     >>> ssn.open_str(ssn.seal("078-05-1120", row=42), row=42)
+    ///     '078-05-1120'
     ///
     /// Errors: context-invalid, invalid-argument.
     #[pyo3(

@@ -104,12 +104,24 @@ impl<E: Entropy> SealBatch<'_, E> {
     /// `too-large`, and `random-unavailable` where the next salt is due; the batch goes on with
     /// the next value.
     pub fn seal(&mut self, plaintext: &[u8], context: &Context) -> Result<String> {
-        let mut binary = core::mem::take(&mut self.scratch);
-        binary.clear();
-        let sealed = self.write(plaintext, context, &mut binary);
-        self.scratch = binary;
-        sealed?;
+        self.write_scratch(plaintext, context)?;
         Ok(self.sealer.key().prefix.print_text(&self.scratch))
+    }
+
+    /// As [`SealBatch::seal`], appended to `text`: many envelopes in one allocation. After an error
+    /// `text` is what it was.
+    ///
+    /// # Errors
+    /// As [`SealBatch::seal`].
+    pub fn seal_into(
+        &mut self,
+        plaintext: &[u8],
+        context: &Context,
+        text: &mut String,
+    ) -> Result<()> {
+        self.write_scratch(plaintext, context)?;
+        self.sealer.key().prefix.append_text(&self.scratch, text);
+        Ok(())
     }
 
     /// The binary envelope of the next value.
@@ -120,6 +132,14 @@ impl<E: Entropy> SealBatch<'_, E> {
         let mut binary = Vec::new();
         self.write(plaintext, context, &mut binary)?;
         Ok(binary)
+    }
+
+    fn write_scratch(&mut self, plaintext: &[u8], context: &Context) -> Result<()> {
+        let mut binary = core::mem::take(&mut self.scratch);
+        binary.clear();
+        let sealed = self.write(plaintext, context, &mut binary);
+        self.scratch = binary;
+        sealed
     }
 
     fn write(&mut self, plaintext: &[u8], context: &Context, binary: &mut Vec<u8>) -> Result<()> {

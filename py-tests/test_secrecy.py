@@ -1,0 +1,135 @@
+"""No way of printing, copying or failing shows a key or a plaintext."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gc
+import json
+import pickle
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import reseal
+from support import error_of
+
+SECRET = bytes(range(200, 232))
+PLAINTEXT = "a very secret plaintext"
+KEY = reseal.Key.from_bytes("data", SECRET)
+INDEX = reseal.Key.from_bytes("index", SECRET)
+RING = reseal.Keyring(KEY, index=INDEX, disabled=[reseal.Key.generate()])
+FIELD = RING.field({"tenant": PLAINTEXT})
+
+
+def spellings(secret: bytes) -> Iterator[str]:
+    """Parts of the ways in which bytes are written."""
+    yield secret.hex()[8:24]
+    yield secret.hex(" ")[6:30]
+    yield base64.b64encode(secret).decode()[4:20]
+    yield base64.urlsafe_b64encode(secret).decode()[4:20]
+    yield str(list(secret))[5:30]
+    yield repr(secret)[6:30]
+
+
+FORBIDDEN = [*spellings(SECRET), *KEY.export()[10:].split(".")[-1:], KEY.export()[20:40]]
+
+
+def assert_silent(text: str) -> None:
+    for part in (*FORBIDDEN, PLAINTEXT[2:15]):
+        assert part not in text
+
+
+@pytest.mark.parametrize("thing", [KEY, INDEX, RING, FIELD, *RING.keys()], ids=repr)
+def test_printing(thing: Any) -> None:
+    assert_silent(repr(thing) + str(thing) + f"{thing}" + repr([thing]) + ascii(thing))
+    assert_silent(repr(dir(thing)))
+    for name in dir(thing):
+        value = getattr(thing, name)
+        if not callable(value):
+            assert_silent(repr(value))
+    with pytest.raises(TypeError):
+        vars(thing)
+    with pytest.raises(TypeError):
+        json.dumps(thing)
+    with pytest.raises(TypeError):
+        bytes(thing)
+
+
+@pytest.mark.parametrize("thing", [KEY, RING, FIELD], ids=repr)
+def test_pickling_by_any_door(thing: Any) -> None:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        for step in (
+            lambda p=protocol: pickle.dumps(thing, p),
+            lambda p=protocol: thing.__reduce_ex__(p),
+            lambda p=protocol: object.__reduce_ex__(thing, p),
+        ):
+            with pytest.raises(TypeError, match="not pickled"):
+                step()
+
+
+@pytest.mark.parametrize("thing", [KEY, RING, FIELD], ids=repr)
+def test_objects_that_python_can_reach(thing: Any) -> None:
+    seen: set[int] = set()
+    todo = [thing]
+    while todo and len(seen) < 50:
+        found = todo.pop()
+        if id(found) not in seen and not isinstance(found, type):
+            seen.add(id(found))
+            todo.extend(gc.get_referents(found))
+    assert seen == {id(thing)}
+
+
+def failures() -> Iterator[BaseException]:
+    text = KEY.export()
+    stored = FIELD.seal(PLAINTEXT)
+    nothing: Any = None
+    steps: list[Any] = [
+        lambda: reseal.Key.parse(text[:-1]),
+        lambda: reseal.Key.parse(text + "x"),
+        lambda: reseal.Key.parse(f'"{text}"'),
+        lambda: reseal.Key.from_bytes("data", SECRET[:-1]),
+        lambda: reseal.Key.from_bytes("data", nothing),
+        lambda: reseal.Keyring(decrypt_only=[text, text]),
+        lambda: reseal.Keyring(index=text),
+        lambda: reseal.Keyring(destroyed=[text]),
+        lambda: reseal.Keyring.from_env({"RESEAL_PRIMARY_KEY": text, "RESEAL_KEYSET": text}),
+        lambda: reseal.Keyring.from_env({"RESEAL_PRIMARY_KEY": text[1:]}),
+        lambda: reseal.Keyring.from_env({"RESEAL_INDEX_KEY": INDEX.export()}),
+        lambda: RING.seal(PLAINTEXT + "\ud800", {}),
+        lambda: RING.seal(PLAINTEXT * 1_000_000, {}),
+        lambda: RING.seal(PLAINTEXT, {"row": 1.0}),
+        lambda: RING.seal(PLAINTEXT, {"row": PLAINTEXT + "\ud800"}),
+        lambda: RING.seal(PLAINTEXT, {"row": PLAINTEXT * 1000}),
+        lambda: RING.seal(PLAINTEXT, {PLAINTEXT: 1}),
+        lambda: RING.open(stored, {}),
+        lambda: RING.open_str(RING.seal(PLAINTEXT.encode() + b"\xff", {}), {}),
+        lambda: RING.open(PLAINTEXT, {}),
+    ]
+    for step in steps:
+        yield error_of(step)
+
+
+@pytest.mark.parametrize("error", list(failures()), ids=lambda error: error.code)
+def test_errors(error: reseal.ResealError) -> None:
+    assert_silent(str(error) + repr(error) + repr(error.args) + repr(vars(error)))
+    assert_silent(repr(pickle.dumps(error)))
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    assert_silent("".join(traceback.format_exception_only(error)))
+
+
+def test_tracebacks_with_the_variables_of_our_files() -> None:
+    """A file that cannot be read as a key: our own Python code is in the traceback."""
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "key").write_bytes(KEY.export().encode() + b"\xff")
+        environ = {"RESEAL_KEY_DIR": directory, "RESEAL_PRIMARY": "key"}
+        with contextlib.suppress(reseal.ResealError):
+            reseal.Keyring.from_env(environ)
+        error = error_of(lambda: reseal.Keyring.from_env(environ))
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    assert_silent("".join(shown.format()))

@@ -1,0 +1,62 @@
+"""The types in `_native.pyi` are those of the compiled module, and the package says that it has
+types."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import reseal
+
+
+def test_stubtest(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    command = [sys.executable, "-m", "mypy.stubtest", "reseal"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_package_is_typed() -> None:
+    assert files(reseal).joinpath("py.typed").is_file()
+    assert files(reseal).joinpath("_native.pyi").is_file()
+
+
+USER = """
+import reseal
+from uuid import UUID
+ring = reseal.Keyring(primary="rsk1.data.x")
+ctx = {"table": "users", "row": 42}
+stored: str = ring.seal(b"x", ctx)
+opened: bytes = ring.field({"row": UUID(int=1)}).open(stored, row=b"x")
+for item in ring.seal_many(["x", None], [ctx, {}]):
+    if isinstance(item, reseal.ResealError):
+        code: str = item.code
+    else:
+        text: str = item
+"""
+
+WRONG = {
+    "ring.seal(None, {})": "arg-type",
+    'ring.seal("x", {1: 2})': "dict-item",
+    'ring.seal("x", {}, "fast")': "arg-type",
+    'ring.seal("x")': "call-arg",
+    'ring.open(b"x", {})': "arg-type",
+    'ring.field({}).seal("x", row=None)': "arg-type",
+    'reseal.Key.generate("kex")': "arg-type",
+    "class Sub(reseal.Keyring): ...": "misc",
+}
+
+
+def test_a_type_checker_helps_users(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    (tmp_path / "user.py").write_text(USER + "\n".join(WRONG) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "user.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    first = USER.count("\n") + 1
+    found = [line for line in done.stdout.splitlines() if "error:" in line]
+    for number, (line, code) in enumerate(WRONG.items(), first):
+        assert any(f":{number}: error" in error and f"[{code}]" in error for error in found), line
+    assert len(found) == len(WRONG), done.stdout + done.stderr
