@@ -1,7 +1,60 @@
+// The package itself: version, exports, codes.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { expect, test } from "vitest";
-import { version } from "reseal";
+import * as reseal from "reseal";
 import manifest from "reseal/package.json" with { type: "json" };
+import { read, specCodes } from "./support.js";
 
-test("the module has the version of the package", () => {
-  expect(version).toBe(manifest.version);
+const NAMES = [
+  "DecryptError",
+  "ERROR_CODES",
+  "Field",
+  "FormatError",
+  "Key",
+  "Keyring",
+  "KeyringError",
+  "ResealError",
+  "inspect",
+  "toBinary",
+  "toText",
+  "version",
+];
+
+test("there is one version: of the package, of its face, of the crates", () => {
+  expect(reseal.version).toBe(manifest.version);
+  expect(read("../Cargo.toml")).toContain(`version = "${manifest.version}"`);
+});
+
+test("it exports what the README says, and no more", () => {
+  expect(Object.keys(reseal).sort()).toEqual(NAMES);
+});
+
+test("CommonJS gets the same", () => {
+  const required = createRequire(import.meta.url)("reseal") as typeof reseal;
+  expect(Object.keys(required).sort()).toEqual(NAMES);
+  const ring = new required.Keyring({ primary: required.Key.generate() });
+  expect(ring.openString(ring.seal("x", {}), {})).toBe("x");
+});
+
+test("the browser entry adds only init", async () => {
+  const browser = await import("reseal/browser");
+  expect(Object.keys(browser).sort()).toEqual([...NAMES, "init"].sort());
+});
+
+test("the codes are those of spec/errors.md, in its order", () => {
+  expect([...reseal.ERROR_CODES]).toEqual([...specCodes().keys()]);
+  expect(Object.isFrozen(reseal.ERROR_CODES)).toBe(true);
+});
+
+test("the codes are those of the core, in its order", () => {
+  const rows = read("../core/src/error.rs").matchAll(/^ {4}\w+ "([a-z-]+)" (\w+) "/gm);
+  const codes = Array.from(rows, ([, code, kind]) => [code, kind]);
+  const kinds = [...specCodes()].map(([code, name]) => [code, name.replace("Error", "")]);
+  expect(codes).toEqual(kinds.map(([code, kind]) => [code, kind === "Reseal" ? "Other" : kind]));
+});
+
+test("importing it loads and draws nothing", () => {
+  const file = readFileSync(createRequire(import.meta.url).resolve("reseal"), "utf8");
+  expect(file).not.toMatch(/^initSync\(/m);
 });

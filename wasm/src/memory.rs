@@ -16,7 +16,7 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const UNCHANGED: u8 = 1;
 /// The call failed; its error is in the output.
 pub(crate) const FAILED: u8 = 2;
-/// The call came from within another one, out of a replaced `getRandomValues`.
+/// Another call has not ended: this one came out of a replaced `getRandomValues`, or that one trapped.
 const NESTED: u8 = 3;
 
 /// Bytes of the input once it is used: the largest context, and a batch of small values.

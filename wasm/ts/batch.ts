@@ -13,7 +13,7 @@ import {
   type Read,
 } from "./memory.js";
 import { seal, sealBinary } from "./seal.js";
-import { open, openBinary, openString } from "./open.js";
+import { envelopeErrorOr, open, openBinary, openString } from "./open.js";
 import {
   isStored,
   isStoredBinary,
@@ -41,6 +41,8 @@ export interface Task<T> {
   readonly read: Read<T>;
   /** The same for one value, whose context has been written. */
   one(ring: WasmRing, context: number, value: unknown): T;
+  /** The form of what is opened: where the context is wrong as well, its error comes first. */
+  readonly form?: typeof TEXT | typeof BINARY;
 }
 
 export const sealTask = (mode: ModeNumber): Task<string> => ({
@@ -62,6 +64,7 @@ export const openTask: Task<Bytes> = {
   call: (ring, shared, used) => ring.openMany(shared, used, false),
   read: bytesItem,
   one: open,
+  form: TEXT,
 };
 
 export const openStringTask: Task<string> = {
@@ -69,6 +72,7 @@ export const openStringTask: Task<string> = {
   call: (ring, shared, used) => ring.openMany(shared, used, true),
   read: utf8Item,
   one: openString,
+  form: TEXT,
 };
 
 export const openBinaryTask: Task<Bytes> = {
@@ -76,6 +80,7 @@ export const openBinaryTask: Task<Bytes> = {
   call: (ring, shared, used) => ring.openManyBinary(shared, used),
   read: bytesItem,
   one: openBinary,
+  form: BINARY,
 };
 
 /** Stands for the length of the common context where each value has its own. */
@@ -163,12 +168,21 @@ class Batch<T> {
   #alone(value: unknown, index: number): void {
     this.finish();
     try {
-      this.results[index] = this.task.one(this.ring, this.contexts.write(index, 0), value);
+      this.results[index] = this.task.one(this.ring, this.#context(value, index), value);
     } catch (error) {
       if (!(error instanceof ResealError)) throw error;
       this.results[index] = error;
     }
     this.begin();
+  }
+
+  #context(value: unknown, index: number): number {
+    try {
+      return this.contexts.write(index, 0);
+    } catch (error) {
+      const { form } = this.task;
+      throw form === undefined ? error : envelopeErrorOr(error, value, form);
+    }
   }
 }
 

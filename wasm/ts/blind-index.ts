@@ -17,27 +17,33 @@ export interface IndexOptions {
 /** Indexes that were used before; an application has a handful. */
 const known = new Map<string, WasmIndex>();
 const MAX_KNOWN = 64;
+const MAX_WORD_CHARS = 64;
 
 /** The checked index inside the module. */
 export function indexOf(options: IndexOptions): WasmIndex {
   checkOptions(options, ["index", "normalizer", "bits"]);
   const { index, normalizer = "raw", bits = 64 } = options;
-  const name = `${String(bits)} ${String(normalizer)} ${String(index)}`;
-  return known.get(name) ?? remember(name, make(index, normalizer, bits));
-}
-
-function make(index: unknown, normalizer: unknown, bits: unknown): WasmIndex {
-  if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0 || bits > 0xffff) {
+  if (!Number.isInteger(bits) || bits < 0 || bits > 0xffff) {
     throw invalidArgument("bits is a whole number from 8 to 256");
   }
+  // No name and no normalizer has a space.
+  const name = `${bits} ${wordOf(normalizer)} ${wordOf(index)}`;
+  return known.get(name) ?? remember(name, make(wordOf(index), wordOf(normalizer), bits));
+}
+
+function make(index: string, normalizer: string, bits: number): WasmIndex {
   const name = writeWord(index, 0);
   return made(WasmIndex.make(name, writeWord(normalizer, name), bits));
 }
 
-function writeWord(word: unknown, used: number): number {
-  // Anything else than a short word is neither name nor normalizer: the core says so.
-  const short = typeof word === "string" ? word.slice(0, 64) : "";
-  return used + writeText(short, input(used, used + 192) + used, 192);
+/** Anything else than a short word is neither name nor normalizer: the core says so. */
+function wordOf(word: unknown): string {
+  return typeof word === "string" ? word.slice(0, MAX_WORD_CHARS) : "";
+}
+
+function writeWord(word: string, used: number): number {
+  const room = word.length * 3;
+  return used + writeText(word, input(used, used + room) + used, room);
 }
 
 function remember(name: string, index: WasmIndex): WasmIndex {

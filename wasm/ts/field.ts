@@ -63,6 +63,7 @@ export class Field {
   }
 
   private constructor(ring: () => WasmRing, pairs: Uint8Array, mode: ModeNumber) {
+    if (!(pairs instanceof Uint8Array)) throw invalidArgument("a field is made by ring.field()");
     this.#ring = ring;
     this.#pairs = pairs;
     this.#mode = mode;

@@ -38,6 +38,7 @@ export class Key {
   }
 
   private constructor(handle: WasmKey) {
+    if (!(handle instanceof WasmKey)) throw invalidArgument("a key is made by Key.generate()");
     this.#handle = handle;
     this.id = handle.id();
     this.use = handle.keyUse() as KeyUse;

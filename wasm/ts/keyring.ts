@@ -22,7 +22,7 @@ import * as opening from "./open.js";
 import * as sealing from "./seal.js";
 import { ringFrom, type Environment } from "./source.js";
 import type { Bytes, Value } from "./value.js";
-import { listOf, modeNumber, type KeyState, type KeyUse, type Mode } from "./words.js";
+import { isArray, listOf, modeNumber, type KeyState, type KeyUse, type Mode } from "./words.js";
 
 /** A key of a ring, as it may be shown. */
 export interface KeyInfo {
@@ -341,7 +341,7 @@ function contextFor(stored: unknown, form: typeof TEXT | typeof BINARY, context:
 
 /** One context for all values, or one for each. */
 function contextsOf(context: unknown, count: number): Contexts {
-  if (!Array.isArray(context)) {
+  if (!isArray(context)) {
     const pairs = readContext(context);
     return { count: undefined, write: (_, offset) => writePairs(pairs, offset) };
   }

@@ -219,7 +219,9 @@ function readU32(at: number): number {
 
 function failure(status: number): ResealError {
   if (status !== FAILED) {
-    return invalidArgument("reseal was called from within crypto.getRandomValues");
+    return invalidArgument(
+      "an earlier call did not end: it ran out of memory, or this is inside crypto.getRandomValues",
+    );
   }
   const at = output();
   return errorOf(text.utf8(at, at + words[places + 1]!));

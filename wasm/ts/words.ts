@@ -33,7 +33,7 @@ export function modeNumber(mode: unknown): 0 | 1 | 2 {
 
 /** Refuses options that are no object or have a name that nothing reads. */
 export function checkOptions(options: unknown, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (typeof options !== "object" || options === null || isArray(options)) {
     throw invalidArgument(`options are an object with ${names.join(", ")}`);
   }
   for (const name of Object.keys(options)) {
@@ -43,8 +43,17 @@ export function checkOptions(options: unknown, names: readonly string[]): void {
   }
 }
 
+/** Whether this is an array; a proxy that was revoked is nothing any more. */
+export function isArray(list: unknown): list is unknown[] {
+  try {
+    return Array.isArray(list);
+  } catch {
+    return false;
+  }
+}
+
 /** A list, read once. */
 export function listOf(list: unknown, name: string): unknown[] {
-  if (!Array.isArray(list)) throw invalidArgument(`${name} is an array`);
-  return Array.from(list as unknown[]);
+  if (!isArray(list)) throw invalidArgument(`${name} is an array`);
+  return Array.from(list);
 }
