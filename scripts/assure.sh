@@ -15,8 +15,11 @@ fuzz_tool() {
 fuzz() {
     local target
     for target in $("$TOOLS/bin/cargo-fuzz" list --fuzz-dir core/fuzz); do
+        # What is found goes into the first corpus; the second is that of the repository.
+        mkdir -p "target/fuzz-corpus/$target"
         if RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$ROOT/target/fuzz "$TOOLS/bin/cargo-fuzz" run --sanitizer none \
-            --fuzz-dir core/fuzz "$target" -- -max_total_time="$FUZZ_SECONDS"; then
+            --fuzz-dir core/fuzz "$target" "target/fuzz-corpus/$target" "core/fuzz/corpus/$target" \
+            -- -max_total_time="$FUZZ_SECONDS"; then
             echo "RESULT passed=1 failed=0"
         else
             echo "RESULT passed=0 failed=1"
@@ -47,5 +50,7 @@ suite rust-long cargo test --release --locked --quiet --workspace -- --include-i
 suite js-long npm test --silent --prefix js-tests
 suite py-long "$VENV/bin/python" -m pytest py-tests
 suite fuzz scripts/assure.sh fuzz
+suite interop-long env COUNT=50000 scripts/interop.sh
+suite vectors-long scripts/vectors.sh
 suite --check sdist scripts/assure.sh sdist
 scripts/summary.sh

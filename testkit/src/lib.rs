@@ -9,6 +9,11 @@
 //! assert!(answer.starts_with(r#"{"out":"b613679a"#));
 //! ```
 
+/// The Rust blocks of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod accumulated;
 pub mod fuzz;
 pub mod hex;

@@ -7,6 +7,18 @@ import { nodeText } from "./node-text.js";
 
 export * from "./index.js";
 
+/**
+ * Does nothing: Node needs no initialization. It is here so that one program runs in Node and in
+ * browsers, where `init` loads the WebAssembly module.
+ *
+ * @example
+ * await init();
+ */
+export function init(source?: unknown): Promise<void> {
+  void source;
+  return Promise.resolve();
+}
+
 usePlatform({
   text: nodeText(),
   // CommonJS has `__dirname`; ES modules have `import.meta.url`, in the form that bundlers know.
