@@ -34,6 +34,11 @@ BLOCK = re.compile(
 STARTS = re.compile(r"^(import reseal|from reseal|import .* from \"reseal)", re.MULTILINE)
 # What is shown and not run; `rust` is run elsewhere.
 NOT_RUN = {"text", "toml", "json", "rust", "console"}
+# An assertion of the console only prints; here it has to fail the block.
+ASSERT_THROWS = """console.assert = (good) => {
+  if (!good) throw new Error("an assertion failed");
+};
+"""
 MARK = "--- ran block {} ---"
 
 
@@ -117,7 +122,8 @@ def program(
     file = home / f"blocks{suffix}"
     marks = [MARK.format(number) for number in range(len(blocks))]
     pairs = zip(blocks, marks, strict=True)
-    file.write_text("".join(f"{block.code}\n{mark.format(done)}\n" for block, done in pairs))
+    code = "".join(f"{block.code}\n{mark.format(done)}\n" for block, done in pairs)
+    file.write_text(code if suffix == ".py" else ASSERT_THROWS + code)
     # The variables of this shell must not decide what the examples do.
     environment = {name: text for name, text in os.environ.items() if "RESEAL_" not in name}
     done = subprocess.run(
