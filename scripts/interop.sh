@@ -34,7 +34,8 @@ awk -v count="$COUNT" '
     match($0, /failed=[0-9]+/) { failed += substr($0, RSTART + 7, RLENGTH - 7) }
     END {
         missed = 9 * count - passed - failed
-        printf "RESULT passed=%d failed=%d\n", passed, failed + missed
+        printf "%d values opened, %d refused, %d missed\n", passed, failed, missed
+        printf "RESULT passed=%d failed=%d\n", failed + missed == 0, failed + missed != 0
         exit failed + missed != 0
     }' "$FOLDER/results" || status=1
 exit $status

@@ -40,7 +40,6 @@ suite --check py-types scripts/mypy.sh
 suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
 suite py "$VENV/bin/python" -m pytest py-tests
 
-suite interop scripts/interop.sh
 suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
 suite interop scripts/interop.sh
 suite --check demo examples/demo/run.sh

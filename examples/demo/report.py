@@ -40,7 +40,9 @@ class Report:
         self.steps[-1].censuses.append((title, rows, counts))
         print(f"   {title}: rows per key, read without any key")
         for column, keys in counts.items():
-            shown = "   ".join(f"{key} {bar(count, rows)} {count:5,}" for key, count in sorted(keys.items()))
+            shown = "   ".join(
+                f"{key} {bar(count, rows)} {count:5,}" for key, count in sorted(keys.items())
+            )
             print(f"      {column:<11} {shown}")
 
 
@@ -96,7 +98,9 @@ def step_html(number: int, step: Step) -> str:
 
 def census_html(title: str, rows: int, counts: dict[str, Counter[str]]) -> str:
     keys = sorted({key for column in counts.values() for key in column})
-    legend = " ".join(f'<span class="key {css(key)}"></span> <code>{escape(key)}</code>' for key in keys)
+    legend = " ".join(
+        f'<span class="key {css(key)}"></span> <code>{escape(key)}</code>' for key in keys
+    )
     lines = "".join(column_html(column, rows, keys) for column, keys in counts.items())
     return f"<table><caption>{escape(title)}: rows per key {legend}</caption>{lines}</table>"
 
@@ -104,7 +108,8 @@ def census_html(title: str, rows: int, counts: dict[str, Counter[str]]) -> str:
 def column_html(column: str, rows: int, keys: Counter[str]) -> str:
     shown = sorted(keys.items())
     parts = "".join(
-        f'<span class="{css(key)}" style="width: {100 * count / rows:.2f}%"></span>' for key, count in shown
+        f'<span class="{css(key)}" style="width: {100 * count / rows:.2f}%"></span>'
+        for key, count in shown
     )
     numbers = ", ".join(f"{count:,} {key.split()[0]}" for key, count in shown)
     return f'<tr><th scope="row">{escape(column)}</th><td><div class="bar">{parts}</div></td><td class="n">{numbers}</td></tr>'

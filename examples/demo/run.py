@@ -17,7 +17,10 @@ import reseal
 from report import Report
 
 HERE = Path(__file__).parent
-SERVICES = {"Python": [sys.executable, HERE / "customers.py"], "Node": ["node", HERE / "customers.mjs"]}
+SERVICES = {
+    "Python": [sys.executable, HERE / "customers.py"],
+    "Node": ["node", HERE / "customers.mjs"],
+}
 SCHEMA = """CREATE TABLE customers (
     id INTEGER PRIMARY KEY, email TEXT UNIQUE, phone TEXT, phone_index TEXT, ssn TEXT,
     birth_date TEXT, balance TEXT, notes TEXT, avatar BLOB)"""
@@ -98,7 +101,9 @@ def play(demo: Demo) -> None:
     step("Python seals 1,000 customers")
     demo.env = {"RESEAL_PRIMARY_KEY": old.export(), "RESEAL_INDEX_KEY": index.export()}
     counts = demo.run("Python", "seal", 1, 1000)
-    demo.report.fact(f"Python sealed {counts['values']:,} values in batches", counts["values"] == 7000)
+    demo.report.fact(
+        f"Python sealed {counts['values']:,} values in batches", counts["values"] == 7000
+    )
 
     step("Node reads them and adds 100 of its own")
     demo.check("Node")

@@ -3,7 +3,8 @@
 //! If the core or anything below it linked `std`, two panic handlers would meet and the compiler
 //! would refuse ("duplicate lang item"). So that this builds for WASM is the proof, on any stable
 //! toolchain, that `core` and `alloc` are enough.
-#![no_std]
+// Empty elsewhere, where a library without `std` would need a panic handler too.
+#![cfg_attr(target_arch = "wasm32", no_std)]
 #![cfg(target_arch = "wasm32")]
 #![expect(unsafe_code, reason = "an allocator cannot be written without")]
 
