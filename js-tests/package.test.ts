@@ -15,6 +15,7 @@ const NAMES = [
   "Keyring",
   "KeyringError",
   "ResealError",
+  "init",
   "inspect",
   "toBinary",
   "toText",
@@ -37,9 +38,13 @@ test("CommonJS gets the same", () => {
   expect(ring.openString(ring.seal("x", {}), {})).toBe("x");
 });
 
-test("the browser entry adds only init", async () => {
+test("the browser entry has the same", async () => {
   const browser = await import("reseal/browser");
-  expect(Object.keys(browser).sort()).toEqual([...NAMES, "init"].sort());
+  expect(Object.keys(browser).sort()).toEqual(NAMES);
+});
+
+test("in Node init has nothing to do", async () => {
+  expect(await reseal.init()).toBeUndefined();
 });
 
 test("the codes are those of spec/errors.md, in its order", () => {

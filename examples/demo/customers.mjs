@@ -84,7 +84,8 @@ function check(db) {
     result.rows += 1;
     for (const column of columns) {
       result.values += 1;
-      if (!same(openValue(column, fromDatabase(values[column]), id), expected[column])) result.wrong += 1;
+      if (!same(openValue(column, fromDatabase(values[column]), id), expected[column]))
+        result.wrong += 1;
     }
     if (id % 50 === 0) {
       const emails = fields.email.lookupValues(expected.email);

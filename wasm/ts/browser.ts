@@ -51,13 +51,20 @@ async function start(source: WasmSource | PromiseLike<WasmSource> | undefined): 
   checkEngine();
   const given = await (source ?? new URL("./reseal.wasm", import.meta.url));
   const module = await moduleOf(given);
+  // The glue would keep a wrong module for ever.
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === "wipe_stack")) {
+    throw new ResealError("not-initialized", "init was given another module than reseal.wasm");
+  }
   if (!isReady()) started(await initGlue({ module_or_path: module }));
 }
 
 async function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
-    return WebAssembly.compile(source);
+  if (source instanceof ArrayBuffer) return WebAssembly.compile(source);
+  if (ArrayBuffer.isView(source)) {
+    // Not every engine compiles a DataView.
+    const { buffer, byteOffset, byteLength } = source;
+    return WebAssembly.compile(new Uint8Array(buffer, byteOffset, byteLength));
   }
   if (source instanceof Response) return WebAssembly.compile(await bodyOf(source));
   if (typeof source === "string" || source instanceof URL || source instanceof Request) {

@@ -1,0 +1,138 @@
+// The browser entry, in Node: what happens before, in and after init.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as reseal from "reseal/browser";
+import { runNode } from "./support.js";
+
+const wasm = readFileSync(new URL("../wasm/dist/reseal.wasm", import.meta.url));
+const server = createServer((request, response) => {
+  if (request.url === "/reseal.wasm") response.end(wasm);
+  else if (request.url === "/page") response.end("<html>not found, politely</html>");
+  else response.writeHead(404).end();
+});
+let base: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+});
+afterAll(() => void server.close());
+
+test("before init every call says what to do", () => {
+  const { Key, Keyring, inspect, toBinary, toText } = reseal;
+  for (const call of [
+    () => Key.generate(),
+    () => Key.parse("rsk1.data.x"),
+    () => Key.fromBytes("data", new Uint8Array(32)),
+    () => new Keyring({}),
+    () => Keyring.fromEnv({}),
+    () => inspect("x"),
+    () => toBinary("x"),
+    () => toText(new Uint8Array(1)),
+  ]) {
+    expect(errorOf(call)).toMatchObject({
+      code: "not-initialized",
+      message: expect.stringContaining("await init()") as string,
+    });
+  }
+});
+
+test("what needs no module works", () => {
+  expect(reseal.version).toMatch(/^\d/);
+  expect(reseal.ERROR_CODES).toContain("not-initialized");
+});
+
+test("init fails with an error of this package, and may be called again", async () => {
+  for (const [source, code] of [
+    [`${base}/missing.wasm`, "not-initialized"],
+    [`${base}/page`, "not-initialized"],
+    ["http://127.0.0.1:1/reseal.wasm", "not-initialized"],
+    ["not a URL", "not-initialized"],
+    [new Uint8Array([0, 97, 115, 109]), "not-initialized"],
+    [new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), "not-initialized"],
+    [
+      { then: (_: unknown, reject: (e: Error) => void) => reject(new TypeError("offline")) },
+      "not-initialized",
+    ],
+    [7, "invalid-argument"],
+    [null, "not-initialized"],
+    [{}, "invalid-argument"],
+  ] as [never, string][]) {
+    const error: unknown = await reseal.init(source).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(reseal.ResealError);
+    expect(error).toMatchObject({ code });
+  }
+});
+
+test("init starts the module once, also when it is called twice", async () => {
+  const both = [reseal.init(`${base}/reseal.wasm`), reseal.init()];
+  expect(await Promise.all(both)).toEqual([undefined, undefined]);
+  await reseal.init(wasm);
+  const { Key, Keyring } = reseal;
+  const ring = new Keyring({ primary: Key.generate() });
+  for (const value of ["", "x", "hällo 🌍", "\ufeffBOM\0", "é".repeat(100_000)]) {
+    expect(ring.openString(ring.seal(value, {}), {})).toBe(value);
+  }
+  expect(ring.openString(ring.seal("x", { a: "ä".repeat(2048) }), { a: "ä".repeat(2048) })).toBe(
+    "x",
+  );
+});
+
+test("large text is measured, not cut", () => {
+  const { Key, Keyring } = reseal;
+  const ring = new Keyring({ primary: Key.generate() });
+  const wide = "é".repeat(2 ** 23);
+  expect(ring.openString(ring.seal(wide, {}), {}) === wide).toBe(true);
+  expect(errorOf(() => ring.seal(`${wide}a`, {}))).toMatchObject({ code: "too-large" });
+  const context = { a: `${"é".repeat(2048)}a` };
+  expect(errorOf(() => ring.seal("x", context))).toMatchObject({ code: "context-invalid" });
+});
+
+test("there is no environment and there are no files", () => {
+  const { Key, Keyring } = reseal;
+  expect(errorOf(() => Keyring.fromEnv())).toMatchObject({ code: "invalid-argument" });
+  const directory = { RESEAL_KEY_DIR: "/keys", RESEAL_PRIMARY: "a" };
+  expect(errorOf(() => Keyring.fromEnv(directory))).toMatchObject({ code: "source-unreadable" });
+  const key = Key.generate();
+  expect(Keyring.fromEnv({ RESEAL_PRIMARY_KEY: key.export() }).primaryId).toBe(key.id);
+});
+
+test.each([
+  ["URL", `new URL("${new URL("../wasm/dist/reseal.wasm", import.meta.url).href}")`],
+  ["Response", "new Response(bytes)"],
+  ["a promise of one", "Promise.resolve(new Response(bytes))"],
+  ["ArrayBuffer", "bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)"],
+  ["DataView", "new DataView(bytes.buffer, bytes.byteOffset, bytes.length)"],
+  ["WebAssembly.Module", "new WebAssembly.Module(bytes)"],
+])("init takes a %s", (name, source) => {
+  const program = `
+    import { readFileSync } from "node:fs";
+    import { init, Key } from "reseal/browser";
+    const bytes = readFileSync("../wasm/dist/reseal.wasm");
+    const { fetch } = globalThis;
+    globalThis.fetch = (url) => url.protocol === "file:" ? new Response(bytes) : fetch(url);
+    await init(${source});
+    console.log(Key.generate().use);`;
+  expect(runNode(program), name).toBe("data");
+});
+
+test.each([
+  ["WebAssembly", "delete globalThis.WebAssembly"],
+  ["SIMD", "WebAssembly.validate = () => false"],
+])("an engine without %s is engine-unsupported, in both entries", (_, change) => {
+  const program = `
+    ${change};
+    const { init } = await import("reseal/browser");
+    await init(new Uint8Array(8)).catch((error) => console.log(error.code));
+    const { Key } = await import("reseal");
+    try { Key.generate() } catch (error) { console.log(error.code) }`;
+  expect(runNode(program)).toBe("engine-unsupported\nengine-unsupported");
+});
+
+function errorOf(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+}

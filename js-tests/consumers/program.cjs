@@ -1,0 +1,16 @@
+// CommonJS, beside an ES module that loads the same package: each has a module of its own, and the
+// stored values are the same.
+const assert = require("node:assert/strict");
+const { Key, Keyring, ResealError } = require("reseal");
+
+const key = Key.generate();
+const ring = new Keyring({ primary: key });
+const stored = ring.seal("x", { row: 1 });
+assert.equal(ring.openString(stored, { row: 1 }), "x");
+assert.throws(() => ring.open(stored, {}), ResealError);
+
+import("reseal").then((module) => {
+  const other = new module.Keyring({ primary: key.export() });
+  assert.equal(other.openString(stored, { row: 1 }), "x");
+  console.log("all good");
+});

@@ -1,0 +1,29 @@
+// The examples in the documentation comments of the package run as they stand there.
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import * as browser from "reseal/browser";
+import { read } from "./support.js";
+
+const wasm = readFileSync(new URL("../wasm/dist/reseal.wasm", import.meta.url));
+const scope = { ...browser, init: () => browser.init(wasm) };
+await scope.init();
+
+const sources = readdirSync(new URL("../wasm/ts", import.meta.url)).map((name) => {
+  return [name, read(`../wasm/ts/${name}`)] as const;
+});
+const examples = sources.flatMap(([name, text]) => {
+  const comments = text.match(/\/\*\*[^]*?\*\//g) ?? [];
+  return comments.flatMap((comment) => {
+    const [, example] = /@example\n([^]*?)(?: \*\/|\n \s*\* @)/.exec(comment) ?? [];
+    return example === undefined ? [] : [[name, example.replaceAll(/^ *\* ?/gm, "")] as const];
+  });
+});
+
+test("there are examples", () => expect(examples.length).toBeGreaterThan(20));
+
+test.each(examples)("%s: %s", async (_, code) => {
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...text: string[]
+  ) => (...values: unknown[]) => Promise<void>;
+  await new AsyncFunction(...Object.keys(scope), code)(...Object.values(scope));
+});

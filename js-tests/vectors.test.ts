@@ -1,0 +1,102 @@
+// The runner of the vectors: it runs what the files hold, and it fails when it should.
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+
+const SPEC = fileURLToPath(new URL("../spec/vectors", import.meta.url));
+const RUN = fileURLToPath(new URL("./vectors/run.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "reseal-vectors-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const files = readdirSync(SPEC, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".json") && !name.startsWith("schema"))
+  .sort();
+
+interface Wycheproof {
+  testGroups: { keySize: number; ivSize?: number; tagSize?: number; tests: unknown[] }[];
+}
+
+/** The cases of a file, counted as spec/vectors/README.md says. */
+function casesOf(file: string): number {
+  const all = JSON.parse(readFileSync(join(SPEC, file), "utf8")) as Record<string, never[]>;
+  const lengths = (...names: string[]) =>
+    names.reduce((sum, name) => sum + (all[name] ?? []).length, 0);
+  if (file.startsWith("reseal")) {
+    const texts = all["key_text"] as unknown as { valid?: []; invalid?: [] };
+    const keyTexts = (texts.valid ?? []).length + (texts.invalid ?? []).length;
+    return keyTexts + lengths("vectors", "negative", "hedged", "blind_index");
+  }
+  if (file.startsWith("frozen")) return lengths("envelopes", "index_terms");
+  const long = process.env["RESEAL_ASSURE"] !== undefined;
+  if (file.startsWith("xaes")) return lengths("vectors") + (long ? 2 : 1);
+  return (all as unknown as Wycheproof).testGroups
+    .filter(({ ivSize, tagSize }) => ivSize === undefined || (ivSize === 96 && tagSize === 128))
+    .filter(({ keySize, ivSize }) => ivSize === undefined || keySize === 256)
+    .filter(
+      ({ tagSize }) => tagSize === undefined || tagSize === (file.includes("hmac") ? 256 : 128),
+    )
+    .reduce((sum, { tests }) => sum + tests.length, 0);
+}
+
+describe.each(files)("%s", (file) => {
+  test("as many cases pass as the file holds", { timeout: 1_800_000 }, () => {
+    const line = execFileSync(process.execPath, [RUN, join(SPEC, file)], { encoding: "utf8" });
+    const cases = casesOf(file);
+    expect(cases).toBeGreaterThan(0);
+    expect(line).toContain(` run=${cases} passed=${cases} failed=0`);
+  });
+});
+
+test("there are files of every shape", () => {
+  const folders = new Set(files.map((file) => file.split("/")[0]));
+  expect(folders).toEqual(new Set(["frozen", "reseal", "wycheproof", "xaes"]));
+});
+
+test("the runner says what waits", () => {
+  const { stdout } = run(join(SPEC, "reseal/v1.json"));
+  expect(stdout).toMatch(/ left_out=\d+ \(the keyset group waits for keysets\)/);
+});
+
+type Document = Record<string, Record<string, string>[]> & {
+  keys: Record<string, { secret: string }>;
+};
+
+test.each<[string, (file: Document) => unknown]>([
+  ["a plaintext", (file) => (file["vectors"]![3]!["plaintext"] = "00")],
+  ["a text", (file) => (file["vectors"]![3]!["text"] += "A")],
+  ["a nonce", (file) => (file["vectors"]![3]!["nonce"] = "00".repeat(24))],
+  ["an aad", (file) => (file["vectors"]![3]!["aad"] += "00")],
+  ["an expected error", (file) => (file["negative"]![0]!["expect"] = "Malformed")],
+  [
+    "a refusal of what opens",
+    (file) => (file["negative"]![0]!["binary"] = file["vectors"]![0]!["binary"]!),
+  ],
+  ["a hedged nonce", (file) => (file["hedged"]![0]!["nonce"] = "00".repeat(24))],
+  ["a term", (file) => (file["blind_index"]![0]!["raw"] = "00")],
+  ["a key", (file) => (file.keys["A"]!.secret = "00".repeat(32))],
+  ["an unknown member of a case", (file) => (file["vectors"]![0]!["tweak"] = "00")],
+  ["an unknown group", (file) => Object.assign(file, { more: [] })],
+  ["an unknown shape", (file) => Object.assign(file, { format: "RS9 vectors" })],
+])("a file with a changed case fails: %s", (_, change) => {
+  const file = JSON.parse(readFileSync(join(SPEC, "reseal/v1.json"), "utf8")) as Document;
+  change(file);
+  const path = join(folder, "changed.json");
+  writeFileSync(path, JSON.stringify(file));
+  const { status, stdout } = run(path);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/ failed=1/);
+});
+
+test("no file, and a file that is none, fail", () => {
+  expect(run(join(folder, "missing.json")).status).toBe(1);
+  writeFileSync(join(folder, "broken.json"), "{");
+  expect(run(join(folder, "broken.json")).status).toBe(1);
+});
+
+function run(file: string): { status: number | null; stdout: string } {
+  const { status, stdout } = spawnSync(process.execPath, [RUN, file], { encoding: "utf8" });
+  return { status, stdout };
+}
