@@ -400,3 +400,8 @@ def test_the_order_of_pairs_does_not_matter(ring: reseal.Keyring) -> None:
 def test_another_context_does_not_open(ring: reseal.Keyring, other: dict[str, Any]) -> None:
     stored = ring.seal("x", {"a": 1, "b": 2})
     assert code_of(lambda: ring.open(stored, other)) == "auth-failed"
+
+
+def test_a_view_of_wider_numbers_is_refused(ring: reseal.Keyring) -> None:
+    wide = memoryview(array("i", [1]))
+    assert code_of(lambda: ring.seal("x", {"a": wide})) == "context-invalid"

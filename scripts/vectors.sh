@@ -22,6 +22,7 @@ fi
 # `make test` has built everything; by itself the command builds what it needs.
 if [ -z "${VECTORS_BUILT:-}" ]; then
     scripts/bootstrap.sh
+    echo "vectors: building the runners and packages (once)"
     cargo xtask testkit >/dev/null
     cargo xtask npm >/dev/null
     scripts/wheel.sh >/dev/null

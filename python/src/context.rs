@@ -1,7 +1,7 @@
 //! Mappings as contexts.
 
 use crate::{
-    convert::{Bytes, bytes_like, items, type_name},
+    convert::{Bytes, bytes_like, is_listing, items, type_name},
     error::{Failure, Result, invalid_argument, per_item, refuse},
 };
 use pyo3::{
@@ -49,10 +49,7 @@ pub(crate) enum Contexts {
 impl Contexts {
     /// One mapping, or a list with one for each of `count` items.
     pub(crate) fn read(argument: &Bound<'_, PyAny>, count: usize) -> Result<Self> {
-        let single = argument.is_instance_of::<PyString>() || argument.is_instance_of::<PyBytes>();
-        let list = argument.is_exact_instance_of::<PyList>()
-            || !single && argument.cast::<PyMapping>().is_err() && argument.try_iter().is_ok();
-        if list {
+        if argument.is_exact_instance_of::<PyList>() || is_listing(argument)? {
             Self::each(argument, "context", count, read)
         } else {
             Ok(Self::One(read(argument)?))
@@ -221,6 +218,15 @@ fn bytes<'a>(name: &str, value: &'a Bound<'_, PyAny>) -> Result<Option<Bytes<'a>
         || value.is_instance_of::<PyByteArray>()
         || value.is_instance_of::<PyMemoryView>();
     if !is_bytes {
+        return Ok(None);
+    }
+    // The bytes of wider numbers depend on the machine.
+    if value.is_instance_of::<PyMemoryView>()
+        && value
+            .getattr(intern!(value.py(), "itemsize"))?
+            .extract::<usize>()?
+            != 1
+    {
         return Ok(None);
     }
     bytes_like(value, MAX_CONTEXT_VALUE_BYTES, |_| {

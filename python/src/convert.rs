@@ -7,7 +7,10 @@ use pyo3::{
     exceptions::PyUnicodeError,
     intern,
     prelude::*,
-    types::{PyByteArray, PyBytes, PyList, PyMemoryView, PySlice, PyString},
+    types::{
+        PyByteArray, PyBytes, PyFrozenSet, PyList, PyMapping, PyMemoryView, PySet, PySlice,
+        PyString,
+    },
 };
 use reseal::{
     Error, ErrorCode, MAX_PLAINTEXT_BYTES, MAX_TEXT_CHARS, Mode, OVERHEAD_BYTES, TEXT_PREFIX_CHARS,
@@ -135,17 +138,29 @@ pub(crate) fn items<'py>(
     if let Ok(list) = values.cast_exact::<PyList>() {
         return Ok(list.iter().collect());
     }
-    let single = values.is_instance_of::<PyString>() || values.is_instance_of::<PyBytes>();
-    let iterator = match values.try_iter() {
-        Ok(iterator) if !single => iterator,
-        _ => {
-            return Err(invalid_argument(format!(
-                "{argument} is a list, not {}",
-                type_name(values)
-            )));
-        }
-    };
-    Ok(iterator.collect::<PyResult<_>>()?)
+    if !is_listing(values)? {
+        return Err(invalid_argument(format!(
+            "{argument} is a list, not {}",
+            type_name(values)
+        )));
+    }
+    // What the caller's own iterator raises is the caller's to see.
+    Ok(values.try_iter()?.collect::<PyResult<_>>()?)
+}
+
+/// Whether an object lists several values in an order; text, bytes and mappings are one value.
+pub(crate) fn is_listing(values: &Bound<'_, PyAny>) -> Result<bool> {
+    let single = values.is_instance_of::<PyString>()
+        || values.is_instance_of::<PyBytes>()
+        || values.is_instance_of::<PyByteArray>()
+        || values.is_instance_of::<PyMemoryView>()
+        || values.is_instance_of::<PySet>()
+        || values.is_instance_of::<PyFrozenSet>()
+        || values.cast::<PyMapping>().is_ok();
+    Ok(!single
+        && values
+            .get_type()
+            .hasattr(intern!(values.py(), "__iter__"))?)
 }
 
 /// The name of a value's type, for messages.
