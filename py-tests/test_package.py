@@ -1,6 +1,19 @@
+import zipfile
 from importlib.metadata import version
+from pathlib import Path
 
 import reseal
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_wheel_names_no_folder_of_the_machine_that_built_it() -> None:
+    [wheel] = (ROOT / "target/wheels").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            content = archive.read(name)
+            for folder in (ROOT, Path.home() / ".cargo"):
+                assert str(folder).encode() not in content, (name, folder)
 
 
 def test_the_module_has_the_version_of_the_package() -> None:

@@ -74,6 +74,15 @@ def test_unknown_groups_are_refused() -> None:
         run.run_document({**document, "surprise": []})
 
 
+@pytest.mark.parametrize("group", ["vectors", "negative", "hedged", "blind_index"])
+def test_a_member_that_no_case_has_is_a_failure(group: str) -> None:
+    document = read(VECTORS / "reseal" / "v1.json")
+    document[group][0]["expct"] = "surprise"
+    report = run.run_document(document)
+    assert len(report.failed) == 1
+    assert "expct" in report.failed[0]
+
+
 def test_the_runner_reports_what_fails(tmp_path: Path) -> None:
     document = read(VECTORS / "reseal" / "v1.json")
     document["vectors"][3]["plaintext"] = "00"

@@ -41,8 +41,13 @@ class Report:
     def run(self) -> int:
         return self.passed + len(self.failed)
 
-    def case(self, name: object, check: Callable[[Case], None], case: Case) -> None:
+    def case(
+        self, name: object, check: Callable[[Case], None], case: Case, group: str = ""
+    ) -> None:
+        """Runs one case; a case of a group has none but the members of its group."""
         try:
+            if group:
+                known(case, MEMBERS[group], "the case")
             check(case)
         except Exception as error:
             self.failed.append(f"{name}: {error!r}"[:500])
@@ -103,6 +108,34 @@ def testkit(op: str, **arguments: Any) -> dict[str, Any]:
     if "refused" in document:
         raise RuntimeError(f"testkit: {document['refused']}")
     return document
+
+
+# What a case of each group may have; `spec/vectors/schema/` says the same.
+MEMBERS = {
+    "valid": {"id", "text", "use", "secret", "kid"},
+    "invalid": {"id", "text", "expect"},
+    "vectors": {
+        "id",
+        "key",
+        "mode",
+        "nonce",
+        "context",
+        "plaintext",
+        "aad",
+        "binary",
+        "text",
+        "note",
+    },
+    "negative": {"id", "expect", "context", "binary", "text", "note"},
+    "hedged": {
+        *("id", "key", "mode", "salt", "random", "context", "plaintext", "nonce", "text", "note"),
+    },
+    "blind_index": {
+        *("id", "key", "context", "index", "normalizer", "bits", "value", "raw", "text", "note"),
+    },
+    "index_terms": {"context", "index", "normalizer", "bits", "value", "text"},
+    "envelopes": {"id", "mode", "key", "context", "plaintext", "text", "binary"},
+}
 
 
 # --- checks -----------------------------------------------------------------------------------
@@ -175,12 +208,13 @@ class Reseal:
                 same(f"{label} of key {name}", derived["out"], expected)
         texts = self.document.get("key_text", {})
         for case in texts.get("valid", []):
-            report.case(case["id"], self.valid_text, case)
+            report.case(case["id"], self.valid_text, case, "valid")
         for case in texts.get("invalid", []):
-            report.case(case["id"], self.invalid_text, case)
+            report.case(case["id"], self.invalid_text, case, "invalid")
         for group in self.GROUPS:
             for number, case in enumerate(self.document.get(group, [])):
-                report.case(case.get("id", f"{group}[{number}]"), getattr(self, group), case)
+                name = case.get("id", f"{group}[{number}]")
+                report.case(name, getattr(self, group), case, group)
         if (waiting := self.document.get("keyset")) is not None:
             report.leave_out(
                 1 + len(waiting.get("negative", [])), "the keyset group waits for keysets"
@@ -331,9 +365,9 @@ def run_frozen(document: Case) -> Report:
 
     report = Report()
     for number, case in enumerate(document.get("index_terms", [])):
-        report.case(f"index_terms[{number}]", term, case)
+        report.case(f"index_terms[{number}]", term, case, "index_terms")
     for case in document["envelopes"]:
-        report.case(case["id"], envelope, case)
+        report.case(case["id"], envelope, case, "envelopes")
     return report
 
 
