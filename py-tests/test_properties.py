@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import MODES, code_of
 
 settings.register_profile("quick", max_examples=200, deadline=None)
-settings.register_profile("assure", max_examples=3_000, deadline=None)
+settings.register_profile("assure", max_examples=20_000, deadline=None)
 settings.load_profile("assure" if "RESEAL_ASSURE" in os.environ else "quick")
 
 RING = reseal.Keyring(primary=reseal.Key.generate(), index=reseal.Key.generate("index"))
