@@ -3,15 +3,13 @@
 use crate::{
     context::{Context, check_name},
     error::{ErrorCode, Result, fixed},
-    ids::BASE32,
+    ids::{BASE32, TERM_ID_CHARS},
     key::IndexKey,
+    pae::pae,
 };
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use zeroize::Zeroizing;
-
-/// Characters of an index key's id that a term shows.
-pub(crate) const TERM_ID_CHARS: usize = 8;
 
 const MIN_BITS: u16 = 8;
 const MAX_BITS: u16 = 256;
@@ -171,17 +169,6 @@ impl fmt::Debug for BlindIndex {
             normalizer.as_str()
         )
     }
-}
-
-/// `PAE(list)` of section 8: an encoding from which the list can be read back.
-fn pae(fields: &[&[u8]]) -> Vec<u8> {
-    let length = |len: usize| u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes();
-    let mut encoded = length(fields.len()).to_vec();
-    for field in fields {
-        encoded.extend_from_slice(&length(field.len()));
-        encoded.extend_from_slice(field);
-    }
-    encoded
 }
 
 /// 09 to 0D and 20 at both ends.

@@ -54,6 +54,17 @@ impl Context {
         Self { encoded }
     }
 
+    /// The reserved context of section 12, which no caller can build.
+    pub(crate) fn canary() -> Self {
+        let mut context = Self::new();
+        for bytes in ["rs_purpose", "canary"] {
+            context.encoded.extend_from_slice(&length(bytes.as_bytes()));
+            context.encoded.extend_from_slice(bytes.as_bytes());
+        }
+        context.set_len(1);
+        context
+    }
+
     /// This context with one more pair.
     ///
     /// # Errors

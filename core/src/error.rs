@@ -148,6 +148,15 @@ codes! {
     SourceMissing "source-missing" Keyring "No key source is configured.",
     SourceConflict "source-conflict" Keyring "Two key sources are configured at once.",
     SourceUnreadable "source-unreadable" Keyring "The configured key source cannot be read.",
+    KeysetMalformed "keyset-malformed" Keyring "The document is no keyset of version 1.",
+    KeysetTampered "keyset-tampered" Keyring "A MAC or a wrap of the keyset does not verify.",
+    KeysetWrongRing "keyset-wrong-ring" Keyring "The keyset belongs to another ring than the expected one.",
+    KeysetOutdated "keyset-outdated" Keyring "The keyset has an older generation than the caller has seen.",
+    KeysetTransition "keyset-transition" Keyring "A key cannot go from its state to the wanted one, or not yet.",
+    KeysetConflict "keyset-conflict" Keyring "Somebody else changed the keyset since it was loaded.",
+    KeysetUnwritable "keyset-unwritable" Keyring "The keyset cannot be written where it is to stand.",
+    KekMismatch "kek-mismatch" Keyring "The key-encrypting key is not one of those that wrap the keyset.",
+    KeyIdMismatch "key-id-mismatch" Keyring "A wrapped key is not the one that the keyset says.",
 }
 
 /// The one failure for everything that depends on a secret.

@@ -87,6 +87,14 @@ pub fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32]> {
     Ok(mac.finalize().into_bytes().into())
 }
 
+/// CANON of section 9: what the MACs of a keyset are over.
+///
+/// # Errors
+/// `keyset-malformed`, `unsupported-version`.
+pub fn keyset_canon(document: &[u8]) -> Result<Vec<u8>> {
+    crate::keyset::KeysetDocument::parse(document).map(|document| document.canon())
+}
+
 /// Entropy that gives prepared bytes, so that a writer can be checked byte for byte.
 #[derive(Clone, Debug)]
 pub struct FixedEntropy {

@@ -8,6 +8,8 @@ use data_encoding_macro::new_encoding;
 /// RFC 4648 base32 in lower case without padding, the alphabet of key ids and index terms.
 pub(crate) const BASE32: Encoding = new_encoding! { symbols: "abcdefghijklmnopqrstuvwxyz234567", };
 
+/// Characters of an index key's id that a term shows.
+pub(crate) const TERM_ID_CHARS: usize = 8;
 /// Bytes of a key id.
 pub(crate) const KEY_ID_BYTES: usize = 20;
 /// Characters of a key id as text.
@@ -53,6 +55,12 @@ impl KeyId {
         let mut text = [0; KEY_ID_CHARS];
         BASE32.encode_mut(&self.0, &mut text);
         text
+    }
+
+    /// Whether the terms of two index keys would name their key alike (section 8).
+    pub(crate) fn same_term_prefix(&self, other: Self) -> bool {
+        let prefix = |id: &Self| id.encode().into_iter().take(TERM_ID_CHARS);
+        prefix(self).eq(prefix(&other))
     }
 
     pub(crate) fn decode(text: &[u8]) -> Option<Self> {

@@ -185,7 +185,6 @@ impl Key {
     }
 
     /// The 32 bytes.
-    #[cfg(feature = "hazmat")]
     pub(crate) fn secret(&self) -> &Secret32 {
         &self.secret
     }

@@ -9,10 +9,10 @@ mod seal;
 
 pub use batch::{Contexts, SealBatch};
 pub use builder::KeyringBuilder;
+pub(crate) use builder::same_term_prefix;
 pub use field::Field;
 pub use open::OpenBatch;
-#[cfg(feature = "hazmat")]
-pub(crate) use seal::split_nonce;
+pub(crate) use seal::{NoEntropy, split_nonce};
 
 use crate::{
     blind_index::BlindIndex,
@@ -52,6 +52,7 @@ pub struct Keyring {
 /// One key of a ring.
 struct Slot {
     state: KeyState,
+    label: String,
     working: Working,
 }
 
@@ -65,7 +66,7 @@ enum Working {
 }
 
 /// A key of a ring, as it may be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyInfo {
     /// The key id.
     pub id: KeyId,
@@ -73,6 +74,8 @@ pub struct KeyInfo {
     pub key_use: Option<KeyUse>,
     /// What it may do at the moment.
     pub state: KeyState,
+    /// What people call it: the label in a keyset, or the name of a file; empty otherwise.
+    pub label: String,
 }
 
 impl Keyring {
@@ -312,6 +315,7 @@ impl Keyring {
             id: *id,
             key_use: slot.key_use(),
             state: slot.state,
+            label: slot.label.clone(),
         })
     }
 

@@ -21,6 +21,7 @@
 //! # Features
 //! - `os-entropy` (default): [`OsEntropy`], the operating system's generator. Without it the crate
 //!   needs only `core` and `alloc`, and you bring an [`Entropy`].
+//! - `passphrase`: [`Argon2id::derive`], for keysets that a passphrase protects.
 //! - `hazmat`: fixed nonces and bare primitives for test vectors.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -29,6 +30,7 @@
 extern crate alloc;
 
 mod blind_index;
+mod canary;
 mod context;
 mod envelope;
 mod error;
@@ -38,10 +40,14 @@ mod ids;
 mod kdf;
 mod key;
 mod keyring;
+mod keyset;
+mod live;
 mod padding;
+mod pae;
 mod random;
 mod secret;
 mod source;
+mod time;
 mod xaes;
 
 pub use blind_index::{BlindIndex, Normalizer};
@@ -56,8 +62,15 @@ pub use error::{Error, ErrorClass, ErrorCode, Result};
 pub use ids::{KeyId, KeyState, KeyUse, Mode};
 pub use key::{KEY_BYTES, Key};
 pub use keyring::{Contexts, Field, KeyInfo, Keyring, KeyringBuilder, OpenBatch, SealBatch};
+pub use keyset::{
+    Argon2id, Expect, ExternalKek, KekInfo, KekKind, KekProvider, Keyset, KeysetDocument,
+    KeysetInfo, KeysetKey, MAX_KEKS, MAX_KEYSET_BYTES, MAX_LABEL_CHARS, MAX_LEASE_SECONDS,
+    MemoryProvider, NewKek, Promotion,
+};
+pub use live::Pace;
 #[cfg(feature = "os-entropy")]
 pub use random::OsEntropy;
 pub use random::{Entropy, EntropyKind};
-pub use source::{ENV_NAMES, EnvSource, KeyDirectory};
+pub use source::{ENV_NAMES, Loaded, Source, SourceFile, SourceKind, Unlock, Want, WantKind};
+pub use time::Timestamp;
 pub use zeroize::Zeroizing;

@@ -1,236 +1,303 @@
-//! The rules of key sources, without reading any: which variables and files make which ring.
+//! Key sources: what is to be read, and the ring that it makes. Nothing is read here.
+
+mod directory;
+mod env;
+mod keyset;
+
+pub use env::ENV_NAMES;
+pub use keyset::Unlock;
 
 use crate::{
-    error::{Error, ErrorCode, Result},
-    ids::{KeyState, KeyUse},
-    key::{Key, trim},
+    error::{Error, ErrorCode, Result, fixed},
+    key::Key,
     keyring::Keyring,
+    keyset::{Argon2id, Expect},
 };
-use alloc::{borrow::ToOwned, format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
+use directory::KeyDirectory;
+use env::EnvKeys;
+use keyset::KeysetFile;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-const PRIMARY_KEY: &str = "RESEAL_PRIMARY_KEY";
-const INDEX_KEY: &str = "RESEAL_INDEX_KEY";
-const DECRYPT_KEYS: &str = "RESEAL_DECRYPT_KEYS";
-const INTRODUCED_KEYS: &str = "RESEAL_INTRODUCED_KEYS";
-const KEY_DIR: &str = "RESEAL_KEY_DIR";
-const PRIMARY: &str = "RESEAL_PRIMARY";
-const INDEX_PRIMARY: &str = "RESEAL_INDEX_PRIMARY";
-const KEYSET: &str = "RESEAL_KEYSET";
-
-/// The rule for labels of keys.
-const MAX_LABEL_CHARS: usize = 64;
-
-/// The environment variables that a ring can come from.
-pub const ENV_NAMES: [&str; 8] = [
-    PRIMARY_KEY,
-    INDEX_KEY,
-    DECRYPT_KEYS,
-    INTRODUCED_KEYS,
-    KEY_DIR,
-    PRIMARY,
-    INDEX_PRIMARY,
-    KEYSET,
-];
-
-/// What the environment says about keys.
+/// Where a ring comes from: the environment's variables, a directory of key files, or a keyset.
+///
+/// The caller reads what [`Source::wants`] names and gives it to [`Source::load`], once or again
+/// and again; a source remembers what it has seen, so that an older keyset is refused.
+///
+/// # Example
+/// ```
+/// use reseal::{Key, KeyUse, OsEntropy, Source};
+/// let key = Key::generate(KeyUse::Data, &mut OsEntropy)?.export();
+/// let variable = |name: &str| (name == "RESEAL_PRIMARY_KEY").then(|| key.to_string());
+/// let mut source = Source::from_env(variable)?;
+/// assert!(source.wants().is_empty());
+/// let ring = source.load(&[], |_, _| unreachable!("there is no passphrase"))?.ring;
+/// assert!(ring.is_some());
+/// # Ok::<(), reseal::Error>(())
+/// ```
 #[derive(Debug)]
-pub enum EnvSource {
-    /// The keys themselves.
-    Ring(Keyring),
-    /// A directory with one key text per file.
+pub struct Source {
+    place: Place,
+    /// A hash of what was loaded last.
+    seen: Option<[u8; 32]>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Keys(EnvKeys),
     Directory(KeyDirectory),
+    Keyset(KeysetFile),
 }
 
-/// A directory of keys, as Kubernetes mounts a secret, and which of its files are primary.
+/// The kind of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    /// Key texts in variables or files.
+    Keys,
+    /// A directory with one key text per file.
+    Directory,
+    /// A keyset.
+    Keyset,
+}
+
+/// Something to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyDirectory {
-    /// The path of the directory.
+pub struct Want {
+    /// The path, as it was given.
     pub path: String,
-    /// The name of the file with the primary data key.
-    pub primary: String,
-    /// The name of the file with the primary index key.
-    pub index_primary: Option<String>,
+    /// What lies there.
+    pub kind: WantKind,
+    /// The variable or argument that named it, for messages.
+    pub named_by: &'static str,
 }
 
-impl EnvSource {
+/// What lies at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WantKind {
+    /// A file with a secret, of at most 65,536 bytes.
+    Secret,
+    /// A directory of such files. Hidden entries and sub-directories are skipped.
+    Directory,
+    /// A keyset, of at most 1,048,576 bytes.
+    Keyset,
+}
+
+/// A file that was read.
+pub struct SourceFile {
+    /// Its name, without directories.
+    pub name: String,
+    /// Its content.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// What a source gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The ring; `None` where nothing has changed since it was loaded last.
+    pub ring: Option<Keyring>,
+    /// How long a process may seal without another look, in seconds; 0 is for ever.
+    pub lease_seconds: u32,
+    /// The generation of a keyset.
+    pub generation: Option<u64>,
+    /// The ring id of a keyset.
+    pub ring_id: Option<String>,
+}
+
+impl Source {
     /// What the variables named in [`ENV_NAMES`] say. A variable of white space alone counts as
     /// not set.
     ///
     /// # Example
     /// ```
-    /// use reseal::{EnvSource, ErrorCode};
-    /// let error = EnvSource::read(|_| None).unwrap_err();
+    /// use reseal::{ErrorCode, Source};
+    /// let error = Source::from_env(|_| None).unwrap_err();
     /// assert_eq!(error.code(), ErrorCode::SourceMissing);
     /// ```
     ///
     /// # Errors
-    /// `source-missing`, `source-conflict`, `source-unreadable`; `invalid-key`, `key-wrong-use`
-    /// and `duplicate-key`. All name the variables, none shows a value.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let read = |name: &str| {
-            let value = Zeroizing::new(variable(name)?);
-            (!trim(&value).is_empty()).then_some(value)
-        };
-        let has_keys = [PRIMARY_KEY, INDEX_KEY, DECRYPT_KEYS, INTRODUCED_KEYS]
-            .into_iter()
-            .any(|name| read(name).is_some());
-        match (has_keys, read(KEY_DIR), read(KEYSET)) {
-            (true, None, None) => keys(read).map(Self::Ring),
-            (false, Some(path), None) => directory(&path, read).map(Self::Directory),
-            (false, None, Some(_)) => Err(error(
-                ErrorCode::SourceUnreadable,
-                "this release does not read keysets yet: set RESEAL_PRIMARY_KEY or RESEAL_KEY_DIR instead of RESEAL_KEYSET",
-            )),
-            (false, None, None) => Err(error(
-                ErrorCode::SourceMissing,
-                "no key is configured: set RESEAL_PRIMARY_KEY to a key, or RESEAL_KEY_DIR to a folder and RESEAL_PRIMARY to the name of a file in it (are they empty?)",
-            )),
-            _ => Err(error(
-                ErrorCode::SourceConflict,
-                "keys come from one source: set only one of RESEAL_PRIMARY_KEY (with RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS and RESEAL_INTRODUCED_KEYS), RESEAL_KEY_DIR and RESEAL_KEYSET",
-            )),
-        }
+    /// `source-missing`, `source-conflict`, `source-unreadable`, `invalid-argument`;
+    /// `invalid-key`, `key-wrong-use`. All name the variables, none shows a value.
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        env::read(variable).map(Self::new)
     }
-}
 
-impl KeyDirectory {
-    /// The ring of the directory's files, given as (name, content). Hidden files (`.` or `..data`)
-    /// are skipped; every key that is no primary is decrypt-only.
+    /// A directory with one key text per file, as Kubernetes mounts a secret. The file name is the
+    /// key's label; `primary` and `index_primary` are file names.
     ///
     /// # Errors
-    /// `source-unreadable` when a primary file is not among them, or a name has a control character
-    /// or more than 64 characters; `invalid-key`, `key-wrong-use` and `duplicate-key`. All name the
-    /// file.
-    pub fn ring(&self, files: &[(String, Zeroizing<String>)]) -> Result<Keyring> {
-        let mut builder = Keyring::builder();
-        for (name, content) in files.iter().filter(|(name, _)| !name.starts_with('.')) {
-            check_label(name)?;
-            let key = Key::load(content).map_err(|error| named(name, &error))?;
-            let state = self.state(name, &key)?;
-            builder = builder.with(key, state);
-        }
-        let ring = builder.build().map_err(|error| named(KEY_DIR, &error))?;
-        if ring.primary_id().is_none() {
-            return Err(no_file(PRIMARY));
-        }
-        if self.index_primary.is_some() && ring.index_primary_id().is_none() {
-            return Err(no_file(INDEX_PRIMARY));
-        }
-        Ok(ring)
+    /// None at the moment; what is wrong shows in [`Source::load`].
+    pub fn directory(path: &str, primary: &str, index_primary: Option<&str>) -> Result<Self> {
+        let names = directory::Names::ARGUMENTS;
+        KeyDirectory::new(path, primary, index_primary, names)
+            .map(Place::Directory)
+            .map(Self::new)
     }
 
-    /// Primary where the variable for this use names the file.
-    fn state(&self, name: &str, key: &Key) -> Result<KeyState> {
-        let data_primary = self.primary == name;
-        let index_primary = self.index_primary.as_deref() == Some(name);
-        match (data_primary, index_primary, key.key_use()) {
-            (true, false, KeyUse::Data) | (false, true, KeyUse::Index) => Ok(KeyState::Primary),
-            (false, false, KeyUse::Data | KeyUse::Index) => Ok(KeyState::DecryptOnly),
-            (_, _, key_use) => Err(wrong_use(name, key_use)),
+    /// A keyset in a file.
+    ///
+    /// # Errors
+    /// `invalid-argument` where the expected ring is no ring id.
+    pub fn keyset(path: &str, unlock: Unlock, expect: Expect) -> Result<Self> {
+        KeysetFile::new(path, unlock, expect)
+            .map(Place::Keyset)
+            .map(Self::new)
+    }
+
+    /// The kind of this source.
+    #[must_use]
+    pub const fn kind(&self) -> SourceKind {
+        match &self.place {
+            Place::Keys(_) => SourceKind::Keys,
+            Place::Directory(_) => SourceKind::Directory,
+            Place::Keyset(_) => SourceKind::Keyset,
+        }
+    }
+
+    /// What is to be read before each [`Source::load`].
+    #[must_use]
+    pub fn wants(&self) -> Vec<Want> {
+        match &self.place {
+            Place::Keys(keys) => keys.wants(),
+            Place::Directory(directory) => directory.wants(),
+            Place::Keyset(keyset) => keyset.wants(),
+        }
+    }
+
+    /// The ring. `contents` has the files of each of [`Source::wants`], in their order; `derive`
+    /// makes the key of a passphrase, and is called only where there is one and its key is not
+    /// known yet.
+    ///
+    /// # Errors
+    /// `source-unreadable` for a file that is not there or no text; `invalid-key`,
+    /// `key-wrong-use`, `duplicate-key`; those of [`crate::KeysetDocument::parse`] and
+    /// [`crate::KeysetDocument::unlock`]. All name the variable or file.
+    pub fn load(
+        &mut self,
+        contents: &[Vec<SourceFile>],
+        derive: impl FnOnce(&Argon2id, &[u8]) -> Result<Key>,
+    ) -> Result<Loaded> {
+        let now = fingerprint(contents);
+        let unchanged = self.seen == Some(now);
+        let loaded = match &mut self.place {
+            Place::Keys(keys) => simple((!unchanged).then(|| keys.ring(contents)).transpose()?),
+            Place::Directory(directory) => {
+                let files = contents.first().map(Vec::as_slice).unwrap_or_default();
+                simple((!unchanged).then(|| directory.ring(files)).transpose()?)
+            }
+            Place::Keyset(keyset) => keyset.load(contents, unchanged, derive)?,
+        };
+        self.seen = Some(now);
+        Ok(loaded)
+    }
+
+    const fn new(place: Place) -> Self {
+        Self { place, seen: None }
+    }
+}
+
+impl SourceKind {
+    /// `keys`, `directory` or `keyset`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Directory => "directory",
+            Self::Keyset => "keyset",
         }
     }
 }
 
-/// The rule for labels of keys: up to 64 characters, none of them a control character.
-fn check_label(name: &str) -> Result<()> {
-    if name.chars().count() > MAX_LABEL_CHARS || name.chars().any(|c| c < ' ' || c == '\x7F') {
-        return Err(error(
-            ErrorCode::SourceUnreadable,
-            "RESEAL_KEY_DIR has a file whose name is no label: up to 64 characters, none of them a control character",
-        ));
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceFile({}, hidden)", self.name)
     }
-    Ok(())
 }
 
-fn no_file(variable: &str) -> Error {
-    Error::new(
-        ErrorCode::SourceUnreadable,
-        format!(
-            "{KEY_DIR} has no file of the name that {variable} gives: was it renamed, or not mounted?"
-        ),
-    )
+/// A secret: given, or to be read from a file.
+enum Secret {
+    Given(Zeroizing<String>),
+    File(String),
 }
 
-type Value = Zeroizing<String>;
+impl Secret {
+    fn want(&self, named_by: &'static str) -> Option<Want> {
+        match self {
+            Self::Given(_) => None,
+            Self::File(path) => Some(Want {
+                path: path.clone(),
+                kind: WantKind::Secret,
+                named_by,
+            }),
+        }
+    }
 
-fn keys(read: impl Fn(&str) -> Option<Value>) -> Result<Keyring> {
-    let Some(primary) = read(PRIMARY_KEY) else {
-        return Err(error(
-            ErrorCode::SourceMissing,
-            "RESEAL_PRIMARY_KEY is not set or empty, but other keys are: set it to the data key that seals",
-        ));
+    /// The text, with that of a file taken from what was read.
+    fn text<'a>(
+        &'a self,
+        named_by: &str,
+        contents: &mut impl Iterator<Item = &'a Vec<SourceFile>>,
+    ) -> Result<&'a str> {
+        match self {
+            Self::Given(text) => Ok(text),
+            Self::File(_) => text_of(file_of(contents, named_by)?, named_by),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+fn simple(ring: Option<Keyring>) -> Loaded {
+    Loaded {
+        ring,
+        lease_seconds: 0,
+        generation: None,
+        ring_id: None,
+    }
+}
+
+/// What tells one content from another; it never leaves this process.
+fn fingerprint(contents: &[Vec<SourceFile>]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(bytes);
     };
-    let mut builder = Keyring::builder().primary(load(PRIMARY_KEY, &primary, KeyUse::Data)?);
-    if let Some(index) = read(INDEX_KEY) {
-        builder = builder.primary(load(INDEX_KEY, &index, KeyUse::Index)?);
-    }
-    for (name, state) in [
-        (DECRYPT_KEYS, KeyState::DecryptOnly),
-        (INTRODUCED_KEYS, KeyState::Introduced),
-    ] {
-        let Some(list) = read(name) else { continue };
-        for key in Key::load_list(&list).map_err(|error| named(name, &error))? {
-            builder = builder.with(key, state);
+    for files in contents {
+        add(b"");
+        for file in files {
+            add(file.name.as_bytes());
+            add(&file.content);
         }
     }
-    builder.build().map_err(|error| {
-        named(
-            "RESEAL_PRIMARY_KEY, RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS, RESEAL_INTRODUCED_KEYS",
-            &error,
+    hash.finalize().into()
+}
+
+fn file_of<'a>(
+    contents: &mut impl Iterator<Item = &'a Vec<SourceFile>>,
+    named_by: &str,
+) -> Result<&'a SourceFile> {
+    let file = contents.next().and_then(|files| files.first());
+    file.ok_or_else(|| {
+        Error::new(
+            ErrorCode::SourceUnreadable,
+            format!("{named_by}: the file was not read"),
         )
     })
 }
 
-fn directory(path: &str, read: impl Fn(&str) -> Option<Value>) -> Result<KeyDirectory> {
-    let Some(primary) = read(PRIMARY) else {
-        return Err(error(
-            ErrorCode::SourceMissing,
-            "RESEAL_KEY_DIR is set but RESEAL_PRIMARY is not: set it to the name of the file with the key that seals",
-        ));
-    };
-    let index_primary = read(INDEX_PRIMARY);
-    let index_name = index_primary.as_deref().map(|name| trim(name));
-    let names = [
-        (KEY_DIR, Some(path)),
-        (PRIMARY, Some(primary.as_str())),
-        (INDEX_PRIMARY, index_name),
-    ];
-    for (variable, value) in names {
-        // Names are printed, and a key in the wrong variable must not be.
-        if value.is_some_and(|value| value.contains("rsk1.")) {
-            return Err(Error::new(
-                ErrorCode::SourceUnreadable,
-                format!(
-                    "{variable} holds a key, but is a name: did you mean {PRIMARY_KEY} or {INDEX_KEY}?"
-                ),
-            ));
-        }
-    }
-    Ok(KeyDirectory {
-        path: trim(path).to_owned(),
-        primary: trim(&primary).to_owned(),
-        index_primary: index_name.map(str::to_owned),
+fn text_of<'a>(file: &'a SourceFile, named_by: &str) -> Result<&'a str> {
+    core::str::from_utf8(&file.content).map_err(|_| {
+        Error::new(
+            ErrorCode::SourceUnreadable,
+            format!("{named_by}: the file is no text (UTF-8)"),
+        )
     })
-}
-
-fn load(name: &str, text: &str, expected: KeyUse) -> Result<Key> {
-    let key = Key::load(text).map_err(|error| named(name, &error))?;
-    if key.key_use() != expected {
-        return Err(wrong_use(name, key.key_use()));
-    }
-    Ok(key)
-}
-
-fn wrong_use(name: &str, key_use: KeyUse) -> Error {
-    Error::new(
-        ErrorCode::KeyWrongUse,
-        format!(
-            "{name} holds a key for another use (rsk1.{}.)",
-            key_use.as_str()
-        ),
-    )
 }
 
 fn named(name: impl fmt::Display, error: &Error) -> Error {
@@ -238,5 +305,5 @@ fn named(name: impl fmt::Display, error: &Error) -> Error {
 }
 
 fn error(code: ErrorCode, message: &'static str) -> Error {
-    Error::new(code, message)
+    fixed(code, message)
 }

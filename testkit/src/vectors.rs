@@ -1,6 +1,7 @@
 //! Runs vector files of every shape and counts what ran.
 
 mod frozen;
+mod keyset;
 mod reseal_v1;
 mod wycheproof;
 mod xaes;

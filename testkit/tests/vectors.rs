@@ -45,6 +45,9 @@ fn a_broken_file_fails() {
         ),
         ("term", "rx1.zdc5dnkc.fi", "rx1.zdc5dnkc.fa"),
         ("key text", "lW3zxPmfq", "lW3zxPmfr"),
+        ("kek", "ljurzoPdbiomYMuT", "ljurzoPdbiomYMuU"),
+        ("passphrase", "correct horse", "wrong horse"),
+        ("keyset label", "\"2026-q4\"", "\"2026-q5\""),
     ] {
         let broken = text
             .replace(from, to)
@@ -152,7 +155,7 @@ fn cases(file: &Path) -> usize {
     let texts = len(&value["key_text"]["valid"]) + len(&value["key_text"]["invalid"]);
     let keyset = value
         .get("keyset")
-        .map_or(0, |group| 1 + len(&group["negative"]));
+        .map_or(0, |group| 3 + len(&group["negative"]));
     let hashes = value["accumulated"].as_object().map_or(0, |hashes| {
         hashes
             .keys()

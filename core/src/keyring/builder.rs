@@ -2,12 +2,11 @@
 
 use super::{Keyring, Slot, Working};
 use crate::{
-    blind_index::TERM_ID_CHARS,
     error::{Error, ErrorCode, Result, fixed},
     ids::{KeyId, KeyState, KeyUse},
     key::Key,
 };
-use alloc::{boxed::Box, collections::BTreeMap, format, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
 
 /// Collects the keys of a [`Keyring`]. Data and index keys are told apart by their use.
 ///
@@ -25,6 +24,7 @@ use alloc::{boxed::Box, collections::BTreeMap, format, vec::Vec};
 pub struct KeyringBuilder {
     keys: Vec<(Key, KeyState)>,
     destroyed: Vec<KeyId>,
+    labels: BTreeMap<KeyId, String>,
 }
 
 impl KeyringBuilder {
@@ -66,6 +66,13 @@ impl KeyringBuilder {
         self
     }
 
+    /// What people call a key.
+    #[must_use]
+    pub fn label(mut self, id: KeyId, label: &str) -> Self {
+        self.labels.insert(id, label.into());
+        self
+    }
+
     /// The ring.
     ///
     /// # Errors
@@ -92,16 +99,18 @@ impl KeyringBuilder {
             data_primary: None,
             index_primary: None,
         };
+        let mut labels = self.labels;
         for (id, mentions) in mentions {
             let state = merged(id, &mentions)?;
-            ring.add(id, keys.get(&id).copied(), state)?;
+            let label = labels.remove(&id).unwrap_or_default();
+            ring.add(id, keys.get(&id).copied(), state, label)?;
         }
         Ok(ring)
     }
 }
 
 impl Keyring {
-    fn add(&mut self, id: KeyId, key: Option<&Key>, state: KeyState) -> Result<()> {
+    fn add(&mut self, id: KeyId, key: Option<&Key>, state: KeyState, label: String) -> Result<()> {
         if let Some(key) = key {
             self.check_index_prefix(key)?;
             if state == KeyState::Primary {
@@ -114,7 +123,14 @@ impl Keyring {
             Some(key) if key.key_use() == KeyUse::Index => Working::Index(Box::new(key.index())),
             Some(key) => Working::Data(Box::new(key.data())),
         };
-        self.slots.insert(id, Slot { state, working });
+        self.slots.insert(
+            id,
+            Slot {
+                state,
+                label,
+                working,
+            },
+        );
         Ok(())
     }
 
@@ -134,15 +150,11 @@ impl Keyring {
 
     /// Terms name their key by 8 characters only, so these must differ.
     fn check_index_prefix(&self, key: &Key) -> Result<()> {
-        let prefix = |id: KeyId| id.encode().into_iter().take(TERM_ID_CHARS);
         let same = |(id, slot): (&KeyId, &Slot)| {
-            slot.key_use() == Some(KeyUse::Index) && prefix(*id).eq(prefix(key.id()))
+            slot.key_use() == Some(KeyUse::Index) && id.same_term_prefix(key.id())
         };
         if key.key_use() == KeyUse::Index && self.slots.iter().any(same) {
-            return Err(fixed(
-                ErrorCode::DuplicateKey,
-                "the ids of two index keys begin with the same 8 characters: generate another key",
-            ));
+            return Err(same_term_prefix());
         }
         Ok(())
     }
@@ -173,6 +185,13 @@ fn merged(id: KeyId, mentions: &[KeyState]) -> Result<KeyState> {
         [Primary, Introduced | DecryptOnly] | [Introduced | DecryptOnly, Primary] => Ok(Primary),
         _ => Err(duplicate(id)),
     }
+}
+
+pub(crate) const fn same_term_prefix() -> Error {
+    fixed(
+        ErrorCode::DuplicateKey,
+        "the ids of two index keys begin with the same 8 characters: generate another key",
+    )
 }
 
 fn duplicate(id: KeyId) -> Error {

@@ -28,7 +28,7 @@ pub(super) enum Nonce<'a> {
 }
 
 /// For mode d, which draws nothing.
-pub(super) struct NoEntropy;
+pub(crate) struct NoEntropy;
 
 impl<'r> Sealer<'r> {
     pub(super) fn new(ring: &'r Keyring, mode: Mode) -> Result<Self> {

@@ -10,6 +10,7 @@ mod common;
 mod contexts;
 mod errors;
 mod keys;
+mod keysets;
 mod limits;
 mod nonces;
 mod properties;

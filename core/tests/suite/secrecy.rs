@@ -1,7 +1,10 @@
 //! Nothing that is printed holds a secret, and what is shared may be shared.
 
 use crate::common::{context, key};
-use reseal::{BlindIndex, Context, Key, KeyUse, Keyring, Mode, Normalizer, OsEntropy};
+use reseal::{
+    BlindIndex, Context, Expect, Key, KeyUse, Keyring, Keyset, KeysetDocument, Mode, NewKek,
+    Normalizer, OsEntropy, Source, Timestamp, Unlock, Zeroizing,
+};
 
 #[test]
 fn debug_output_is_as_it_was_approved() {
@@ -38,7 +41,9 @@ fn debug_output_is_as_it_was_approved() {
         ),
         (
             format!("{:?}", Keyring::builder().primary(data)),
-            format!("KeyringBuilder {{ keys: [(Key(data, {id}), Primary)], destroyed: [] }}"),
+            format!(
+                "KeyringBuilder {{ keys: [(Key(data, {id}), Primary)], destroyed: [], labels: {{}} }}"
+            ),
         ),
         (
             format!("{:?}", reseal::OpenBatch::new(&ring)),
@@ -70,6 +75,34 @@ fn no_debug_output_holds_key_bytes() {
     ] {
         assert!(
             (0..body.len() - 6).all(|at| !shown.contains(&body[at..at + 6])),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn no_debug_output_of_a_keyset_holds_a_secret() {
+    let now = Timestamp::from_unix(0).unwrap();
+    let (data, kek) = (key(KeyUse::Data), key(KeyUse::Kek));
+    let new = NewKek::key(kek.clone()).unwrap();
+    let mut shown = vec![format!("{new:?}")];
+    let mut keyset = Keyset::create(new, 0, now, &mut OsEntropy).unwrap();
+    keyset.introduce(data.clone(), "label", now).unwrap();
+    let text = keyset.save(now, &mut OsEntropy).unwrap();
+    let document = KeysetDocument::parse(text.as_bytes());
+    shown.push(format!("{keyset:?} {document:?}"));
+    let passphrase = || Unlock::Passphrase(Zeroizing::new(b"correct horse".to_vec()));
+    for unlock in [passphrase(), Unlock::Kek(kek.clone())] {
+        shown.push(format!("{unlock:?}"));
+        let source = Source::keyset("k", unlock, Expect::default());
+        shown.push(format!("{source:?}"));
+    }
+    let shown = shown.concat();
+    assert!(!shown.contains("horse"));
+    for secret in [data, kek] {
+        let body = &secret.export()["rsk1.data".len()..];
+        assert!(
+            (1..body.len() - 6).all(|at| !shown.contains(&body[at..at + 6])),
             "{shown}"
         );
     }

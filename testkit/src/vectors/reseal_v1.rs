@@ -1,6 +1,6 @@
 //! The shape "RS1 vectors": the law of the envelope.
 
-use super::{Outcome, Report, refused, same, unexpected};
+use super::{Outcome, Report, keyset, refused, same, unexpected};
 use crate::{
     hex::Hex,
     ops::{Prepared, context, seal_fixed},
@@ -11,7 +11,6 @@ use reseal::{
     inspect, inspect_binary, to_binary, to_text,
 };
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +36,7 @@ pub(super) struct File {
     hedged: Vec<Hedged>,
     #[serde(default)]
     blind_index: Vec<Term>,
-    keyset: Option<Value>,
+    keyset: Option<keyset::Group>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,10 +168,10 @@ pub(super) fn run(file: File) -> Result<Report, String> {
     for (number, case) in file.blind_index.iter().enumerate() {
         report.case(format!("blind_index[{number}]"), term(case, &keys));
     }
-    report.leave_out(
-        waiting(file.keyset.as_ref()),
-        "the keyset group waits for keysets",
-    );
+    if let Some(group) = &file.keyset {
+        let secrets: Vec<Key> = keys.by_name.into_values().collect();
+        keyset::run(group, &secrets, &mut report);
+    }
     Ok(report)
 }
 
@@ -376,15 +375,4 @@ pub(super) fn mode(letter: &str) -> Result<Mode, String> {
         "p" => Ok(Mode::Padded),
         _ => Err(format!("unknown mode {letter}")),
     }
-}
-
-/// The cases of the keyset group: its document and what must be refused.
-fn waiting(keyset: Option<&Value>) -> usize {
-    let refusals = |group: &Value| {
-        group
-            .get("negative")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len)
-    };
-    keyset.map_or(0, |group| 1 + refusals(group))
 }

@@ -1,0 +1,157 @@
+//! The tree of commands, and what is checked before it is parsed.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{canary, completion, convert, doctor, inspect, keys, keyset, open, seal};
+use crate::failure::{Outcome, usage};
+
+const ABOUT: &str = "Keys and sealed values: make, roll out, retire, look into";
+
+const LONG_ABOUT: &str = "\
+Keys and sealed values: make, roll out, retire, look into.
+
+The pip and the npm package install this one command; both do the same.";
+
+const AFTER_HELP: &str = "\
+Where the keys of seal, open, canary and doctor come from (one of these):
+  RESEAL_PRIMARY_KEY   the data key that seals; with it RESEAL_INDEX_KEY,
+                       RESEAL_DECRYPT_KEYS, RESEAL_INTRODUCED_KEYS
+  RESEAL_KEY_DIR       a directory with one key per file; with it
+                       RESEAL_PRIMARY, RESEAL_INDEX_PRIMARY
+  RESEAL_KEYSET        a keyset file; with it one of RESEAL_KEK, RESEAL_KEK_FILE,
+                       RESEAL_PASSPHRASE, RESEAL_PASSPHRASE_FILE
+
+A key or a passphrase is never an argument: arguments are seen by everybody on
+the machine, and stay in the history of the shell.
+
+Results go to standard output, all else to standard error. With --json a result
+is one JSON document, a list of values is one document per line, and an error is
+{\"error\":{\"code\":…,\"message\":…,\"exit\":…}} on standard error.
+
+Exit codes:
+  0  done
+  1  some values were refused; the others are done
+  2  called wrongly, or a question was not answered with yes
+  3  keys: missing, wrong, in the wrong state
+  4  a file or a stream cannot be read or written
+  5  stopped, and can be resumed
+";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "reseal",
+    version,
+    about = ABOUT,
+    long_about = LONG_ABOUT,
+    after_long_help = AFTER_HELP,
+    arg_required_else_help = true,
+    infer_long_args = false
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print results as JSON, errors as well
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Keys(keys::KeysArgs),
+    Keyset(keyset::KeysetArgs),
+    Seal(seal::SealArgs),
+    Open(open::OpenArgs),
+    Inspect(inspect::InspectArgs),
+    Convert(convert::ConvertArgs),
+    Canary(canary::CanaryArgs),
+    Doctor(doctor::DoctorArgs),
+    Completion(completion::CompletionArgs),
+}
+
+/// Parses the arguments, without the name of the command.
+pub(crate) fn parse(args: &[String]) -> Result<Cli, clap::Error> {
+    let name = "reseal".to_owned();
+    Cli::try_parse_from(core::iter::once(&name).chain(args))
+}
+
+/// Whether errors are to be JSON, also those of a call that does not parse.
+pub(crate) fn asks_for_json(args: &[String]) -> bool {
+    args.iter()
+        .take_while(|arg| *arg != "--")
+        .any(|arg| arg == "--json")
+}
+
+/// Refuses what must not be repeated in a message.
+pub(crate) fn check(args: &[String]) -> Outcome {
+    for (at, arg) in args.iter().enumerate() {
+        let number = at + 1;
+        if arg.contains(char::REPLACEMENT_CHARACTER) {
+            return usage(format!(
+                "argument {number} is no UTF-8: give the value on standard input"
+            ));
+        }
+        if arg.contains("rsk1.") {
+            return usage(format!(
+                "argument {number} holds a key, and arguments are seen by others: give it in the environment or in a file, and think of replacing it"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, check};
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_tree_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_has_a_help_text() {
+        fn look(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {arg}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
+    }
+
+    #[test]
+    fn help_fits_a_terminal() {
+        fn look(command: &mut clap::Command) {
+            for line in command.render_long_help().to_string().lines() {
+                assert!(
+                    line.chars().count() <= 100,
+                    "{}: {line}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands_mut().for_each(look);
+        }
+        let mut command = Cli::command();
+        command.build();
+        look(&mut command);
+    }
+
+    #[test]
+    fn keys_and_broken_text_are_refused_and_not_shown() {
+        for arg in [
+            "rsk1.data.secret",
+            "--out=rsk1.kek.secret",
+            "a\u{fffd}secret",
+        ] {
+            let args = ["keys".to_owned(), arg.to_owned()];
+            let Err(crate::failure::Failure::Usage(message)) = check(&args) else {
+                panic!("{arg} passed");
+            };
+            assert!(message.contains("argument 2"), "{message}");
+            assert!(!message.contains("secret"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The files of a source: who may read and change them.
+
+use reseal::{Source, SourceFile, Want, WantKind};
+
+use crate::console::{Console, harmless};
+use crate::failure::Outcome;
+
+use super::Findings;
+
+const ABOUT: &str = "files";
+
+/// Looks at everything that the source is read from.
+pub(super) fn examine(
+    findings: &mut Findings,
+    source: &Source,
+    contents: &[Vec<SourceFile>],
+    console: &mut Console<'_>,
+) -> Outcome {
+    for (want, files) in source.wants().iter().zip(contents) {
+        rights(findings, &want.path, console)?;
+        match want.kind {
+            WantKind::Secret => {}
+            WantKind::Directory => {
+                for file in files {
+                    rights(findings, &inside(want, &file.name), console)?;
+                }
+            }
+            WantKind::Keyset => keyset(findings, &want.path, console)?,
+        }
+    }
+    Ok(())
+}
+
+/// The path of a file in a directory.
+pub(super) fn inside(directory: &Want, name: &str) -> String {
+    format!("{}/{name}", directory.path.trim_end_matches('/'))
+}
+
+fn rights(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Outcome {
+    let Some(facts) = console.host.file_facts(path)? else {
+        return Ok(()); // it went away meanwhile
+    };
+    let shown = harmless(path);
+    let Some(mode) = facts.mode else {
+        findings.ok(
+            ABOUT,
+            format!("{}: this system has no rights to look at", *shown),
+        );
+        return Ok(());
+    };
+    let is_file = facts.kind == crate::host::FileKind::File;
+    if mode & 0o002 != 0 {
+        findings.error(
+            ABOUT,
+            format!("everybody may change {} ({mode:03o}): chmod o-w", *shown),
+        );
+    } else if mode & 0o004 != 0 && is_file {
+        findings.warning(
+            ABOUT,
+            format!(
+                "everybody on this machine may read {} ({mode:03o}): chmod 600 it, or set defaultMode: 0400 where Kubernetes mounts it",
+                *shown
+            ),
+        );
+    } else if mode & 0o020 != 0 {
+        findings.warning(
+            ABOUT,
+            format!(
+                "its group may change {} ({mode:03o}): is that meant?",
+                *shown
+            ),
+        );
+    } else {
+        findings.ok(ABOUT, format!("{} ({mode:03o})", *shown));
+    }
+    Ok(())
+}
+
+fn keyset(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Outcome {
+    let shown = harmless(path);
+    let facts = console.host.file_facts(path)?;
+    if facts.is_some_and(|facts| facts.is_link) {
+        findings.warning(
+            ABOUT,
+            format!(
+                "{} is a symbolic link, which is read but never saved to: change the keyset where the file itself lies",
+                *shown
+            ),
+        );
+    }
+    if console.host.file_facts(&format!("{path}.lock"))?.is_some() {
+        findings.warning(
+            ABOUT,
+            format!(
+                "{0}.lock is there: a process changes the keyset at this moment, or was killed while it did",
+                *shown
+            ),
+        );
+    }
+    Ok(())
+}

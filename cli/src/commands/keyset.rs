@@ -1,0 +1,132 @@
+//! `reseal keyset`: the document that a ring is loaded from.
+
+mod export;
+mod file;
+mod init;
+mod moves;
+mod rewrap;
+mod show;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use crate::console::Console;
+use crate::failure::{Outcome, usage};
+use crate::host::Stream;
+use crate::kek::{KekArgs, variable};
+
+const EXAMPLES: &str = "\
+What opens a keyset is taken from RESEAL_KEK, RESEAL_KEK_FILE, RESEAL_PASSPHRASE,
+RESEAL_PASSPHRASE_FILE and the options --kek-file, --passphrase-file and
+--passphrase together. A keyset that is wrapped under several is changed with all
+of them. A key is named by its id, or the first 4 characters of it or more.
+
+Moves that cannot be taken back, or go back, ask first; --yes answers.
+
+Examples:
+  reseal keys new --use kek --out ring.kek
+  export RESEAL_KEYSET=ring.json RESEAL_KEK_FILE=ring.kek
+  reseal keyset init --lease 3600 --label 2026-q4
+  reseal keyset introduce --label 2027-q1      every process learns of the key
+  reseal keyset promote u5xk                   and then seals with it
+  reseal keyset show
+";
+
+/// Create keysets, look at them, and change what their keys may do
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct KeysetArgs {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What all commands of the group take.
+#[derive(Args, Debug)]
+struct Common {
+    /// The file of the keyset; the default is `RESEAL_KEYSET`
+    #[arg(long, value_name = "FILE", global = true)]
+    keyset: Option<String>,
+
+    #[command(flatten)]
+    keks: KekArgs,
+
+    /// Do not ask before a dangerous move
+    #[arg(long, short, global = true)]
+    yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Show(show::Show),
+    Introduce(moves::Introduce),
+    Promote(moves::Promote),
+    Rotate(moves::Rotate),
+    Disable(moves::Disable),
+    Enable(moves::Enable),
+    Destroy(moves::Destroy),
+    Revert(moves::Revert),
+    Label(moves::Label),
+    Lease(moves::Lease),
+    RewrapKeys(rewrap::RewrapKeys),
+    Verify(verify::Verify),
+    ExportKeys(export::ExportKeys),
+}
+
+impl KeysetArgs {
+    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+        let common = &self.common;
+        match &self.command {
+            Command::Init(args) => args.run(common, console),
+            Command::Show(args) => args.run(common, console),
+            Command::Introduce(args) => args.run(common, console),
+            Command::Promote(args) => args.run(common, console),
+            Command::Rotate(args) => args.run(common, console),
+            Command::Disable(args) => args.run(common, console),
+            Command::Enable(args) => args.run(common, console),
+            Command::Destroy(args) => args.run(common, console),
+            Command::Revert(args) => args.run(common, console),
+            Command::Label(args) => args.run(common, console),
+            Command::Lease(args) => args.run(common, console),
+            Command::RewrapKeys(args) => args.run(common, console),
+            Command::Verify(args) => args.run(common, console),
+            Command::ExportKeys(args) => args.run(common, console),
+        }
+    }
+}
+
+impl Common {
+    /// The path of the keyset.
+    fn path(&self, console: &mut Console<'_>) -> Outcome<String> {
+        if let Some(path) = &self.keyset {
+            return Ok(path.clone());
+        }
+        match variable(console, "RESEAL_KEYSET") {
+            Some(path) => Ok(path.trim_ascii().to_owned()),
+            None => usage("no keyset is named: give --keyset FILE, or set RESEAL_KEYSET"),
+        }
+    }
+
+    /// Goes on only if a person, or `--yes`, says so.
+    fn confirm(&self, question: &str, console: &mut Console<'_>) -> Outcome {
+        if self.yes {
+            return Ok(());
+        }
+        if !console.host.is_terminal(Stream::Input) {
+            return usage(format!(
+                "{question} This asks first, and there is no terminal: answer with --yes"
+            ));
+        }
+        console.flush()?;
+        let answer = console
+            .host
+            .ask(&format!("{question} Type yes to go on: "))?;
+        if answer.trim_ascii() == "yes" {
+            return Ok(());
+        }
+        usage("not answered with yes: nothing was changed")
+    }
+}

@@ -1,0 +1,330 @@
+//! What may become of a key: one command for each move.
+
+use core::fmt;
+
+use clap::{Args, ValueEnum};
+use reseal::{Key, KeyId, KeyState, KeyUse, OsEntropy, Promotion};
+use serde::Serialize;
+
+use crate::console::{Console, harmless};
+use crate::failure::Outcome;
+use crate::kek::{key, text_file};
+
+use super::Common;
+use super::file::{Loaded, now};
+
+const ROTATE_EXAMPLES: &str = "\
+For one process. In a fleet a process that has not looked at the keyset yet meets
+values that it cannot open: there, introduce, wait, and promote. A keyset with a
+lease therefore refuses this without --early.
+
+Examples:
+  reseal keyset rotate --label 2027-q1
+";
+
+const DESTROY_EXAMPLES: &str = "\
+For good: what is sealed under the key is never opened again, here. Older copies
+of the keyset, such as backups, still hold the key; destroy them as well.
+";
+
+/// The uses of keys of a keyset.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RingUse {
+    /// Seals and opens values
+    Data,
+    /// Makes blind indexes
+    Index,
+}
+
+/// Take in a new key, which opens and does not seal yet
+#[derive(Args, Debug)]
+pub(super) struct Introduce {
+    /// What the key is for
+    #[arg(long = "use", value_name = "USE", default_value = "data")]
+    key_use: RingUse,
+
+    /// What people call the key, such as 2027-q1
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    label: String,
+
+    /// Take the key from this file, and make none
+    #[arg(long, value_name = "FILE", conflicts_with = "key_use")]
+    key_file: Option<String>,
+}
+
+/// Let a key seal; the key that sealed before only opens from now on
+#[derive(Args, Debug)]
+pub(super) struct Promote {
+    /// The key
+    id: String,
+
+    /// Also before a lease has passed since the key was introduced
+    #[arg(long)]
+    early: bool,
+
+    /// Also a key that sealed before; asks first
+    #[arg(long)]
+    back: bool,
+}
+
+/// Introduce a new key and promote it in one step
+#[derive(Args, Debug)]
+#[command(after_long_help = ROTATE_EXAMPLES)]
+pub(super) struct Rotate {
+    /// What the key is for
+    #[arg(long = "use", value_name = "USE", default_value = "data")]
+    key_use: RingUse,
+
+    /// What people call the key, such as 2027-q1
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    label: String,
+
+    /// Also where the keyset has a lease
+    #[arg(long)]
+    early: bool,
+}
+
+/// Stop a key from opening, for the time being
+#[derive(Args, Debug)]
+pub(super) struct Disable {
+    /// The key
+    id: String,
+
+    /// Also the key that seals: nothing is sealed until another one is promoted; asks first
+    #[arg(long)]
+    emergency: bool,
+}
+
+/// Let a disabled key open again; asks first
+#[derive(Args, Debug)]
+pub(super) struct Enable {
+    /// The key
+    id: String,
+}
+
+/// Forget a disabled key for good; asks first
+#[derive(Args, Debug)]
+#[command(after_long_help = DESTROY_EXAMPLES)]
+pub(super) struct Destroy {
+    /// The key
+    id: String,
+}
+
+/// Let the key that sealed before seal again; asks first
+#[derive(Args, Debug)]
+pub(super) struct Revert {
+    /// Of which use
+    #[arg(long = "use", value_name = "USE", default_value = "data")]
+    key_use: RingUse,
+}
+
+/// Call a key by another label
+#[derive(Args, Debug)]
+pub(super) struct Label {
+    /// The key
+    id: String,
+    /// The label, of up to 64 characters
+    label: String,
+}
+
+/// Set how long a process may seal without looking at the keyset again
+#[derive(Args, Debug)]
+pub(super) struct Lease {
+    /// Seconds; 0 is for ever
+    seconds: u32,
+}
+
+/// What was done to a key.
+#[derive(Serialize)]
+struct Moved {
+    action: &'static str,
+    id: String,
+    #[serde(rename = "use")]
+    key_use: &'static str,
+    state: &'static str,
+    label: String,
+    generation: u64,
+}
+
+#[derive(Serialize)]
+struct LeaseSet {
+    action: &'static str,
+    lease_seconds: u32,
+    generation: u64,
+}
+
+impl Introduce {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let key = match &self.key_file {
+            Some(path) => key(&text_file(console, path, "--key-file")?, "--key-file")?,
+            None => Key::generate(self.key_use.into(), &mut OsEntropy)?,
+        };
+        let now = now(console)?;
+        let id = loaded.keyset.introduce(key, &self.label, now)?;
+        let lease = loaded.keyset.lease_seconds();
+        save(loaded, "introduced", id, console)?;
+        console.hint(&match lease {
+            0 => format!("once every process has loaded the keyset: reseal keyset promote {id}"),
+            seconds => format!("in {seconds} seconds or later: reseal keyset promote {id}"),
+        })
+    }
+}
+
+impl Promote {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let key = loaded.find(&self.id)?;
+        let (early, back) = (self.early, self.back);
+        loaded
+            .keyset
+            .promote(key.id, now(console)?, Promotion { early, back })?;
+        if key.state == KeyState::DecryptOnly {
+            let id = key.id;
+            common.confirm(
+                &format!("The key {id} sealed before, and seals again."),
+                console,
+            )?;
+        }
+        save(loaded, "promoted", key.id, console)
+    }
+}
+
+impl Rotate {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let key = Key::generate(self.key_use.into(), &mut OsEntropy)?;
+        let now = now(console)?;
+        let id = loaded.keyset.introduce(key, &self.label, now)?;
+        let early = self.early;
+        loaded
+            .keyset
+            .promote(id, now, Promotion { early, back: false })?;
+        save(loaded, "rotated", id, console)
+    }
+}
+
+impl Disable {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let key = loaded.find(&self.id)?;
+        loaded
+            .keyset
+            .disable(key.id, now(console)?, self.emergency)?;
+        if key.state == KeyState::Primary {
+            let question = format!(
+                "The key {} seals: nothing is sealed from now on, and none of its values opens.",
+                key.id
+            );
+            common.confirm(&question, console)?;
+        }
+        save(loaded, "disabled", key.id, console)
+    }
+}
+
+impl Enable {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let id = loaded.find(&self.id)?.id;
+        loaded.keyset.enable(id, now(console)?)?;
+        common.confirm(&format!("The disabled key {id} opens again."), console)?;
+        save(loaded, "enabled", id, console)
+    }
+}
+
+impl Destroy {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let id = loaded.find(&self.id)?.id;
+        loaded.keyset.destroy(id, now(console)?)?;
+        let question = format!("The key {id} is gone for good, and all that is sealed under it.");
+        common.confirm(&question, console)?;
+        save(loaded, "destroyed", id, console)?;
+        console.hint("older copies of the keyset still hold the key: backups, and files of others")
+    }
+}
+
+impl Revert {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let id = loaded.keyset.revert(self.key_use.into(), now(console)?)?;
+        common.confirm(
+            &format!("The key {id} sealed before, and seals again."),
+            console,
+        )?;
+        save(loaded, "reverted", id, console)
+    }
+}
+
+impl Label {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        let id = loaded.find(&self.id)?.id;
+        loaded.keyset.relabel(id, &self.label)?;
+        save(loaded, "labelled", id, console)
+    }
+}
+
+impl Lease {
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let mut loaded = Loaded::open(common, console)?;
+        loaded.keyset.set_lease_seconds(self.seconds)?;
+        let generation = loaded.save(console)?;
+        console.report(&LeaseSet {
+            action: "lease set",
+            lease_seconds: self.seconds,
+            generation,
+        })
+    }
+}
+
+/// Saves, and says what was done.
+fn save(loaded: Loaded, action: &'static str, id: KeyId, console: &mut Console<'_>) -> Outcome {
+    let key = loaded.key(id)?;
+    let generation = loaded.save(console)?;
+    console.report(&Moved {
+        action,
+        id: id.to_string(),
+        key_use: key.key_use.as_str(),
+        state: key.state.as_str(),
+        label: key.label,
+        generation,
+    })
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            action,
+            id,
+            key_use,
+            state,
+            label,
+            generation,
+        } = self;
+        write!(f, "{action} {key_use} key {id}")?;
+        if !label.is_empty() {
+            write!(f, " ({})", *harmless(label))?;
+        }
+        write!(f, ", now {state}; generation {generation}")
+    }
+}
+
+impl fmt::Display for LeaseSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lease_seconds {
+            0 => write!(f, "no lease")?,
+            seconds => write!(f, "lease of {seconds} seconds")?,
+        }
+        write!(f, "; generation {}", self.generation)
+    }
+}
+
+impl From<RingUse> for KeyUse {
+    fn from(key_use: RingUse) -> Self {
+        match key_use {
+            RingUse::Data => Self::Data,
+            RingUse::Index => Self::Index,
+        }
+    }
+}

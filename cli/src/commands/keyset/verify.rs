@@ -1,0 +1,66 @@
+//! `reseal keyset verify`
+
+use core::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::failure::Outcome;
+
+use super::Common;
+use super::file::Loaded;
+
+const EXAMPLES: &str = "\
+Needs every key-encrypting key that the keyset is wrapped under, and unwraps every
+key under each of them. To try one of them only, use reseal keyset show.
+";
+
+/// Verify the keyset under every key-encrypting key
+#[derive(Args, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct Verify {}
+
+#[derive(Serialize)]
+struct Verified {
+    ok: bool,
+    ring: String,
+    generation: u64,
+    keks: usize,
+    keys: usize,
+}
+
+impl Verify {
+    #[expect(
+        clippy::unused_self,
+        reason = "every command of the group has a type, also without options of its own"
+    )]
+    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        let keyset = Loaded::open(common, console)?.keyset;
+        keyset.verify()?;
+        let info = keyset.info();
+        console.report(&Verified {
+            ok: true,
+            ring: info.ring,
+            generation: info.generation,
+            keks: info.keks.len(),
+            keys: info.keys.len(),
+        })
+    }
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            ring,
+            generation,
+            keks,
+            keys,
+            ..
+        } = self;
+        write!(
+            f,
+            "ok: ring {ring}, generation {generation}, {keys} keys under {keks} key-encrypting keys"
+        )
+    }
+}

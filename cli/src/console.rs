@@ -1,0 +1,212 @@
+//! What a command says: results to standard output, all else to standard error, as text or JSON.
+
+use core::fmt::Display;
+
+use reseal::{Error, Zeroizing};
+use serde::Serialize;
+
+use crate::failure::{Failure, Outcome, exit, exit_code};
+use crate::host::{Host, Stream};
+
+/// Results are written in pieces of about this size.
+const PIECE_BYTES: usize = 32 * 1024;
+
+/// The host, and what is said to it.
+pub(crate) struct Console<'h> {
+    /// The host itself, for all that is no output.
+    pub(crate) host: &'h mut dyn Host,
+    json: bool,
+    pending: Zeroizing<Vec<u8>>,
+}
+
+#[derive(Serialize)]
+struct ErrorReport<'a> {
+    error: ErrorLine<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    code: &'a str,
+    message: &'a str,
+    exit: u8,
+}
+
+#[derive(Serialize)]
+struct WarningReport<'a> {
+    warning: &'a str,
+}
+
+impl<'h> Console<'h> {
+    pub(crate) fn new(host: &'h mut dyn Host, json: bool) -> Self {
+        Self {
+            host,
+            json,
+            pending: Zeroizing::new(Vec::new()),
+        }
+    }
+
+    /// Whether results are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A result: one JSON document on a line, or its text.
+    pub(crate) fn report<T: Serialize + Display>(&mut self, report: &T) -> Outcome {
+        if self.json {
+            return self.json_line(report);
+        }
+        let text = Zeroizing::new(report.to_string());
+        self.text_line(&text)
+    }
+
+    /// One line of text.
+    pub(crate) fn text_line(&mut self, text: &str) -> Outcome {
+        self.append(text.as_bytes())?;
+        self.append(b"\n")
+    }
+
+    /// One JSON document on a line.
+    pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Outcome {
+        let text = Zeroizing::new(to_json(value));
+        self.text_line(&text)
+    }
+
+    /// Text as it is.
+    pub(crate) fn raw(&mut self, text: &[u8]) -> Outcome {
+        self.append(text)
+    }
+
+    /// What may help a person; programs that read JSON do without.
+    pub(crate) fn hint(&mut self, text: &str) -> Outcome {
+        if self.json {
+            return Ok(());
+        }
+        self.say(&format!("hint: {text}\n"))
+    }
+
+    /// What should be mended, though the command goes on.
+    pub(crate) fn warning(&mut self, text: &str) -> Outcome {
+        let line = self.warning_line(text);
+        self.say(&line)
+    }
+
+    fn warning_line(&self, text: &str) -> String {
+        if self.json {
+            return to_json(&WarningReport { warning: text }) + "\n";
+        }
+        format!("warning: {text}\n")
+    }
+
+    /// One value of several that was refused; the command goes on.
+    pub(crate) fn refused(&mut self, number: usize, error: &Error) -> Outcome {
+        let code = error.code().as_str();
+        self.say(&format!("error: value {number}: {error} [{code}]\n"))
+    }
+
+    /// Says how the command ended, and gives the exit code.
+    pub(crate) fn finish(&mut self, outcome: Outcome) -> u8 {
+        let ended = outcome.and_then(|()| self.flush());
+        let Err(failure) = ended else {
+            return exit::DONE;
+        };
+        match self.explain(&failure) {
+            Ok(code) => code,
+            Err(Failure::Stopped) => exit::INTERRUPTED,
+            Err(_) => exit::IO,
+        }
+    }
+
+    /// Writes out what waits, and before it what the host has to say.
+    pub(crate) fn flush(&mut self) -> Outcome {
+        for warning in self.host.take_warnings() {
+            let line = self.warning_line(&warning);
+            self.host.write(Stream::Errors, line.as_bytes())?;
+        }
+        if !self.pending.is_empty() {
+            let pending = core::mem::take(&mut self.pending);
+            self.host.write(Stream::Output, &pending)?;
+        }
+        Ok(())
+    }
+
+    fn explain(&mut self, failure: &Failure) -> Outcome<u8> {
+        match failure {
+            Failure::Error(error) => {
+                let (code, exit) = (error.code(), exit_code(error.code()));
+                self.error(code.as_str(), error.message(), exit)
+            }
+            Failure::Usage(message) => self.error("usage", message, exit::USAGE),
+            Failure::Stream(message) => {
+                self.pending.clear();
+                self.error("stream", message, exit::IO)
+            }
+            Failure::Exit(code) => self.flush().map(|()| *code),
+            Failure::Stopped => Err(Failure::Stopped),
+        }
+    }
+
+    fn error(&mut self, code: &str, message: &str, exit: u8) -> Outcome<u8> {
+        let line = if self.json {
+            let error = ErrorLine {
+                code,
+                message,
+                exit,
+            };
+            to_json(&ErrorReport { error }) + "\n"
+        } else {
+            format!("error: {message} [{code}]\n")
+        };
+        self.say(&line)?;
+        Ok(exit)
+    }
+
+    /// What was said before comes out before.
+    pub(crate) fn say(&mut self, text: &str) -> Outcome {
+        self.flush()?;
+        Ok(self.host.write(Stream::Errors, text.as_bytes())?)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Outcome {
+        if self.pending.len() + bytes.len() > PIECE_BYTES {
+            self.flush()?;
+        }
+        if bytes.len() > PIECE_BYTES {
+            return Ok(self.host.write(Stream::Output, bytes)?);
+        }
+        if self.pending.capacity() == 0 {
+            // Once for all, so that no copy of a secret is left behind by growing.
+            self.pending.reserve_exact(PIECE_BYTES);
+        }
+        self.pending.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Our reports have text for keys and no number that JSON lacks.
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// What was stored by somebody must not steer the terminal.
+pub(crate) fn harmless(text: &str) -> Zeroizing<String> {
+    let mut shown = Zeroizing::new(String::with_capacity(text.len()));
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => shown.push(c),
+            c if c.is_control() => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn no_value_steers_the_terminal() {
+        assert_eq!(*harmless("a\tb\nc"), "a\tb\nc");
+        assert_eq!(*harmless("\u{1b}[2Jé\u{9b}"), "\\u{1b}[2Jé\\u{9b}");
+    }
+}

@@ -1,0 +1,74 @@
+//! How a command ends other than well, and with which exit code.
+
+use reseal::{Error, ErrorClass, ErrorCode};
+
+use crate::host::HostFailure;
+
+/// The exit codes, as the help tells them.
+pub(crate) mod exit {
+    pub(crate) const DONE: u8 = 0;
+    pub(crate) const REFUSED: u8 = 1;
+    pub(crate) const USAGE: u8 = 2;
+    pub(crate) const KEYS: u8 = 3;
+    pub(crate) const IO: u8 = 4;
+    /// As a shell reports a program that ^C ended.
+    pub(crate) const INTERRUPTED: u8 = 130;
+}
+
+/// What ends a command.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// An error of the core or the host; its code decides the exit code.
+    Error(Error),
+    /// The command was called wrongly.
+    Usage(String),
+    /// A standard stream failed.
+    Stream(String),
+    /// Everything was said already.
+    Exit(u8),
+    /// The host stopped, and knows why.
+    Stopped,
+}
+
+/// The result of everything that a command does.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<HostFailure> for Failure {
+    fn from(failure: HostFailure) -> Self {
+        match failure {
+            HostFailure::Error(error) => Self::Error(error),
+            HostFailure::Stream(message) => Self::Stream(message),
+            HostFailure::Stopped => Self::Stopped,
+        }
+    }
+}
+
+/// A wrong call, in a sentence.
+pub(crate) fn usage<T>(message: impl Into<String>) -> Outcome<T> {
+    Err(Failure::Usage(message.into()))
+}
+
+/// The exit code of an error that ends the whole command.
+pub(crate) fn exit_code(code: ErrorCode) -> u8 {
+    match code {
+        ErrorCode::InvalidArgument | ErrorCode::ContextInvalid | ErrorCode::InvalidText => {
+            exit::USAGE
+        }
+        ErrorCode::SourceUnreadable
+        | ErrorCode::KeysetUnwritable
+        | ErrorCode::RandomUnavailable => exit::IO,
+        _ => exit::KEYS,
+    }
+}
+
+/// Whether an error concerns one value, so that the command goes on with the next one.
+pub(crate) fn is_of_a_value(error: &Error) -> bool {
+    let code = error.code();
+    code.class() != ErrorClass::Keyring && code != ErrorCode::RandomUnavailable
+}

@@ -1,0 +1,208 @@
+//! Key-encrypting keys and passphrases: from the environment, from files, or typed in.
+
+use clap::Args;
+use reseal::{
+    Argon2id, Error, ErrorCode, Key, KeyUse, KeysetDocument, NewKek, OsEntropy, Result, Zeroizing,
+};
+
+use crate::console::Console;
+use crate::failure::{Outcome, usage};
+
+const KEK: &str = "RESEAL_KEK";
+const KEK_FILE: &str = "RESEAL_KEK_FILE";
+const PASSPHRASE: &str = "RESEAL_PASSPHRASE";
+const PASSPHRASE_FILE: &str = "RESEAL_PASSPHRASE_FILE";
+
+/// What opens the keyset, beside the environment.
+#[derive(Args, Debug)]
+pub(crate) struct KekArgs {
+    /// A file with a key-encrypting key; may be repeated
+    #[arg(long, value_name = "FILE", global = true)]
+    kek_file: Vec<String>,
+
+    /// A file with the passphrase
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        conflicts_with = "passphrase"
+    )]
+    passphrase_file: Option<String>,
+
+    /// Ask for the passphrase at the terminal
+    #[arg(long, global = true)]
+    passphrase: bool,
+}
+
+/// What is to open the keyset from now on.
+#[derive(Args, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the options are named after them"
+)]
+pub(crate) struct NewKekArgs {
+    /// A file with a new key-encrypting key, from `reseal keys new --use kek`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    new_kek_file: Vec<String>,
+
+    /// A file with the new passphrase
+    #[arg(long, value_name = "FILE", conflicts_with = "new_passphrase")]
+    new_passphrase_file: Option<String>,
+
+    /// Ask for the new passphrase at the terminal
+    #[arg(long)]
+    new_passphrase: bool,
+}
+
+/// One secret that was given.
+pub(crate) enum Given {
+    Key(Key),
+    Passphrase(Zeroizing<Vec<u8>>),
+}
+
+impl KekArgs {
+    /// All that was given: in the environment, in files, at the terminal.
+    pub(crate) fn read(&self, console: &mut Console<'_>) -> Outcome<Vec<Given>> {
+        let mut given = Vec::new();
+        if let Some(text) = variable(console, KEK) {
+            given.push(Given::Key(kek(&text, KEK)?));
+        }
+        if let Some(path) = variable(console, KEK_FILE) {
+            given.push(kek_file(console, path.trim(), KEK_FILE)?);
+        }
+        if let Some(text) = variable(console, PASSPHRASE) {
+            given.push(Given::Passphrase(Zeroizing::new(text.as_bytes().to_vec())));
+        }
+        if let Some(path) = variable(console, PASSPHRASE_FILE) {
+            given.push(passphrase_file(console, path.trim(), PASSPHRASE_FILE)?);
+        }
+        for path in &self.kek_file {
+            given.push(kek_file(console, path, "--kek-file")?);
+        }
+        if let Some(path) = &self.passphrase_file {
+            given.push(passphrase_file(console, path, "--passphrase-file")?);
+        }
+        if self.passphrase {
+            given.push(Given::Passphrase(ask(
+                console,
+                "passphrase: ",
+                "--passphrase",
+            )?));
+        }
+        Ok(given)
+    }
+}
+
+impl NewKekArgs {
+    /// All that was given.
+    pub(crate) fn read(&self, console: &mut Console<'_>) -> Outcome<Vec<Given>> {
+        let mut given = Vec::new();
+        for path in &self.new_kek_file {
+            given.push(kek_file(console, path, "--new-kek-file")?);
+        }
+        if let Some(path) = &self.new_passphrase_file {
+            given.push(passphrase_file(console, path, "--new-passphrase-file")?);
+        }
+        if self.new_passphrase {
+            given.push(Given::Passphrase(ask_new(console, "--new-passphrase")?));
+        }
+        Ok(given)
+    }
+}
+
+impl Given {
+    /// The key-encrypting key that this is for a keyset; none where the keyset has no passphrase.
+    pub(crate) fn for_keyset(self, document: &KeysetDocument) -> Result<Option<Key>> {
+        match self {
+            Self::Key(key) => Ok(Some(key)),
+            Self::Passphrase(text) if document.argon2id().is_some() => {
+                document.kek_from_passphrase(&text).map(Some)
+            }
+            Self::Passphrase(_) => Ok(None),
+        }
+    }
+
+    /// The key-encrypting key that this is to become.
+    pub(crate) fn into_new(self) -> Result<NewKek> {
+        match self {
+            Self::Key(key) => NewKek::key(key),
+            Self::Passphrase(text) => {
+                let argon2id = Argon2id::generate(&mut OsEntropy)?;
+                NewKek::derived(argon2id.derive(&text)?, argon2id)
+            }
+        }
+    }
+}
+
+/// A variable that counts; white space alone counts as not set.
+pub(crate) fn variable(console: &mut Console<'_>, name: &str) -> Option<Zeroizing<String>> {
+    let value = console.host.variable(name)?;
+    (!value.trim_ascii().is_empty()).then_some(value)
+}
+
+fn kek_file(console: &mut Console<'_>, path: &str, named_by: &str) -> Outcome<Given> {
+    let text = text_file(console, path, named_by)?;
+    Ok(Given::Key(kek(&text, named_by)?))
+}
+
+fn kek(text: &str, named_by: &str) -> Result<Key> {
+    let key = key(text, named_by)?;
+    if key.key_use() == KeyUse::Kek {
+        return Ok(key);
+    }
+    Err(Error::new(
+        ErrorCode::KeyWrongUse,
+        format!(
+            "{named_by} holds a key for another use (rsk1.{}.)",
+            key.key_use().as_str()
+        ),
+    ))
+}
+
+/// A key text, and who named it in the message of what is wrong.
+pub(crate) fn key(text: &str, named_by: &str) -> Result<Key> {
+    Key::load(text).map_err(|error| Error::new(error.code(), format!("{named_by}: {error}")))
+}
+
+/// Of a file one final line feed is dropped, as sources do.
+fn passphrase_file(console: &mut Console<'_>, path: &str, named_by: &str) -> Outcome<Given> {
+    let text = text_file(console, path, named_by)?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Given::Passphrase(Zeroizing::new(text.as_bytes().to_vec())))
+}
+
+/// A file with a secret that is text.
+pub(crate) fn text_file(
+    console: &mut Console<'_>,
+    path: &str,
+    named_by: &str,
+) -> Outcome<Zeroizing<String>> {
+    let bytes = console.host.read_secret(path, Some(named_by))?;
+    let text = core::str::from_utf8(&bytes).map_err(|_| {
+        Error::new(
+            ErrorCode::SourceUnreadable,
+            format!("{named_by}: the file is no text (UTF-8)"),
+        )
+    })?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+fn ask(console: &mut Console<'_>, question: &str, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
+    console.flush()?;
+    let Some(answer) = console.host.ask_secret(question)? else {
+        return usage(format!(
+            "{option} asks at a terminal, and there is none: use {option}-file"
+        ));
+    };
+    Ok(Zeroizing::new(answer.as_bytes().to_vec()))
+}
+
+/// Asked for twice, since nobody sees what is typed.
+fn ask_new(console: &mut Console<'_>, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
+    let first = ask(console, "new passphrase: ", option)?;
+    let second = ask(console, "the same again: ", option)?;
+    if first == second {
+        return Ok(first);
+    }
+    usage("the two passphrases differ: nothing was changed")
+}

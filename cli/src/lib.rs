@@ -1,0 +1,58 @@
+//! The command `reseal`: one implementation for the pip and the npm package.
+//!
+//! [`run`] parses the arguments, does the work with the crate `reseal`, and says what there is to
+//! say; whatever touches files, streams or the clock goes through the [`Host`] that a language
+//! gives. So the two commands have the same options, output and exit codes by construction.
+
+mod args;
+mod commands;
+mod console;
+mod context;
+mod encoding;
+mod failure;
+mod host;
+mod kek;
+mod lines;
+mod ring;
+mod table;
+mod values;
+
+pub use host::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+
+use console::Console;
+use failure::{Failure, Outcome};
+
+/// Runs the command with its arguments, without its name, and gives the exit code.
+///
+/// # Example
+/// ```no_run
+/// # fn host() -> &'static mut dyn reseal_cli::Host { unimplemented!() }
+/// let code = reseal_cli::run(&["--version".to_owned()], host());
+/// assert_eq!(code, 0);
+/// ```
+pub fn run(args: &[String], host: &mut dyn Host) -> u8 {
+    let json = args::asks_for_json(args);
+    let mut console = Console::new(host, json);
+    let outcome = args::check(args).and_then(|()| parse_and_run(args, &mut console));
+    console.finish(outcome)
+}
+
+fn parse_and_run(args: &[String], console: &mut Console<'_>) -> Outcome {
+    match args::parse(args) {
+        Ok(cli) => commands::run(&cli.command, console),
+        Err(error) if error.use_stderr() => said_by_parser(&error, console),
+        Err(help) => console.raw(help.render().to_string().as_bytes()),
+    }
+}
+
+/// The parser's own words, which name the option and show the usage.
+fn said_by_parser(error: &clap::Error, console: &mut Console<'_>) -> Outcome {
+    let text = error.render().to_string();
+    if console.is_json() {
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        return failure::usage(message);
+    }
+    console.say(&text)?;
+    Err(Failure::Exit(failure::exit::USAGE))
+}

@@ -1,0 +1,57 @@
+//! The ring of the commands that seal and open: from the same sources as `Keyring.fromEnv`.
+
+use reseal::{
+    ENV_NAMES, Error, ErrorCode, Keyring, Loaded, Result, Source, SourceFile, WantKind, Zeroizing,
+};
+
+use crate::console::Console;
+use crate::failure::Outcome;
+use crate::host::{Host, HostResult};
+
+/// The ring that the environment describes.
+pub(crate) fn load(console: &mut Console<'_>) -> Outcome<Keyring> {
+    let mut source = source(console)?;
+    let contents = fetch(&source, console)?;
+    // A source that loads for the first time gives a ring.
+    let ring = load_from(&mut source, &contents)?.ring;
+    let none = || Error::new(ErrorCode::SourceMissing, "the source of keys gave no ring");
+    Ok(ring.ok_or_else(none)?)
+}
+
+/// What the variables say, before anything is read.
+pub(crate) fn source(console: &mut Console<'_>) -> Result<Source> {
+    let variables = ENV_NAMES.map(|name| (name, console.host.variable(name)));
+    Source::from_env(|name| {
+        let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+        value.as_ref().map(|value| value.to_string())
+    })
+}
+
+/// Reads what a source wants.
+pub(crate) fn fetch(source: &Source, console: &mut Console<'_>) -> Outcome<Vec<Vec<SourceFile>>> {
+    let wants = source.wants();
+    let contents = wants
+        .iter()
+        .map(|want| fetch_one(console.host, want.kind, &want.path, want.named_by));
+    Ok(contents.collect::<HostResult<_>>()?)
+}
+
+/// Makes the ring of what was read.
+pub(crate) fn load_from(source: &mut Source, contents: &[Vec<SourceFile>]) -> Result<Loaded> {
+    source.load(contents, |argon2id, passphrase| argon2id.derive(passphrase))
+}
+
+fn fetch_one(
+    host: &mut dyn Host,
+    kind: WantKind,
+    path: &str,
+    named_by: &str,
+) -> HostResult<Vec<SourceFile>> {
+    let content = match kind {
+        WantKind::Directory => return host.read_key_directory(path, named_by),
+        WantKind::Secret => host.read_secret(path, Some(named_by))?,
+        WantKind::Keyset => Zeroizing::new(host.read_keyset(path, Some(named_by))?),
+    };
+    let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+    Ok(vec![SourceFile { name, content }])
+}

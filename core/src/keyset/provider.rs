@@ -1,0 +1,148 @@
+//! The port to key services, which keep key-encrypting keys.
+
+use super::{ExternalKek, KeysetDocument, NewKek};
+use crate::{
+    context::Context,
+    error::{Error, ErrorCode, Result, fixed},
+    ids::{KeyUse, Mode},
+    key::Key,
+    keyring::{Keyring, NoEntropy},
+    random::Entropy,
+};
+use alloc::{format, vec::Vec};
+use zeroize::Zeroizing;
+
+/// A key service: it wraps and unwraps 32 bytes, and never shows its own key.
+///
+/// # Example
+/// See [`MemoryProvider`].
+///
+/// # Spec
+/// Section 9, "source".
+#[expect(
+    async_fn_in_trait,
+    reason = "no runtime is chosen here, so no Send is asked for"
+)]
+pub trait KekProvider {
+    /// The name that a keyset notes: 1 to 32 characters, `[a-z][a-z0-9_-]*`.
+    fn name(&self) -> &str;
+
+    /// The bytes that `blob` hides, under the service's key `reference`.
+    ///
+    /// # Errors
+    /// A code of your own choice, as a rule `source-unreadable`.
+    async fn unwrap(&self, reference: &str, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>>;
+
+    /// A blob that hides `bytes`, under the service's key `reference`: 1 to 8192 bytes.
+    ///
+    /// # Errors
+    /// A code of your own choice, as a rule `source-unreadable`.
+    async fn wrap(&self, reference: &str, bytes: &[u8]) -> Result<Vec<u8>>;
+}
+
+impl KeysetDocument {
+    /// The key-encrypting key that a key service unwraps.
+    ///
+    /// # Errors
+    /// `kek-mismatch` where the keyset has none of this service, or the service gives another key;
+    /// those of the service.
+    pub async fn kek_from_provider(&self, provider: &impl KekProvider) -> Result<Key> {
+        let of_provider = |(_, kek): &(_, &ExternalKek)| kek.provider == provider.name();
+        let (id, external) = self.external_keks().find(of_provider).ok_or_else(|| {
+            Error::new(
+                ErrorCode::KekMismatch,
+                format!("this keyset has no key of {}", provider.name()),
+            )
+        })?;
+        let bytes = provider.unwrap(&external.reference, &external.blob).await?;
+        let key = Key::from_bytes(KeyUse::Kek, &bytes)?;
+        if key.id() != id {
+            return Err(fixed(
+                ErrorCode::KekMismatch,
+                "the key service gave another key than the one of this keyset",
+            ));
+        }
+        Ok(key)
+    }
+}
+
+impl NewKek {
+    /// A fresh key-encrypting key that a key service keeps.
+    ///
+    /// # Errors
+    /// Those of the service; `random-unavailable`; `invalid-argument` where a name, a reference or
+    /// a blob has not its shape.
+    pub async fn from_provider(
+        provider: &impl KekProvider,
+        reference: &str,
+        entropy: &mut impl Entropy,
+    ) -> Result<Self> {
+        let key = Key::generate(KeyUse::Kek, entropy)?;
+        let blob = provider.wrap(reference, &key.secret().0).await?;
+        let external = ExternalKek {
+            provider: provider.name().into(),
+            reference: reference.into(),
+            blob,
+        };
+        Self::external(key, external)
+    }
+}
+
+/// A key service in memory, for tests: its keys are those of a ring.
+///
+/// # Example
+/// ```
+/// # fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// #     let mut future = core::pin::pin!(future);
+/// #     let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+/// #     match future.as_mut().poll(&mut context) {
+/// #         core::task::Poll::Ready(done) => done,
+/// #         core::task::Poll::Pending => unreachable!("it never waits"),
+/// #     }
+/// # }
+/// use reseal::{Expect, Key, KeyUse, Keyring, Keyset, KeysetDocument, MemoryProvider, NewKek, OsEntropy, Timestamp};
+/// let now = Timestamp::from_unix(1_795_132_800)?;
+/// let ring = Keyring::builder().primary(Key::generate(KeyUse::Data, &mut OsEntropy)?).build()?;
+/// let service = MemoryProvider::new(ring);
+/// let kek = block_on(NewKek::from_provider(&service, "keys/app", &mut OsEntropy))?;
+/// let text = Keyset::create(kek, 0, now, &mut OsEntropy)?.save(now, &mut OsEntropy)?;
+///
+/// let document = KeysetDocument::parse(text.as_bytes())?;
+/// let kek = block_on(document.kek_from_provider(&service))?;
+/// let keyset = document.unlock(&[kek], &Expect::default())?;
+/// # Ok::<(), reseal::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MemoryProvider(Keyring);
+
+impl MemoryProvider {
+    /// The name that keysets note.
+    pub const NAME: &str = "memory";
+
+    /// A service with the keys of a ring.
+    #[must_use]
+    pub const fn new(ring: Keyring) -> Self {
+        Self(ring)
+    }
+
+    fn context(reference: &str) -> Result<Context> {
+        Context::new().with("reference", reference)
+    }
+}
+
+impl KekProvider for MemoryProvider {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    async fn unwrap(&self, reference: &str, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.0.open_binary(blob, &Self::context(reference)?)
+    }
+
+    async fn wrap(&self, reference: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+        // Mode d draws nothing, and what it hides is random.
+        let context = Self::context(reference)?;
+        self.0
+            .seal_binary(bytes, &context, Mode::Deterministic, &mut NoEntropy)
+    }
+}

@@ -1,0 +1,516 @@
+//! Keysets: the moves of keys, key-encrypting keys, documents, and what is refused.
+
+use crate::common::{Repeating, key};
+use reseal::{
+    Argon2id, ErrorCode, Expect, ExternalKek, KekKind, Key, KeyId, KeyState, KeyUse, Keyset,
+    KeysetDocument, MAX_KEYSET_BYTES, NewKek, OsEntropy, Promotion, Result, Timestamp,
+};
+
+const EARLY: Promotion = Promotion {
+    early: true,
+    back: false,
+};
+const BACK: Promotion = Promotion {
+    early: false,
+    back: true,
+};
+const PLAIN: Promotion = Promotion {
+    early: false,
+    back: false,
+};
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix(1_795_132_800 + seconds).unwrap()
+}
+
+fn code<T: core::fmt::Debug>(result: Result<T>) -> ErrorCode {
+    result.unwrap_err().code()
+}
+
+/// A keyset with a primary data key, stored once, and its key-encrypting key.
+fn keyset(lease_seconds: u32) -> (Keyset, Key, KeyId) {
+    let kek = key(KeyUse::Kek);
+    let new = NewKek::key(kek.clone()).unwrap();
+    let mut keyset = Keyset::create(new, lease_seconds, at(0), &mut OsEntropy).unwrap();
+    let first = add(&mut keyset, KeyUse::Data, 0);
+    keyset.promote(first, at(0), PLAIN).unwrap();
+    store(&mut keyset, 0);
+    (keyset, kek, first)
+}
+
+fn add(keyset: &mut Keyset, key_use: KeyUse, seconds: u64) -> KeyId {
+    keyset.introduce(key(key_use), "", at(seconds)).unwrap()
+}
+
+fn store(keyset: &mut Keyset, seconds: u64) -> String {
+    let text = keyset.save(at(seconds), &mut OsEntropy).unwrap();
+    keyset.saved(&text).unwrap();
+    text
+}
+
+fn load(text: &str, keks: &[&Key]) -> Result<Keyset> {
+    let keks: Vec<Key> = keks.iter().map(|kek| (*kek).clone()).collect();
+    KeysetDocument::parse(text.as_bytes())?.unlock(&keks, &Expect::default())
+}
+
+fn state(keyset: &Keyset, id: KeyId) -> KeyState {
+    let keys = keyset.info().keys;
+    keys.iter().find(|key| key.id == id).unwrap().state
+}
+
+#[test]
+fn a_keyset_comes_back_as_it_was_saved() {
+    let (mut keyset, kek, first) = keyset(0);
+    let index = add(&mut keyset, KeyUse::Index, 1);
+    keyset.promote(index, at(1), PLAIN).unwrap();
+    keyset.relabel(first, "2026 \"é\"").unwrap();
+    let text = store(&mut keyset, 2);
+    assert!(text.ends_with("}\n"));
+
+    let back = load(&text, &[&kek]).unwrap();
+    assert_eq!(back.info(), keyset.info());
+    assert_eq!(back.generation(), 2);
+    assert_eq!(back.info().issued, "2026-11-20T00:00:02Z");
+    let ring = back.ring().unwrap();
+    assert_eq!(
+        (ring.primary_id(), ring.index_primary_id()),
+        (Some(first), Some(index))
+    );
+    assert_eq!(*back.export_keys(), *keyset.export_keys());
+    let shown = format!("{back:?} {:?}", back.info());
+    for (_, secret) in back.export_keys() {
+        assert!(!shown.contains(&secret[10..20]));
+    }
+}
+
+#[test]
+fn saving_is_pure_until_it_is_said_to_be_done() {
+    let (mut keyset, kek, _) = keyset(0);
+    let again = add(&mut keyset, KeyUse::Data, 1);
+    let one = keyset.save(at(1), &mut OsEntropy).unwrap();
+    let other = keyset.save(at(2), &mut OsEntropy).unwrap();
+    assert_eq!(keyset.generation(), 1);
+    assert_ne!(one, other, "fresh nonces");
+    assert_eq!(load(&one, &[&kek]).unwrap().generation(), 2);
+    keyset.saved(&other).unwrap();
+    assert_eq!(keyset.generation(), 2);
+    assert_eq!(code(keyset.saved(&one)), ErrorCode::KeysetConflict);
+    let changed = keyset
+        .save(at(3), &mut OsEntropy)
+        .unwrap()
+        .replace("introduced", "disabled");
+    assert_eq!(code(keyset.saved(&changed)), ErrorCode::KeysetTampered);
+    let stranger = self::keyset(0).0.save(at(0), &mut OsEntropy).unwrap();
+    assert_eq!(code(keyset.saved(&stranger)), ErrorCode::KeysetConflict);
+    assert_eq!(state(&keyset, again), KeyState::Introduced);
+}
+
+#[test]
+fn promoting_waits_for_the_lease() {
+    let (mut keyset, _, first) = keyset(3600);
+    let second = add(&mut keyset, KeyUse::Data, 10);
+    for seconds in [0, 10, 3609] {
+        let error = keyset.promote(second, at(seconds), PLAIN).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KeysetTransition, "{seconds}");
+        assert!(error.to_string().contains("early"), "{error}");
+        assert_eq!(
+            code(keyset.promote(second, at(seconds), BACK)),
+            ErrorCode::KeysetTransition
+        );
+    }
+    keyset.promote(second, at(3610), PLAIN).unwrap();
+    assert_eq!(state(&keyset, first), KeyState::DecryptOnly);
+    let third = add(&mut keyset, KeyUse::Data, 4000);
+    keyset.promote(third, at(4000), EARLY).unwrap();
+    assert_eq!(keyset.ring().unwrap().primary_id(), Some(third));
+}
+
+#[test]
+fn a_new_keyset_and_one_without_a_lease_wait_for_nobody() {
+    let new = NewKek::key(key(KeyUse::Kek)).unwrap();
+    let mut fresh = Keyset::create(new, 3600, at(0), &mut OsEntropy).unwrap();
+    let id = add(&mut fresh, KeyUse::Data, 0);
+    fresh.promote(id, at(0), PLAIN).unwrap();
+    let (mut without, _, _) = keyset(0);
+    let id = add(&mut without, KeyUse::Data, 5);
+    without.promote(id, at(5), PLAIN).unwrap();
+}
+
+/// Section 10, every state with every move.
+#[test]
+fn every_illegal_move_names_the_legal_ones() {
+    type Move = fn(&mut Keyset, KeyId) -> Result<()>;
+    let moves: [(&str, Move); 6] = [
+        ("promote", |keyset, id| keyset.promote(id, at(9), PLAIN)),
+        ("back", |keyset, id| keyset.promote(id, at(9), BACK)),
+        ("disable", |keyset, id| keyset.disable(id, at(9), false)),
+        ("emergency", |keyset, id| keyset.disable(id, at(9), true)),
+        ("enable", |keyset, id| keyset.enable(id, at(9))),
+        ("destroy", |keyset, id| keyset.destroy(id, at(9))),
+    ];
+    let table = [
+        (
+            KeyState::Introduced,
+            &["promote", "back", "disable", "emergency"][..],
+        ),
+        (KeyState::Primary, &["emergency"]),
+        (KeyState::DecryptOnly, &["back", "disable", "emergency"]),
+        (KeyState::Disabled, &["enable", "destroy"]),
+        (KeyState::Destroyed, &[]),
+    ];
+    for (from, legal) in table {
+        for (name, act) in moves {
+            let (mut keyset, id) = in_state(from);
+            let before = keyset.info();
+            let done = act(&mut keyset, id);
+            assert_eq!(done.is_ok(), legal.contains(&name), "{from:?} {name}");
+            if let Err(error) = done {
+                assert_eq!(error.code(), ErrorCode::KeysetTransition);
+                assert!(error.to_string().contains(from.as_str()), "{error}");
+                assert_eq!(keyset.info(), before, "nothing is half done");
+            } else {
+                assert_eq!(
+                    keyset
+                        .info()
+                        .keys
+                        .iter()
+                        .find(|k| k.id == id)
+                        .unwrap()
+                        .changed,
+                    at(9).to_string()
+                );
+            }
+        }
+    }
+}
+
+fn in_state(state: KeyState) -> (Keyset, KeyId) {
+    let (mut keyset, _, first) = keyset(0);
+    let second = add(&mut keyset, KeyUse::Data, 1);
+    let id = match state {
+        KeyState::Introduced => second,
+        KeyState::Primary => first,
+        _ => {
+            keyset.promote(second, at(2), PLAIN).unwrap();
+            first
+        }
+    };
+    if matches!(state, KeyState::Disabled | KeyState::Destroyed) {
+        keyset.disable(id, at(3), false).unwrap();
+    }
+    if state == KeyState::Destroyed {
+        keyset.destroy(id, at(4)).unwrap();
+    }
+    assert_eq!(self::state(&keyset, id), state);
+    (keyset, id)
+}
+
+#[test]
+fn going_back_takes_the_last_primary() {
+    let (mut keyset, _, first) = keyset(0);
+    assert_eq!(
+        code(keyset.revert(KeyUse::Data, at(1))),
+        ErrorCode::KeysetTransition
+    );
+    let [second, third] = [2, 3].map(|seconds| {
+        let id = add(&mut keyset, KeyUse::Data, seconds);
+        keyset.promote(id, at(seconds), PLAIN).unwrap();
+        id
+    });
+    // A key that comes back from disabled later is not the last primary.
+    keyset.disable(first, at(4), false).unwrap();
+    keyset.enable(first, at(5)).unwrap();
+    assert_eq!(keyset.revert(KeyUse::Data, at(6)).unwrap(), second);
+    assert_eq!(keyset.ring().unwrap().primary_id(), Some(second));
+    assert_eq!(state(&keyset, third), KeyState::DecryptOnly);
+    assert_eq!(keyset.revert(KeyUse::Data, at(7)).unwrap(), third);
+    assert_eq!(
+        code(keyset.revert(KeyUse::Index, at(8))),
+        ErrorCode::KeysetTransition
+    );
+}
+
+#[test]
+fn a_destroyed_key_leaves_a_tombstone_and_no_material() {
+    let (mut keyset, id) = in_state(KeyState::Destroyed);
+    let text = store(&mut keyset, 5);
+    assert!(text.contains(&id.to_string()));
+    assert_eq!(keyset.export_keys().len(), 1);
+    let ring = keyset.ring().unwrap();
+    let tombstone = ring.keys().find(|key| key.id == id).unwrap();
+    assert_eq!(tombstone.state, KeyState::Destroyed);
+    assert_eq!(text.matches("\"wraps\": {}").count(), 1, "{text}");
+}
+
+#[test]
+fn an_emergency_stops_sealing() {
+    let (mut keyset, _, first) = keyset(3600);
+    keyset.disable(first, at(1), true).unwrap();
+    let ring = keyset.ring().unwrap();
+    assert_eq!(ring.primary_id(), None);
+    assert_eq!(code(ring.canary(&mut OsEntropy)), ErrorCode::NoPrimary);
+    let text = store(&mut keyset, 1);
+    assert!(text.contains("\"primary\": {}"), "{text}");
+}
+
+#[test]
+fn keys_come_in_once_and_with_a_label() {
+    let (mut keyset, kek, first) = keyset(0);
+    let fresh = key(KeyUse::Data);
+    let id = keyset
+        .introduce(fresh.clone(), &"é".repeat(64), at(1))
+        .unwrap();
+    assert_eq!(
+        code(keyset.introduce(fresh.clone(), "", at(1))),
+        ErrorCode::DuplicateKey
+    );
+    assert_eq!(
+        code(keyset.introduce(kek, "", at(1))),
+        ErrorCode::KeyWrongUse
+    );
+    for label in ["\n", "\x7F", &"x".repeat(65)] {
+        let refused = keyset.introduce(key(KeyUse::Data), label, at(1));
+        assert_eq!(code(refused), ErrorCode::InvalidArgument);
+        assert_eq!(
+            code(keyset.relabel(first, label)),
+            ErrorCode::InvalidArgument
+        );
+    }
+    keyset.disable(id, at(2), false).unwrap();
+    keyset.destroy(id, at(2)).unwrap();
+    assert_eq!(
+        code(keyset.introduce(fresh, "", at(3))),
+        ErrorCode::DuplicateKey
+    );
+    assert_eq!(keyset.info().keys.len(), 2);
+}
+
+#[test]
+fn people_abbreviate_ids() {
+    let (keyset, kek, first) = keyset(0);
+    let text = first.to_string();
+    for end in [4, 8, 32] {
+        assert_eq!(keyset.find(&text[..end]).unwrap(), first);
+    }
+    for bad in ["", "abc", "ABCD", "rsk1.data.x", &format!("{text}a")] {
+        let error = keyset.find(bad).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        assert!(
+            bad.is_empty() || bad == "abc" || !error.to_string().contains(bad),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        keyset.find_kek(&kek.id().to_string()[..8]).unwrap(),
+        kek.id()
+    );
+}
+
+#[test]
+fn a_new_kek_goes_around_the_same_keys() {
+    let (mut keyset, old, first) = keyset(0);
+    let new = key(KeyUse::Kek);
+    assert_eq!(
+        code(keyset.add_kek(NewKek::key(old.clone()).unwrap())),
+        ErrorCode::DuplicateKey
+    );
+    assert_eq!(
+        code(keyset.remove_kek(old.id())),
+        ErrorCode::KeysetTransition
+    );
+    keyset.add_kek(NewKek::key(new.clone()).unwrap()).unwrap();
+    let both = store(&mut keyset, 1);
+    for kek in [&old, &new] {
+        let loaded = load(&both, &[kek]).unwrap();
+        assert_eq!(loaded.ring().unwrap().primary_id(), Some(first));
+        // Writers hold every key-encrypting key.
+        let error = loaded.save(at(2), &mut OsEntropy).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KekMismatch);
+        assert_eq!(code(loaded.verify()), ErrorCode::KekMismatch);
+    }
+    // One that is lost can be removed by whoever has another.
+    let mut rest = load(&both, &[&new]).unwrap();
+    rest.remove_kek(old.id()).unwrap();
+    let text = store(&mut rest, 2);
+    assert_eq!(code(load(&text, &[&old])), ErrorCode::KekMismatch);
+    assert!(
+        load(&text, &[&new, &old]).unwrap().verify().is_ok(),
+        "one is enough"
+    );
+    assert_eq!(code(rest.remove_kek(old.id())), ErrorCode::InvalidArgument);
+    assert_eq!(code(NewKek::key(key(KeyUse::Data))), ErrorCode::KeyWrongUse);
+    let document = KeysetDocument::parse(text.as_bytes()).unwrap();
+    assert_eq!(
+        code(document.unlock(&[key(KeyUse::Data)], &Expect::default())),
+        ErrorCode::KeyWrongUse
+    );
+}
+
+#[test]
+fn eight_keks_and_one_passphrase() {
+    let (mut keyset, _, _) = keyset(0);
+    let passphrase = || {
+        let argon2id = Argon2id::generate(&mut OsEntropy).unwrap();
+        NewKek::derived(key(KeyUse::Kek), argon2id).unwrap()
+    };
+    keyset.add_kek(passphrase()).unwrap();
+    assert_eq!(
+        code(keyset.add_kek(passphrase())),
+        ErrorCode::KeysetTransition
+    );
+    let external = ExternalKek {
+        provider: "vault".to_owned(),
+        reference: "keys/é".to_owned(),
+        blob: vec![1; 8192],
+    };
+    let kek = NewKek::external(key(KeyUse::Kek), external.clone()).unwrap();
+    keyset.add_kek(kek).unwrap();
+    for _ in 3..8 {
+        keyset
+            .add_kek(NewKek::key(key(KeyUse::Kek)).unwrap())
+            .unwrap();
+    }
+    let ninth = NewKek::key(key(KeyUse::Kek)).unwrap();
+    assert_eq!(code(keyset.add_kek(ninth)), ErrorCode::KeysetTransition);
+    let text = store(&mut keyset, 1);
+    let info = KeysetDocument::parse(text.as_bytes()).unwrap().info();
+    let kinds: Vec<_> = info.keks.iter().map(|kek| kek.kind).collect();
+    assert_eq!(
+        kinds[..3],
+        [KekKind::Key, KekKind::Passphrase, KekKind::External]
+    );
+    assert_eq!(info.keks[2].external, Some(external.clone()));
+    for bad in [
+        ExternalKek {
+            provider: "Vault".to_owned(),
+            ..external.clone()
+        },
+        ExternalKek {
+            provider: String::new(),
+            ..external.clone()
+        },
+        ExternalKek {
+            provider: "a".repeat(33),
+            ..external.clone()
+        },
+        ExternalKek {
+            reference: "\n".to_owned(),
+            ..external.clone()
+        },
+        ExternalKek {
+            reference: "x".repeat(1025),
+            ..external.clone()
+        },
+        ExternalKek {
+            blob: vec![],
+            ..external.clone()
+        },
+        ExternalKek {
+            blob: vec![1; 8193],
+            ..external
+        },
+    ] {
+        assert_eq!(
+            code(NewKek::external(key(KeyUse::Kek), bad)),
+            ErrorCode::InvalidArgument
+        );
+    }
+}
+
+#[test]
+fn argon2id_keeps_its_bounds() {
+    assert!(Argon2id::new(19_456, 2, 1, &[0; 16]).is_ok());
+    assert!(Argon2id::new(1_048_576, 10, 16, &[0; 32]).is_ok());
+    for (memory, passes, lanes, salt) in [
+        (19_455, 2, 1, 16),
+        (1_048_577, 2, 1, 16),
+        (u32::MAX, 2, 1, 16),
+        (19_456, 1, 1, 16),
+        (19_456, 11, 1, 16),
+        (19_456, 2, 0, 16),
+        (19_456, 2, 17, 16),
+        (19_456, 2, 1, 15),
+        (19_456, 2, 1, 33),
+    ] {
+        let refused = Argon2id::new(memory, passes, lanes, &vec![0; salt]);
+        assert_eq!(code(refused), ErrorCode::InvalidArgument);
+    }
+    let argon2id = Argon2id::new(19_456, 2, 1, &[0; 16]).unwrap();
+    assert_eq!(code(argon2id.derive(b"")), ErrorCode::InvalidKey);
+}
+
+#[test]
+fn a_document_of_the_greatest_size_and_no_more() {
+    let (mut keyset, kek, _) = keyset(0);
+    let text = store(&mut keyset, 1);
+    let padded = format!("{text}{}", " ".repeat(MAX_KEYSET_BYTES - text.len()));
+    assert!(load(&padded, &[&kek]).is_ok());
+    assert_eq!(
+        code(load(&format!("{padded} "), &[&kek])),
+        ErrorCode::KeysetMalformed
+    );
+    while keyset.save(at(1), &mut OsEntropy).is_ok() {
+        for _ in 0..500 {
+            add(&mut keyset, KeyUse::Data, 1);
+        }
+    }
+    assert_eq!(
+        code(keyset.save(at(1), &mut OsEntropy)),
+        ErrorCode::InvalidArgument
+    );
+}
+
+#[test]
+fn leases_and_times_have_bounds() {
+    let (mut keyset, kek, _) = keyset(0);
+    keyset.set_lease_seconds(31_536_000).unwrap();
+    assert_eq!(
+        code(keyset.set_lease_seconds(31_536_001)),
+        ErrorCode::InvalidArgument
+    );
+    let new = NewKek::key(kek).unwrap();
+    let refused = Keyset::create(new, u32::MAX, at(0), &mut Repeating);
+    assert_eq!(code(refused), ErrorCode::InvalidArgument);
+    assert_eq!(
+        Timestamp::from_unix(253_402_300_799).unwrap().to_string(),
+        "9999-12-31T23:59:59Z"
+    );
+    assert_eq!(
+        code(Timestamp::from_unix(253_402_300_800)),
+        ErrorCode::InvalidArgument
+    );
+    assert_eq!(
+        code(Timestamp::from_unix(u64::MAX)),
+        ErrorCode::InvalidArgument
+    );
+    assert_eq!(
+        Timestamp::from_unix(951_782_400).unwrap().to_string(),
+        "2000-02-29T00:00:00Z"
+    );
+}
+
+#[test]
+fn an_unknown_id_is_the_callers_mistake() {
+    let (mut keyset, _, _) = keyset(0);
+    let stranger = key(KeyUse::Data).id();
+    assert_eq!(
+        code(keyset.promote(stranger, at(0), PLAIN)),
+        ErrorCode::InvalidArgument
+    );
+    assert_eq!(
+        code(keyset.disable(stranger, at(0), false)),
+        ErrorCode::InvalidArgument
+    );
+    assert_eq!(
+        code(keyset.enable(stranger, at(0))),
+        ErrorCode::InvalidArgument
+    );
+    assert_eq!(
+        code(keyset.destroy(stranger, at(0))),
+        ErrorCode::InvalidArgument
+    );
+    assert_eq!(
+        code(keyset.relabel(stranger, "")),
+        ErrorCode::InvalidArgument
+    );
+}
