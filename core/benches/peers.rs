@@ -14,13 +14,17 @@
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, aead::consts::U12};
 use core::hint::black_box;
 use data_encoding::BASE64URL_NOPAD;
-use reseal::{Context, Key, KeyUse, Keyring, Mode, OsEntropy};
+use reseal::{
+    Context, Expect, Key, KeyUse, Keyring, KeyringBuilder, Keyset, KeysetDocument, Mode, NewKek,
+    OsEntropy, Timestamp,
+};
 use std::{env, fs, time::Instant};
 
 const SIZES: [usize; 6] = [16, 64, 256, 1024, 4096, 65536];
 const ROUNDS: usize = 41;
 /// Values in a batch.
 const BATCH: usize = 1000;
+const KEYSET_KEYS: usize = 100;
 
 struct Row {
     what: &'static str,
@@ -45,10 +49,11 @@ fn main() {
     );
     let gcm = Aes256Gcm::new(&[7; 32].into());
 
-    let rows: Vec<Row> = SIZES
+    let mut rows: Vec<Row> = SIZES
         .into_iter()
         .flat_map(|bytes| measure(&ring, &context, &gcm, bytes))
         .collect();
+    rows.push(keyset());
     println!("| | bytes | reseal | aes-gcm | ratio |\n|---|---:|---:|---:|---:|");
     for Row {
         what,
@@ -98,6 +103,36 @@ fn measure(ring: &Keyring, context: &Context, gcm: &Aes256Gcm, bytes: usize) -> 
     ]
 }
 
+/// Loads a keyset of 100 keys; the peer builds the same ring from 100 key texts.
+fn keyset() -> Row {
+    let now = Timestamp::from_unix(0).unwrap();
+    let kek = Key::generate(KeyUse::Kek, &mut OsEntropy).unwrap();
+    let new = NewKek::key(kek.clone()).unwrap();
+    let mut keyset = Keyset::create(new, 0, now, &mut OsEntropy).unwrap();
+    for _ in 0..KEYSET_KEYS {
+        let key = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+        keyset.introduce(key, "2026-q4", now).unwrap();
+    }
+    let text = keyset.save(now, &mut OsEntropy).unwrap();
+    let texts = keyset.export_keys();
+    let peer = || {
+        let texts = texts.iter().map(|(_, text)| Key::parse(text).unwrap());
+        let ring = texts.fold(Keyring::builder(), KeyringBuilder::introduced);
+        drop(black_box(ring.build().unwrap()));
+    };
+    row(
+        "load a keyset of 100 keys (peer: 100 key texts)",
+        text.len(),
+        1,
+        peer,
+        || {
+            let document = KeysetDocument::parse(text.as_bytes()).unwrap();
+            let keyset = document.unlock(core::slice::from_ref(&kek), &Expect::default());
+            drop(black_box(keyset.unwrap().ring().unwrap()));
+        },
+    )
+}
+
 fn peer_seal(gcm: &Aes256Gcm, plaintext: &[u8]) -> String {
     let mut nonce = [0; 24];
     getrandom::fill(&mut nonce).unwrap();
@@ -124,7 +159,11 @@ fn peer_open(gcm: &Aes256Gcm, stored: &str) -> Vec<u8> {
 
 /// Alternates rounds of both and takes medians; `ours` does `values` values in a call.
 fn row(what: &'static str, bytes: usize, values: usize, peer: impl Fn(), ours: impl Fn()) -> Row {
-    let budget = if bytes > 4096 { 400 } else { 4000 };
+    let budget = match bytes {
+        0..=4096 => 4000,
+        4097..65536 => 40,
+        _ => 400,
+    };
     let calls = (budget / values).max(1);
     let (mut our_times, mut peer_times, mut ratios) = (vec![], vec![], vec![]);
     for _ in 0..=ROUNDS {

@@ -9,18 +9,22 @@
 )]
 
 use reseal::{
-    Context, ErrorCode, Key, KeyUse, Keyring, Mode, inspect, inspect_binary, to_binary, to_text,
+    Context, EntropyKind, ErrorCode, Expect, Key, KeyId, KeyState, KeyUse, Keyring, Keyset,
+    KeysetDocument, Mode, NewKek, Promotion, Timestamp, hazmat::FixedEntropy, inspect,
+    inspect_binary, to_binary, to_text,
 };
 
 /// A target: takes any bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 4] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("context", context),
     ("envelope_binary", envelope_binary),
     ("envelope_text", envelope_text),
     ("key_text", key_text),
+    ("keyset", keyset),
+    ("keyset_moves", keyset_moves),
 ];
 
 /// Pairs: each a byte for the length of the name, the name, a byte for that of the value, the value.
@@ -42,6 +46,105 @@ pub fn context(data: &[u8]) {
         }
         _ => panic!("the order of pairs decides whether a context is valid"),
     }
+}
+
+/// A keyset document: it has its shape or not, and what has it is refused under a foreign key.
+pub fn keyset(data: &[u8]) {
+    match KeysetDocument::parse(data) {
+        Ok(document) => {
+            let info = document.info();
+            assert!((1..=8).contains(&info.keks.len()) && info.generation >= 1);
+            assert!(document.external_keks().count() <= info.keks.len());
+            let kek = Key::from_bytes(KeyUse::Kek, &[1; 32]).unwrap();
+            let refused = document.unlock(&[kek], &Expect::default()).unwrap_err();
+            assert_eq!(refused.code(), ErrorCode::KekMismatch);
+        }
+        Err(error) => assert!(matches!(
+            error.code(),
+            ErrorCode::KeysetMalformed | ErrorCode::UnsupportedVersion
+        )),
+    }
+}
+
+/// What an operator does to a keyset, two bytes a step: a move, and the key that it is about.
+pub fn keyset_moves(data: &[u8]) {
+    let kek = Key::from_bytes(KeyUse::Kek, &[7; 32]).unwrap();
+    let mut entropy = FixedEntropy::new(EntropyKind::Direct, vec![3; 1 << 16]);
+    let now = |seconds: usize| Timestamp::from_unix(seconds as u64).unwrap();
+    let new = NewKek::key(kek.clone()).unwrap();
+    let mut keyset = Keyset::create(new, 10, now(0), &mut entropy).unwrap();
+    for (step, chunk) in data.chunks_exact(2).take(64).enumerate() {
+        let &[act, which] = chunk else { break };
+        let (at, before) = (now(step), keyset.info());
+        let id = nth(&keyset, which);
+        let allow = Promotion {
+            early: which & 0x80 != 0,
+            back: which & 0x40 != 0,
+        };
+        let key_use = if which & 1 == 0 {
+            KeyUse::Data
+        } else {
+            KeyUse::Index
+        };
+        let done = match act % 8 {
+            0 => {
+                let key = Key::from_bytes(key_use, &[which; 32]).unwrap();
+                keyset.introduce(key, "fuzz", at).map(drop)
+            }
+            1 => keyset.promote(id, at, allow),
+            2 => keyset.disable(id, at, allow.early),
+            3 => keyset.enable(id, at),
+            4 => keyset.destroy(id, at),
+            5 => keyset.revert(key_use, at).map(drop),
+            6 => keyset.relabel(id, "other"),
+            _ => {
+                let text = keyset.save(at, &mut entropy).unwrap();
+                keyset.saved(&text).unwrap();
+                let document = KeysetDocument::parse(text.as_bytes()).unwrap();
+                let loaded = document.unlock(core::slice::from_ref(&kek), &Expect::default());
+                assert_eq!(loaded.unwrap().info(), keyset.info());
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            assert_eq!(keyset.info(), before, "half a move");
+            assert!(matches!(
+                error.code(),
+                ErrorCode::KeysetTransition | ErrorCode::InvalidArgument | ErrorCode::DuplicateKey
+            ));
+        }
+        check_states(&keyset, &before.keys);
+    }
+}
+
+/// One primary at most, a tombstone for ever, and a ring of the same keys.
+fn check_states(keyset: &Keyset, before: &[reseal::KeysetKey]) {
+    let keys = keyset.info().keys;
+    for key_use in [KeyUse::Data, KeyUse::Index] {
+        let primaries = keys
+            .iter()
+            .filter(|key| key.key_use == key_use && key.state == KeyState::Primary);
+        assert!(primaries.count() <= 1);
+    }
+    for key in before {
+        let now = keys.iter().find(|now| now.id == key.id).unwrap();
+        assert!(key.state != KeyState::Destroyed || now.state == KeyState::Destroyed);
+    }
+    let ring = keyset.ring().unwrap();
+    assert_eq!(ring.keys().count(), keys.len());
+    for key in ring.keys() {
+        assert!(
+            keys.iter()
+                .any(|there| there.id == key.id && there.state == key.state)
+        );
+    }
+}
+
+fn nth(keyset: &Keyset, which: u8) -> KeyId {
+    let keys = keyset.info().keys;
+    let nth = usize::from(which & 0x3F) % keys.len().max(1);
+    let stranger = || KeyId::parse(&"a".repeat(32)).unwrap();
+    keys.get(nth).map_or_else(stranger, |key| key.id)
 }
 
 /// A stored binary value.
