@@ -11,16 +11,18 @@ import base64
 import enum
 import hashlib
 import hmac
+import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 MAGIC = bytes.fromhex("c15e5253")
@@ -332,3 +334,284 @@ def blind_index(
     tag = bytearray(mac(index_key, normal)[:n])
     tag[-1] &= 0xFF << unused & 0xFF
     return bytes(tag), f"rx1.{base32(key.id)[:8]}.{base32(bytes(tag))}"
+
+
+# Section 9: the keyset document
+
+MAX_KEYSET_BYTES, MAX_INTEGER = 2**20, 2**53 - 1
+STATES = ("introduced", "primary", "decrypt_only", "disabled", "destroyed")
+ID, BASE64URL = r"[a-z2-7]{32}", r"[A-Za-z0-9_-]*"
+TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+STRANGE = object()  # a JSON number that is no integer of a keyset
+
+Json = Any
+Members = dict[str, Json]
+
+
+def require(condition: bool) -> None:
+    if not condition:
+        refuse("KeysetMalformed")
+
+
+def parse_keyset(data: bytes) -> Members:
+    """The document, if every rule of the schema holds; nothing is verified yet."""
+    document = parse_json(data)
+    require(isinstance(document, dict) and document.get("format") == "reseal-keyset")
+    require(is_integer(document.get("version"), 0, MAX_INTEGER))
+    if document["version"] != 1:
+        refuse("UnsupportedVersion")
+    names = "format version ring generation issued lease_seconds primary keks keys macs"
+    check_members(document, names)
+    require(is_text(document["ring"], r"[a-z2-7]{25}[aeimquy4]"))  # the last two bits are zero
+    require(is_integer(document["generation"], 1, MAX_INTEGER))
+    require(is_text(document["issued"], TIME))
+    require(is_integer(document["lease_seconds"], 0, 31_536_000))
+    keks = check_keks(document["keks"])
+    check_texts(document["macs"], keks, 32)
+    check_keys(document["keys"], keks)
+    sealing = [entry for entry in document["keys"] if entry["state"] == "primary"]
+    require(len({entry["use"] for entry in sealing}) == len(sealing))
+    require(document["primary"] == {entry["use"]: entry["kid"] for entry in sealing})
+    return cast(Members, document)
+
+
+def parse_json(data: bytes) -> Json:
+    def once(pairs: list[tuple[str, Json]]) -> Members:
+        require(len(dict(pairs)) == len(pairs))
+        return dict(pairs)
+
+    def integer(digits: str) -> Json:
+        return int(digits) if re.fullmatch(r"0|[1-9][0-9]{0,15}", digits) else STRANGE
+
+    def strange(_: str) -> Json:
+        return STRANGE
+
+    def no_json(_: str) -> NoReturn:  # NaN and Infinity
+        refuse("KeysetMalformed")
+
+    require(len(data) <= MAX_KEYSET_BYTES)
+    try:
+        tree = json.loads(
+            data.decode(),
+            object_pairs_hook=once,
+            parse_int=integer,
+            parse_float=strange,
+            parse_constant=no_json,
+        )
+        json.dumps(tree, ensure_ascii=False, default=str).encode()  # fails on a lone surrogate
+    except (ValueError, RecursionError):  # no UTF-8, a BOM, no JSON, or nested without end
+        refuse("KeysetMalformed")
+    return tree
+
+
+def is_integer(value: Json, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
+
+
+def is_text(value: Json, pattern: str) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(pattern, value))
+
+
+def is_plain(value: Json, characters: int) -> bool:
+    """The rule of labels and of `ref`."""
+    return is_text(value, rf"[^\x00-\x1f\x7f]{{0,{characters}}}")
+
+
+def is_bytes(value: Json, least: int, most: int) -> bool:
+    """Whether it is canonical base64url of so many bytes."""
+    if not is_text(value, BASE64URL) or len(value) % 4 == 1:
+        return False
+    raw = from_base64url(value)
+    return least <= len(raw) <= most and base64url(raw) == value
+
+
+def from_base64url(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def check_members(value: Json, names: str) -> None:
+    """That it is an object with these members, and no other."""
+    require(isinstance(value, dict) and set(value) == set(names.split()))
+
+
+def check_texts(value: Json, ids: list[str], n: int) -> None:
+    """That it has n bytes of base64url for each of these ids, and no other member."""
+    check_members(value, " ".join(ids))
+    require(all(is_bytes(text, n, n) for text in value.values()))
+
+
+def check_keks(keks: Json) -> list[str]:
+    """The ids, in order."""
+    require(isinstance(keks, list) and 1 <= len(keks) <= 8)
+    for kek in keks:
+        check_members(kek, "id source")
+        require(is_text(kek["id"], ID))
+        check_source(kek["source"])
+    require(sum(is_argon2id(kek) for kek in keks) <= 1)
+    ids = [kek["id"] for kek in keks]
+    require(len(set(ids)) == len(ids))
+    return ids
+
+
+def is_argon2id(kek: Members) -> bool:
+    return kek["source"] is not None and kek["source"]["name"] == "argon2id"
+
+
+def check_source(source: Json) -> None:
+    if source is None:
+        return
+    require(isinstance(source, dict))
+    if source.get("name") == "argon2id":
+        check_members(source, "name version memory_kib passes lanes salt")
+        require(is_integer(source["version"], 19, 19))
+        require(is_integer(source["passes"], 2, 10))
+        require(is_integer(source["lanes"], 1, 16))
+        require(is_integer(source["memory_kib"], max(19_456, 8 * source["lanes"]), 1_048_576))
+        require(is_bytes(source["salt"], 16, 32))
+    else:
+        check_members(source, "name provider ref blob")
+        require(source["name"] == "external")
+        require(is_text(source["provider"], r"[a-z][a-z0-9_-]{0,31}"))
+        require(is_plain(source["ref"], 1024))
+        require(is_bytes(source["blob"], 1, 8192))
+
+
+def check_keys(keys: Json, keks: list[str]) -> None:
+    require(isinstance(keys, list))
+    for entry in keys:
+        check_members(entry, "kid use state created changed label wraps")
+        require(is_text(entry["kid"], ID))
+        require(entry["use"] in ("data", "index"))
+        require(entry["state"] in STATES)
+        require(is_text(entry["created"], TIME) and is_text(entry["changed"], TIME))
+        require(is_plain(entry["label"], 64))
+        check_texts(entry["wraps"], [] if entry["state"] == "destroyed" else keks, 72)
+    require(len({entry["kid"] for entry in keys}) == len(keys))
+
+
+# Section 9: KEKs, wraps and MACs
+
+
+def passphrase_kek(document: Members, passphrase: str) -> Key:
+    """The KEK that a passphrase gives, if the keyset lists it."""
+    for kek in filter(is_argon2id, document["keks"]):
+        source = kek["source"]
+        argon2id = Argon2id(
+            salt=from_base64url(source["salt"]),
+            length=32,
+            iterations=source["passes"],
+            lanes=source["lanes"],
+            memory_cost=source["memory_kib"],
+        )
+        key = Key("kek", argon2id.derive(passphrase.encode()))
+        if base32(key.id) == kek["id"]:
+            return key
+    refuse("KekMismatch")
+
+
+def wrap_aad(ring: str, entry: Members) -> bytes:
+    named = ["reseal-keyset/wrap", "1", ring, entry["kid"], entry["use"], entry["created"]]
+    return pae([item.encode() for item in named])
+
+
+def wrap(kek: Key, ring: str, entry: Members, secret: bytes, nonce: bytes) -> str:
+    gcm, iv = xaes(kek.derive("wrap"), nonce)
+    return base64url(nonce + gcm.encrypt(iv, secret, wrap_aad(ring, entry)))
+
+
+def unwrap(kek: Key, ring: str, entry: Members) -> Key:
+    wrapped = from_base64url(entry["wraps"][base32(kek.id)])
+    gcm, iv = xaes(kek.derive("wrap"), wrapped[:NONCE_BYTES])
+    try:
+        secret = gcm.decrypt(iv, wrapped[NONCE_BYTES:], wrap_aad(ring, entry))
+    except InvalidTag:
+        refuse("KeysetTampered")
+    key = Key(entry["use"], secret)
+    if base32(key.id) != entry["kid"]:
+        refuse("KeyIdMismatch")
+    return key
+
+
+def canon(document: Members) -> bytes:
+    """CANON: what the MACs cover, which is everything but themselves."""
+    head = ["ring", "generation", "issued", "lease_seconds"]
+    items = ["reseal-keyset", "1", *(document[name] for name in head)]
+    items += [document["primary"].get(use, "") for use in ("data", "index")]
+    items.append(len(document["keks"]))
+    for kek in document["keks"]:
+        items += [kek["id"], canon_source(kek["source"])]
+    items.append(len(document["keys"]))
+    for entry in document["keys"]:
+        items += [entry[name] for name in ("kid", "use", "state", "created", "changed", "label")]
+        items += [entry["wraps"].get(kek["id"], "") for kek in document["keks"]]
+    return pae_of(items)
+
+
+def canon_source(source: Members | None) -> bytes:
+    if source is None:
+        return b""
+    argon2id = ["name", "version", "memory_kib", "passes", "lanes", "salt"]
+    external = ["name", "provider", "ref", "blob"]
+    return pae_of([source[name] for name in (argon2id if "salt" in source else external)])
+
+
+def pae_of(items: list[Any]) -> bytes:
+    """PAE of bytes as they are, text as UTF-8 and numbers as decimal text."""
+    return pae([item if isinstance(item, bytes) else str(item).encode() for item in items])
+
+
+def keyset_mac(kek: Key, document: Members) -> bytes:
+    return mac(kek.derive("mac"), canon(document))
+
+
+# Section 9: loading and writing
+
+
+def load_keyset(data: bytes, kek: Key, ring: str | None = None, min_generation: int = 0) -> Ring:
+    """The ring, under one KEK; every refusal in the order of section 9."""
+    document = parse_keyset(data)
+    listed = document["macs"].get(base32(kek.id))
+    if listed is None:
+        refuse("KekMismatch")
+    if not hmac.compare_digest(from_base64url(listed), keyset_mac(kek, document)):
+        refuse("KeysetTampered")
+    if ring is not None and ring != document["ring"]:
+        refuse("KeysetWrongRing")
+    if document["generation"] < min_generation:
+        refuse("KeysetOutdated")
+    loaded: dict[bytes, Entry] = {}
+    for entry in document["keys"]:
+        key = unwrap(kek, document["ring"], entry) if entry["wraps"] else None
+        loaded[base64.b32decode(entry["kid"].upper())] = Entry(entry["state"], key)
+    keys = [entry.key for entry in loaded.values() if entry.key is not None]
+    short = [base32(key.id)[:8] for key in keys if key.use == "index"]
+    if len(set(short)) < len(short):
+        refuse("DuplicateKey")
+    return loaded
+
+
+def load_keyset_to_write(data: bytes, keks: list[Key]) -> Ring:
+    """The ring, under every listed KEK alike: what a writer makes sure of first."""
+    if {base32(kek.id) for kek in keks} != set(parse_keyset(data)["macs"]):
+        refuse("KekMismatch")
+    rings = [load_keyset(data, kek) for kek in keks]
+    if any(ring != rings[0] for ring in rings):
+        refuse("KeysetTampered")
+    return rings[0]
+
+
+def write_keyset(document: Members, keks: list[Key], ring: Ring, nonces: Iterable[bytes]) -> bytes:
+    """The document with fresh wraps and MACs; a nonce for each key with material and each KEK."""
+    fresh, entries = iter(nonces), []
+    for entry in document["keys"]:
+        key, wraps = ring[base64.b32decode(entry["kid"].upper())].key, {}
+        if key is not None:
+            for kek in keks:
+                wrapped = wrap(kek, document["ring"], entry, key.secret, next(fresh))
+                wraps[base32(kek.id)] = wrapped
+        entries.append({**entry, "wraps": wraps})
+    written = {**document, "keys": entries}
+    written["macs"] = {base32(kek.id): base64url(keyset_mac(kek, written)) for kek in keks}
+    data = json.dumps(written, ensure_ascii=False).encode()
+    parse_keyset(data)
+    return data
