@@ -334,6 +334,8 @@ pub(super) struct Kek {
     pub(super) id: KeyId,
     pub(super) wrap: Box<Xaes>,
     pub(super) mac: Box<MacKey>,
+    /// For nonces of indirect entropy, as for values (section 7).
+    pub(super) hedge: Box<MacKey>,
 }
 
 impl Kek {
@@ -343,6 +345,7 @@ impl Kek {
             id: key.id(),
             wrap: Box::new(Xaes::new(&derive_key(key.secret(), "kek/wrap"))),
             mac: Box::new(MacKey::new(&derive_key(key.secret(), "kek/mac"))),
+            hedge: Box::new(MacKey::new(&derive_key(key.secret(), "kek/hedge"))),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     ids::KeyUse,
     key::{KEY_BYTES, Key},
     pae::pae,
-    random::Entropy,
+    random::{Entropy, EntropyKind},
     xaes::{IV_BYTES, NONCE_BYTES, SALT_BYTES, TAG_BYTES},
 };
 use alloc::{format, string::String, string::ToString, vec::Vec};
@@ -28,18 +28,35 @@ impl Kek {
         key: &Key,
         entropy: &mut impl Entropy,
     ) -> Result<String> {
-        let mut nonce = [0; NONCE_BYTES];
-        entropy.fill(&mut nonce)?;
+        let aad = wrap_aad(ring, entry);
+        let nonce = self.nonce(&aad, key, entropy)?;
         let (salt, iv) = halves(&nonce);
         let mut wrapped = Zeroizing::new([0_u8; KEY_BYTES]);
         wrapped.copy_from_slice(&key.secret().0);
-        let aad = wrap_aad(ring, entry);
         let tag = self.wrap.derive(&salt).seal(iv, &aad, &mut *wrapped)?;
         let mut bytes = Vec::with_capacity(WRAP_BYTES);
         for part in [&nonce[..], &wrapped[..], &tag[..]] {
             bytes.extend_from_slice(part);
         }
         Ok(BASE64URL_NOPAD.encode(&bytes))
+    }
+
+    /// Random bytes; hedged where a clone of this process could draw the same ones.
+    fn nonce(
+        &self,
+        aad: &[u8],
+        key: &Key,
+        entropy: &mut impl Entropy,
+    ) -> Result<[u8; NONCE_BYTES]> {
+        let mut random = [0; NONCE_BYTES];
+        entropy.fill(&mut random)?;
+        if entropy.kind() == EntropyKind::Indirect {
+            let hedged = self.hedge.mac(&[&random, aad, &key.secret().0]);
+            for (to, from) in random.iter_mut().zip(hedged) {
+                *to = from;
+            }
+        }
+        Ok(random)
     }
 
     /// The key of an entry, and that it is the one that the entry names.
