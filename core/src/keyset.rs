@@ -83,6 +83,8 @@ pub struct Keyset {
     held: Vec<Kek>,
     /// Every key that has material.
     keys: BTreeMap<KeyId, Key>,
+    /// The lease that processes know of.
+    published_lease: u32,
 }
 
 impl KeysetDocument {
@@ -157,6 +159,7 @@ impl KeysetDocument {
         }
         check_expected(&document, expect)?;
         let keyset = Keyset {
+            published_lease: document.lease_seconds,
             keys: unwrap_all(&document, &held)?,
             document,
             held,
@@ -236,7 +239,8 @@ impl Keyset {
             .collect()
     }
 
-    /// That the keyset is verified under every key-encrypting key that it lists.
+    /// That every key-encrypting key that the keyset lists was given, as a writer needs it, so
+    /// that the keyset is verified under each ([`KeysetDocument::unlock`] verified those given).
     ///
     /// # Errors
     /// `kek-mismatch` names one that was not given.

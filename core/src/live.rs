@@ -14,6 +14,7 @@ use crate::error::{ErrorCode, Result, fixed};
 /// assert!(pace.is_due(0)); // it was never loaded
 /// pace.begin(0);
 /// pace.confirm(0, 60);
+/// pace.end(0);
 /// assert!(!pace.is_due(9_999));
 /// assert!(pace.is_due(10_000));
 /// assert!(pace.check_lease(59_999).is_ok());
@@ -26,29 +27,34 @@ use crate::error::{ErrorCode, Result, fixed};
 pub struct Pace {
     check_ms: u64,
     reload_ms: u64,
+    lease_ms: u64,
+    began_at: u64,
     due_at: u64,
-    stale_at: u64,
     reload_at: u64,
+    /// `None` where no lease runs.
+    stale_at: Option<u64>,
 }
 
 impl Pace {
-    /// Looks at the source every `check_ms`, and at once for an unknown key or after a failure, but
-    /// not more often than every `reload_ms`.
+    /// Looks at the source every `check_ms`, and sooner for an unknown key or after a failure, with
+    /// a pause of `reload_ms` in between.
     #[must_use]
     pub const fn new(check_ms: u64, reload_ms: u64) -> Self {
         Self {
             check_ms,
             reload_ms,
+            lease_ms: 0,
+            began_at: 0,
             due_at: 0,
-            stale_at: u64::MAX,
             reload_at: 0,
+            stale_at: None,
         }
     }
 
-    /// Whether the source is to be looked at.
+    /// Whether the source is to be looked at; also where the clock went back.
     #[must_use]
     pub const fn is_due(&self, now: u64) -> bool {
-        now >= self.due_at
+        now >= self.due_at || now < self.began_at
     }
 
     /// When the source is to be looked at next, so that a caller may compare for himself.
@@ -57,31 +63,35 @@ impl Pace {
         self.due_at
     }
 
-    /// When the lease runs out, if the source does not confirm the ring before.
+    /// When the lease runs out, if the source does not confirm the ring before; `u64::MAX` where
+    /// no lease runs.
     #[must_use]
     pub const fn stale_at(&self) -> u64 {
-        self.stale_at
+        match self.stale_at {
+            Some(at) => at,
+            None => u64::MAX,
+        }
     }
 
-    /// A look begins: no other one is due for a while, also where this one fails.
-    pub const fn begin(&mut self, now: u64) {
-        self.due_at = now.saturating_add(self.reload_ms);
-        self.reload_at = self.due_at;
+    /// A look begins: no other one is due meanwhile.
+    pub fn begin(&mut self, now: u64) {
+        self.began_at = now;
+        self.end(now);
     }
 
-    /// The source gave a ring, or the same as before. `now` is when the look began. A lease of 0
+    /// The source gave a ring, or the same as before. `began` is when the look began. A lease of 0
     /// seconds never runs out; a short one shortens the pace, so that it is renewed in time.
-    pub fn confirm(&mut self, now: u64, lease_seconds: u32) {
-        let lease_ms = u64::from(lease_seconds).saturating_mul(1000);
-        let pause = match lease_ms {
-            0 => self.check_ms,
-            _ => self.check_ms.min(lease_ms / 3),
-        };
-        self.due_at = now.saturating_add(pause);
-        self.stale_at = match lease_ms {
-            0 => u64::MAX,
-            _ => now.saturating_add(lease_ms),
-        };
+    pub fn confirm(&mut self, began: u64, lease_seconds: u32) {
+        self.lease_ms = u64::from(lease_seconds).saturating_mul(1000);
+        self.stale_at = (self.lease_ms > 0).then(|| began.saturating_add(self.lease_ms));
+        self.due_at = began.saturating_add(self.check_ms.min(self.third_of_lease()));
+    }
+
+    /// The look is over, also where it failed: however long it took, there is a pause now.
+    pub fn end(&mut self, now: u64) {
+        let pause = self.reload_ms.min(self.check_ms).min(self.third_of_lease());
+        self.due_at = self.due_at.max(now.saturating_add(pause));
+        self.reload_at = now.saturating_add(self.reload_ms);
     }
 
     /// That the ring may seal.
@@ -89,18 +99,25 @@ impl Pace {
     /// # Errors
     /// `ring-stale`.
     pub const fn check_lease(&self, now: u64) -> Result<()> {
-        if now < self.stale_at {
-            return Ok(());
+        match self.stale_at {
+            Some(at) if now >= at => Err(fixed(
+                ErrorCode::RingStale,
+                "the lease of this ring has run out, as its source did not confirm it in time: it opens, and seals again once the source can be read",
+            )),
+            _ => Ok(()),
         }
-        Err(fixed(
-            ErrorCode::RingStale,
-            "the lease of this ring has run out, as its source did not confirm it in time: it opens, and seals again once the source can be read",
-        ))
     }
 
     /// Whether an unknown key may cause a look now.
     #[must_use]
     pub const fn may_reload(&self, now: u64) -> bool {
-        now >= self.reload_at
+        now >= self.reload_at || now < self.began_at
+    }
+
+    const fn third_of_lease(&self) -> u64 {
+        match self.lease_ms {
+            0 => u64::MAX,
+            lease => lease / 3,
+        }
     }
 }

@@ -95,7 +95,8 @@ pub struct SourceFile {
 /// What a source gave.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The ring; `None` where nothing has changed since it was loaded last.
+    /// The ring; `None` where nothing has changed since it was loaded last. A source gives each
+    /// ring once: keep it.
     pub ring: Option<Keyring>,
     /// How long a process may seal without another look, in seconds; 0 is for ever.
     pub lease_seconds: u32,
@@ -127,7 +128,7 @@ impl Source {
     /// key's label; `primary` and `index_primary` are file names.
     ///
     /// # Errors
-    /// None at the moment; what is wrong shows in [`Source::load`].
+    /// `source-unreadable` for a key text in the place of a path or name.
     pub fn directory(path: &str, primary: &str, index_primary: Option<&str>) -> Result<Self> {
         let names = directory::Names::ARGUMENTS;
         KeyDirectory::new(path, primary, index_primary, names)
@@ -269,7 +270,7 @@ fn fingerprint(contents: &[Vec<SourceFile>]) -> [u8; 32] {
         hash.update(bytes);
     };
     for files in contents {
-        add(b"");
+        add(&u64::try_from(files.len()).unwrap_or(u64::MAX).to_be_bytes());
         for file in files {
             add(file.name.as_bytes());
             add(&file.content);

@@ -27,6 +27,13 @@ pub struct KeyringBuilder {
     labels: BTreeMap<KeyId, String>,
 }
 
+/// Where one key was given.
+#[derive(Default)]
+struct Mentions<'k> {
+    key: Option<&'k Key>,
+    states: Vec<KeyState>,
+}
+
 impl KeyringBuilder {
     /// The key that seals (a data key) or whose terms are stored (an index key).
     #[must_use]
@@ -84,26 +91,27 @@ impl KeyringBuilder {
     /// # Spec
     /// Section 1.
     pub fn build(self) -> Result<Keyring> {
-        let mut mentions: BTreeMap<KeyId, Vec<KeyState>> = BTreeMap::new();
+        let mut mentions: BTreeMap<KeyId, Mentions<'_>> = BTreeMap::new();
         for (key, state) in &self.keys {
             check(key, *state)?;
-            mentions.entry(key.id()).or_default().push(*state);
+            let mentioned = mentions.entry(key.id()).or_default();
+            mentioned.key = Some(key);
+            mentioned.states.push(*state);
         }
         for id in &self.destroyed {
-            mentions.entry(*id).or_default().push(KeyState::Destroyed);
+            let mentioned = mentions.entry(*id).or_default();
+            mentioned.states.push(KeyState::Destroyed);
         }
-        let keys: BTreeMap<KeyId, &Key> =
-            self.keys.iter().map(|(key, _)| (key.id(), key)).collect();
         let mut ring = Keyring {
             slots: BTreeMap::new(),
             data_primary: None,
             index_primary: None,
         };
         let mut labels = self.labels;
-        for (id, mentions) in mentions {
-            let state = merged(id, &mentions)?;
+        for (id, mentioned) in mentions {
+            let state = merged(id, &mentioned.states)?;
             let label = labels.remove(&id).unwrap_or_default();
-            ring.add(id, keys.get(&id).copied(), state, label)?;
+            ring.add(id, mentioned.key, state, label)?;
         }
         Ok(ring)
     }

@@ -104,8 +104,9 @@ impl Document {
 
     /// The rules that tie members to each other.
     fn check(&self, mut primary: Members) -> Result<()> {
-        let ids: BTreeSet<KeyId> = self.keks.iter().map(|kek| kek.id).collect();
-        if !(1..=MAX_KEKS).contains(&self.keks.len()) || ids.len() != self.keks.len() {
+        let mut ids = BTreeSet::new();
+        let all_new = self.keks.iter().all(|kek| ids.insert(kek.id));
+        if !(1..=MAX_KEKS).contains(&self.keks.len()) || !all_new {
             return Err(malformed("keks has 1 to 8 entries, each once"));
         }
         let passphrases = self
@@ -126,8 +127,8 @@ impl Document {
                 ));
             }
         }
-        let kids: BTreeSet<KeyId> = self.keys.iter().map(|key| key.id).collect();
-        if kids.len() != self.keys.len() {
+        let mut kids = BTreeSet::new();
+        if !self.keys.iter().all(|key| kids.insert(key.id)) {
             return Err(malformed("a key stands twice"));
         }
         for key_use in [KeyUse::Data, KeyUse::Index] {
@@ -163,6 +164,11 @@ impl KekEntry {
 }
 
 impl KeyEntry {
+    /// Whether the key was never saved.
+    pub(super) fn is_new(&self) -> bool {
+        self.state != KeyState::Destroyed && self.wraps.is_empty()
+    }
+
     fn read(tree: Json) -> Result<Self> {
         let mut members = Members::of(tree, "an entry of keys")?;
         let key = Self {
@@ -305,15 +311,18 @@ impl Members {
 
     /// Texts of canonical base64url by key id, all of one length.
     fn texts(&mut self, name: &str, chars: usize) -> Result<BTreeMap<KeyId, String>> {
-        let of_id = |(id, text): (String, Json)| match text {
-            Json::Text(text)
-                if text.len() == chars && BASE64URL_NOPAD.decode(text.as_bytes()).is_ok() =>
-            {
-                Ok((key_id(&id)?, text))
+        let mut texts = BTreeMap::new();
+        for (id, text) in self.object(name)?.0 {
+            match text {
+                Json::Text(text)
+                    if text.len() == chars && BASE64URL_NOPAD.decode(text.as_bytes()).is_ok() =>
+                {
+                    texts.insert(key_id(&id)?, text);
+                }
+                _ => return Err(wrong(name)),
             }
-            _ => Err(wrong(name)),
-        };
-        self.object(name)?.0.into_iter().map(of_id).collect()
+        }
+        Ok(texts)
     }
 }
 
@@ -378,11 +387,6 @@ pub(super) fn wrong(name: &str) -> Error {
 /// In the order of the specification, since people read it.
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let uses = [KeyUse::Data, KeyUse::Index];
-        let primary: BTreeMap<_, _> = uses
-            .into_iter()
-            .filter_map(|key_use| Some((key_use.as_str(), self.primary(key_use)?.to_string())))
-            .collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("format", FORMAT)?;
         map.serialize_entry("version", &1)?;
@@ -390,10 +394,10 @@ impl Serialize for Document {
         map.serialize_entry("generation", &self.generation)?;
         map.serialize_entry("issued", &self.issued)?;
         map.serialize_entry("lease_seconds", &self.lease_seconds)?;
-        map.serialize_entry("primary", &primary)?;
+        map.serialize_entry("primary", &Primary(self))?;
         map.serialize_entry("keks", &self.keks)?;
         map.serialize_entry("keys", &self.keys)?;
-        map.serialize_entry("macs", &by_text(&self.macs))?;
+        map.serialize_entry("macs", &ById(&self.macs))?;
         map.end()
     }
 }
@@ -416,16 +420,37 @@ impl Serialize for KeyEntry {
         map.serialize_entry("created", &self.created)?;
         map.serialize_entry("changed", &self.changed)?;
         map.serialize_entry("label", &self.label)?;
-        map.serialize_entry("wraps", &by_text(&self.wraps))?;
+        map.serialize_entry("wraps", &ById(&self.wraps))?;
         map.end()
     }
 }
 
-fn by_text(texts: &BTreeMap<KeyId, String>) -> BTreeMap<String, &String> {
-    texts
-        .iter()
-        .map(|(id, text)| (id.to_string(), text))
-        .collect()
+/// The primaries of a document, by use.
+struct Primary<'d>(&'d Document);
+
+impl Serialize for Primary<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for key_use in [KeyUse::Data, KeyUse::Index] {
+            if let Some(id) = self.0.primary(key_use) {
+                map.serialize_entry(key_use.as_str(), &id.to_string())?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// Texts by key id.
+struct ById<'d>(&'d BTreeMap<KeyId, String>);
+
+impl Serialize for ById<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (id, text) in self.0 {
+            map.serialize_entry(&id.to_string(), text)?;
+        }
+        map.end()
+    }
 }
 
 /// The text of a ring id.

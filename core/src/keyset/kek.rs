@@ -97,7 +97,7 @@ impl Argon2id {
     #[cfg(feature = "passphrase")]
     pub fn derive(&self, passphrase: &[u8]) -> Result<Key> {
         use crate::{KEY_BYTES, KeyUse, secret::Secret32};
-        use argon2::{Algorithm, Argon2, Params, Version};
+        use argon2::{Algorithm, Argon2, Block, Params, Version};
         if passphrase.is_empty() {
             return Err(fixed(
                 ErrorCode::InvalidKey,
@@ -106,12 +106,16 @@ impl Argon2id {
         }
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(KEY_BYTES));
         let mut derived = Secret32([0; KEY_BYTES]);
+        // Memory of our own, since what is left in it leads to the key.
+        let mut memory = zeroize::Zeroizing::new(Vec::new());
         let done = params.and_then(|params| {
-            Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-                passphrase,
-                &self.salt,
-                &mut derived.0,
-            )
+            let blocks = params.block_count();
+            let room = memory.try_reserve_exact(blocks);
+            room.map_err(|_| argon2::Error::OutOfMemory)?;
+            memory.resize(blocks, Block::default());
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let (salt, derived) = (&self.salt, &mut derived.0);
+            argon2.hash_password_into_with_memory(passphrase, salt, derived, &mut **memory)
         });
         match done {
             Ok(()) => Key::from_bytes(KeyUse::Kek, &derived.0),
@@ -290,7 +294,17 @@ impl NewKek {
         Self::new(key, KekSource::Key)
     }
 
-    /// A key that [`Argon2id::derive`] gave.
+    /// The key of a passphrase, with a fresh salt.
+    ///
+    /// # Errors
+    /// As [`Argon2id::generate`] and [`Argon2id::derive`].
+    #[cfg(feature = "passphrase")]
+    pub fn passphrase(passphrase: &[u8], entropy: &mut impl Entropy) -> Result<Self> {
+        let argon2id = Argon2id::generate(entropy)?;
+        Self::derived(argon2id.derive(passphrase)?, argon2id)
+    }
+
+    /// A key that [`Argon2id::derive`] gave elsewhere, with the same parameters.
     ///
     /// # Errors
     /// `key-wrong-use`.

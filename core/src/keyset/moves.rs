@@ -71,8 +71,11 @@ impl Keyset {
     pub fn promote(&mut self, id: KeyId, now: Timestamp, allow: Promotion) -> Result<()> {
         let entry = self.entry(id)?;
         match entry.state {
-            KeyState::Introduced => self.check_lease_passed(entry, now, allow)?,
-            KeyState::DecryptOnly if allow.back => {}
+            KeyState::Introduced => self.check_lease_passed(entry, &entry.changed, now, allow)?,
+            // Through disabled and enabled a key comes here that was never primary.
+            KeyState::DecryptOnly if allow.back => {
+                self.check_lease_passed(entry, &entry.created, now, allow)?;
+            }
             KeyState::DecryptOnly => {
                 return Err(refused(
                     entry,
@@ -88,10 +91,12 @@ impl Keyset {
         self.set(id, KeyState::Primary, now)
     }
 
-    /// Goes back: the key that was primary before is primary again.
+    /// Goes back: the decrypt-only key that was demoted last is primary again, which is the one
+    /// that the present primary replaced.
     ///
     /// # Errors
-    /// `keyset-transition` where there is none.
+    /// `keyset-transition` where there is none, or it may never have been primary and is younger
+    /// than a lease.
     pub fn revert(&mut self, key_use: KeyUse, now: Timestamp) -> Result<KeyId> {
         let id = self.previous_primary(key_use).ok_or_else(|| {
             Error::new(
@@ -102,11 +107,11 @@ impl Keyset {
                 ),
             )
         })?;
-        let back = Promotion {
+        let allow = Promotion {
             back: true,
-            early: false,
+            early: self.was_replaced_last(id),
         };
-        self.promote(id, now, back).map(|()| id)
+        self.promote(id, now, allow).map(|()| id)
     }
 
     /// Stops a key from opening, for the time being. A primary only in an `emergency`: nothing
@@ -190,43 +195,60 @@ impl Keyset {
         Ok(())
     }
 
-    /// That every process had the time to learn of an introduced key. A keyset that was never
-    /// saved is known to none.
-    fn check_lease_passed(&self, entry: &KeyEntry, now: Timestamp, allow: Promotion) -> Result<()> {
-        let lease = i64::from(self.document.lease_seconds);
+    /// That every process had the time to learn of a key. A keyset that was never saved is known
+    /// to none.
+    fn check_lease_passed(
+        &self,
+        entry: &KeyEntry,
+        since: &str,
+        now: Timestamp,
+        allow: Promotion,
+    ) -> Result<()> {
+        let lease = i64::from(self.document.lease_seconds.max(self.published_lease));
         if allow.early || lease == 0 || self.document.generation == 0 {
             return Ok(());
         }
-        let since = Timestamp::parse(&entry.changed).map(|then| now.unix() - then.unix());
-        match since {
+        if entry.is_new() {
+            return Err(refused(
+                entry,
+                &format!(
+                    "not saved yet, and a lease of {lease} seconds has to pass before it is promoted: save the keyset and wait, or ask for it explicitly (early)"
+                ),
+            ));
+        }
+        match Timestamp::parse(since).map(|then| now.unix() - then.unix()) {
             Some(seconds) if seconds >= lease => Ok(()),
             Some(seconds) => Err(refused(
                 entry,
                 &format!(
-                    "was introduced at {}, and a lease of {lease} seconds has to pass before it is promoted: wait {} seconds, or ask for it explicitly (early)",
-                    entry.changed,
+                    "came at {since}, and a lease of {lease} seconds has to pass before it is promoted: wait {} seconds, or ask for it explicitly (early)",
                     lease - seconds
                 ),
             )),
             None => Err(refused(
                 entry,
-                "was introduced at a time that does not exist: promote it on explicit request (early)",
+                "came at a time that does not exist: promote it on explicit request (early)",
             )),
         }
     }
 
-    /// The decrypt-only key that was demoted last, the one that the present primary replaced first
-    /// of all.
+    /// The decrypt-only key that was demoted last.
     fn previous_primary(&self, key_use: KeyUse) -> Option<KeyId> {
-        let primary = self
-            .document
-            .primary(key_use)
-            .and_then(|id| self.entry(id).ok());
-        let since = primary.map(|primary| primary.changed.as_str());
         let keys = self.document.keys.iter();
         keys.filter(|key| key.key_use == key_use && key.state == KeyState::DecryptOnly)
-            .max_by_key(|key| (Some(key.changed.as_str()) == since, key.changed.as_str()))
+            .max_by_key(|key| (self.was_replaced_last(key.id), key.changed.as_str()))
             .map(|key| key.id)
+    }
+
+    /// Whether a key stepped down in the moment in which the present primary came up.
+    fn was_replaced_last(&self, id: KeyId) -> bool {
+        let Ok(entry) = self.entry(id) else {
+            return false;
+        };
+        let primary = self.document.primary(entry.key_use);
+        primary
+            .and_then(|id| self.entry(id).ok())
+            .is_some_and(|primary| primary.changed == entry.changed)
     }
 }
 

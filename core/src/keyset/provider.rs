@@ -4,7 +4,7 @@ use super::{ExternalKek, KeysetDocument, NewKek};
 use crate::{
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
-    ids::{KeyUse, Mode},
+    ids::{KeyId, KeyUse, Mode},
     key::Key,
     keyring::{Keyring, NoEntropy},
     random::Entropy,
@@ -41,28 +41,43 @@ pub trait KekProvider {
 }
 
 impl KeysetDocument {
-    /// The key-encrypting key that a key service unwraps.
+    /// The key-encrypting keys that a key service unwraps: as many as it can of those that the
+    /// keyset has of it.
     ///
     /// # Errors
-    /// `kek-mismatch` where the keyset has none of this service, or the service gives another key;
-    /// those of the service.
-    pub async fn kek_from_provider(&self, provider: &impl KekProvider) -> Result<Key> {
-        let of_provider = |(_, kek): &(_, &ExternalKek)| kek.provider == provider.name();
-        let (id, external) = self.external_keks().find(of_provider).ok_or_else(|| {
-            Error::new(
+    /// `kek-mismatch` where the keyset has none of this service, or the service gives other keys;
+    /// where none is unwrapped, the first error of the service.
+    pub async fn keks_from_provider(&self, provider: &impl KekProvider) -> Result<Vec<Key>> {
+        let (mut keks, mut first_error) = (Vec::new(), None);
+        for (id, external) in self.external_keks() {
+            if external.provider != provider.name() {
+                continue;
+            }
+            let bytes = provider.unwrap(&external.reference, &external.blob).await;
+            match bytes.and_then(|bytes| kek_of(id, &bytes)) {
+                Ok(kek) => keks.push(kek),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        match (keks.is_empty(), first_error) {
+            (false, _) => Ok(keks),
+            (true, Some(error)) => Err(error),
+            (true, None) => Err(Error::new(
                 ErrorCode::KekMismatch,
                 format!("this keyset has no key of {}", provider.name()),
-            )
-        })?;
-        let bytes = provider.unwrap(&external.reference, &external.blob).await?;
-        let key = Key::from_bytes(KeyUse::Kek, &bytes)?;
-        if key.id() != id {
-            return Err(fixed(
-                ErrorCode::KekMismatch,
-                "the key service gave another key than the one of this keyset",
-            ));
+            )),
         }
-        Ok(key)
+    }
+}
+
+/// The key in what a key service gave.
+fn kek_of(id: KeyId, bytes: &[u8]) -> Result<Key> {
+    match Key::from_bytes(KeyUse::Kek, bytes) {
+        Ok(key) if key.id() == id => Ok(key),
+        _ => Err(fixed(
+            ErrorCode::KekMismatch,
+            "the key service gave another key than the one of this keyset",
+        )),
     }
 }
 
@@ -108,8 +123,8 @@ impl NewKek {
 /// let text = Keyset::create(kek, 0, now, &mut OsEntropy)?.save(now, &mut OsEntropy)?;
 ///
 /// let document = KeysetDocument::parse(text.as_bytes())?;
-/// let kek = block_on(document.kek_from_provider(&service))?;
-/// let keyset = document.unlock(&[kek], &Expect::default())?;
+/// let keks = block_on(document.keks_from_provider(&service))?;
+/// let keyset = document.unlock(&keks, &Expect::default())?;
 /// # Ok::<(), reseal::Error>(())
 /// ```
 #[derive(Debug)]

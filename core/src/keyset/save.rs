@@ -3,14 +3,15 @@
 use super::{
     Keyset, KeysetDocument,
     document::{
-        Document, KekEntry, MAX_INTEGER, MAX_KEYSET_BYTES, MAX_LEASE_SECONDS, RING_BYTES, ring_text,
+        Document, KekEntry, KeyEntry, MAX_INTEGER, MAX_KEYSET_BYTES, MAX_LEASE_SECONDS, RING_BYTES,
+        ring_text,
     },
     kek::{Kek, NewKek},
     wrap::{canon, tampered},
 };
 use crate::{
     error::{ErrorCode, Result, fixed},
-    ids::KeyState,
+    ids::{KeyId, KeyState},
     random::Entropy,
     time::Timestamp,
 };
@@ -37,6 +38,7 @@ impl Keyset {
         Ok(Self {
             held: [Kek::new(&kek.key)?].into(),
             keys: BTreeMap::new(),
+            published_lease: lease_seconds,
             document: Document {
                 ring: ring_text(&ring),
                 generation: 0,
@@ -54,6 +56,8 @@ impl Keyset {
     }
 
     /// Sets how long a process may go on sealing without looking at the keyset; 0 is for ever.
+    /// A shorter lease holds for promotions from the next generation on: until then processes have
+    /// the old one. Let the old one pass before the next promotion.
     ///
     /// # Errors
     /// `invalid-argument` above 31,536,000 seconds, a year.
@@ -85,12 +89,19 @@ impl Keyset {
             macs: BTreeMap::new(),
         };
         if document.generation > MAX_INTEGER {
-            return Err(too_large());
+            return Err(fixed(
+                ErrorCode::KeysetTransition,
+                "this keyset was saved as often as it can be: begin another ring",
+            ));
         }
         for entry in &mut document.keys {
             if entry.state == KeyState::Destroyed {
                 entry.wraps.clear();
                 continue;
+            }
+            // Nobody can know the key before now: the lease counts from here.
+            if entry.is_new() && entry.state == KeyState::Introduced {
+                entry.changed = now.to_string();
             }
             let key = self.keys.get(&entry.id).ok_or_else(tampered)?;
             for kek in &self.held {
@@ -101,12 +112,13 @@ impl Keyset {
             }
         }
         let canon = canon(&document);
-        document.macs = self
-            .held
-            .iter()
-            .map(|kek| (kek.id, kek.mac(&canon)))
-            .collect();
+        for kek in &self.held {
+            document.macs.insert(kek.id, kek.mac(&canon));
+        }
         let mut text = serde_json::to_string_pretty(&document).map_err(|_| too_large())?;
+        if text.len() >= MAX_KEYSET_BYTES {
+            text = serde_json::to_string(&document).map_err(|_| too_large())?;
+        }
         text.push('\n');
         if text.len() > MAX_KEYSET_BYTES {
             return Err(too_large());
@@ -114,26 +126,54 @@ impl Keyset {
         Ok(text)
     }
 
-    /// Goes on from a document that [`Keyset::save`] gave and that was stored.
+    /// Goes on from the document that [`Keyset::save`] gave, once it is stored.
     ///
     /// # Errors
-    /// `keyset-conflict` for a document of another ring, or not of the next generation; those of
-    /// [`KeysetDocument::parse`], and `keyset-tampered`.
+    /// `keyset-conflict` for any other document, and where this keyset was changed after `save`:
+    /// the keyset stays as it is then. Those of [`KeysetDocument::parse`], and `keyset-tampered`.
     pub fn saved(&mut self, text: &str) -> Result<()> {
         let document = KeysetDocument::parse(text.as_bytes())?.0;
-        let next = self.document.generation.saturating_add(1);
-        if document.ring != self.document.ring || document.generation != next {
+        if !self.leads_to(&document) {
             return Err(fixed(
                 ErrorCode::KeysetConflict,
-                "this document is not the one that save gave: load the keyset again",
+                "this document is not the one that save gave, or the keyset was changed since: load it again, and make the change anew",
             ));
         }
         let canon = canon(&document);
         for kek in &self.held {
             kek.verify(&document, &canon)?;
         }
+        self.published_lease = document.lease_seconds;
         self.document = document;
         Ok(())
+    }
+
+    /// Whether to save this keyset, as it is now, can have given a document.
+    fn leads_to(&self, saved: &Document) -> bool {
+        let now = &self.document;
+        let head = |document: &Document| (document.ring.clone(), document.lease_seconds);
+        let same_keks = now.keks.iter().map(|kek| (kek.id, &kek.source));
+        let saved_keks = saved.keks.iter().map(|kek| (kek.id, &kek.source));
+        head(now) == head(saved)
+            && saved.generation == now.generation.saturating_add(1)
+            && same_keks.eq(saved_keks)
+            && now.keys.len() == saved.keys.len()
+            && now
+                .keys
+                .iter()
+                .zip(&saved.keys)
+                .all(|(now, saved)| now.leads_to(saved))
+    }
+}
+
+impl KeyEntry {
+    fn leads_to(&self, saved: &Self) -> bool {
+        let parts = |entry: &Self| (entry.id, entry.key_use, entry.state, entry.created.clone());
+        let kept = |(kek, wrap): (&KeyId, &String)| saved.wraps.get(kek) == Some(wrap);
+        parts(self) == parts(saved)
+            && self.label == saved.label
+            && (self.changed == saved.changed || self.is_new())
+            && self.wraps.iter().all(kept)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     SourceFile, Want, WantKind,
-    env::{INDEX_PRIMARY, KEY_DIR, PRIMARY, wrong_use},
+    env::{INDEX_PRIMARY, KEY_DIR, PRIMARY, check_path, wrong_use},
     named, text_of,
 };
 use crate::{
@@ -43,17 +43,22 @@ impl Names {
     };
 }
 
+/// The beginning of a name that may hold anything.
+fn shown(name: &str) -> String {
+    let plain: String = name.chars().take(24).collect();
+    format!("{plain:?} and so on")
+}
+
 impl KeyDirectory {
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "like the other kinds of sources, which can fail"
-    )]
     pub(super) fn new(
         path: &str,
         primary: &str,
         index_primary: Option<&str>,
         names: Names,
     ) -> Result<Self> {
+        check_path(names.directory, path)?;
+        check_path(names.primary, primary)?;
+        index_primary.map_or(Ok(()), |name| check_path(names.index_primary, name))?;
         Ok(Self {
             path: path.to_owned(),
             primary: primary.to_owned(),
@@ -112,8 +117,9 @@ impl KeyDirectory {
         Err(Error::new(
             ErrorCode::SourceUnreadable,
             format!(
-                "{} has a file whose name is no label: up to 64 characters, none of them a control character",
-                self.names.directory
+                "{} has a file whose name is no label, {}: a label has up to 64 characters, none of them a control character",
+                self.names.directory,
+                shown(name)
             ),
         ))
     }

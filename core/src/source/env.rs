@@ -240,17 +240,27 @@ fn load_kek(text: &str) -> Result<Key> {
     }
 }
 
-/// A path or name, which is printed, and a key in the wrong variable must not be.
 fn path_of(variable: &str, value: &str) -> Result<String> {
-    if value.contains("rsk1.") {
-        return Err(Error::new(
-            ErrorCode::SourceUnreadable,
-            format!(
-                "{variable} holds a key, but is a name: did you mean {PRIMARY_KEY} or {INDEX_KEY}?"
-            ),
-        ));
-    }
+    check_path(variable, value)?;
     Ok(trim(value).to_string())
+}
+
+/// A path or name is printed, and a key in its place must not be.
+pub(super) fn check_path(name: &str, value: &str) -> Result<()> {
+    if !value.contains("rsk1.") {
+        return Ok(());
+    }
+    let meant = match name.strip_suffix("_FILE") {
+        Some(twin) => format!("did you mean {twin}?"),
+        None if name.starts_with("RESEAL_") => {
+            format!("did you mean {PRIMARY_KEY}, {INDEX_KEY} or {KEK}?")
+        }
+        None => "give the path of the file that holds it".to_string(),
+    };
+    Err(Error::new(
+        ErrorCode::SourceUnreadable,
+        format!("{name} holds a key, but is a path or a name: {meant}"),
+    ))
 }
 
 pub(super) fn wrong_use(name: &str, key_use: KeyUse) -> Error {

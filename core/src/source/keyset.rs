@@ -2,11 +2,11 @@
 
 use super::{
     Loaded, SourceFile, Want, WantKind,
-    env::{KEK_FILE, KEYSET, PASSPHRASE_FILE, wrong_use},
+    env::{KEK_FILE, KEYSET, PASSPHRASE_FILE, check_path, wrong_use},
     file_of, named, text_of,
 };
 use crate::{
-    error::{ErrorCode, Result, fixed},
+    error::{Error, ErrorCode, Result, fixed},
     ids::KeyUse,
     key::Key,
     keyset::{Argon2id, Expect, KeysetDocument, is_ring},
@@ -68,6 +68,12 @@ impl KeysetFile {
                 "a ring id is 26 characters of a to z and 2 to 7, as `reseal keyset show` prints it",
             ));
         }
+        check_path(KEYSET, path)?;
+        match &unlock {
+            Unlock::KekFile(path) => check_path(KEK_FILE, path)?,
+            Unlock::PassphraseFile(path) => check_path(PASSPHRASE_FILE, path)?,
+            Unlock::Kek(_) | Unlock::Passphrase(_) => {}
+        }
         Ok(Self {
             path: path.to_owned(),
             unlock,
@@ -107,7 +113,9 @@ impl KeysetFile {
         }
         let mut contents = contents.iter();
         let file = file_of(&mut contents, KEYSET)?;
-        let document = KeysetDocument::parse(&file.content)?;
+        let path = self.path.clone();
+        let in_file = |error: Error| named(&path, &error);
+        let document = KeysetDocument::parse(&file.content).map_err(in_file)?;
         let kek = match &self.unlock {
             Unlock::Kek(key) => key.clone(),
             Unlock::KekFile(_) => kek_of(file_of(&mut contents, KEK_FILE)?)?,
@@ -123,7 +131,7 @@ impl KeysetFile {
                 self.derived(&document, passphrase, derive)?
             }
         };
-        let keyset = document.unlock(&[kek], &self.expect)?;
+        let keyset = document.unlock(&[kek], &self.expect).map_err(in_file)?;
         let ring = keyset.ring()?;
         // From here on an older copy, or another ring, is refused.
         self.expect = Expect {

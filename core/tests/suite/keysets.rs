@@ -99,7 +99,12 @@ fn saving_is_pure_until_it_is_said_to_be_done() {
         .save(at(3), &mut OsEntropy)
         .unwrap()
         .replace("introduced", "disabled");
-    assert_eq!(code(keyset.saved(&changed)), ErrorCode::KeysetTampered);
+    assert_eq!(code(keyset.saved(&changed)), ErrorCode::KeysetConflict);
+    let forged = keyset
+        .save(at(3), &mut OsEntropy)
+        .unwrap()
+        .replace(":03Z", ":04Z");
+    assert_eq!(code(keyset.saved(&forged)), ErrorCode::KeysetTampered);
     let stranger = self::keyset(0).0.save(at(0), &mut OsEntropy).unwrap();
     assert_eq!(code(keyset.saved(&stranger)), ErrorCode::KeysetConflict);
     assert_eq!(state(&keyset, again), KeyState::Introduced);
@@ -108,7 +113,12 @@ fn saving_is_pure_until_it_is_said_to_be_done() {
 #[test]
 fn promoting_waits_for_the_lease() {
     let (mut keyset, _, first) = keyset(3600);
-    let second = add(&mut keyset, KeyUse::Data, 10);
+    let second = add(&mut keyset, KeyUse::Data, 5);
+    assert_eq!(
+        code(keyset.promote(second, at(9999), PLAIN)),
+        ErrorCode::KeysetTransition
+    );
+    store(&mut keyset, 10);
     for seconds in [0, 10, 3609] {
         let error = keyset.promote(second, at(seconds), PLAIN).unwrap_err();
         assert_eq!(error.code(), ErrorCode::KeysetTransition, "{seconds}");
@@ -700,4 +710,110 @@ fn index_keys_whose_terms_could_be_mixed_up_stand_in_one_keyset_only_as_tombston
     keyset.destroy(id, at(3)).unwrap();
     keyset.introduce(other, "", at(3)).unwrap();
     assert!(keyset.ring().is_ok());
+}
+
+type Change = fn(&mut Keyset, KeyId);
+
+#[test]
+fn only_the_document_that_save_gave_is_taken_as_saved() {
+    let (mut keyset, kek, _) = keyset(0);
+    let third = add(&mut keyset, KeyUse::Data, 1);
+    keyset.promote(third, at(1), PLAIN).unwrap();
+    let common = store(&mut keyset, 1);
+    let mut other = load(&common, &[&kek]).unwrap();
+    add(&mut other, KeyUse::Data, 2);
+    let others = other.save(at(2), &mut OsEntropy).unwrap();
+    let changes: [Change; 7] = [
+        |keyset, _| assert_ne!(add(keyset, KeyUse::Data, 3), key(KeyUse::Data).id()),
+        |keyset, id| keyset.relabel(id, "other").unwrap(),
+        |keyset, _| keyset.set_lease_seconds(9).unwrap(),
+        |keyset, id| keyset.disable(id, at(3), true).unwrap(),
+        |keyset, id| assert_ne!(keyset.revert(KeyUse::Data, at(3)).unwrap(), id),
+        |keyset, _| {
+            let new = NewKek::key(key(KeyUse::Kek)).unwrap();
+            keyset.add_kek(new).unwrap();
+        },
+        |keyset, _| {
+            let first = keyset.info().keks[0].id;
+            let new = NewKek::key(key(KeyUse::Kek)).unwrap();
+            keyset.add_kek(new).unwrap();
+            keyset.remove_kek(first).unwrap();
+        },
+    ];
+    for change in changes {
+        let mut keyset = load(&common, &[&kek]).unwrap();
+        assert_eq!(code(keyset.saved(&others)), ErrorCode::KeysetConflict);
+        let text = keyset.save(at(2), &mut OsEntropy).unwrap();
+        change(&mut keyset, third);
+        let before = keyset.info();
+        assert_eq!(code(keyset.saved(&text)), ErrorCode::KeysetConflict);
+        assert_eq!(keyset.info(), before);
+        assert!(
+            keyset.save(at(4), &mut OsEntropy).is_ok(),
+            "nothing is lost"
+        );
+    }
+}
+
+#[test]
+fn the_lease_cannot_be_passed_by_detours() {
+    // A shorter lease in the same edit: processes still have the old one.
+    let (mut keyset, _, _) = keyset(3600);
+    let second = add(&mut keyset, KeyUse::Data, 1);
+    store(&mut keyset, 1);
+    keyset.set_lease_seconds(0).unwrap();
+    assert_eq!(
+        code(keyset.promote(second, at(5), PLAIN)),
+        ErrorCode::KeysetTransition
+    );
+    // A key that was never saved is known to nobody, however old it is.
+    let third = add(&mut keyset, KeyUse::Data, 5);
+    assert_eq!(
+        code(keyset.promote(third, at(9000), PLAIN)),
+        ErrorCode::KeysetTransition
+    );
+    keyset.set_lease_seconds(3600).unwrap();
+    store(&mut keyset, 9000);
+    assert_eq!(
+        code(keyset.promote(third, at(9001), PLAIN)),
+        ErrorCode::KeysetTransition
+    );
+    keyset.promote(third, at(9000 + 3600), PLAIN).unwrap();
+    // A young key that was disabled and enabled looks like an old primary.
+    let fourth = add(&mut keyset, KeyUse::Data, 20_000);
+    store(&mut keyset, 20_000);
+    keyset.disable(fourth, at(20_001), false).unwrap();
+    keyset.enable(fourth, at(20_002)).unwrap();
+    assert_eq!(
+        code(keyset.promote(fourth, at(20_003), BACK)),
+        ErrorCode::KeysetTransition
+    );
+    let reverted = keyset.revert(KeyUse::Data, at(20_003)).unwrap();
+    assert_ne!(reverted, fourth);
+    let both = Promotion {
+        early: true,
+        back: true,
+    };
+    keyset.promote(fourth, at(20_004), both).unwrap();
+}
+
+#[test]
+fn a_keyset_that_is_too_large_for_indents_is_still_edited() {
+    let (mut keyset, kek, _) = keyset(0);
+    let mut text = String::new();
+    for _ in 0..40 {
+        for _ in 0..100 {
+            add(&mut keyset, KeyUse::Data, 1);
+        }
+        let Ok(next) = keyset.save(at(1), &mut OsEntropy) else {
+            break;
+        };
+        text = next;
+    }
+    assert!(
+        text.len() > 900_000 && !text.contains("\n "),
+        "compact: {}",
+        text.len()
+    );
+    assert!(load(&text, &[&kek]).is_ok());
 }

@@ -12,6 +12,7 @@ mod errors;
 mod keys;
 mod keysets;
 mod limits;
+mod live;
 mod nonces;
 mod properties;
 mod rings;
