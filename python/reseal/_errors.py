@@ -39,5 +39,16 @@ class FormatError(ResealError):
     """The stored bytes are not an envelope that this version reads."""
 
 
-for _class in (ResealError, DecryptError, KeyringError, FormatError):
+class KeyFileWarning(UserWarning):
+    """A file with a key or a passphrase gives rights to everybody on this machine.
+
+    >>> import warnings
+    >>> import reseal
+    >>> warnings.simplefilter("ignore", reseal.KeyFileWarning)  # if it is meant so
+
+    It is given once for each path. `chmod 600` mends it, or `defaultMode: 0400` in Kubernetes.
+    """
+
+
+for _class in (ResealError, DecryptError, KeyringError, FormatError, KeyFileWarning):
     _class.__module__ = "reseal"

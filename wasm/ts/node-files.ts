@@ -1,0 +1,140 @@
+// Reads key files and keysets, and makes key files. node-save.ts changes keysets.
+// Whatever a path leads to: nothing here blocks, reads without end, or shows what it has read.
+// The same stands in python/reseal/_files.py.
+import { closeSync, fstatSync, lstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { KeyringError } from "./errors.js";
+import type { Bytes } from "./memory.js";
+import {
+  type PathLike,
+  pathText,
+  POSIX,
+  prefix,
+  quoted,
+  READ_FLAGS,
+  Refusal,
+  syncDirectory,
+  systemCode,
+  unreadable,
+  unwritable,
+  writeNew,
+} from "./node-disk.js";
+
+const MAX_SECRET_BYTES = 65_536;
+export const MAX_KEYSET_BYTES = 1_048_576;
+
+const OTHERS = 0o007;
+const warned = new Set<string>();
+
+/**
+ * The whole of a file with a key or a passphrase, a final newline included. Links are followed.
+ * Warns once per path if the file gives rights to everybody.
+ *
+ * Errors: `source-unreadable`, which names `variable` and the path.
+ */
+export function readSecret(path: PathLike, variable?: string): Bytes {
+  const name = pathText(path);
+  try {
+    const content = read(name, MAX_SECRET_BYTES, (stats) => warnIfOpen(name, variable, stats));
+    if (content.length <= MAX_SECRET_BYTES) return content;
+    content.fill(0);
+    throw new Refusal(`it has more than ${MAX_SECRET_BYTES} bytes (64 KiB), which no key has`);
+  } catch (error) {
+    throw unreadable(name, variable, error);
+  }
+}
+
+/**
+ * The bytes of a keyset file. Links are followed; no lock is needed.
+ *
+ * Errors: `source-unreadable`; `keyset-malformed` if it is too large to be a keyset.
+ */
+export function readKeyset(path: PathLike, variable?: string): Bytes {
+  const name = pathText(path);
+  try {
+    const content = read(name, MAX_KEYSET_BYTES);
+    if (content.length <= MAX_KEYSET_BYTES) return content;
+  } catch (error) {
+    throw unreadable(name, variable, error);
+  }
+  const why = `has more than ${MAX_KEYSET_BYTES} bytes (1 MiB), which no keyset has`;
+  throw new KeyringError("keyset-malformed", `${prefix(variable)}${quoted(name)} ${why}`);
+}
+
+/**
+ * Writes a new file that only its owner may read. A file that exists is left as it is.
+ *
+ * Errors: `keyset-unwritable`.
+ */
+export function createPrivateFile(path: PathLike, content: Uint8Array): void {
+  const name = pathText(path);
+  try {
+    writeNew(name, content, 0o600);
+    syncDirectory(name);
+    warnIfOpen(name, undefined, statSync(name)); // on a file system that keeps no rights
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw unwritable(name, error);
+    const why = "exists already, and is left as it is: give another name";
+    throw new KeyringError("keyset-unwritable", `${quoted(name)} ${why}`);
+  }
+}
+
+/** What `reseal doctor` tells about a file: of the file itself where the path is a link. */
+export interface FileFacts {
+  /** The nine bits of the rights; undefined where the system has none. */
+  readonly mode: number | undefined;
+  /** The number of the user whom it belongs to; undefined where the system has none. */
+  readonly owner: number | undefined;
+  /** Whether the path itself is a symbolic link. */
+  readonly isLink: boolean;
+  /** Whether everybody on this machine has a right to the file. */
+  readonly openToOthers: boolean;
+}
+
+/** Rights, owner and kind of a file, which is not opened. Errors: `source-unreadable`. */
+export function fileFacts(path: PathLike): FileFacts {
+  const name = pathText(path);
+  try {
+    return factsOf(statSync(name), lstatSync(name).isSymbolicLink());
+  } catch (error) {
+    throw unreadable(name, undefined, error);
+  }
+}
+
+/** Up to one byte more than the limit. */
+export function read(name: string, limit: number, check?: (stats: Stats) => void): Bytes {
+  const handle = openSync(name, READ_FLAGS);
+  try {
+    const stats = fstatSync(handle);
+    if (!stats.isFile()) throw new Refusal("it is no regular file");
+    check?.(stats);
+    return readUpTo(handle, limit + 1);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function readUpTo(handle: number, room: number): Bytes {
+  const buffer = new Uint8Array(room);
+  let length = 0;
+  for (let more = 1; more > 0 && length < room; length += more) {
+    more = readSync(handle, buffer, length, room - length, null);
+  }
+  const content = buffer.slice(0, length);
+  buffer.fill(0, 0, length);
+  return content;
+}
+
+function factsOf({ mode, uid }: Stats, isLink: boolean): FileFacts {
+  if (!POSIX) return { mode: undefined, owner: undefined, isLink, openToOthers: false };
+  return { mode: mode & 0o777, owner: uid, isLink, openToOthers: (mode & OTHERS) !== 0 };
+}
+
+function warnIfOpen(name: string, variable: string | undefined, stats: Stats): void {
+  if (!factsOf(stats, false).openToOthers || warned.has(name)) return;
+  warned.add(name);
+  process.emitWarning(
+    `${prefix(variable)}everybody on this machine has rights to ${quoted(name)}: ` +
+      "chmod 600 it, or set defaultMode: 0400 where Kubernetes mounts it",
+    "KeyFileWarning",
+  );
+}
