@@ -34,7 +34,7 @@ Exit codes:
   2  called wrongly, or a question was not answered with yes
   3  keys: missing, wrong, in the wrong state
   4  a file or a stream cannot be read or written
-  5  stopped, and can be resumed
+  5  stopped, and can be resumed (no command of this release stops so)
 ";
 
 #[derive(Debug, Parser)]

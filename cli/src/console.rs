@@ -135,6 +135,9 @@ impl<'h> Console<'h> {
                 let (code, exit) = (error.code(), exit_code(error.code()));
                 self.error(code.as_str(), error.message(), exit)
             }
+            Failure::Refused(error) => {
+                self.error(error.code().as_str(), error.message(), exit::REFUSED)
+            }
             Failure::Usage(message) => self.error("usage", message, exit::USAGE),
             Failure::Stream(message) => {
                 self.pending.clear();

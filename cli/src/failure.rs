@@ -20,6 +20,8 @@ pub(crate) mod exit {
 pub(crate) enum Failure {
     /// An error of the core or the host; its code decides the exit code.
     Error(Error),
+    /// The one value that the command is about was refused.
+    Refused(Error),
     /// The command was called wrongly.
     Usage(String),
     /// A standard stream failed.

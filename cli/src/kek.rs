@@ -41,7 +41,7 @@ pub(crate) struct KekArgs {
     reason = "the options are named after them"
 )]
 pub(crate) struct NewKekArgs {
-    /// A file with a new key-encrypting key, from `reseal keys new --use kek`; may be repeated
+    /// A file with a new key-encrypting key, of reseal keys new --use kek; may be repeated
     #[arg(long, value_name = "FILE")]
     new_kek_file: Vec<String>,
 

@@ -1,7 +1,8 @@
 //! The ring of the commands that seal and open: from the same sources as `Keyring.fromEnv`.
 
 use reseal::{
-    ENV_NAMES, Error, ErrorCode, Keyring, Loaded, Result, Source, SourceFile, WantKind, Zeroizing,
+    Argon2id, ENV_NAMES, Error, ErrorCode, Keyring, Loaded, Result, Source, SourceFile, WantKind,
+    Zeroizing,
 };
 
 use crate::console::Console;
@@ -38,7 +39,7 @@ pub(crate) fn fetch(source: &Source, console: &mut Console<'_>) -> Outcome<Vec<V
 
 /// Makes the ring of what was read.
 pub(crate) fn load_from(source: &mut Source, contents: &[Vec<SourceFile>]) -> Result<Loaded> {
-    source.load(contents, |argon2id, passphrase| argon2id.derive(passphrase))
+    source.load(contents, Argon2id::derive)
 }
 
 fn fetch_one(

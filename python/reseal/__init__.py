@@ -10,22 +10,36 @@ and stored as text or bytes.
 >>> ring.open_str(stored, ctx)
 '078-05-1120'
 
+Keys that a team manages are in a `Keyset`, as a rule in a `KeysetFile`; a `LiveKeyring` follows it, so
+that a rotation reaches a running process. `Keyring.canary` tells at a start whether the keys are right.
+
 The format is specified in `spec/envelope.md` of the project; docstrings name its sections.
 """
 
-from reseal._errors import DecryptError, FormatError, KeyringError, ResealError
+from reseal._errors import (
+    DecryptError,
+    FormatError,
+    KeyFileWarning,
+    KeyringError,
+    ResealError,
+)
+from reseal._info import KekInfo, KeyInfo, KeysetInspection, KeysetKey, LiveStatus
+from reseal._keyset_file import KeysetFile
 from reseal._native import (
     ERROR_CODES,
     Field,
     Inspection,
     Key,
-    KeyInfo,
     Keyring,
+    Keyset,
+    LiveKeyring,
     __version__,
     inspect,
+    inspect_keyset,
     to_binary,
     to_text,
 )
+from reseal._providers import KekProvider, MemoryKekProvider
 
 __all__ = [
     "ERROR_CODES",
@@ -33,13 +47,24 @@ __all__ = [
     "Field",
     "FormatError",
     "Inspection",
+    "KekInfo",
+    "KekProvider",
     "Key",
+    "KeyFileWarning",
     "KeyInfo",
     "Keyring",
     "KeyringError",
+    "Keyset",
+    "KeysetFile",
+    "KeysetInspection",
+    "KeysetKey",
+    "LiveKeyring",
+    "LiveStatus",
+    "MemoryKekProvider",
     "ResealError",
     "__version__",
     "inspect",
+    "inspect_keyset",
     "to_binary",
     "to_text",
 ]

@@ -1,20 +1,29 @@
-from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias, final
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import datetime
+from os import PathLike
+from typing import Any, Literal, TypeAlias, final
 from uuid import UUID
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, Self, disjoint_base
 
 from reseal._errors import ResealError
+from reseal._info import KekInfo, KeyInfo, KeysetInspection, KeysetKey, LiveStatus
+from reseal._providers import KekProvider
 
 __all__ = [
     "ERROR_CODES",
     "Field",
     "Inspection",
     "Key",
-    "KeyInfo",
     "Keyring",
+    "Keyset",
+    "KeysetStore",
+    "LiveKeyring",
     "__version__",
+    "_external_keks",
     "inspect",
+    "inspect_keyset",
+    "run_command",
     "to_binary",
     "to_text",
 ]
@@ -28,6 +37,13 @@ _Contexts: TypeAlias = _Context | Iterable[_Context]
 _Mode: TypeAlias = Literal["random", "deterministic", "padded"]
 _Use: TypeAlias = Literal["data", "index", "kek"]
 _State: TypeAlias = Literal["introduced", "primary", "decrypt_only", "disabled", "destroyed"]
+_RingUse: TypeAlias = Literal["data", "index"]
+_Kek: TypeAlias = Key | str
+_Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
+_Now: TypeAlias = datetime | float
+_Checked: TypeAlias = Literal[
+    "ok", "unknown-key", "auth-failed", "key-disabled", "key-destroyed", "key-wrong-use"
+]
 _Normalizer: TypeAlias = Literal["raw", "ascii-lower-trim", "digits"]
 
 __version__: str
@@ -52,18 +68,10 @@ class Key:
     def __deepcopy__(self, _memo: object) -> Key: ...
 
 @final
-class KeyInfo:
-    @property
-    def id(self) -> str: ...
-    @property
-    def use(self) -> _Use | None: ...
-    @property
-    def state(self) -> _State: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-
-@final
 class Inspection:
+    def __new__(
+        cls, version: int, mode: _Mode, key_id: str, ciphertext_bytes: int
+    ) -> Inspection: ...
     @property
     def version(self) -> int: ...
     @property
@@ -86,9 +94,24 @@ class Keyring:
         introduced: Iterable[Key | str] = (),
         disabled: Iterable[Key | str] = (),
         destroyed: Iterable[str] = (),
-    ) -> Keyring: ...
+    ) -> Self: ...
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> Keyring: ...
+    @staticmethod
+    def from_directory(
+        path: _Path, *, primary: str, index_primary: str | None = None
+    ) -> Keyring: ...
+    @staticmethod
+    def from_keyset(
+        path: _Path,
+        *,
+        kek: _Kek | None = None,
+        kek_file: _Path | None = None,
+        passphrase: str | Buffer | None = None,
+        passphrase_file: _Path | None = None,
+        ring: str | None = None,
+        min_generation: int = 0,
+    ) -> Keyring: ...
     def seal(self, value: _Value, context: _Context, mode: _Mode = "random") -> str: ...
     def seal_binary(self, value: _Value, context: _Context, mode: _Mode = "random") -> bytes: ...
     def open(self, stored: str, context: _Context) -> bytes: ...
@@ -135,12 +158,156 @@ class Keyring:
     ) -> list[str]: ...
     def field(self, context: _Context, mode: _Mode = "random") -> Field: ...
     def keys(self) -> list[KeyInfo]: ...
+    def canary(self) -> str: ...
+    def check(self, canary: str, /) -> _Checked: ...
     @property
     def primary_id(self) -> str | None: ...
     @property
     def index_primary_id(self) -> str | None: ...
-    def __copy__(self) -> Keyring: ...
-    def __deepcopy__(self, _memo: object) -> Keyring: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object) -> Self: ...
+
+@final
+class LiveKeyring(Keyring):  # type: ignore[misc]  # final for others
+    @staticmethod
+    def from_env(
+        environ: Mapping[str, str] | None = None,
+        *,
+        check_seconds: float = 10,
+        reload_seconds: float = 1,
+        clock: Callable[[], float] | None = None,
+    ) -> LiveKeyring: ...
+    @staticmethod
+    def from_directory(
+        path: _Path,
+        *,
+        primary: str,
+        index_primary: str | None = None,
+        check_seconds: float = 10,
+        reload_seconds: float = 1,
+        clock: Callable[[], float] | None = None,
+    ) -> LiveKeyring: ...
+    @staticmethod
+    def from_keyset(
+        path: _Path,
+        *,
+        kek: _Kek | None = None,
+        kek_file: _Path | None = None,
+        passphrase: str | Buffer | None = None,
+        passphrase_file: _Path | None = None,
+        ring: str | None = None,
+        min_generation: int = 0,
+        check_seconds: float = 10,
+        reload_seconds: float = 1,
+        clock: Callable[[], float] | None = None,
+    ) -> LiveKeyring: ...
+    def refresh(self) -> None: ...
+    def status(self) -> LiveStatus: ...
+
+@final
+class Keyset:
+    @staticmethod
+    def create(
+        *,
+        kek: _Kek | None = None,
+        passphrase: str | Buffer | None = None,
+        lease_seconds: int = 0,
+        now: _Now | None = None,
+    ) -> Keyset: ...
+    @staticmethod
+    def create_async(
+        *, provider: KekProvider, reference: str, lease_seconds: int = 0, now: _Now | None = None
+    ) -> Coroutine[Any, Any, Keyset]: ...
+    @staticmethod
+    def load(
+        document: str | Buffer,
+        *,
+        kek: _Kek | Iterable[_Kek] | None = None,
+        passphrase: str | Buffer | None = None,
+        ring: str | None = None,
+        min_generation: int = 0,
+    ) -> Keyset: ...
+    @staticmethod
+    def load_async(
+        document: str | Buffer,
+        *,
+        providers: Iterable[KekProvider],
+        kek: _Kek | Iterable[_Kek] | None = None,
+        passphrase: str | Buffer | None = None,
+        ring: str | None = None,
+        min_generation: int = 0,
+    ) -> Coroutine[Any, Any, Keyset]: ...
+    def introduce(
+        self, key: _RingUse | Key, *, label: str = "", now: _Now | None = None
+    ) -> str: ...
+    def promote(
+        self, id: str, *, early: bool = False, back: bool = False, now: _Now | None = None
+    ) -> None: ...
+    def rotate(
+        self,
+        key: _RingUse | Key,
+        *,
+        label: str = "",
+        early: bool = False,
+        now: _Now | None = None,
+    ) -> str: ...
+    def revert(self, use: _RingUse = "data", *, now: _Now | None = None) -> str: ...
+    def disable(self, id: str, *, emergency: bool = False, now: _Now | None = None) -> None: ...
+    def enable(self, id: str, *, now: _Now | None = None) -> None: ...
+    def destroy(self, id: str, *, now: _Now | None = None) -> None: ...
+    def relabel(self, id: str, label: str) -> None: ...
+    def set_lease_seconds(self, seconds: int) -> None: ...
+    def add_kek(self, kek: _Kek) -> str: ...
+    def add_passphrase(self, passphrase: str | Buffer) -> str: ...
+    def add_provider_kek(
+        self, provider: KekProvider, reference: str
+    ) -> Coroutine[Any, Any, str]: ...
+    def remove_kek(self, id: str) -> None: ...
+    def verify(self) -> None: ...
+    def export_keys(self) -> dict[str, str]: ...
+    def keyring(self) -> Keyring: ...
+    def keys(self) -> list[KeysetKey]: ...
+    def keks(self) -> list[KekInfo]: ...
+    def save(self, *, now: _Now | None = None) -> str: ...
+    def saved(self, document: str | Buffer) -> None: ...
+    @property
+    def ring_id(self) -> str: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def issued(self) -> str: ...
+    @property
+    def lease_seconds(self) -> int: ...
+    @property
+    def primary_id(self) -> str | None: ...
+    @property
+    def index_primary_id(self) -> str | None: ...
+    @property
+    def _document(self) -> str | None: ...
+    @staticmethod
+    def _create_external(
+        external: tuple[Key, str, str, bytes],
+        lease_seconds: int | None = None,
+        now: _Now | None = None,
+    ) -> Keyset: ...
+    def _add_external(self, external: tuple[Key, str, str, bytes]) -> str: ...
+
+@disjoint_base
+class KeysetStore:
+    def __new__(
+        cls,
+        path: _Path,
+        *,
+        kek: _Kek | Iterable[_Kek] | None = None,
+        kek_file: _Path | Iterable[_Path] | None = None,
+        passphrase: str | Buffer | None = None,
+        passphrase_file: _Path | None = None,
+        ring: str | None = None,
+        min_generation: int = 0,
+    ) -> Self: ...
+    def load(self) -> Keyset: ...
+    @property
+    def path(self) -> str: ...
 
 @final
 class Field:
@@ -214,5 +381,8 @@ class Field:
     def __deepcopy__(self, _memo: object) -> Field: ...
 
 def inspect(stored: str | Buffer, /) -> Inspection: ...
+def inspect_keyset(document: str | Buffer, /) -> KeysetInspection: ...
+def _external_keks(document: str | Buffer, /) -> list[tuple[str, str, str, bytes]]: ...
+def run_command(arguments: list[str], host: object, /) -> int: ...
 def to_text(stored: Buffer, /) -> str: ...
 def to_binary(stored: str, /) -> bytes: ...

@@ -4,19 +4,18 @@ use crate::{
     context::{Contexts, format_first},
     convert::{plaintext, stored_binary, stored_text},
     error::{Result, exception, per_item},
+    ring::{Ring, is_unknown_key},
 };
 use core::ops::Range;
 use pyo3::{
     prelude::*,
     types::{PyBytes, PyList, PyString},
 };
-use reseal::{
-    Context, Error, Keyring, Mode, OpenBatch, OsEntropy, SealBatch, inspect, inspect_binary,
-};
+use reseal::{Context, Error, Mode, OpenBatch, OsEntropy, SealBatch, inspect, inspect_binary};
 
 /// The values of one call, and what they are sealed or opened with.
 pub(crate) struct Batch<'a, 'py> {
-    pub(crate) ring: &'a Keyring,
+    pub(crate) ring: &'a Ring,
     pub(crate) values: Vec<Bound<'py, PyAny>>,
     pub(crate) contexts: Contexts,
     pub(crate) py: Python<'py>,
@@ -76,7 +75,8 @@ impl<'py> Batch<'_, 'py> {
         mode: Mode,
         mut seal: impl FnMut(&mut SealBatch<'_, OsEntropy>, &[u8], &Context) -> Result<T, Error> + Send,
     ) -> Result<Vec<Result<T, Error>>> {
-        let (inputs, ring, contexts) = (self.read(plaintext)?, self.ring, &self.contexts);
+        let (inputs, contexts) = (self.read(plaintext)?, &self.contexts);
+        let ring = self.ring.to_seal(self.py)?;
         Ok(self.py.detach(|| {
             ring.seal_batch(inputs.len(), mode, OsEntropy, |batch| {
                 // Section 5 checks the context before what is to be sealed.
@@ -94,13 +94,20 @@ impl<'py> Batch<'_, 'py> {
         read: impl Fn(&'a Bound<'py, PyAny>) -> Result<I>,
         open: impl Fn(&mut OpenBatch<'_>, &I, Result<&Context, Error>) -> Result<T, Error> + Sync,
     ) -> Result<Vec<Result<T, Error>>> {
-        let (inputs, ring, contexts) = (self.read(read)?, self.ring, &self.contexts);
-        Ok(self.py.detach(|| {
-            let mut batch = OpenBatch::new(ring);
-            each(&inputs, contexts, |input, context| {
-                open(&mut batch, input?, context)
+        let (inputs, contexts) = (self.read(read)?, &self.contexts);
+        let open_with = |ring: &reseal::Keyring| {
+            self.py.detach(|| {
+                let mut batch = OpenBatch::new(ring);
+                each(&inputs, contexts, |input, context| {
+                    open(&mut batch, input?, context)
+                })
             })
-        }))
+        };
+        self.ring.open_all(self.py, open_with, |opened| {
+            opened
+                .iter()
+                .any(|item| item.as_ref().is_err_and(is_unknown_key))
+        })
     }
 
     /// Every value as bytes or text, or what is wrong with it.

@@ -116,6 +116,26 @@ impl<'py> FromPyObject<'_, 'py> for ModeArgument {
     }
 }
 
+/// True or False, as of `ModeArgument`.
+pub(crate) struct Flag(pub(crate) Result<bool>);
+
+impl Flag {
+    pub(crate) const OFF: Self = Self(Ok(false));
+}
+
+impl<'py> FromPyObject<'_, 'py> for Flag {
+    type Error = PyErr;
+
+    fn extract(flag: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(flag.extract().map_err(|_: PyErr| {
+            let found = type_name(&flag);
+            invalid_argument(format!(
+                "early, back and emergency are True or False, not {found}"
+            ))
+        })))
+    }
+}
+
 /// A word that is an argument.
 pub(crate) fn argument_text<'a>(
     value: &'a Bound<'_, PyAny>,

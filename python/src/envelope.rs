@@ -1,12 +1,12 @@
 //! What stored values show without a key.
 
 use crate::{
-    convert::{stored_binary, stored_text},
+    convert::{ModeArgument, stored_binary, stored_text},
     error::Result,
 };
 use pyo3::{
     prelude::*,
-    types::{PyBytes, PyString},
+    types::{PyBytes, PyString, PyType},
 };
 
 /// What an envelope shows without any key. Nothing of it is verified.
@@ -27,6 +27,35 @@ pub(crate) struct Inspection {
 
 #[pymethods]
 impl Inspection {
+    #[new]
+    fn new(
+        version: u8,
+        mode: ModeArgument,
+        key_id: String,
+        ciphertext_bytes: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            version,
+            mode: mode.0?.as_str(),
+            key_id,
+            ciphertext_bytes,
+        })
+    }
+
+    /// To copy and pickle it is to make it anew: nothing in it is secret.
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (Bound<'py, PyType>, (u8, &'static str, String, usize)) {
+        let shown = slf.get();
+        let parts = (
+            shown.version,
+            shown.mode,
+            shown.key_id.clone(),
+            shown.ciphertext_bytes,
+        );
+        (slf.get_type(), parts)
+    }
+
     fn __repr__(&self) -> String {
         let Self {
             version,

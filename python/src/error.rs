@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use pyo3::{
     PyClass,
     exceptions::{PyException, PyTypeError},
+    intern,
     prelude::*,
     sync::PyOnceLock,
     types::PyType,
@@ -60,6 +61,18 @@ pub(crate) fn per_item<T>(result: Result<T>) -> Result<Result<T, Error>> {
     }
 }
 
+/// An exception of this package as the error that it was made of; others are given back.
+pub(crate) fn known_error(py: Python<'_>, exception: PyErr) -> Result<Error, PyErr> {
+    let parts = exception.value(py).getattr(intern!(py, "args"))?.extract();
+    let known = |code: &str| ErrorCode::ALL.iter().find(|known| known.as_str() == code);
+    match parts {
+        Ok::<(String, String), _>((code, message)) if is_ours(py, &exception)? => Ok(known(&code)
+            .map(|code| Error::new(*code, message))
+            .ok_or(exception)?),
+        _ => Err(exception),
+    }
+}
+
 /// An ordinary exception while an argument was read, as the error that a wrong argument is.
 /// `KeyboardInterrupt` and its like stay what they are.
 pub(crate) fn refuse(py: Python<'_>, exception: PyErr, error: Error) -> Failure {
@@ -76,6 +89,11 @@ pub(crate) fn not_pickled<T: PyClass>(_object: &Bound<'_, T>) -> PyErr {
         "a {} is not pickled, since its keys would lie in the pickle: make it anew in each process",
         T::NAME
     ))
+}
+
+fn is_ours(py: Python<'_>, exception: &PyErr) -> PyResult<bool> {
+    let class = class(py, ErrorClass::Other)?;
+    Ok(exception.matches(py, class)?)
 }
 
 pub(crate) fn invalid_argument(message: impl Into<Cow<'static, str>>) -> Failure {

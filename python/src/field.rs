@@ -6,14 +6,15 @@ use crate::{
     convert::{items, stored_binary, stored_text},
     error::{Result, invalid_argument, not_pickled},
     index::{BitsArgument, NormalizerArgument, blind_index},
+    ring::Ring,
     single::Single,
 };
-use alloc::{borrow::Cow, sync::Arc};
+use alloc::borrow::Cow;
 use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyList, PyString},
 };
-use reseal::Context;
+use reseal::{Context, Mode};
 
 /// A column of one table: its ring, its context and its mode, checked and encoded once.
 ///
@@ -31,7 +32,11 @@ use reseal::Context;
 /// Spec: section 4.
 #[pyclass(frozen, module = "reseal")]
 #[derive(Debug)]
-pub(crate) struct Field(pub(crate) reseal::Field<Arc<reseal::Keyring>>);
+pub(crate) struct Field {
+    pub(crate) ring: Ring,
+    pub(crate) context: Context,
+    pub(crate) mode: Mode,
+}
 
 #[pymethods]
 impl Field {
@@ -44,7 +49,7 @@ impl Field {
         value: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound<'py, PyString>> {
-        self.value(value, context).seal(self.0.mode())
+        self.value(value, context).seal(self.mode)
     }
 
     /// As `Keyring.seal_binary`.
@@ -56,7 +61,7 @@ impl Field {
         value: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound<'py, PyBytes>> {
-        self.value(value, context).seal_binary(self.0.mode())
+        self.value(value, context).seal_binary(self.mode)
     }
 
     /// As `Keyring.open`.
@@ -99,15 +104,16 @@ impl Field {
     ///
     /// Errors: as of inspect.
     fn is_current(&self, stored: &Bound<'_, PyAny>) -> Result<bool> {
-        Ok(self.0.is_current(&stored_text(stored)?)?)
+        let ring = self.ring.to_open(stored.py())?;
+        Ok(ring.is_current(&stored_text(stored)?, self.mode)?)
     }
 
     /// As `Keyring.is_current_binary`, in the field's mode.
     ///
     /// Errors: as of inspect.
     fn is_current_binary(&self, stored: &Bound<'_, PyAny>) -> Result<bool> {
-        let stored = stored_binary(stored)?;
-        Ok(self.0.ring().is_current_binary(&stored, self.0.mode())?)
+        let ring = self.ring.to_open(stored.py())?;
+        Ok(ring.is_current_binary(&stored_binary(stored)?, self.mode)?)
     }
 
     /// As `Keyring.reseal`: the very same object where it is current.
@@ -119,7 +125,7 @@ impl Field {
         stored: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound<'py, PyAny>> {
-        self.value(stored, context).reseal(self.0.mode())
+        self.value(stored, context).reseal(self.mode)
     }
 
     /// As `Keyring.reseal_binary`.
@@ -131,7 +137,7 @@ impl Field {
         stored: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound<'py, PyAny>> {
-        self.value(stored, context).reseal_binary(self.0.mode())
+        self.value(stored, context).reseal_binary(self.mode)
     }
 
     /// As `Keyring.seal_many`. `rows` has a value of the pair `row` for each value, `contexts` a
@@ -153,7 +159,7 @@ impl Field {
         contexts: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyList>> {
         self.batch(values, "values", rows, contexts)?
-            .seal(self.0.mode())
+            .seal(self.mode)
     }
 
     /// As seal_many, for binary columns.
@@ -167,7 +173,7 @@ impl Field {
         contexts: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyList>> {
         self.batch(values, "values", rows, contexts)?
-            .seal_binary(self.0.mode())
+            .seal_binary(self.mode)
     }
 
     /// As `Keyring.open_many`, with `rows` or `contexts` as of seal_many.
@@ -272,13 +278,13 @@ impl Field {
     }
 
     /// The mode that the field seals in.
-    #[getter]
-    fn mode(&self) -> &'static str {
-        self.0.mode().as_str()
+    #[getter(mode)]
+    fn shown_mode(&self) -> &'static str {
+        self.mode.as_str()
     }
 
     fn __repr__(&self) -> String {
-        format!("{:?}", self.0)
+        format!("Field({:?}, {})", self.context, self.mode.as_str())
     }
 
     fn __copy__(slf: Py<Self>) -> Py<Self> {
@@ -300,13 +306,13 @@ impl Field {
         value: &'a Bound<'py, PyAny>,
         extra: Option<&Bound<'py, T>>,
     ) -> Single<'a, 'py, Cow<'a, Context>> {
-        let base = self.0.context();
+        let base = &self.context;
         let context = match extra {
             Some(extra) => extend(base.clone(), extra.as_any()).map(Cow::Owned),
             None => Ok(Cow::Borrowed(base)),
         };
         Single {
-            ring: self.0.ring(),
+            ring: &self.ring,
             value,
             context,
         }
@@ -320,7 +326,7 @@ impl Field {
         contexts: Option<&Bound<'py, PyAny>>,
     ) -> Result<Batch<'_, 'py>> {
         let (py, values) = (values.py(), items(values, argument)?);
-        let base = self.0.context();
+        let base = &self.context;
         let contexts = match (rows, contexts) {
             (None, None) => Contexts::One(base.clone()),
             (Some(rows), None) => {
@@ -338,7 +344,7 @@ impl Field {
             }
         };
         Ok(Batch {
-            ring: self.0.ring(),
+            ring: &self.ring,
             values,
             contexts,
             py,

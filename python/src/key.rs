@@ -131,7 +131,7 @@ pub(crate) fn argument(value: &Bound<'_, PyAny>, argument: &str) -> Result<resea
 }
 
 /// The use that a word names, as of `ModeArgument`.
-pub(crate) struct KeyUseArgument(Result<KeyUse>);
+pub(crate) struct KeyUseArgument(pub(crate) Result<KeyUse>);
 
 impl<'py> FromPyObject<'_, 'py> for KeyUseArgument {
     type Error = PyErr;

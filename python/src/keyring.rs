@@ -1,22 +1,25 @@
 //! Keyrings. Every method converts its arguments, calls the core and converts the result.
 
 use crate::{
+    arguments::Keys,
     batch::Batch,
     context::{self, Contexts},
-    convert::{ModeArgument, argument_text, items, stored_binary, stored_text},
-    error::{Result, invalid_argument, not_pickled},
+    convert::{ModeArgument, items, stored_binary, stored_text},
+    error::{Result, not_pickled},
     field::Field,
     index::{BitsArgument, NormalizerArgument, blind_index},
-    key,
+    info,
+    ring::Ring,
     single::Single,
-    source,
+    source::{self, Named},
 };
 use alloc::sync::Arc;
 use pyo3::{
+    exceptions::PyTypeError,
     prelude::*,
-    types::{PyBytes, PyList, PyString},
+    types::{PyBytes, PyDict, PyList, PyString, PyType},
 };
-use reseal::{Context, Error, ErrorCode, KeyId, KeyState, KeyUse};
+use reseal::{Context, ErrorCode, KeyState, KeyUse, OsEntropy};
 
 /// The keys of an application: immutable, shared by threads, safe after a fork.
 ///
@@ -33,21 +36,9 @@ use reseal::{Context, Error, ErrorCode, KeyId, KeyState, KeyUse};
 /// Errors: invalid-key, key-wrong-use, duplicate-key, invalid-argument.
 ///
 /// Spec: sections 2, 8 and 10.
-#[pyclass(frozen, module = "reseal")]
+#[pyclass(frozen, subclass, module = "reseal")]
 #[derive(Debug)]
-pub(crate) struct Keyring(pub(crate) Arc<reseal::Keyring>);
-
-/// A key of a ring, as it may be shown: its id, its use (None once destroyed) and its state.
-#[pyclass(frozen, eq, hash, get_all, module = "reseal")]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct KeyInfo {
-    /// The key id.
-    id: String,
-    /// What the key is for; None for a destroyed key.
-    r#use: Option<&'static str>,
-    /// "introduced", "primary", "decrypt_only", "disabled" or "destroyed".
-    state: &'static str,
-}
+pub(crate) struct Keyring(pub(crate) Ring);
 
 #[pymethods]
 impl Keyring {
@@ -71,14 +62,16 @@ impl Keyring {
         keys.list(decrypt_only, "decrypt_only", KeyState::DecryptOnly)?;
         keys.list(disabled, "disabled", KeyState::Disabled)?;
         keys.ids(destroyed, "destroyed")?;
-        Ok(Self::from(keys.0.build()?))
+        Ok(Self::from(keys.build()?))
     }
 
     /// The ring that environment variables describe: those of the process, or of `environ`.
     ///
     /// RESEAL_PRIMARY_KEY with RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS and RESEAL_INTRODUCED_KEYS; or
     /// RESEAL_KEY_DIR, a directory with one key text per file, with RESEAL_PRIMARY and
-    /// RESEAL_INDEX_PRIMARY, names of files in it.
+    /// RESEAL_INDEX_PRIMARY, names of files in it; or RESEAL_KEYSET, a keyset file, with RESEAL_KEK
+    /// or RESEAL_PASSPHRASE, and RESEAL_RING and RESEAL_MIN_GENERATION if they are known. With _FILE
+    /// at its end, the name of a variable for a secret takes the path of a file instead.
     ///
     /// Example:
     ///     >>> environ = {"RESEAL_PRIMARY_KEY": reseal.Key.generate("data").export()}
@@ -86,11 +79,80 @@ impl Keyring {
     ///     1
     ///
     /// Errors: source-missing, source-conflict, source-unreadable; invalid-key, key-wrong-use and
-    /// duplicate-key. All name the variables, none shows a value.
+    /// duplicate-key. All name the variables, none shows a value. Those of from_keyset.
     #[staticmethod]
     #[pyo3(signature = (environ=None))]
     fn from_env(py: Python<'_>, environ: Option<&Bound<'_, PyAny>>) -> Result<Self> {
-        Ok(Self::from(source::from_env(py, environ)?))
+        let source = source::read_env(py, environ)?;
+        Ok(Self::from(source::ring(py, source, Named::Variables)?))
+    }
+
+    /// The ring of a directory with one key text per file, as Kubernetes mounts a secret.
+    ///
+    /// `primary` and `index_primary` are names of files; all other keys only open. The name of a
+    /// file is the label of its key. Hidden files and sub-directories are skipped.
+    ///
+    /// Example:
+    ///     >>> import pathlib, tempfile
+    ///     >>> directory = pathlib.Path(tempfile.mkdtemp())
+    ///     >>> key_file = directory / "2026-q4"
+    ///     >>> key_file.touch(0o600)
+    ///     >>> key_file.write_text(reseal.Key.generate("data").export())
+    ///     58
+    ///     >>> ring = reseal.Keyring.from_directory(directory, primary="2026-q4")
+    ///     >>> [key.label for key in ring.keys()]
+    ///     ['2026-q4']
+    ///
+    /// Errors: source-unreadable; invalid-key, key-wrong-use, duplicate-key. All name the file.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, primary, index_primary=None))]
+    fn from_directory(
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        primary: &Bound<'_, PyAny>,
+        index_primary: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        let source = source::directory(path, primary, index_primary)?;
+        Ok(Self::from(source::ring(py, source, Named::Arguments)?))
+    }
+
+    /// The ring of a keyset file, opened by one of `kek`, `kek_file`, `passphrase` and
+    /// `passphrase_file`.
+    ///
+    /// `ring` is the ring id that the keyset has to have, and `min_generation` the lowest generation
+    /// that is no old copy.
+    ///
+    /// Example:
+    ///     >>> import tempfile
+    ///     >>> kek, path = reseal.Key.generate("kek"), tempfile.mkdtemp() + "/keyset.json"
+    ///     >>> keyset = reseal.Keyset.create(kek=kek)
+    ///     >>> id = keyset.rotate("data", label="2026-q4")
+    ///     >>> reseal.KeysetFile(path).create(keyset)
+    ///     >>> reseal.Keyring.from_keyset(path, kek=kek).primary_id == id
+    ///     True
+    ///
+    /// Errors: source-unreadable; invalid-key; those of `Keyset.load`.
+    ///
+    /// Spec: section 9.
+    #[staticmethod]
+    #[pyo3(
+        signature = (path, *, kek=None, kek_file=None, passphrase=None, passphrase_file=None, ring=None, min_generation=None),
+        text_signature = "(path, *, kek=None, kek_file=None, passphrase=None, passphrase_file=None, ring=None, min_generation=0)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn from_keyset(
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        kek: Option<&Bound<'_, PyAny>>,
+        kek_file: Option<&Bound<'_, PyAny>>,
+        passphrase: Option<&Bound<'_, PyAny>>,
+        passphrase_file: Option<&Bound<'_, PyAny>>,
+        ring: Option<&Bound<'_, PyAny>>,
+        min_generation: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        let unlock = source::unlock(kek, kek_file, passphrase, passphrase_file)?;
+        let source = source::keyset(path, unlock, source::expect(ring, min_generation)?)?;
+        Ok(Self::from(source::ring(py, source, Named::Arguments)?))
     }
 
     /// A text envelope of `value` under the primary key. Text is sealed as UTF-8.
@@ -214,7 +276,8 @@ impl Keyring {
         text_signature = "($self, stored, mode='random')"
     )]
     fn is_current(&self, stored: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<bool> {
-        Ok(self.0.is_current(&stored_text(stored)?, mode.0?)?)
+        let ring = self.0.to_open(stored.py())?;
+        Ok(ring.is_current(&stored_text(stored)?, mode.0?)?)
     }
 
     /// As is_current, for a binary envelope.
@@ -225,7 +288,8 @@ impl Keyring {
         text_signature = "($self, stored, mode='random')"
     )]
     fn is_current_binary(&self, stored: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<bool> {
-        Ok(self.0.is_current_binary(&stored_binary(stored)?, mode.0?)?)
+        let ring = self.0.to_open(stored.py())?;
+        Ok(ring.is_current_binary(&stored_binary(stored)?, mode.0?)?)
     }
 
     /// The value under the primary key and in `mode`: the very same object where it already is so.
@@ -458,12 +522,11 @@ impl Keyring {
         text_signature = "($self, context, mode='random')"
     )]
     fn field(&self, context: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<Field> {
-        let context = context::read(context)?;
-        Ok(Field(reseal::Field::new(
-            Arc::clone(&self.0),
-            context,
-            mode.0?,
-        )))
+        Ok(Field {
+            ring: self.0.clone(),
+            context: context::read(context)?,
+            mode: mode.0?,
+        })
     }
 
     /// Every key of the ring, in the order of their ids.
@@ -472,29 +535,82 @@ impl Keyring {
     ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
     ///     >>> [(key.use, key.state) for key in ring.keys()]
     ///     [('data', 'primary')]
-    fn keys(&self) -> Vec<KeyInfo> {
-        self.0.keys().map(KeyInfo::from).collect()
+    fn keys<'py>(&self, py: Python<'py>) -> Result<Vec<Bound<'py, PyAny>>> {
+        let ring = self.0.to_open(py)?;
+        ring.keys().map(|key| info::key(py, key)).collect()
+    }
+
+    /// A value to store beside the data, so that `check` can tell at every start whether a process
+    /// has the right keys.
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> canary = ring.canary()
+    ///     >>> ring.check(canary)
+    ///     'ok'
+    ///     >>> reseal.Keyring(primary=reseal.Key.generate("data")).check(canary)
+    ///     'unknown-key'
+    ///
+    /// Errors: no-primary, ring-stale, random-unavailable.
+    ///
+    /// Spec: section 12.
+    fn canary<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyString>> {
+        let ring = self.0.to_seal(py)?;
+        Ok(PyString::new(py, &ring.canary(&mut OsEntropy)?))
+    }
+
+    /// Whether this ring has the key of a canary: "ok", or the code why not.
+    ///
+    /// The codes are "unknown-key", "auth-failed", "key-disabled", "key-destroyed" and
+    /// "key-wrong-use".
+    ///
+    /// Example:
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> ring.check(ring.seal("no canary", {}))
+    ///     'auth-failed'
+    ///
+    /// Errors: not-envelope, malformed, unsupported-version, unsupported-mode, too-large: this is no
+    /// canary, whatever the keys.
+    ///
+    /// Spec: section 12.
+    #[pyo3(signature = (canary, /))]
+    fn check(&self, canary: &Bound<'_, PyAny>) -> Result<&'static str> {
+        let (py, canary) = (canary.py(), stored_text(canary)?);
+        let found = self.0.open_all(
+            py,
+            |ring| ring.check(&canary),
+            |found| matches!(found, Ok(Some(ErrorCode::UnknownKey))),
+        )??;
+        Ok(found.map_or("ok", ErrorCode::as_str))
     }
 
     /// The id of the data key that seals, or None.
     #[getter]
-    fn primary_id(&self) -> Option<String> {
-        self.0.primary_id().map(|id| id.to_string())
+    fn primary_id(&self, py: Python<'_>) -> Result<Option<String>> {
+        let ring = self.0.to_open(py)?;
+        Ok(ring.primary_id().map(|id| id.to_string()))
     }
 
     /// The id of the index key whose terms are stored, or None.
     #[getter]
-    fn index_primary_id(&self) -> Option<String> {
-        self.0.index_primary_id().map(|id| id.to_string())
+    fn index_primary_id(&self, py: Python<'_>) -> Result<Option<String>> {
+        let ring = self.0.to_open(py)?;
+        Ok(ring.index_primary_id().map(|id| id.to_string()))
+    }
+
+    /// `LiveKeyring` is the only other kind.
+    #[classmethod]
+    #[pyo3(signature = (**_options))]
+    fn __init_subclass__(
+        class: &Bound<'_, PyType>,
+        _options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let message = format!("a Keyring is no base class: let {} hold one", class.name()?);
+        Err(PyTypeError::new_err(message))
     }
 
     fn __repr__(&self) -> String {
-        let keys: Vec<_> = self
-            .0
-            .keys()
-            .map(|key| KeyInfo::from(key).shown())
-            .collect();
-        format!("Keyring({})", keys.join(", "))
+        self.0.shown()
     }
 
     fn __copy__(slf: Py<Self>) -> Py<Self> {
@@ -542,81 +658,6 @@ impl Keyring {
 
 impl From<reseal::Keyring> for Keyring {
     fn from(ring: reseal::Keyring) -> Self {
-        Self(Arc::new(ring))
-    }
-}
-
-#[pymethods]
-impl KeyInfo {
-    fn __repr__(&self) -> String {
-        format!("KeyInfo({})", self.shown())
-    }
-}
-
-impl KeyInfo {
-    fn shown(&self) -> String {
-        format!("{} {} {}", self.r#use.unwrap_or("key"), self.id, self.state)
-    }
-}
-
-impl From<reseal::KeyInfo> for KeyInfo {
-    fn from(key: reseal::KeyInfo) -> Self {
-        Self {
-            id: key.id.to_string(),
-            r#use: key.key_use.map(KeyUse::as_str),
-            state: key.state.as_str(),
-        }
-    }
-}
-
-/// Collects the arguments of a ring.
-#[derive(Default)]
-struct Keys(reseal::KeyringBuilder);
-
-impl Keys {
-    fn add(&mut self, key: reseal::Key, state: KeyState) {
-        self.0 = core::mem::take(&mut self.0).with(key, state);
-    }
-
-    fn primary(
-        &mut self,
-        value: Option<&Bound<'_, PyAny>>,
-        argument: &str,
-        key_use: KeyUse,
-    ) -> Result<()> {
-        let Some(value) = value else { return Ok(()) };
-        let key = key::argument(value, argument)?;
-        if key.key_use() != key_use {
-            let (expected, found) = (key_use.as_str(), key.key_use().as_str());
-            let message = format!("{argument} takes a key of use {expected}, not of use {found}");
-            return Err(Error::new(ErrorCode::KeyWrongUse, message).into());
-        }
-        self.add(key, KeyState::Primary);
-        Ok(())
-    }
-
-    fn list(
-        &mut self,
-        values: Option<&Bound<'_, PyAny>>,
-        argument: &str,
-        state: KeyState,
-    ) -> Result<()> {
-        for value in values.map_or_else(|| Ok(vec![]), |values| items(values, argument))? {
-            self.add(key::argument(&value, argument)?, state);
-        }
-        Ok(())
-    }
-
-    fn ids(&mut self, values: Option<&Bound<'_, PyAny>>, argument: &str) -> Result<()> {
-        for value in values.map_or_else(|| Ok(vec![]), |values| items(values, argument))? {
-            if value.is_instance_of::<key::Key>() {
-                return Err(invalid_argument(format!(
-                    "{argument} takes key ids: give key.id"
-                )));
-            }
-            let id = KeyId::parse(&argument_text(&value, "a key id")?)?;
-            self.0 = core::mem::take(&mut self.0).destroyed(id);
-        }
-        Ok(())
+        Self(Ring::Fixed(Arc::new(ring)))
     }
 }

@@ -7,17 +7,25 @@
 
 extern crate alloc;
 
+mod arguments;
 mod batch;
+mod cli;
 mod context;
 mod convert;
 mod envelope;
 mod error;
 mod field;
 mod index;
+mod info;
 mod key;
 mod keyring;
+mod keyset;
+mod keyset_file;
+mod live;
+mod ring;
 mod single;
 mod source;
+mod time;
 
 use pyo3::prelude::*;
 
@@ -29,13 +37,21 @@ mod _native {
     use reseal::ErrorCode;
 
     #[pymodule_export]
+    use crate::cli::run_command;
+    #[pymodule_export]
     use crate::envelope::{Inspection, inspect, to_binary, to_text};
     #[pymodule_export]
     use crate::field::Field;
     #[pymodule_export]
     use crate::key::Key;
     #[pymodule_export]
-    use crate::keyring::{KeyInfo, Keyring};
+    use crate::keyring::Keyring;
+    #[pymodule_export]
+    use crate::keyset::{Keyset, external_keks, inspect_keyset};
+    #[pymodule_export]
+    use crate::keyset_file::KeysetStore;
+    #[pymodule_export]
+    use crate::live::LiveKeyring;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,31 +1,201 @@
-//! Rings from the environment. Files are read in Python, by `reseal/_sources.py`.
+//! Where rings come from. Files are read in Python, by `reseal/_files.py` and `reseal/_sources.py`.
 
 use crate::{
-    convert::type_name,
-    error::{Result, invalid_argument},
+    convert::{Bytes, argument_text, bytes_like, type_name},
+    error::{Result, invalid_argument, refuse},
+    key,
 };
+use alloc::borrow::Cow;
 use pyo3::{
     prelude::*,
     types::{PyMapping, PyString},
 };
-use reseal::{ENV_NAMES, EnvSource, KeyDirectory, Keyring, Zeroizing};
+use reseal::{
+    Argon2id, ENV_NAMES, Error, ErrorCode, Expect, Key, Keyring, Loaded, Source, SourceFile,
+    Unlock, Want, WantKind, Zeroizing,
+};
+
+const MAX_PASSPHRASE_BYTES: usize = 65_536;
 
 type Variable = (&'static str, Option<Zeroizing<String>>);
+type Derive<'a> = dyn FnMut(&Argon2id, &[u8]) -> Result<Key, Error> + 'a;
 
-/// The ring that the variables of `environ` describe; `None` is the environment of the process.
-pub(crate) fn from_env(py: Python<'_>, environ: Option<&Bound<'_, PyAny>>) -> Result<Keyring> {
+/// What the paths of a source are called in messages: by variables, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Variables,
+    Arguments,
+}
+
+/// The ring of a source that is read once.
+pub(crate) fn ring(py: Python<'_>, mut source: Source, named: Named) -> Result<Keyring> {
+    let contents = read_all(py, &source.wants(), named)?;
+    let no_ring = || Error::new(ErrorCode::SourceUnreadable, "the source gave no ring");
+    let loaded = load(py, &contents, |contents, derive| {
+        source.load(contents, derive)
+    })?;
+    Ok(loaded.ring.ok_or_else(no_ring)?)
+}
+
+/// The source that the variables of `environ` describe.
+pub(crate) fn read_env(py: Python<'_>, environ: Option<&Bound<'_, PyAny>>) -> Result<Source> {
     let variables = match environ {
         Some(environ) => variables(environ)?,
         None => variables(&py.import("os")?.getattr("environ")?)?,
     };
-    let read = |name: &str| {
+    Ok(Source::from_env(|name| {
         let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
         value.as_ref().map(|value| value.to_string())
-    };
-    match EnvSource::read(read)? {
-        EnvSource::Ring(ring) => Ok(ring),
-        EnvSource::Directory(directory) => Ok(directory.ring(&files(py, &directory)?)?),
+    })?)
+}
+
+/// A directory of key files.
+pub(crate) fn directory(
+    path: &Bound<'_, PyAny>,
+    primary: &Bound<'_, PyAny>,
+    index_primary: Option<&Bound<'_, PyAny>>,
+) -> Result<Source> {
+    let index_primary = index_primary
+        .map(|name| argument_text(name, "index_primary"))
+        .transpose()?;
+    Ok(Source::directory(
+        &path_text(path)?,
+        &argument_text(primary, "primary")?,
+        index_primary.as_deref(),
+    )?)
+}
+
+/// A keyset file.
+pub(crate) fn keyset(path: &Bound<'_, PyAny>, unlock: Unlock, expect: Expect) -> Result<Source> {
+    Ok(Source::keyset(&path_text(path)?, unlock, expect)?)
+}
+
+/// The one thing that opens a keyset.
+pub(crate) fn unlock(
+    kek: Option<&Bound<'_, PyAny>>,
+    kek_file: Option<&Bound<'_, PyAny>>,
+    passphrase: Option<&Bound<'_, PyAny>>,
+    passphrase_file: Option<&Bound<'_, PyAny>>,
+) -> Result<Unlock> {
+    match (kek, kek_file, passphrase, passphrase_file) {
+        (Some(kek), None, None, None) => Ok(Unlock::Kek(key::argument(kek, "kek")?)),
+        (None, Some(path), None, None) => Ok(Unlock::KekFile(path_text(path)?)),
+        (None, None, Some(phrase), None) => Ok(Unlock::Passphrase(passphrase_bytes(phrase)?)),
+        (None, None, None, Some(path)) => Ok(Unlock::PassphraseFile(path_text(path)?)),
+        _ => Err(invalid_argument(
+            "a keyset is opened by one of kek, kek_file, passphrase and passphrase_file: give one",
+        )),
     }
+}
+
+/// What the caller knows of a keyset beforehand.
+pub(crate) fn expect(
+    ring: Option<&Bound<'_, PyAny>>,
+    min_generation: Option<&Bound<'_, PyAny>>,
+) -> Result<Expect> {
+    let ring = ring.map(|ring| argument_text(ring, "ring")).transpose()?;
+    let min_generation = match min_generation {
+        None => 0,
+        Some(number) => number.extract().map_err(|exception| {
+            let message = "min_generation is a whole number, 0 or more";
+            let error = Error::new(ErrorCode::InvalidArgument, message);
+            refuse(number.py(), exception, error)
+        })?,
+    };
+    Ok(Expect {
+        ring: ring.map(Cow::into_owned),
+        min_generation,
+    })
+}
+
+/// A passphrase, taken as it is.
+pub(crate) fn passphrase_bytes(passphrase: &Bound<'_, PyAny>) -> Result<Zeroizing<Vec<u8>>> {
+    let long = |_: &Bound<'_, PyAny>| Err(invalid_argument("a passphrase has at most 64 KiB"));
+    let bytes = match passphrase.cast::<PyString>() {
+        Ok(text) => text
+            .to_str()
+            .ok()
+            .map(|text| Bytes::Borrowed(text.as_bytes())),
+        Err(_) => bytes_like(passphrase, MAX_PASSPHRASE_BYTES, long)?,
+    };
+    match bytes {
+        Some(bytes) if bytes.len() > MAX_PASSPHRASE_BYTES => {
+            Err(invalid_argument("a passphrase has at most 64 KiB"))
+        }
+        Some(bytes) => Ok(Zeroizing::new(bytes.to_vec())),
+        None => Err(invalid_argument(format!(
+            "a passphrase is text without lone surrogates, or bytes, not {}",
+            type_name(passphrase)
+        ))),
+    }
+}
+
+/// A path as text, as Python's functions have it.
+pub(crate) fn path_text(path: &Bound<'_, PyAny>) -> Result<String> {
+    let text = path
+        .py()
+        .import("reseal._disk")?
+        .call_method1("path_text", (path,))?;
+    Ok(argument_text(&text, "a path")?.into_owned())
+}
+
+/// What a source wants, each read by Python's functions.
+pub(crate) fn read_all(
+    py: Python<'_>,
+    wants: &[Want],
+    named: Named,
+) -> Result<Vec<Vec<SourceFile>>> {
+    wants.iter().map(|want| read(py, want, named)).collect()
+}
+
+fn read(py: Python<'_>, want: &Want, named: Named) -> Result<Vec<SourceFile>> {
+    let named_by = (named == Named::Variables).then_some(want.named_by);
+    let single = |function: &str| {
+        let content = py
+            .import("reseal._files")?
+            .call_method1(function, (&want.path, named_by))?;
+        let content = Zeroizing::new(content.extract::<Vec<u8>>()?);
+        Ok([SourceFile {
+            name: String::new(),
+            content,
+        }]
+        .into())
+    };
+    match want.kind {
+        WantKind::Secret => single("read_secret"),
+        WantKind::Keyset => single("read_keyset"),
+        WantKind::Directory => {
+            let read = py.import("reseal._sources")?.getattr("read_key_files")?;
+            let files: Vec<(String, Vec<u8>)> = read.call1((&want.path, named_by))?.extract()?;
+            let file = |(name, content)| SourceFile {
+                name,
+                content: Zeroizing::new(content),
+            };
+            Ok(files.into_iter().map(file).collect())
+        }
+    }
+}
+
+/// What a source gives. `attempt` loads it; it is called again where a passphrase has to become a
+/// key first, which happens without the GIL and without any lock.
+pub(crate) fn load(
+    py: Python<'_>,
+    contents: &[Vec<SourceFile>],
+    mut attempt: impl FnMut(&[Vec<SourceFile>], &mut Derive<'_>) -> Result<Loaded, Error>,
+) -> Result<Loaded> {
+    let mut wanted = None;
+    let loaded = attempt(contents, &mut |argon2id, passphrase| {
+        wanted = Some((argon2id.clone(), Zeroizing::new(passphrase.to_vec())));
+        Err(Error::new(
+            ErrorCode::SourceUnreadable,
+            "the key of the passphrase is not known yet",
+        ))
+    });
+    let Some((argon2id, passphrase)) = wanted else {
+        return Ok(loaded?);
+    };
+    let kek = py.detach(|| argon2id.derive(&passphrase))?;
+    Ok(attempt(contents, &mut |_, _| Ok(kek.clone()))?)
 }
 
 fn variables(environ: &Bound<'_, PyAny>) -> Result<Vec<Variable>> {
@@ -53,14 +223,4 @@ fn variable(environ: &Bound<'_, PyAny>, name: &str) -> Result<Option<Zeroizing<S
             )))
         }
     }
-}
-
-/// Names and contents of the key files of a directory.
-fn files(py: Python<'_>, directory: &KeyDirectory) -> Result<Vec<(String, Zeroizing<String>)>> {
-    let read = py.import("reseal._sources")?.getattr("read_key_files")?;
-    let files: Vec<(String, String)> = read.call1((&directory.path,))?.extract()?;
-    Ok(files
-        .into_iter()
-        .map(|(name, text)| (name, Zeroizing::new(text)))
-        .collect())
 }

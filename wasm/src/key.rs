@@ -55,7 +55,7 @@ impl WasmKey {
     }
 }
 
-fn use_of(word: &[u8]) -> Result<KeyUse> {
+pub(crate) fn use_of(word: &[u8]) -> Result<KeyUse> {
     KeyUse::parse(text_of(word))
 }
 

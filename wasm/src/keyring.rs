@@ -32,6 +32,7 @@ struct KeyReport {
     #[serde(rename = "use")]
     key_use: Option<&'static str>,
     state: &'static str,
+    label: String,
 }
 
 #[wasm_bindgen]
@@ -163,12 +164,29 @@ impl WasmRing {
         })
     }
 
-    /// Ids, uses and states.
+    /// The output is a canary.
+    pub fn canary(&self) -> u8 {
+        call(0, |_, output| {
+            output.set(self.0.canary(&mut Pooled)?.into_bytes());
+            Ok(DONE)
+        })
+    }
+
+    /// The input is a canary; gives `ok`, or the code of what is wrong with the keys.
+    pub fn check(&self, used: usize) -> Option<String> {
+        make(used, |canary| {
+            let wrong = self.0.check(text_of(canary))?;
+            Ok(wrong.map_or("ok", ErrorCode::as_str).to_owned())
+        })
+    }
+
+    /// Ids, uses, states and labels.
     pub fn keys(&self) -> JsValue {
         let shown = self.0.keys().map(|key| KeyReport {
             id: key.id.to_string(),
             key_use: key.key_use.map(KeyUse::as_str),
             state: key.state.as_str(),
+            label: key.label,
         });
         report(&shown.collect::<Vec<_>>())
     }

@@ -4,6 +4,7 @@
 //! hot paths are quick and every copy of a secret can be wiped. Reports without secrets cross as
 //! objects.
 
+pub mod argon2;
 pub mod batch;
 pub mod blind_index;
 pub mod context;
@@ -12,6 +13,8 @@ pub mod error;
 pub mod ids;
 pub mod key;
 pub mod keyring;
+pub mod keyset;
+pub mod live;
 pub mod memory;
 pub mod random;
 pub mod source;

@@ -72,6 +72,16 @@ impl Output {
 
 /// Runs one call on the first `used` bytes of the input, which are wiped afterwards.
 pub(crate) fn call(used: usize, work: impl FnOnce(&[u8], &mut Output) -> Result<u8>) -> u8 {
+    let mut work = Some(work);
+    run(used, &mut |input, output| match work.take() {
+        Some(work) => work(input, output),
+        None => Err(error::bad_call()),
+    })
+}
+
+/// One function for all calls, as a copy of it in each would be a sixth of the module.
+#[inline(never)]
+fn run(used: usize, work: &mut dyn FnMut(&[u8], &mut Output) -> Result<u8>) -> u8 {
     BUFFERS.with(|buffers| {
         let Ok(mut buffers) = buffers.try_borrow_mut() else {
             return NESTED;

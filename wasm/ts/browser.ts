@@ -1,6 +1,6 @@
 // The entry for browsers: call `init` once, then everything is synchronous.
 import initGlue from "../pkg/reseal_wasm.js";
-import { checkEngine, isReady, started, startError, usePlatform } from "./engine.js";
+import { checkEngine, isReady, started, startError, usePlatform, type PathLike } from "./engine.js"; // prettier-ignore
 import { invalidArgument, KeyringError, ResealError } from "./errors.js";
 import { webText } from "./web-text.js";
 
@@ -39,13 +39,20 @@ usePlatform({
   environment: () => {
     throw invalidArgument("there is no environment here: give fromEnv an object of variables");
   },
-  readDirectory: (path) => {
-    throw new KeyringError(
-      "source-unreadable",
-      `RESEAL_KEY_DIR: ${path} cannot be read, there are no files here`,
-    );
-  },
+  pathText: String,
+  readDirectory: noFiles,
+  readSecret: noFiles,
+  readKeyset: noFiles,
+  saveKeyset: (path) => noFiles(path),
 });
+
+function noFiles(path: PathLike, variable?: string): never {
+  const prefix = variable === undefined ? "" : `${variable}: `;
+  throw new KeyringError(
+    "source-unreadable",
+    `${prefix}${String(path)} cannot be read, there are no files here`,
+  );
+}
 
 async function start(source: WasmSource | PromiseLike<WasmSource> | undefined): Promise<void> {
   checkEngine();
@@ -55,7 +62,7 @@ async function start(source: WasmSource | PromiseLike<WasmSource> | undefined): 
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === "wipe_stack")) {
     throw new ResealError("not-initialized", "init was given another module than reseal.wasm");
   }
-  if (!isReady()) started(await initGlue({ module_or_path: module }));
+  if (!isReady()) started(await initGlue({ module_or_path: module }), module);
 }
 
 async function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {

@@ -10,9 +10,20 @@ export interface Platform {
   load(): BufferSource;
   /** The environment variables. */
   environment(): Record<string, string | undefined>;
-  /** Names and contents of the regular files of a directory. */
-  readDirectory(path: string): [name: string, content: Uint8Array][];
+  /** A path as text. */
+  pathText(path: PathLike): string;
+  /** Names and contents of the files of a directory; `variable` named it, if one did. */
+  readDirectory(path: string, variable?: string): [name: string, content: Uint8Array][];
+  /** The content of a file with a secret. */
+  readSecret(path: PathLike, variable?: string): Uint8Array;
+  /** The content of a keyset file. */
+  readKeyset(path: PathLike, variable?: string): Uint8Array;
+  /** Replaces the keyset file that was loaded, or makes one that does not exist. */
+  saveKeyset(path: PathLike, loaded: Uint8Array | undefined, changed: Uint8Array): void;
 }
+
+/** Where a file is: text, or a `file:` URL. */
+export type PathLike = string | URL;
 
 /** The limits of the format, as the core knows them. */
 export interface Limits {
@@ -33,6 +44,7 @@ const SIMD_PROBE = Uint8Array.of(
 
 let chosen: Platform | undefined;
 let known: Limits | undefined;
+let compiled: WebAssembly.Module | undefined;
 
 /** Called once, by the entry. */
 export function usePlatform(platform: Platform): void {
@@ -47,7 +59,13 @@ export function platform(): Platform {
 
 /** The limits, once the module runs; where that is possible it is started now. */
 export function ready(): Limits {
-  return known ?? startWith(() => initSync({ module: platform().load() }));
+  return known ?? start();
+}
+
+/** The module that runs, for one more instance of it. */
+export function wasmModule(): WebAssembly.Module {
+  ready();
+  return compiled!;
 }
 
 export function isReady(): boolean {
@@ -55,18 +73,20 @@ export function isReady(): boolean {
 }
 
 /** Starts the module, and says what is missing where that fails. */
-function startWith(start: () => InitOutput): Limits {
+function start(): Limits {
   checkEngine();
   try {
-    return started(start());
+    const module = new WebAssembly.Module(platform().load());
+    return started(initSync({ module }), module);
   } catch (error) {
     throw startError(error);
   }
 }
 
 /** Takes the running module into use. */
-export function started(exports: InitOutput): Limits {
+export function started(exports: InitOutput, module: WebAssembly.Module): Limits {
   attach(exports.memory, places(), platform().text);
+  compiled = module;
   return (known = readLimits() as Limits);
 }
 

@@ -26,6 +26,15 @@ export const ERROR_CODES = Object.freeze([
   "source-missing",
   "source-conflict",
   "source-unreadable",
+  "keyset-malformed",
+  "keyset-tampered",
+  "keyset-wrong-ring",
+  "keyset-outdated",
+  "keyset-transition",
+  "keyset-conflict",
+  "keyset-unwritable",
+  "kek-mismatch",
+  "key-id-mismatch",
 ] as const);
 
 /** A stable error code, such as `auth-failed`. */

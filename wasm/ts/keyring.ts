@@ -20,7 +20,7 @@ import { Field, makeField } from "./field.js";
 import { disposable } from "./key.js";
 import * as opening from "./open.js";
 import * as sealing from "./seal.js";
-import { ringFrom, type Environment } from "./source.js";
+import { ringOnce, Source, type Environment } from "./source.js";
 import type { Bytes, Value } from "./value.js";
 import { isArray, listOf, modeNumber, type KeyState, type KeyUse, type Mode } from "./words.js";
 
@@ -32,6 +32,8 @@ export interface KeyInfo {
   readonly use: KeyUse | undefined;
   /** What it may do at the moment. */
   readonly state: KeyState;
+  /** What people call it: the label in a keyset, or the name of a file; empty otherwise. */
+  readonly label: string;
 }
 
 /** The result for one value of a batch: test it with `instanceof ResealError`. */
@@ -73,7 +75,7 @@ export class Keyring {
    * const ring = Keyring.fromEnv({ RESEAL_PRIMARY_KEY: Key.generate().export() });
    */
   static fromEnv(env: Environment = platform().environment()): Keyring {
-    return ringOf(ringFrom(env));
+    return ringOf(ringOnce(Source.fromEnv(env)));
   }
 
   /**

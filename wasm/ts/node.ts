@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { usePlatform } from "./engine.js";
 import { readDirectory } from "./node-directory.js";
+import { pathText } from "./node-disk.js";
+import { readKeyset, readSecret } from "./node-files.js";
+import { saveKeyset } from "./node-save.js";
 import { nodeText } from "./node-text.js";
 
 export * from "./index.js";
@@ -29,5 +32,9 @@ usePlatform({
         : new URL("./reseal.wasm", import.meta.url),
     ),
   environment: () => process.env,
+  pathText,
   readDirectory,
+  readSecret,
+  readKeyset,
+  saveKeyset,
 });

@@ -1,25 +1,185 @@
 // Key sources: reads what the core asks for, and leaves the judgement to it.
-import { envNames, WasmSource, type WasmRing } from "../pkg/reseal_wasm.js";
-import { platform, ready } from "./engine.js";
+import { envNames, WasmSource, WasmUnlock, type WasmRing } from "../pkg/reseal_wasm.js";
+import { deriving } from "./argon2.js";
+import { platform, ready, type PathLike } from "./engine.js";
 import { invalidArgument, KeyringError } from "./errors.js";
-import { input, made, wipeInput, writeBytes, writeLength, writeText } from "./memory.js";
-import { byteLength } from "./value.js";
+import { handleOf, Key, writeKeyText } from "./key.js";
+import { made, wipeInput } from "./memory.js";
+import { generationOf } from "./numbers.js";
+import { passphraseOf, textOf, writeGroup, writePart, writeRaw, type Part } from "./parts.js";
+import { checkOptions } from "./words.js";
 
 /** Environment variables, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Which files of a directory of keys are primary. */
+export interface DirectoryOptions {
+  /** The name of the file with the data key that seals. */
+  readonly primary: string;
+  /** The name of the file with the index key whose terms are stored. */
+  readonly indexPrimary?: string | undefined;
+}
+
+/** What the caller knows of a keyset beforehand, so that another one or an old copy is refused. */
+export interface Expectation {
+  /** The id of the ring, 26 characters. */
+  readonly ring?: string | undefined;
+  /** The lowest generation that is accepted. */
+  readonly minGeneration?: number | undefined;
+}
+
+/** What opens a keyset that is a file: one of the first four. */
+export interface KeysetSourceOptions extends Expectation {
+  /** A key-encrypting key, or its key text. */
+  readonly kek?: Key | string | undefined;
+  /** A file with the key text. */
+  readonly kekFile?: PathLike | undefined;
+  /** A passphrase; bytes can be wiped by their owner, text cannot. */
+  readonly passphrase?: string | Uint8Array | undefined;
+  /** A file with the passphrase; one final line feed is dropped. */
+  readonly passphraseFile?: PathLike | undefined;
+}
+
+/** What a source gave; no ring where nothing has changed since the last time. */
+export interface Loaded {
+  readonly ring: WasmRing | undefined;
+  readonly leaseSeconds: number;
+  readonly generation: number | undefined;
+  readonly ringId: string | undefined;
+}
+
+interface Want {
+  readonly path: string;
+  readonly kind: "secret" | "directory" | "keyset";
+  readonly namedBy: string;
+}
+
+export type SourceKind = "keys" | "directory" | "keyset";
+
+type File = readonly [name: string, content: Uint8Array];
+
 /** More than a list of a thousand keys. */
 const MAX_VARIABLE_CHARS = 1024 * 1024;
+const UNLOCK_NAMES = ["kek", "kekFile", "passphrase", "passphraseFile"] as const;
 
-/** The ring that the environment describes. */
-export function ringFrom(env: unknown): WasmRing {
-  ready();
-  const source = made(WasmSource.read(writeAll(readVariables(env))));
-  const directory = source.directory();
-  const files = directory === undefined ? [] : platform().readDirectory(directory);
-  const used = writeAll(files);
-  for (const [, content] of files) content.fill(0);
-  return made(source.ring(used));
+/** A source inside the module, and how its files are read. */
+export class Source {
+  readonly kind: SourceKind;
+  readonly #source: WasmSource;
+  readonly #wants: readonly Want[];
+  /** Whether variables named the files, and so stand in messages. */
+  readonly #named: boolean;
+
+  private constructor(source: WasmSource | undefined, named: boolean) {
+    this.#source = made(source);
+    this.#named = named;
+    this.kind = this.#source.kind() as SourceKind;
+    this.#wants = this.#source.wants() as Want[];
+  }
+
+  static fromEnv(env: unknown): Source {
+    ready();
+    const variables = readVariables(env);
+    return new Source(WasmSource.fromEnv(writeAll(variables.flat())), true);
+  }
+
+  static fromDirectory(path: PathLike, options: DirectoryOptions): Source {
+    ready();
+    checkOptions(options, ["primary", "indexPrimary"]);
+    const { primary, indexPrimary } = options;
+    const parts = [pathOf(path), textOf(primary, "primary")];
+    if (indexPrimary !== undefined) parts.push(textOf(indexPrimary, "indexPrimary"));
+    return new Source(WasmSource.directory(writeAll(parts)), false);
+  }
+
+  static fromKeyset(path: PathLike, options: KeysetSourceOptions): Source {
+    ready();
+    checkOptions(options, [...UNLOCK_NAMES, "ring", "minGeneration"]);
+    const { ring = "", minGeneration } = options;
+    const name = pathOf(path);
+    const expected = textOf(ring, "ring");
+    const generation = generationOf(minGeneration);
+    const unlock = unlockOf(options);
+    const place = writeRaw(name, 0);
+    const used = writeRaw(expected, place);
+    return new Source(WasmSource.keyset(unlock, place, used, generation), false);
+  }
+
+  /** Whether there is nothing to read, and so nothing can change. */
+  get isFixed(): boolean {
+    return this.#wants.length === 0;
+  }
+
+  /** Reads everything that the source wants. */
+  load(): Loaded {
+    const used = this.#read();
+    const loaded = deriving((derivation) => made(this.#source.load(used, derivation)));
+    const facts = loaded.facts() as Omit<Loaded, "ring">;
+    return { ...facts, ring: loaded.ring() };
+  }
+
+  dispose(): void {
+    this.#source.free();
+  }
+
+  /** Writes names and contents, and gives the bytes written in all. */
+  #read(): number {
+    const read: File[][] = [];
+    try {
+      for (const want of this.#wants) read.push(this.#files(want));
+      let used = 0;
+      for (const files of read) used = writeGroup(files.flat(), used);
+      return used;
+    } finally {
+      for (const [, content] of read.flat()) content.fill(0);
+    }
+  }
+
+  #files({ path, kind, namedBy }: Want): File[] {
+    const variable = this.#named ? namedBy : undefined;
+    switch (kind) {
+      case "directory":
+        return platform().readDirectory(path, variable);
+      case "secret":
+        return [[path, platform().readSecret(path, variable)]];
+      case "keyset":
+        return [[path, platform().readKeyset(path, variable)]];
+    }
+  }
+}
+
+/** The ring of a source that is read once. */
+export function ringOnce(source: Source): WasmRing {
+  try {
+    return made(source.load().ring);
+  } finally {
+    source.dispose();
+  }
+}
+
+/** The path as text: the module remembers it, and messages name it. */
+function pathOf(path: unknown): string {
+  return textOf(platform().pathText(path as PathLike), "a path");
+}
+
+function unlockOf(options: KeysetSourceOptions): WasmUnlock {
+  const given = UNLOCK_NAMES.filter((name) => options[name] !== undefined);
+  const [name] = given;
+  if (name === undefined || given.length > 1) {
+    throw invalidArgument(`give one of ${UNLOCK_NAMES.join(", ")}`);
+  }
+  const value: unknown = options[name];
+  switch (name) {
+    case "kek":
+      if (value instanceof Key) return made(WasmUnlock.kek(handleOf(value)));
+      return made(WasmUnlock.kekText(writeKeyText(value)));
+    case "kekFile":
+      return made(WasmUnlock.kekFile(writeRaw(pathOf(value), 0)));
+    case "passphrase":
+      return made(WasmUnlock.passphrase(writeRaw(passphraseOf(value), 0)));
+    case "passphraseFile":
+      return made(WasmUnlock.passphraseFile(writeRaw(pathOf(value), 0)));
+  }
 }
 
 /** The variables that count, read once. */
@@ -41,24 +201,14 @@ function checked(name: string, value: unknown): string {
   return value;
 }
 
-/** Writes names and contents, and gives the bytes written in all. */
-function writeAll(pairs: readonly (readonly [string, string | Uint8Array])[]): number {
+/** Writes parts, and gives the bytes written in all. */
+function writeAll(parts: readonly Part[]): number {
   let used = 0;
   try {
-    for (const [name, content] of pairs) used = write(content, write(name, used));
+    for (const part of parts) used = writePart(part, used);
   } catch (error) {
     wipeInput(used);
     throw error;
   }
   return used;
-}
-
-function write(part: string | Uint8Array, used: number): number {
-  const start = used + 4;
-  const room = typeof part === "string" ? part.length * 3 : byteLength(part);
-  const at = input(used, start + room) + start;
-  const end = start + (typeof part === "string" ? writeText(part, at, room) : room);
-  if (typeof part !== "string") writeBytes(part, at);
-  writeLength(used, end);
-  return end;
 }

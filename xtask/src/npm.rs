@@ -1,7 +1,8 @@
 //! `cargo xtask npm`: the npm package, from Rust to `wasm/dist`.
 //!
 //! Rust -> module -> glue (wasm-bindgen, target `web`: no loader of its own) -> wasm-opt -> tsup,
-//! which bundles the glue into each hand-written entry of `wasm/ts`.
+//! which bundles the glue into each hand-written entry of `wasm/ts`. The command line is a module
+//! of its own, which no program loads that imports the package.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,10 +15,36 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::files::{copy, hash_of, root, run as run_command, unless_done};
 use crate::{Result, wasm};
 
-const NAME: &str = "reseal_wasm";
-/// What the package promises, in bytes.
-const MAX_GZIPPED: usize = 100_000;
-/// The proposals that rustc uses, then the optimization, then what a release does not need.
+/// A module, and what becomes of it.
+struct Module {
+    package: &'static str,
+    /// The folder in `wasm/` that its glue is written to.
+    folder: &'static str,
+    /// Its name in `wasm/dist`.
+    file: &'static str,
+    /// What `wasm-opt` aims at: speed, or size.
+    aim: &'static str,
+    /// What the package promises, in bytes.
+    max_gzipped: usize,
+}
+
+const MODULES: [Module; 2] = [
+    Module {
+        package: "reseal-wasm",
+        folder: "pkg",
+        file: "reseal.wasm",
+        aim: "-O3",
+        max_gzipped: 160_000,
+    },
+    Module {
+        package: "reseal-cli-wasm",
+        folder: "pkg-cli",
+        file: "reseal-cli.wasm",
+        aim: "-Oz",
+        max_gzipped: 350_000,
+    },
+];
+/// The proposals that rustc uses, then what a release does not need.
 const WASM_OPT: &[&str] = &[
     "--enable-simd",
     "--enable-bulk-memory",
@@ -26,42 +53,85 @@ const WASM_OPT: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-reference-types",
     "--enable-multivalue",
-    "-O3",
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",
 ];
 
-/// Builds what changed, and prints the size.
+/// Builds what changed, and prints the sizes.
 pub(crate) fn run() -> Result {
     let home = root().join("wasm");
-    let built = wasm::build("reseal-wasm", true)?;
-    let module = home.join("pkg/reseal.wasm");
-    let outputs = [module.clone(), home.join(format!("pkg/{NAME}.js"))];
-    let inputs = [
-        built.clone(),
-        root().join("xtask/src"),
-        root().join("Cargo.lock"),
-    ];
-    unless_done("npm-glue", hash_of(&inputs)?, &outputs, || {
-        glue(&built, &home.join("pkg"))?;
-        optimize(&home, &module)
-    })?;
+    for module in &MODULES {
+        module.build(&home)?;
+    }
     bundle(&home)?;
-    copy(&module, &home.join("dist/reseal.wasm"))?;
+    for module in &MODULES {
+        copy(&module.made(&home), &home.join("dist").join(module.file))?;
+    }
     // npm packs only what lies in the package's own folder, and no links.
     for paper in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
         copy(&root().join(paper), &home.join(paper))?;
     }
-    report(&module)
+    MODULES.iter().try_for_each(|module| module.report(&home))
 }
 
-fn glue(built: &Path, out: &Path) -> Result {
+impl Module {
+    fn build(&self, home: &Path) -> Result {
+        let built = wasm::build(self.package, true)?;
+        let out = home.join(self.folder);
+        let made = self.made(home);
+        let outputs = [made.clone(), out.join(format!("{}.js", self.name()))];
+        let inputs = [
+            built.clone(),
+            root().join("xtask/src"),
+            root().join("Cargo.lock"),
+        ];
+        let step = format!("npm-glue-{}", self.folder);
+        unless_done(&step, hash_of(&inputs)?, &outputs, || {
+            glue(&built, &self.name(), &out)?;
+            optimize(
+                home,
+                self.aim,
+                &out.join(format!("{}_bg.wasm", self.name())),
+                &made,
+            )
+        })
+    }
+
+    /// The name of the glue.
+    fn name(&self) -> String {
+        self.package.replace('-', "_")
+    }
+
+    /// The optimized module.
+    fn made(&self, home: &Path) -> PathBuf {
+        home.join(self.folder).join(self.file)
+    }
+
+    fn report(&self, home: &Path) -> Result {
+        let bytes = fs::read(self.made(home))?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&bytes)?;
+        let gzipped = encoder.finish()?.len();
+        println!(
+            "{}: {} bytes, {gzipped} gzipped (at most {})",
+            self.file,
+            bytes.len(),
+            self.max_gzipped
+        );
+        if gzipped > self.max_gzipped {
+            return Err("the module is larger than the package promises".into());
+        }
+        Ok(())
+    }
+}
+
+fn glue(built: &Path, name: &str, out: &Path) -> Result {
     let _ = fs::remove_dir_all(out);
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(built)
-        .out_name(NAME)
+        .out_name(name)
         .typescript(true)
         .web(true)?;
     // Where the module lies is the business of our entries, not of the glue.
@@ -75,14 +145,14 @@ fn glue(built: &Path, out: &Path) -> Result {
     Ok(())
 }
 
-fn optimize(home: &Path, module: &Path) -> Result {
-    let from = home.join(format!("pkg/{NAME}_bg.wasm"));
+fn optimize(home: &Path, aim: &str, from: &Path, module: &Path) -> Result {
     let tool = home.join("node_modules/binaryen/bin/wasm-opt");
     run_command(
         Command::new("node")
             .arg(tool)
+            .arg(aim)
             .args(WASM_OPT)
-            .arg(&from)
+            .arg(from)
             .arg("-o")
             .arg(module),
     )?;
@@ -96,13 +166,16 @@ fn bundle(home: &Path) -> Result {
         "package-lock.json",
         "tsconfig.json",
         "tsup.config.ts",
+        "tsup.cli.config.ts",
     ]
     .iter()
     .map(|name| home.join(name))
-    .chain([
-        home.join(format!("pkg/{NAME}.js")),
-        home.join(format!("pkg/{NAME}.d.ts")),
-    ])
+    .chain(MODULES.iter().flat_map(|module| {
+        ["js", "d.ts"].map(|end| {
+            let name = format!("{}.{end}", module.name());
+            home.join(module.folder).join(name)
+        })
+    }))
     .collect();
     let outputs = [
         "node.mjs",
@@ -111,6 +184,7 @@ fn bundle(home: &Path) -> Result {
         "browser.cjs",
         "node.d.ts",
         "node.d.cts",
+        "cli.mjs",
     ];
     let outputs = outputs.map(|name| home.join("dist").join(name));
     unless_done("npm-bundle", hash_of(&inputs)?, &outputs, || {
@@ -120,19 +194,4 @@ fn bundle(home: &Path) -> Result {
                 .args(["run", "--silent", "build"]),
         )
     })
-}
-
-fn report(module: &Path) -> Result {
-    let bytes = fs::read(module)?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&bytes)?;
-    let gzipped = encoder.finish()?.len();
-    println!(
-        "reseal.wasm: {} bytes, {gzipped} gzipped (at most {MAX_GZIPPED})",
-        bytes.len()
-    );
-    if gzipped > MAX_GZIPPED {
-        return Err("the module is larger than the package promises".into());
-    }
-    Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) struct CanaryArgs {
 enum Canary {
     /// Print a canary of the primary key
     Make,
-    /// Check a canary: exit code 0 with the right keys, 3 with others
+    /// Check a canary: exit code 0 with the right keys, 3 with others, 1 if it is no canary
     Check {
         /// The canary; without it, the first line of standard input
         canary: Option<String>,
@@ -68,7 +68,8 @@ impl CanaryArgs {
 }
 
 fn check(console: &mut Console<'_>, canary: &str) -> Outcome {
-    let found = ring::load(console)?.check(canary)?;
+    let found = ring::load(console)?.check(canary);
+    let found = found.map_err(Failure::Refused)?;
     console.report(&Checked {
         ok: found.is_none(),
         code: found.map(ErrorCode::as_str),

@@ -46,8 +46,12 @@ pub(crate) struct KeysetArgs {
 /// What all commands of the group take.
 #[derive(Args, Debug)]
 struct Common {
-    /// The file of the keyset; the default is `RESEAL_KEYSET`
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        help = "The file of the keyset; the default is RESEAL_KEYSET"
+    )]
     keyset: Option<String>,
 
     #[command(flatten)]
@@ -110,20 +114,19 @@ impl Common {
         }
     }
 
-    /// Goes on only if a person, or `--yes`, says so.
-    fn confirm(&self, question: &str, console: &mut Console<'_>) -> Outcome {
+    /// Goes on only if a person, or `--yes`, says so; `what` tells what is about to happen.
+    fn confirm(&self, what: &str, console: &mut Console<'_>) -> Outcome {
         if self.yes {
             return Ok(());
         }
         if !console.host.is_terminal(Stream::Input) {
             return usage(format!(
-                "{question} This asks first, and there is no terminal: answer with --yes"
+                "{what}: this asks first, and there is no terminal to ask at, so give --yes"
             ));
         }
         console.flush()?;
-        let answer = console
-            .host
-            .ask(&format!("{question} Type yes to go on: "))?;
+        let question = format!("{what}. Type yes to go on: ");
+        let answer = console.host.ask(&question)?;
         if answer.trim_ascii() == "yes" {
             return Ok(());
         }

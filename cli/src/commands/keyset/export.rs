@@ -56,7 +56,7 @@ impl ExportKeys {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let loaded = Loaded::open(common, console)?;
         let to = self.out.as_deref().unwrap_or("standard output");
-        common.confirm(&format!("All keys go to {to}, unprotected."), console)?;
+        common.confirm(&format!("all keys go to {to}, unprotected"), console)?;
         let exported = Exported::of(&loaded)?;
         let Some(file) = &self.out else {
             return console.report(&exported);

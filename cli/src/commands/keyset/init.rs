@@ -3,11 +3,11 @@
 use core::fmt;
 
 use clap::Args;
-use reseal::{Key, KeyUse, Keyset, OsEntropy, Promotion, Timestamp};
+use reseal::{Error, ErrorCode, Key, KeyUse, Keyset, OsEntropy, Promotion, Timestamp};
 use serde::Serialize;
 
 use crate::console::Console;
-use crate::failure::{Failure, Outcome, usage};
+use crate::failure::{Failure, Outcome};
 use crate::kek::NewKekArgs;
 
 use super::Common;
@@ -70,9 +70,8 @@ impl Init {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let path = common.path(console)?;
         if console.host.file_facts(&path)?.is_some() {
-            return usage(format!(
-                "{path} exists: a keyset is never written over, give another name"
-            ));
+            let why = format!("{path:?} exists already: a keyset is never written over");
+            return Err(Error::new(ErrorCode::KeysetConflict, why).into());
         }
         let now = now(console)?;
         let mut keyset = self.create(common, now, console)?;

@@ -182,7 +182,7 @@ impl Promote {
         if key.state == KeyState::DecryptOnly {
             let id = key.id;
             common.confirm(
-                &format!("The key {id} sealed before, and seals again."),
+                &format!("the key {id} sealed before, and seals again"),
                 console,
             )?;
         }
@@ -213,7 +213,7 @@ impl Disable {
             .disable(key.id, now(console)?, self.emergency)?;
         if key.state == KeyState::Primary {
             let question = format!(
-                "The key {} seals: nothing is sealed from now on, and none of its values opens.",
+                "the key {} is the one that seals: nothing is sealed from now on, and none of its values opens",
                 key.id
             );
             common.confirm(&question, console)?;
@@ -227,7 +227,7 @@ impl Enable {
         let mut loaded = Loaded::open(common, console)?;
         let id = loaded.find(&self.id)?.id;
         loaded.keyset.enable(id, now(console)?)?;
-        common.confirm(&format!("The disabled key {id} opens again."), console)?;
+        common.confirm(&format!("the disabled key {id} opens again"), console)?;
         save(loaded, "enabled", id, console)
     }
 }
@@ -237,7 +237,7 @@ impl Destroy {
         let mut loaded = Loaded::open(common, console)?;
         let id = loaded.find(&self.id)?.id;
         loaded.keyset.destroy(id, now(console)?)?;
-        let question = format!("The key {id} is gone for good, and all that is sealed under it.");
+        let question = format!("the key {id} is gone for good, and all that is sealed under it");
         common.confirm(&question, console)?;
         save(loaded, "destroyed", id, console)?;
         console.hint("older copies of the keyset still hold the key: backups, and files of others")
@@ -249,7 +249,7 @@ impl Revert {
         let mut loaded = Loaded::open(common, console)?;
         let id = loaded.keyset.revert(self.key_use.into(), now(console)?)?;
         common.confirm(
-            &format!("The key {id} sealed before, and seals again."),
+            &format!("the key {id} sealed before, and seals again"),
             console,
         )?;
         save(loaded, "reverted", id, console)

@@ -1,0 +1,211 @@
+//! A host whose files, terminal and clock are fields.
+
+use std::collections::BTreeMap;
+
+use reseal::{Error, ErrorCode, Key, KeyUse, SourceFile, Zeroizing};
+use reseal_cli::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+
+/// 2026-11-20T00:00:00Z
+pub(crate) const START: u64 = 1_795_132_800;
+pub(crate) const DAY: u64 = 24 * 60 * 60;
+
+pub(crate) struct File {
+    pub(crate) content: Vec<u8>,
+    pub(crate) facts: FileFacts,
+}
+
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) now: u64,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, File>,
+    /// Pieces of standard input.
+    pub(crate) input: Vec<Vec<u8>>,
+    /// What the person at the terminal answers, the last one first; none without a terminal.
+    pub(crate) answers: Option<Vec<String>>,
+    pub(crate) questions: Vec<String>,
+    /// A file that gets another content while the person thinks.
+    pub(crate) changes_while_asking: Option<(&'static str, Vec<u8>)>,
+    pub(crate) output: Vec<u8>,
+    pub(crate) errors: Vec<u8>,
+    /// What happens to a write to standard output.
+    pub(crate) broken_output: Option<fn() -> HostFailure>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: START,
+            ..Self::default()
+        }
+    }
+
+    /// With a key-encrypting key in a file, and the variables that name it and a keyset.
+    pub(crate) fn with_kek() -> Self {
+        let mut memory = Self::new();
+        memory.add("kek", &*key(KeyUse::Kek, 9).export());
+        memory.set("RESEAL_KEYSET", "ring.json");
+        memory.set("RESEAL_KEK_FILE", "kek");
+        memory
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn add(&mut self, path: &str, content: impl AsRef<[u8]>) {
+        let facts = FileFacts {
+            kind: FileKind::File,
+            is_link: false,
+            mode: Some(0o600),
+            modified: self.now,
+        };
+        let content = content.as_ref().to_vec();
+        self.files.insert(path.to_owned(), File { content, facts });
+    }
+
+    pub(crate) fn run(&mut self, line: &str) -> Ended {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let code = reseal_cli::run(&args, self);
+        let text = |bytes: &mut Vec<u8>| String::from_utf8(core::mem::take(bytes)).unwrap();
+        Ended {
+            code,
+            out: text(&mut self.output),
+            err: text(&mut self.errors),
+        }
+    }
+
+    /// What it prints, if all goes well.
+    pub(crate) fn ok(&mut self, line: &str) -> String {
+        let ended = self.run(line);
+        assert_eq!(ended.code, 0, "{line}: {ended:?}");
+        ended.out
+    }
+
+    /// What it says, where it ends with a code.
+    pub(crate) fn fails(&mut self, code: u8, line: &str) -> String {
+        let ended = self.run(line);
+        assert_eq!(ended.code, code, "{line}: {ended:?}");
+        ended.err
+    }
+
+    /// The id of the key of a keyset with this label.
+    pub(crate) fn labelled(&mut self, label: &str) -> String {
+        let shown = self.ok("keyset show");
+        let line = shown.lines().find(|line| line.ends_with(label)).unwrap();
+        line.split(' ').next().unwrap().to_owned()
+    }
+}
+
+/// A key of 32 equal bytes.
+pub(crate) fn key(key_use: KeyUse, byte: u8) -> Key {
+    Key::from_bytes(key_use, &[byte; 32]).unwrap()
+}
+
+impl Host for Memory {
+    fn variable(&mut self, name: &str) -> Option<Zeroizing<String>> {
+        self.variables.get(name).cloned().map(Zeroizing::new)
+    }
+
+    fn variable_names(&mut self) -> Vec<String> {
+        self.variables.keys().cloned().collect()
+    }
+
+    fn read_secret(
+        &mut self,
+        path: &str,
+        _named_by: Option<&str>,
+    ) -> HostResult<Zeroizing<Vec<u8>>> {
+        self.read_keyset(path, None).map(Zeroizing::new)
+    }
+
+    fn read_key_directory(&mut self, path: &str, _named_by: &str) -> HostResult<Vec<SourceFile>> {
+        let files = self.files.iter();
+        let inside = files.filter_map(|(name, file)| {
+            Some(SourceFile {
+                name: name.strip_prefix(path)?.strip_prefix('/')?.to_owned(),
+                content: Zeroizing::new(file.content.clone()),
+            })
+        });
+        Ok(inside.collect())
+    }
+
+    fn file_facts(&mut self, path: &str) -> HostResult<Option<FileFacts>> {
+        Ok(self.files.get(path).map(|file| file.facts.clone()))
+    }
+
+    fn read_keyset(&mut self, path: &str, _named_by: Option<&str>) -> HostResult<Vec<u8>> {
+        match self.files.get(path) {
+            Some(file) => Ok(file.content.clone()),
+            None => Err(Error::new(ErrorCode::SourceUnreadable, format!("no {path}")).into()),
+        }
+    }
+
+    fn save_keyset(&mut self, path: &str, loaded: Option<&[u8]>, document: &str) -> HostResult<()> {
+        let there = self.files.get(path).map(|file| file.content.as_slice());
+        if there != loaded {
+            return Err(Error::new(ErrorCode::KeysetConflict, "changed").into());
+        }
+        self.add(path, document);
+        Ok(())
+    }
+
+    fn create_private_file(&mut self, path: &str, content: &[u8]) -> HostResult<()> {
+        if self.files.contains_key(path) {
+            return Err(Error::new(ErrorCode::KeysetUnwritable, "exists").into());
+        }
+        self.add(path, content);
+        Ok(())
+    }
+
+    fn read_input(&mut self) -> HostResult<Zeroizing<Vec<u8>>> {
+        if self.input.is_empty() {
+            return Ok(Zeroizing::default());
+        }
+        Ok(Zeroizing::new(self.input.remove(0)))
+    }
+
+    fn is_terminal(&mut self, stream: Stream) -> bool {
+        self.answers.is_some() && stream != Stream::Output
+    }
+
+    fn ask_secret(&mut self, question: &str) -> HostResult<Option<Zeroizing<String>>> {
+        self.questions.push(question.to_owned());
+        let answers = self.answers.as_mut();
+        Ok(answers.and_then(Vec::pop).map(Zeroizing::new))
+    }
+
+    fn ask(&mut self, question: &str) -> HostResult<String> {
+        self.questions.push(question.to_owned());
+        if let Some((path, content)) = self.changes_while_asking.take() {
+            self.add(path, content);
+        }
+        Ok(self.answers.as_mut().and_then(Vec::pop).unwrap_or_default())
+    }
+
+    fn write(&mut self, stream: Stream, bytes: &[u8]) -> HostResult<()> {
+        match (stream, self.broken_output) {
+            (Stream::Output, Some(failure)) => return Err(failure()),
+            (Stream::Output, None) => self.output.extend_from_slice(bytes),
+            _ => self.errors.extend_from_slice(bytes),
+        }
+        Ok(())
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.warnings)
+    }
+
+    fn now(&mut self) -> u64 {
+        self.now
+    }
+}

@@ -1,0 +1,249 @@
+"""The command `reseal`. What it does is native; here is what needs a runtime: files, streams, clock.
+
+The same stands in `wasm/ts/cli-host.ts`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import stat
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+
+from reseal._disk import POSIX, unreadable
+from reseal._errors import KeyFileWarning
+from reseal._files import create_private_file, file_facts, read_keyset, read_secret
+from reseal._native import run_command
+from reseal._save import save_keyset
+from reseal._sources import read_key_files
+
+INPUT, OUTPUT, ERRORS = 0, 1, 2
+CHUNK_BYTES = 65_536
+# As a shell reports a program that ^C, or a reader that went away, has ended.
+INTERRUPTED, READER_GONE = 130, 141
+_STREAMS = ("standard input", "standard output", "standard error")
+
+
+class StreamError(Exception):
+    """A standard stream failed; the sentence says which and how."""
+
+    def __init__(self, stream: str) -> None:
+        """The native part looks for the attribute."""
+        super().__init__(stream)
+        self.stream = stream
+
+
+class ReaderGoneError(Exception):
+    """The reader of our output went away, as `head` does."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command with the arguments of the process, and return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    _open_closed_streams()
+    try:
+        return run_command([_unicode(argument) for argument in given], Host())
+    except ReaderGoneError:
+        return READER_GONE
+    except KeyboardInterrupt:
+        return _interrupted()
+
+
+def _open_closed_streams() -> None:
+    """Let a stream that the caller has closed be empty, so that no file takes its number."""
+    for stream in (INPUT, OUTPUT, ERRORS):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _interrupted() -> int:
+    """End as a program does that ^C ends, so that a script around it ends as well."""
+    if POSIX:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return INTERRUPTED
+
+
+def _unicode(text: str) -> str:
+    """Return text in which U+FFFD stands for what is no Unicode, as in Node."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+class Host:
+    """What the native part asks for. The methods are those of the trait `Host` of the crate `cli`."""
+
+    def __init__(self) -> None:
+        """Nothing is open, nothing was said."""
+        self._warnings: list[str] = []
+
+    def variable(self, name: str) -> str | None:
+        """Return an environment variable."""
+        value = os.environ.get(name)
+        return None if value is None else _unicode(value)
+
+    def variable_names(self) -> list[str]:
+        """Return the names of the variables that may concern us."""
+        return [_unicode(name) for name in os.environ if name.startswith("RESEAL")]
+
+    def read_secret(self, path: str, named_by: str | None) -> bytes:
+        """Return the content of a file with a secret."""
+        with self._warnings_kept():
+            return read_secret(path, named_by)
+
+    def read_key_directory(self, path: str, named_by: str) -> list[tuple[str, bytes]]:
+        """Return names and contents of the files of a key directory."""
+        with self._warnings_kept():
+            return read_key_files(path, named_by)
+
+    def file_facts(self, path: str) -> tuple[int, bool, int | None, int] | None:
+        """Return kind (0 file, 1 directory, 2 other), link, mode and time; None for nothing."""
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise unreadable(path, None, error) from None
+        facts = file_facts(path)
+        kind = 0 if stat.S_ISREG(status.st_mode) else 1 if stat.S_ISDIR(status.st_mode) else 2
+        return kind, facts.is_link, facts.mode, max(0, int(status.st_mtime))
+
+    def read_keyset(self, path: str, named_by: str | None) -> bytes:
+        """Return the content of a keyset file."""
+        return read_keyset(path, named_by)
+
+    def save_keyset(self, path: str, loaded: bytes | None, document: bytes) -> None:
+        """Replace a keyset file, or create it."""
+        save_keyset(path, loaded, document)
+
+    def create_private_file(self, path: str, content: bytes) -> None:
+        """Create a file that only its owner may read."""
+        with self._warnings_kept():
+            create_private_file(path, content)
+
+    def read_input(self) -> bytes:
+        """Return what comes next on standard input; nothing at its end."""
+        return _read(INPUT, CHUNK_BYTES)
+
+    def is_terminal(self, stream: int) -> bool:
+        """Whether a person sits at a stream."""
+        return os.isatty(stream)
+
+    def ask_secret(self, question: str) -> str | None:
+        """Return what a person types and nobody sees; None without a terminal."""
+        if not POSIX:
+            return _ask_secret_elsewhere(question)
+        try:
+            terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+        except OSError:
+            return None
+        try:
+            with _without_echo(terminal):
+                os.write(terminal, question.encode())
+                try:
+                    return _text(_read_line(terminal))
+                finally:
+                    os.write(terminal, b"\n")
+        finally:
+            os.close(terminal)
+
+    def ask(self, question: str) -> str:
+        """Return the line that a person answers."""
+        self.write(ERRORS, question.encode())
+        return _text(_read_line(INPUT))
+
+    def write(self, stream: int, content: bytes) -> None:
+        """Write all to a stream. Nobody could be told that standard error fails."""
+        rest = memoryview(content)
+        try:
+            while rest:
+                rest = rest[_write(stream, rest) :]
+        except BrokenPipeError:
+            if stream == OUTPUT:
+                raise ReaderGoneError from None
+        except OSError as error:
+            if stream == OUTPUT:
+                raise _stream_error(stream, "written", error) from None
+
+    def take_warnings(self) -> list[str]:
+        """Return what there is to say of the files that were read."""
+        said, self._warnings = self._warnings, []
+        return said
+
+    def now(self) -> int:
+        """Return the seconds since 1970."""
+        return int(time.time())
+
+    @contextlib.contextmanager
+    def _warnings_kept(self) -> Iterator[None]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", KeyFileWarning)
+            try:
+                yield
+            finally:
+                self._warnings += [str(warning.message) for warning in caught]
+
+
+def _read(stream: int, length: int) -> bytes:
+    while True:
+        try:
+            return os.read(stream, length)
+        except BlockingIOError:
+            select.select([stream], [], [])
+        except OSError as error:
+            raise _stream_error(INPUT, "read", error) from None
+
+
+def _read_line(stream: int) -> bytes:
+    """Return a line without its end, and read no more than that."""
+    line = bytearray()
+    while (byte := _read(stream, 1)) not in (b"", b"\n"):
+        line += byte
+    return bytes(line.removesuffix(b"\r"))
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeError:
+        raise StreamError("the answer is no text (UTF-8)") from None
+
+
+def _write(stream: int, content: memoryview) -> int:
+    try:
+        return os.write(stream, content)
+    except BlockingIOError:
+        select.select([], [stream], [])
+        return 0
+
+
+def _stream_error(stream: int, done: str, error: OSError) -> StreamError:
+    code = errno.errorcode.get(error.errno or 0, type(error).__name__)
+    return StreamError(f"{_STREAMS[stream]} cannot be {done} ({code})")
+
+
+@contextlib.contextmanager
+def _without_echo(terminal: int) -> Iterator[None]:
+    import termios  # Windows has none
+
+    before = termios.tcgetattr(terminal)
+    silent = [*before]
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+
+def _ask_secret_elsewhere(question: str) -> str | None:
+    import getpass
+
+    return getpass.getpass(question) if os.isatty(INPUT) else None

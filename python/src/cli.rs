@@ -1,0 +1,175 @@
+//! The command line. What touches files, streams and the clock is Python, in `reseal/_cli.py`.
+
+use pyo3::{prelude::*, types::PyBytes};
+use reseal::{Error, ErrorCode, SourceFile, Zeroizing};
+use reseal_cli::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+
+/// run_command(arguments, host)
+/// --
+///
+/// Run the command `reseal` and return its exit code. An exception that is no error of the package
+/// ends the command, and is raised.
+#[pyfunction]
+#[pyo3(signature = (arguments, host, /))]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "PyO3 gives arguments as their own"
+)]
+pub(crate) fn run_command(arguments: Vec<String>, host: Bound<'_, PyAny>) -> PyResult<u8> {
+    let mut door = Door {
+        host: &host,
+        raised: None,
+    };
+    let code = reseal_cli::run(&arguments, &mut door);
+    match door.raised {
+        Some(raised) => Err(raised),
+        None => Ok(code),
+    }
+}
+
+/// The host object, as the command sees it.
+struct Door<'a, 'py> {
+    host: &'a Bound<'py, PyAny>,
+    /// What ends the command.
+    raised: Option<PyErr>,
+}
+
+impl<'py> Door<'_, 'py> {
+    fn call<T>(&mut self, name: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> HostResult<T>
+    where
+        T: for<'a> FromPyObject<'a, 'py>,
+    {
+        let result = self.host.call_method1(name, arguments);
+        let result = result.and_then(|value| value.extract::<T>().map_err(Into::into));
+        result.map_err(|raised| self.failure(raised))
+    }
+
+    /// For what gives nothing back.
+    fn tell(&mut self, name: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> HostResult<()> {
+        self.call::<Bound<'py, PyAny>>(name, arguments).map(drop)
+    }
+
+    /// For what cannot fail: what is raised all the same ends the command.
+    fn get<T>(&mut self, name: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> T
+    where
+        T: Default + for<'a> FromPyObject<'a, 'py>,
+    {
+        self.call(name, arguments).unwrap_or_default()
+    }
+
+    /// What was raised: an error of the package, a stream that failed, or what ends the command.
+    fn failure(&mut self, raised: PyErr) -> HostFailure {
+        let value = raised.value(self.host.py());
+        let text = |name: &str| value.getattr(name).ok()?.extract::<String>().ok();
+        let code = text("code");
+        let known = ErrorCode::ALL
+            .iter()
+            .find(|known| Some(known.as_str()) == code.as_deref());
+        match (known, text("stream")) {
+            (Some(code), _) => Error::new(*code, value.to_string()).into(),
+            (None, Some(message)) => HostFailure::Stream(message),
+            (None, None) => {
+                self.raised = Some(raised);
+                HostFailure::Stopped
+            }
+        }
+    }
+}
+
+impl Host for Door<'_, '_> {
+    fn variable(&mut self, name: &str) -> Option<Zeroizing<String>> {
+        self.get::<Option<String>>("variable", (name,))
+            .map(Zeroizing::new)
+    }
+
+    fn variable_names(&mut self) -> Vec<String> {
+        self.get("variable_names", ())
+    }
+
+    fn read_secret(
+        &mut self,
+        path: &str,
+        named_by: Option<&str>,
+    ) -> HostResult<Zeroizing<Vec<u8>>> {
+        self.call("read_secret", (path, named_by))
+            .map(Zeroizing::new)
+    }
+
+    fn read_key_directory(&mut self, path: &str, named_by: &str) -> HostResult<Vec<SourceFile>> {
+        let files: Vec<(String, Vec<u8>)> = self.call("read_key_directory", (path, named_by))?;
+        let file = |(name, content)| SourceFile {
+            name,
+            content: Zeroizing::new(content),
+        };
+        Ok(files.into_iter().map(file).collect())
+    }
+
+    fn file_facts(&mut self, path: &str) -> HostResult<Option<FileFacts>> {
+        let facts: Option<(u8, bool, Option<u32>, u64)> = self.call("file_facts", (path,))?;
+        Ok(facts.map(|(kind, is_link, mode, modified)| FileFacts {
+            kind: match kind {
+                0 => FileKind::File,
+                1 => FileKind::Directory,
+                _ => FileKind::Other,
+            },
+            is_link,
+            mode,
+            modified,
+        }))
+    }
+
+    fn read_keyset(&mut self, path: &str, named_by: Option<&str>) -> HostResult<Vec<u8>> {
+        self.call("read_keyset", (path, named_by))
+    }
+
+    fn save_keyset(&mut self, path: &str, loaded: Option<&[u8]>, document: &str) -> HostResult<()> {
+        let py = self.host.py();
+        let loaded = loaded.map(|loaded| PyBytes::new(py, loaded));
+        let document = PyBytes::new(py, document.as_bytes());
+        self.tell("save_keyset", (path, loaded, document))
+    }
+
+    fn create_private_file(&mut self, path: &str, content: &[u8]) -> HostResult<()> {
+        let content = PyBytes::new(self.host.py(), content);
+        self.tell("create_private_file", (path, content))
+    }
+
+    fn read_input(&mut self) -> HostResult<Zeroizing<Vec<u8>>> {
+        self.call("read_input", ()).map(Zeroizing::new)
+    }
+
+    fn is_terminal(&mut self, stream: Stream) -> bool {
+        self.get("is_terminal", (number(stream),))
+    }
+
+    fn ask_secret(&mut self, question: &str) -> HostResult<Option<Zeroizing<String>>> {
+        let answer: Option<String> = self.call("ask_secret", (question,))?;
+        Ok(answer.map(Zeroizing::new))
+    }
+
+    fn ask(&mut self, question: &str) -> HostResult<String> {
+        self.call("ask", (question,))
+    }
+
+    fn write(&mut self, stream: Stream, bytes: &[u8]) -> HostResult<()> {
+        let bytes = PyBytes::new(self.host.py(), bytes);
+        self.tell("write", (number(stream), bytes))
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        self.get("take_warnings", ())
+    }
+
+    fn now(&mut self) -> u64 {
+        self.get("now", ())
+    }
+}
+
+/// The descriptor of a stream.
+const fn number(stream: Stream) -> u8 {
+    match stream {
+        Stream::Input => 0,
+        Stream::Output => 1,
+        Stream::Errors => 2,
+    }
+}

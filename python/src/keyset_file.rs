@@ -1,0 +1,132 @@
+//! Where a keyset lies and what opens it. `reseal/_keyset_file.py` makes `KeysetFile` of it.
+
+use crate::{
+    convert::{is_listing, items},
+    error::{Result, not_pickled},
+    keyset::{Keyset, keks},
+    source::{expect, passphrase_bytes, path_text},
+};
+use alloc::fmt;
+use pyo3::prelude::*;
+use reseal::{Error, ErrorCode, Expect, Key, Zeroizing};
+
+/// The native part of `KeysetFile`: it holds the secrets, so that no variable of Python's does.
+#[pyclass(frozen, subclass, module = "reseal._native")]
+pub(crate) struct KeysetStore {
+    path: String,
+    keks: Vec<Key>,
+    kek_files: Vec<String>,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
+    passphrase_file: Option<String>,
+    expect: Expect,
+}
+
+#[pymethods]
+impl KeysetStore {
+    #[new]
+    #[pyo3(
+        signature = (path, *, kek=None, kek_file=None, passphrase=None, passphrase_file=None, ring=None, min_generation=None),
+        text_signature = "(path, *, kek=None, kek_file=None, passphrase=None, passphrase_file=None, ring=None, min_generation=0)"
+    )]
+    fn new(
+        path: &Bound<'_, PyAny>,
+        kek: Option<&Bound<'_, PyAny>>,
+        kek_file: Option<&Bound<'_, PyAny>>,
+        passphrase: Option<&Bound<'_, PyAny>>,
+        passphrase_file: Option<&Bound<'_, PyAny>>,
+        ring: Option<&Bound<'_, PyAny>>,
+        min_generation: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            path: path_text(path)?,
+            keks: kek.map_or_else(|| Ok(Vec::new()), keks)?,
+            kek_files: kek_file.map_or_else(|| Ok(Vec::new()), paths)?,
+            passphrase: passphrase.map(passphrase_bytes).transpose()?,
+            passphrase_file: passphrase_file.map(path_text).transpose()?,
+            expect: expect(ring, min_generation)?,
+        })
+    }
+
+    /// The keyset in the file, verified under everything that was given.
+    ///
+    /// Errors: source-missing where nothing was given; source-unreadable; those of `Keyset.load`.
+    fn load(&self, py: Python<'_>) -> Result<Keyset> {
+        let mut keks = self.keks.clone();
+        for path in &self.kek_files {
+            let text = secret(py, path, "kek_file")?;
+            let key = Key::load(&text);
+            keks.push(key.map_err(|error| named("kek_file", &error))?);
+        }
+        let from_file = match &self.passphrase_file {
+            Some(path) => Some(secret(py, path, "passphrase_file")?),
+            None => None,
+        };
+        let from_file = from_file.map(|text| {
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            Zeroizing::new(text.as_bytes().to_vec())
+        });
+        let passphrase = self.passphrase.as_ref().or(from_file.as_ref());
+        if keks.is_empty() && passphrase.is_none() {
+            let message =
+                "give what opens the keyset: kek, kek_file, passphrase or passphrase_file";
+            return Err(Error::new(ErrorCode::SourceMissing, message).into());
+        }
+        let files = py.import("reseal._files")?;
+        let read: Vec<u8> = files
+            .call_method1("read_keyset", (&self.path,))?
+            .extract()?;
+        let text = String::from_utf8(read).map_err(|_| {
+            let message = "a keyset is UTF-8: was the file damaged, or encrypted?";
+            Error::new(ErrorCode::KeysetMalformed, message)
+        })?;
+        Keyset::unlock(py, text, keks, passphrase, &self.expect)
+    }
+
+    /// The path of the file.
+    #[getter]
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn __repr__(&self) -> String {
+        format!("KeysetFile({:?})", self.path)
+    }
+
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Err(not_pickled(slf))
+    }
+}
+
+impl fmt::Debug for KeysetStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeysetStore({:?})", self.path)
+    }
+}
+
+/// One path, or a list of several.
+fn paths(path: &Bound<'_, PyAny>) -> Result<Vec<String>> {
+    if is_listing(path)? {
+        items(path, "kek_file")?.iter().map(path_text).collect()
+    } else {
+        Ok(vec![path_text(path)?])
+    }
+}
+
+fn secret(py: Python<'_>, path: &str, argument: &str) -> Result<Zeroizing<String>> {
+    let read = py
+        .import("reseal._files")?
+        .call_method1("read_secret", (path, argument))?;
+    let read: Vec<u8> = read.extract()?;
+    match String::from_utf8(read) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            let message = format!("{argument}: the file is no text (UTF-8)");
+            Err(Error::new(ErrorCode::SourceUnreadable, message).into())
+        }
+    }
+}
+
+fn named(argument: &str, error: &Error) -> Error {
+    Error::new(error.code(), format!("{argument}: {error}"))
+}

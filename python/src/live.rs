@@ -1,0 +1,500 @@
+//! Rings that follow a source. Nothing runs in the background: a call looks when it is time.
+//!
+//! The state is locked only while native code runs that cannot wait, with the GIL held. So no code
+//! of Python's runs under the lock, and no process is forked while a thread holds it.
+
+use crate::{
+    error::{Failure, Result, invalid_argument, known_error},
+    info::LiveStatus,
+    keyring::Keyring,
+    ring::{self, Ring},
+    source::{self, Named},
+};
+use alloc::sync::Arc;
+use core::time::Duration;
+use pyo3::prelude::*;
+use reseal::{Error, ErrorCode, Loaded, Pace, Source};
+use std::{
+    process,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
+    time::Instant,
+};
+
+/// How long a thread sleeps while it waits for the look of another one.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A keyring that follows its source: new keys arrive in the running process.
+///
+/// It is a `Keyring`, and so are its fields. Nothing runs in the background: the source is read at
+/// the first use, and looked at again by a call after `check_seconds`, or at once where a stored
+/// value names an unknown key. A source that is gone is looked for every `reload_seconds`, and
+/// meanwhile the old keys go on opening. They go on sealing for the lease of the keyset, and then
+/// refuse with `ring-stale`.
+///
+/// Threads share one; after a fork each process goes on by itself. `clock` gives seconds that never
+/// go back, for tests.
+///
+/// Example:
+///     >>> import tempfile
+///     >>> kek, path = reseal.Key.generate("kek"), tempfile.mkdtemp() + "/keyset.json"
+///     >>> keyset, file = reseal.Keyset.create(kek=kek), reseal.KeysetFile(path, kek=kek)
+///     >>> first = keyset.rotate("data")
+///     >>> file.create(keyset)
+///     >>> ring = reseal.LiveKeyring.from_keyset(path, kek=kek, check_seconds=0)
+///     >>> ring.primary_id == first
+///     True
+///     >>> second = file.edit(lambda keyset: keyset.rotate("data"))
+///     >>> ring.primary_id == second
+///     True
+///
+/// Spec: section 10.
+#[pyclass(frozen, extends = Keyring, module = "reseal")]
+#[derive(Debug)]
+pub(crate) struct LiveKeyring(Arc<Live>);
+
+/// A source, the ring that it gave last, and when to look again.
+#[derive(Debug)]
+pub(crate) struct Live {
+    clock: Clock,
+    named: Named,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum Clock {
+    /// Since this moment.
+    Monotonic(Instant),
+    Python(Py<PyAny>),
+}
+
+#[derive(Debug)]
+struct State {
+    source: Source,
+    pace: Pace,
+    /// What the source gave last, if it ever gave anything.
+    ring: Option<Arc<reseal::Keyring>>,
+    /// What the last look met.
+    error: Option<Error>,
+    confirmed_at: Option<u64>,
+    lease_seconds: u32,
+    generation: Option<u64>,
+    ring_id: Option<String>,
+    /// Who is looking at the moment.
+    looking: Option<Looker>,
+    /// A fork has left the look of another thread behind.
+    abandoned: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Looker {
+    process: u32,
+    thread: ThreadId,
+}
+
+/// What a call does next.
+enum Step {
+    Use(Arc<reseal::Keyring>),
+    Look,
+    Wait,
+    Fail(Error),
+}
+
+#[pymethods]
+impl LiveKeyring {
+    /// A ring that follows what environment variables describe, as of `Keyring.from_env`.
+    ///
+    /// The variables are read once. What files they name is looked at again and again.
+    ///
+    /// Example:
+    ///     >>> environ = {"RESEAL_PRIMARY_KEY": reseal.Key.generate("data").export()}
+    ///     >>> ring = reseal.LiveKeyring.from_env(environ)
+    ///     >>> ring.open_str(ring.seal("x", {}), {})
+    ///     'x'
+    ///
+    /// Errors: as of `Keyring.from_env`: those of variables here, those of files at the first use.
+    #[staticmethod]
+    #[pyo3(
+        signature = (environ=None, *, check_seconds=None, reload_seconds=None, clock=None),
+        text_signature = "(environ=None, *, check_seconds=10, reload_seconds=1, clock=None)"
+    )]
+    fn from_env(
+        py: Python<'_>,
+        environ: Option<&Bound<'_, PyAny>>,
+        check_seconds: Option<&Bound<'_, PyAny>>,
+        reload_seconds: Option<&Bound<'_, PyAny>>,
+        clock: Option<Py<PyAny>>,
+    ) -> Result<Py<Self>> {
+        let source = source::read_env(py, environ)?;
+        let pace = pace(check_seconds, reload_seconds)?;
+        Self::make(py, source, Named::Variables, pace, clock)
+    }
+
+    /// A ring that follows a directory of key files, as of `Keyring.from_directory`.
+    ///
+    /// Errors: as of `Keyring.from_directory`, at the first use.
+    #[staticmethod]
+    #[pyo3(
+        signature = (path, *, primary, index_primary=None, check_seconds=None, reload_seconds=None, clock=None),
+        text_signature = "(path, *, primary, index_primary=None, check_seconds=10, reload_seconds=1, clock=None)"
+    )]
+    fn from_directory(
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        primary: &Bound<'_, PyAny>,
+        index_primary: Option<&Bound<'_, PyAny>>,
+        check_seconds: Option<&Bound<'_, PyAny>>,
+        reload_seconds: Option<&Bound<'_, PyAny>>,
+        clock: Option<Py<PyAny>>,
+    ) -> Result<Py<Self>> {
+        let source = source::directory(path, primary, index_primary)?;
+        let pace = pace(check_seconds, reload_seconds)?;
+        Self::make(py, source, Named::Arguments, pace, clock)
+    }
+
+    /// A ring that follows a keyset file, as of `Keyring.from_keyset`.
+    ///
+    /// Errors: as of `Keyring.from_keyset`, at the first use; invalid-argument for arguments.
+    #[staticmethod]
+    #[pyo3(
+        signature = (path, *, kek=None, kek_file=None, passphrase=None, passphrase_file=None, ring=None, min_generation=None, check_seconds=None, reload_seconds=None, clock=None),
+        text_signature = "(path, *, kek=None, kek_file=None, passphrase=None, passphrase_file=None, ring=None, min_generation=0, check_seconds=10, reload_seconds=1, clock=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn from_keyset(
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        kek: Option<&Bound<'_, PyAny>>,
+        kek_file: Option<&Bound<'_, PyAny>>,
+        passphrase: Option<&Bound<'_, PyAny>>,
+        passphrase_file: Option<&Bound<'_, PyAny>>,
+        ring: Option<&Bound<'_, PyAny>>,
+        min_generation: Option<&Bound<'_, PyAny>>,
+        check_seconds: Option<&Bound<'_, PyAny>>,
+        reload_seconds: Option<&Bound<'_, PyAny>>,
+        clock: Option<Py<PyAny>>,
+    ) -> Result<Py<Self>> {
+        let unlock = source::unlock(kek, kek_file, passphrase, passphrase_file)?;
+        let expect = source::expect(ring, min_generation)?;
+        let source = source::keyset(path, unlock, expect)?;
+        let pace = pace(check_seconds, reload_seconds)?;
+        Self::make(py, source, Named::Arguments, pace, clock)
+    }
+
+    /// Looks at the source now, whenever it was looked at last.
+    ///
+    /// Errors: whatever is wrong with the source. The keys that there were stay in use.
+    fn refresh(&self, py: Python<'_>) -> Result<()> {
+        self.0.refresh(py)
+    }
+
+    /// How the source was found when it was looked at last. This looks at nothing.
+    ///
+    /// Example:
+    ///     >>> environ = {"RESEAL_PRIMARY_KEY": reseal.Key.generate("data").export()}
+    ///     >>> ring = reseal.LiveKeyring.from_env(environ)
+    ///     >>> ring.refresh()
+    ///     >>> ring.status().kind, ring.status().stale, ring.status().last_error
+    ///     ('keys', False, None)
+    fn status<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
+        self.0.status(py)
+    }
+}
+
+impl LiveKeyring {
+    fn make(
+        py: Python<'_>,
+        source: Source,
+        named: Named,
+        pace: Pace,
+        clock: Option<Py<PyAny>>,
+    ) -> Result<Py<Self>> {
+        let live = Arc::new(Live {
+            clock: clock.map_or_else(|| Clock::Monotonic(Instant::now()), Clock::Python),
+            named,
+            state: Mutex::new(State {
+                source,
+                pace,
+                ring: None,
+                error: None,
+                confirmed_at: None,
+                lease_seconds: 0,
+                generation: None,
+                ring_id: None,
+                looking: None,
+                abandoned: false,
+            }),
+        });
+        let base = Keyring(Ring::Live(Arc::clone(&live)));
+        let made = PyClassInitializer::from(base).add_subclass(Self(live));
+        Ok(Py::new(py, made)?)
+    }
+}
+
+impl Live {
+    pub(crate) fn shown(&self) -> String {
+        let ring = self.lock().ring.clone();
+        let shown = ring.map(|ring| ring::shown(&ring));
+        format!("Live{}", shown.as_deref().unwrap_or("Keyring(not loaded)"))
+    }
+
+    pub(crate) fn to_open(&self, py: Python<'_>) -> Result<Arc<reseal::Keyring>> {
+        self.current(py, |_, _| Ok(()))
+    }
+
+    pub(crate) fn to_seal(&self, py: Python<'_>) -> Result<Arc<reseal::Keyring>> {
+        self.current(py, Pace::check_lease)
+    }
+
+    pub(crate) fn check_lease(&self, py: Python<'_>) -> Result<()> {
+        let now = self.clock.now(py)?;
+        Ok(self.lock().pace.check_lease(now)?)
+    }
+
+    /// A newer ring than the one that lacks a key, if the source has one and may be looked at.
+    pub(crate) fn newer(
+        &self,
+        py: Python<'_>,
+        used: &Arc<reseal::Keyring>,
+    ) -> Result<Option<Arc<reseal::Keyring>>> {
+        let mut has_looked = false;
+        loop {
+            let now = self.clock.now(py)?;
+            let step = self.lock().newer(now, used, has_looked);
+            match step {
+                Some(Step::Use(ring)) => return Ok(Some(ring)),
+                Some(Step::Look) => {
+                    // What the look met is kept, and told where there is no ring.
+                    let _ = self.look(py, now)?;
+                    has_looked = true;
+                }
+                Some(Step::Wait) => pause(py)?,
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// The ring that `allows`, after a look if it is time for one.
+    fn current(
+        &self,
+        py: Python<'_>,
+        allows: fn(&Pace, u64) -> Result<(), Error>,
+    ) -> Result<Arc<reseal::Keyring>> {
+        let mut has_looked = false;
+        loop {
+            let now = self.clock.now(py)?;
+            let step = self.lock().current(now, allows, has_looked);
+            match step {
+                Step::Use(ring) => return Ok(ring),
+                Step::Fail(error) => return Err(error.into()),
+                Step::Look => {
+                    // What the look met is kept, and told where there is no ring.
+                    let _ = self.look(py, now)?;
+                    has_looked = true;
+                }
+                Step::Wait => pause(py)?,
+            }
+        }
+    }
+
+    fn refresh(&self, py: Python<'_>) -> Result<()> {
+        loop {
+            let now = self.clock.now(py)?;
+            let mut state = self.lock();
+            if !state.is_looked_at_elsewhere() {
+                state.begin(now);
+                drop(state);
+                return Ok(self.look(py, now)??);
+            }
+            drop(state);
+            pause(py)?;
+        }
+    }
+
+    /// Reads the source. Its errors are kept; exceptions of the caller's own code are raised.
+    fn look(&self, py: Python<'_>, began: u64) -> Result<Result<(), Error>> {
+        let _looking = Looking(self);
+        let loaded = match self.load(py) {
+            Ok(loaded) => Ok(loaded),
+            Err(Failure::Reseal(error)) => Err(error),
+            Err(Failure::Python(exception)) => Err(known_error(py, exception)?),
+        };
+        let ended = self.clock.now(py)?;
+        let mut state = self.lock();
+        let kept = state.keep(loaded, began);
+        state.pace.end(ended);
+        Ok(kept)
+    }
+
+    fn load(&self, py: Python<'_>) -> Result<Loaded> {
+        let wants = self.lock().source.wants();
+        let contents = source::read_all(py, &wants, self.named)?;
+        source::load(py, &contents, |contents, derive| {
+            self.lock().source.load(contents, derive)
+        })
+    }
+
+    fn status<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
+        let now = self.clock.now(py)?;
+        let state = self.lock();
+        let status = LiveStatus {
+            kind: state.source.kind().as_str(),
+            generation: state.generation,
+            ring_id: state.ring_id.clone(),
+            lease_seconds: state.lease_seconds,
+            confirmed_ago: state
+                .confirmed_at
+                .map(|at| Duration::from_millis(now.saturating_sub(at))),
+            stale: state.pace.check_lease(now).is_err(),
+            error: state.error.clone(),
+        };
+        drop(state);
+        status.show(py)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn current(
+        &mut self,
+        now: u64,
+        allows: fn(&Pace, u64) -> Result<(), Error>,
+        has_looked: bool,
+    ) -> Step {
+        if self.is_looked_at_elsewhere() {
+            // The ring of the last look will do, unless it is this look that makes it do.
+            return match &self.ring {
+                Some(ring) if allows(&self.pace, now).is_ok() => Step::Use(Arc::clone(ring)),
+                _ => Step::Wait,
+            };
+        }
+        let knows_nothing = self.ring.is_none() && self.error.is_none();
+        let is_due = self.pace.is_due(now) || self.abandoned || knows_nothing;
+        if is_due && !has_looked && self.looking.is_none() {
+            self.begin(now);
+            return Step::Look;
+        }
+        match (&self.ring, &self.error) {
+            (Some(ring), _) => match allows(&self.pace, now) {
+                Ok(()) => Step::Use(Arc::clone(ring)),
+                Err(error) => Step::Fail(error),
+            },
+            (None, Some(error)) => Step::Fail(error.clone()),
+            (None, None) => Step::Fail(Error::new(
+                ErrorCode::SourceUnreadable,
+                "the ring is used by what is called while its keys are read for the first time",
+            )),
+        }
+    }
+
+    fn newer(&mut self, now: u64, used: &Arc<reseal::Keyring>, has_looked: bool) -> Option<Step> {
+        match &self.ring {
+            Some(ring) if !Arc::ptr_eq(ring, used) => return Some(Step::Use(Arc::clone(ring))),
+            _ => {}
+        }
+        if self.is_looked_at_elsewhere() {
+            return Some(Step::Wait);
+        }
+        if has_looked || self.looking.is_some() || !self.pace.may_reload(now) {
+            return None;
+        }
+        self.begin(now);
+        Some(Step::Look)
+    }
+
+    fn begin(&mut self, now: u64) {
+        self.pace.begin(now);
+        self.looking = Some(Looker::this());
+        self.abandoned = false;
+    }
+
+    /// Whether another thread is looking. One that a fork left behind in the other process is not,
+    /// and its look is begun again.
+    fn is_looked_at_elsewhere(&mut self) -> bool {
+        let Some(looker) = self.looking else {
+            return false;
+        };
+        let this = Looker::this();
+        if looker.process != this.process {
+            self.looking = None;
+            self.abandoned = true;
+            return false;
+        }
+        looker.thread != this.thread
+    }
+
+    fn keep(&mut self, loaded: Result<Loaded, Error>, began: u64) -> Result<(), Error> {
+        let loaded = loaded.inspect_err(|error| self.error = Some(error.clone()))?;
+        self.pace.confirm(began, loaded.lease_seconds);
+        if let Some(ring) = loaded.ring {
+            self.ring = Some(Arc::new(ring));
+        }
+        self.error = None;
+        self.confirmed_at = Some(began);
+        self.lease_seconds = loaded.lease_seconds;
+        self.generation = loaded.generation;
+        self.ring_id = loaded.ring_id;
+        Ok(())
+    }
+}
+
+/// Lets others look again, whatever ends this look.
+struct Looking<'a>(&'a Live);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().looking = None;
+    }
+}
+
+impl Looker {
+    fn this() -> Self {
+        Self {
+            process: process::id(),
+            thread: thread::current().id(),
+        }
+    }
+}
+
+impl Clock {
+    /// Milliseconds.
+    fn now(&self, py: Python<'_>) -> Result<u64> {
+        let since = match self {
+            Self::Monotonic(start) => start.elapsed(),
+            Self::Python(clock) => duration(clock.bind(py).call0()?.extract().ok())
+                .ok_or_else(|| invalid_argument("clock gives seconds, as time.monotonic does"))?,
+        };
+        Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+fn pace(
+    check_seconds: Option<&Bound<'_, PyAny>>,
+    reload_seconds: Option<&Bound<'_, PyAny>>,
+) -> Result<Pace> {
+    let check_ms = milliseconds(check_seconds, "check_seconds", 10_000)?;
+    let reload_ms = milliseconds(reload_seconds, "reload_seconds", 1_000)?;
+    Ok(Pace::new(check_ms, reload_ms))
+}
+
+fn milliseconds(seconds: Option<&Bound<'_, PyAny>>, argument: &str, default: u64) -> Result<u64> {
+    let Some(seconds) = seconds else {
+        return Ok(default);
+    };
+    let given = duration(seconds.extract().ok());
+    let given = given.and_then(|given| u64::try_from(given.as_millis()).ok());
+    given.ok_or_else(|| invalid_argument(format!("{argument} is a number of seconds, 0 or more")))
+}
+
+fn duration(seconds: Option<f64>) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds?).ok()
+}
+
+/// Lets other threads run for a moment.
+fn pause(py: Python<'_>) -> Result<()> {
+    py.detach(|| thread::sleep(PAUSE));
+    Ok(py.check_signals()?)
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// The command `reseal`. What it does is in reseal-cli.wasm; cli-host.ts is what needs a runtime.
+import { readFileSync } from "node:fs";
+import { initSync, run } from "../pkg-cli/reseal_cli_wasm.js";
+import { CliHost, ReaderGone } from "./cli-host.js";
+import { Interrupted } from "./cli-terminal.js";
+
+// As a shell reports a program that ^C, or a reader that went away, has ended.
+const INTERRUPTED = 130;
+const READER_GONE = 141;
+
+/** Runs the command with the arguments of the process, and gives its exit code. */
+function main(): number {
+  const host = new CliHost();
+  initSync({ module: readFileSync(new URL("./reseal-cli.wasm", import.meta.url)) });
+  const code = run(process.argv.slice(2), host);
+  if (host.stopped === undefined) return code;
+  if (host.stopped instanceof ReaderGone) return READER_GONE;
+  if (host.stopped instanceof Interrupted) return interrupted();
+  throw host.stopped;
+}
+
+/** Ends as a program does that ^C ends, so that a script around it ends as well. */
+function interrupted(): number {
+  if (process.platform !== "win32") process.kill(process.pid, "SIGINT");
+  return INTERRUPTED;
+}
+
+process.exitCode = main();
