@@ -71,7 +71,7 @@ test("an unset, empty, doubly set or wrong environment names the variables", () 
     ["source-missing", { RESEAL_DECRYPT_KEYS: text }, "RESEAL_PRIMARY_KEY"],
     ["source-missing", { RESEAL_KEY_DIR: "/keys" }, "RESEAL_PRIMARY"],
     ["source-conflict", { RESEAL_PRIMARY_KEY: text, RESEAL_KEY_DIR: "/k" }, "RESEAL_KEYSET"],
-    ["source-unreadable", { RESEAL_KEYSET: "/keys.json" }, "RESEAL_KEYSET"],
+    ["source-missing", { RESEAL_KEYSET: "/keys.json" }, "RESEAL_KEK"],
     ["invalid-key", { RESEAL_PRIMARY_KEY: `"${text}"` }, "RESEAL_PRIMARY_KEY"],
     ["invalid-key", { RESEAL_PRIMARY_KEY: text.slice(1) }, "RESEAL_PRIMARY_KEY"],
     ["invalid-key", { RESEAL_PRIMARY_KEY: text, RESEAL_DECRYPT_KEYS: ",," }, "RESEAL_DECRYPT_KEYS"],
@@ -141,9 +141,14 @@ test("what cannot be read is source-unreadable and named", () => {
 
 test("a file that is no key is named, and its content is not", () => {
   put("a", data.export());
-  for (const content of ["", "password123", Uint8Array.of(0xff, 0xfe), "\0".repeat(100)]) {
+  for (const [content, code] of [
+    ["", "invalid-key"],
+    ["password123", "invalid-key"],
+    ["\0".repeat(100), "invalid-key"],
+    [Uint8Array.of(0xff, 0xfe), "source-unreadable"],
+  ] as const) {
     put("b", content);
-    const error = refuses("invalid-key", () => fromFolder("a"));
+    const error = refuses(code, () => fromFolder("a"));
     expect(error.message).toContain("b: ");
     expect(error.message).not.toContain("password123");
   }
@@ -160,10 +165,10 @@ test("a file above 64 KiB is refused, one below is read", () => {
   refuses("source-unreadable", () => fromFolder("a"));
 });
 
-test("a pipe does not block: it is no file", () => {
+test("a pipe does not block: it is no file, and is named", () => {
   put("a", data.export());
   execFileSync("mkfifo", [join(folder, "pipe")]);
-  expect(fromFolder("a").keys()).toHaveLength(1);
+  expect(refuses("source-unreadable", () => fromFolder("a")).message).toContain("pipe");
 });
 
 test("missing rights", () => {

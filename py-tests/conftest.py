@@ -1,9 +1,39 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import reseal
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def ring() -> reseal.Keyring:
     return reseal.Keyring(primary=reseal.Key.generate("data"), index=reseal.Key.generate("index"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_files() -> Iterator[None]:
+    """Files of keys are for their owner, or there is a warning, which is an error here."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope="session")
+def writers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The command that edits files as keysets are edited, in both languages."""
+    bundle = tmp_path_factory.mktemp("writer") / "keyset-writer.mjs"
+    esbuild = ROOT / "wasm/node_modules/.bin/esbuild"
+    source = ROOT / "js-tests/fixtures/keyset-writer.ts"
+    options = ["--bundle", "--platform=node", "--format=esm", "--log-level=warning"]
+    subprocess.run([esbuild, source, *options, f"--outfile={bundle}"], check=True)
+    return {
+        "python": [sys.executable, str(ROOT / "py-tests/keyset_writer.py")],
+        "node": ["node", str(bundle)],
+    }

@@ -1,4 +1,4 @@
-"""The benchmark runs and tells what it measured. It judges nothing, and neither does this test."""
+"""The benchmarks run and tell what they measured. They judge nothing, and neither do these tests."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 
-def test_the_benchmark_runs(tmp_path: Path) -> None:
-    program = Path(__file__).parent / "bench" / "bench_peers.py"
-    out = tmp_path / "speed.json"
-    command = [sys.executable, str(program), "--sizes", "64", "--rounds", "1", "--json", str(out)]
+def rows_of(tmp_path: Path, program: str, *options: str) -> list[dict[str, Any]]:
+    """What a program with one round writes; it has printed a table as well."""
+    path, out = Path(__file__).parent / "bench" / program, tmp_path / "speed.json"
+    command = [sys.executable, str(path), *options, "--rounds", "1", "--json", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("| operation |")
-    rows = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    rows: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+def test_peers(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, "bench_peers.py", "--sizes", "64")
     assert {row["operation"] for row in rows} == {"seal", "open", "seal_many", "open_many"}
     assert {"reseal", "AESGCM"} <= {row["library"] for row in rows}
     assert all(row["microseconds"] > 0 and row["reseal_ratio"] > 0 for row in rows)
+
+
+def test_keysets(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, "bench_keysets.py")
+    assert {row["way"] for row in rows} >= {"KeysetFile", "LiveKeyring", "Keyring", "100 key texts"}
+    assert all(row["microseconds"] > 0 and row["ratio"] > 0 for row in rows)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -105,6 +106,10 @@ def test_the_two_forms(ring: reseal.Keyring) -> None:
     assert text.startswith(f"rs1.{ring.primary_id}.")
 
 
-def test_an_inspection_is_not_pickled() -> None:
-    with pytest.raises(TypeError):
-        pickle.dumps(reseal.inspect(STORED))
+def test_an_inspection_is_copied_and_pickled() -> None:
+    shown = reseal.inspect(STORED)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(shown, protocol)) == shown
+    assert copy.copy(shown) == copy.deepcopy([shown])[0] == shown
+    wrong: Any = "fast"
+    assert code_of(lambda: reseal.Inspection(1, wrong, shown.key_id, 1)) == "invalid-argument"

@@ -257,8 +257,12 @@ def test_copies_pickles_and_printing() -> None:
     assert f"key {DATA[1].id} destroyed" in repr(ring)
     assert str(ring) == repr(ring)
     info = ring.keys()[0]
-    assert repr(info) == f"KeyInfo({info.use or 'key'} {info.id} {info.state})"
+    use = repr(info.use)
+    assert repr(info) == f"KeyInfo(id='{info.id}', use={use}, state='{info.state}', label='')"
     assert info == ring.keys()[0]
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(info, protocol)) == info
+    assert copy.deepcopy({"info": info}) == {"info": copy.copy(info)}
     assert len({*ring.keys(), *ring.keys()}) == 2
 
 

@@ -7,8 +7,10 @@ import contextlib
 import gc
 import json
 import pickle
+import tempfile
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,23 @@ KEY = reseal.Key.from_bytes("data", SECRET)
 INDEX = reseal.Key.from_bytes("index", SECRET)
 RING = reseal.Keyring(KEY, index=INDEX, disabled=[reseal.Key.generate()])
 FIELD = RING.field({"tenant": PLAINTEXT})
+KEK = reseal.Key.from_bytes("kek", SECRET)
+KEYSET = reseal.Keyset.create(kek=KEK)
+KEYSET.introduce(KEY, label="a label")
+KEYSET.promote(KEY.id)
+FILE = reseal.KeysetFile("/nowhere/keyset.json", kek=KEK.export(), passphrase=PLAINTEXT)
+LIVE = reseal.LiveKeyring.from_env({"RESEAL_PRIMARY_KEY": KEY.export()})
+LIVE.refresh()
+BROKEN = reseal.LiveKeyring.from_keyset("/nowhere/keyset.json", passphrase=PLAINTEXT)
+FACTS = [
+    *RING.keys(),
+    *KEYSET.keys(),
+    *KEYSET.keks(),
+    LIVE.status(),
+    BROKEN.status(),
+    reseal.inspect_keyset(KEYSET.save()),
+]
+HOLDERS = [KEY, INDEX, RING, FIELD, KEYSET, FILE, LIVE, BROKEN]
 
 
 def spellings(secret: bytes) -> Iterator[str]:
@@ -41,11 +60,13 @@ def assert_silent(text: str) -> None:
         assert part not in text
 
 
-@pytest.mark.parametrize("thing", [KEY, INDEX, RING, FIELD, *RING.keys()], ids=repr)
+@pytest.mark.parametrize("thing", [*HOLDERS, *FACTS], ids=repr)
 def test_printing(thing: Any) -> None:
     assert_silent(repr(thing) + str(thing) + f"{thing}" + repr([thing]) + ascii(thing))
     assert_silent(repr(dir(thing)))
     for name in dir(thing):
+        if thing is BROKEN and name.endswith("primary_id"):
+            continue
         value = getattr(thing, name)
         if not callable(value):
             assert_silent(repr(value))
@@ -57,7 +78,7 @@ def test_printing(thing: Any) -> None:
         bytes(thing)
 
 
-@pytest.mark.parametrize("thing", [KEY, RING, FIELD], ids=repr)
+@pytest.mark.parametrize("thing", HOLDERS, ids=repr)
 def test_pickling_by_any_door(thing: Any) -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         for step in (
@@ -69,7 +90,18 @@ def test_pickling_by_any_door(thing: Any) -> None:
                 step()
 
 
-@pytest.mark.parametrize("thing", [KEY, RING, FIELD], ids=repr)
+@pytest.mark.parametrize("thing", FACTS, ids=repr)
+def test_facts_are_pickled(thing: Any) -> None:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        content = pickle.dumps(thing, protocol)
+        assert SECRET not in content
+        twin = pickle.loads(content)
+        assert repr(twin) == repr(thing)
+    with pytest.raises(AttributeError):
+        thing.id = "x"
+
+
+@pytest.mark.parametrize("thing", HOLDERS, ids=repr)
 def test_objects_that_python_can_reach(thing: Any) -> None:
     seen: set[int] = set()
     todo = [thing]
@@ -97,6 +129,19 @@ def failures() -> Iterator[BaseException]:
         lambda: reseal.Keyring.from_env({"RESEAL_PRIMARY_KEY": text, "RESEAL_KEYSET": text}),
         lambda: reseal.Keyring.from_env({"RESEAL_PRIMARY_KEY": text[1:]}),
         lambda: reseal.Keyring.from_env({"RESEAL_INDEX_KEY": INDEX.export()}),
+        lambda: reseal.Keyring.from_env({"RESEAL_KEYSET": text, "RESEAL_KEK": text}),
+        lambda: reseal.Keyring.from_env({"RESEAL_KEYSET": "/no", "RESEAL_KEK": text}),
+        lambda: reseal.Keyring.from_env({"RESEAL_KEYSET": "/no", "RESEAL_KEK_FILE": text}),
+        lambda: reseal.Keyring.from_keyset("/no", kek=text, passphrase=PLAINTEXT),
+        lambda: reseal.KeysetFile("/no", kek=text[:-1]),
+        lambda: reseal.Keyset.load(KEYSET.save(), passphrase=PLAINTEXT),
+        lambda: reseal.Keyset.load(PLAINTEXT, kek=KEK),
+        lambda: reseal.Keyset.create(kek=text),
+        lambda: KEYSET.introduce(text),  # type: ignore[arg-type]
+        lambda: KEYSET.promote(text),
+        lambda: KEYSET.add_kek(text),
+        lambda: KEYSET.remove_kek(text),
+        lambda: BROKEN.seal(PLAINTEXT, {}),
         lambda: RING.seal(PLAINTEXT + "\ud800", {}),
         lambda: RING.seal(PLAINTEXT * 1_000_000, {}),
         lambda: RING.seal(PLAINTEXT, {"row": 1.0}),
@@ -122,9 +167,6 @@ def test_errors(error: reseal.ResealError) -> None:
 
 def test_tracebacks_with_the_variables_of_our_files() -> None:
     """A file that cannot be read as a key: our own Python code is in the traceback."""
-    import tempfile
-    from pathlib import Path
-
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "key").write_bytes(KEY.export().encode() + b"\xff")
         environ = {"RESEAL_KEY_DIR": directory, "RESEAL_PRIMARY": "key"}
@@ -133,3 +175,20 @@ def test_tracebacks_with_the_variables_of_our_files() -> None:
         error = error_of(lambda: reseal.Keyring.from_env(environ))
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     assert_silent("".join(shown.format()))
+
+
+def test_a_traceback_of_a_keyset_file(tmp_path: Path) -> None:
+    """The secrets are among no variables of our own Python code."""
+    path = tmp_path / "keyset.json"
+    (tmp_path / "secret").write_bytes(KEK.export().encode())
+    reseal.KeysetFile(path).create(KEYSET)
+    secret = str(tmp_path / "secret")
+    steps = [
+        lambda: reseal.KeysetFile(path, kek_file=[secret, "/no"]).load(),
+        lambda: reseal.KeysetFile(path, passphrase_file=secret).edit(lambda keyset: None),
+        lambda: reseal.KeysetFile(path, kek_file=secret).edit(lambda keyset: keyset.enable(KEY.id)),
+    ]
+    for step in steps:
+        error = error_of(step)
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        assert_silent("".join(shown.format()))

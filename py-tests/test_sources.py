@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import reseal
-from support import code_of, error_of
+from support import code_of, error_of, reachable, without_rights
 
 DATA = [reseal.Key.generate("data") for _ in range(3)]
 INDEX = [reseal.Key.generate("index") for _ in range(2)]
 TEXTS = [key.export() for key in DATA]
-NAMES = (
-    "RESEAL_PRIMARY_KEY",
-    "RESEAL_INDEX_KEY",
-    "RESEAL_DECRYPT_KEYS",
-    "RESEAL_INTRODUCED_KEYS",
-    "RESEAL_KEY_DIR",
-    "RESEAL_PRIMARY",
-    "RESEAL_INDEX_PRIMARY",
-    "RESEAL_KEYSET",
-)
+KEK = reseal.Key.generate("kek").export()
+NAMES = [
+    *(
+        f"RESEAL_{name}{end}"
+        for name in (
+            "PRIMARY_KEY",
+            "INDEX_KEY",
+            "DECRYPT_KEYS",
+            "INTRODUCED_KEYS",
+            "KEK",
+            "PASSPHRASE",
+        )
+        for end in ("", "_FILE")
+    ),
+    *("RESEAL_KEY_DIR", "RESEAL_PRIMARY", "RESEAL_INDEX_PRIMARY"),
+    *("RESEAL_KEYSET", "RESEAL_RING", "RESEAL_MIN_GENERATION"),
+]
 
 
 def states(ring: reseal.Keyring) -> dict[str, str]:
@@ -71,7 +76,7 @@ def test_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None
         ({"RESEAL_PRIMARY_KEY": " \n"}, "source-missing", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_DECRYPT_KEYS": TEXTS[0]}, "source-missing", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_KEY_DIR": "/tmp"}, "source-missing", ["RESEAL_KEY_DIR", "RESEAL_PRIMARY"]),
-        ({"RESEAL_KEYSET": "/x"}, "source-unreadable", ["RESEAL_KEYSET"]),
+        ({"RESEAL_KEYSET": "/x"}, "source-missing", ["RESEAL_KEYSET", "RESEAL_KEK"]),
         (
             {"RESEAL_PRIMARY_KEY": TEXTS[0], "RESEAL_KEY_DIR": "/tmp"},
             "source-conflict",
@@ -107,9 +112,12 @@ def test_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_wrong_environments(environ: dict[str, str], code: str, named: list[str]) -> None:
     error = error_of(lambda: reseal.Keyring.from_env(environ))
-    assert (error.code, type(error)) in {(code, reseal.KeyringError), (code, reseal.DecryptError)}
+    assert error.code == code
+    assert (
+        isinstance(error, (reseal.KeyringError, reseal.DecryptError)) or code == "invalid-argument"
+    )
     assert all(name in str(error) for name in named)
-    for text in (*TEXTS, *(key.export() for key in INDEX)):
+    for text in (*TEXTS, KEK, *(key.export() for key in INDEX)):
         assert text[15:30] not in str(error)
 
 
@@ -229,24 +237,99 @@ def test_wrong_directories(tmp_path: Path) -> None:
         str(error).encode()
 
 
-@contextmanager
-def without_rights() -> Iterator[None]:
-    """Root may read everything, so it becomes nobody for a while."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_missing_rights(directory: Path) -> None:
-    for folder in [directory, *directory.parents][:4]:
-        folder.chmod(0o755)
+    reachable(directory / "2026-q3")
     (directory / "2026-q3").chmod(0)
     with without_rights():
         error = error_of(lambda: from_directory(directory))
     assert error.code == "source-unreadable"
     assert "2026-q3" in str(error)
+
+
+def test_files_that_variables_name(tmp_path: Path) -> None:
+    def put(name: str, content: str) -> str:
+        (tmp_path / name).write_text(content)
+        return str(tmp_path / name)
+
+    ring = reseal.Keyring.from_env(
+        {
+            "RESEAL_PRIMARY_KEY_FILE": put("primary", TEXTS[0] + "\n"),
+            "RESEAL_INDEX_KEY_FILE": put("index", INDEX[0].export()),
+            "RESEAL_DECRYPT_KEYS_FILE": put("old", f"{TEXTS[1]},\n{INDEX[1].export()}\n"),
+            "RESEAL_INTRODUCED_KEYS": TEXTS[2],
+        }
+    )
+    assert states(ring) == {
+        DATA[0].id: "primary",
+        DATA[1].id: "decrypt_only",
+        DATA[2].id: "introduced",
+        INDEX[0].id: "primary",
+        INDEX[1].id: "decrypt_only",
+    }
+    broken = {"RESEAL_PRIMARY_KEY_FILE": put("primary", TEXTS[0][:-1])}
+    error = error_of(lambda: reseal.Keyring.from_env(broken))
+    assert (error.code, "RESEAL_PRIMARY_KEY_FILE" in str(error)) == ("invalid-key", True)
+    Path(tmp_path / "primary").write_bytes(b"\xff")
+    assert code_of(lambda: reseal.Keyring.from_env(broken)) == "source-unreadable"
+
+
+@pytest.fixture
+def keyset(tmp_path: Path) -> reseal.Keyset:
+    """Saved as keyset.json, and opened by the files `kek` and `phrase`."""
+    keyset = reseal.Keyset.create(kek=KEK)
+    keyset.rotate("data", label="2026-q4")
+    keyset.add_passphrase("two words ")
+    reseal.KeysetFile(tmp_path / "keyset.json").create(keyset)
+    (tmp_path / "kek").write_text(KEK + "\n")
+    (tmp_path / "phrase").write_text("two words \n")
+    return keyset
+
+
+def test_a_keyset(keyset: reseal.Keyset, tmp_path: Path) -> None:
+    path, kek_file, phrase_file = (tmp_path / name for name in ("keyset.json", "kek", "phrase"))
+    openers: list[tuple[str, str]] = [
+        ("RESEAL_KEK", f" {KEK}\n"),
+        ("RESEAL_KEK_FILE", str(kek_file)),
+        ("RESEAL_PASSPHRASE", "two words "),
+        ("RESEAL_PASSPHRASE_FILE", f"{phrase_file}\n"),
+    ]
+    for name, value in openers:
+        environ = {"RESEAL_KEYSET": str(path), name: value, "RESEAL_RING": keyset.ring_id}
+        ring = reseal.Keyring.from_env({**environ, "RESEAL_MIN_GENERATION": "1"})
+        keys = ring.keys()
+        assert [(key.label, key.state) for key in keys] == [("2026-q4", "primary")]
+        outdated = {**environ, "RESEAL_MIN_GENERATION": "2"}
+        assert code_of(functools.partial(reseal.Keyring.from_env, outdated)) == "keyset-outdated"
+    make: Any = reseal.Keyring.from_keyset
+    for options in (
+        {"kek": KEK},
+        {"kek_file": kek_file},
+        {"passphrase": "two words "},
+        {"passphrase_file": os.fsencode(phrase_file)},
+    ):
+        assert make(path, ring=keyset.ring_id, **options).primary_id == keyset.primary_id
+    assert code_of(lambda: make(path, kek=KEK, ring="a" * 26)) == "keyset-wrong-ring"
+    assert code_of(lambda: make(path, kek=KEK, min_generation=2)) == "keyset-outdated"
+    assert code_of(lambda: make(path, passphrase="two words")) == "kek-mismatch"
+    assert code_of(lambda: make(path)) == "invalid-argument"
+    assert code_of(lambda: make(tmp_path, kek=KEK)) == "source-unreadable"
+    assert code_of(lambda: make(None, kek=KEK)) == "invalid-argument"
+
+
+def test_a_directory_as_an_argument(directory: Path) -> None:
+    make: Any = reseal.Keyring.from_directory
+    ring = make(directory, primary="2026-q4", index_primary="index")
+    keys = ring.keys()
+    assert {key.label: key.state for key in keys} == {
+        "2026-q4": "primary",
+        "2026-q3": "decrypt_only",
+        "index": "primary",
+    }
+    assert make(os.fsencode(directory), primary="2026-q3").primary_id == DATA[1].id
+    error = error_of(lambda: make(directory / "no", primary="x"))
+    assert (error.code, "RESEAL_" in str(error)) == ("source-unreadable", False)
+    assert code_of(lambda: make(directory, primary="x")) == "source-unreadable"
+    for options in ({"primary": 1}, {"primary": "x", "index_primary": 1}):
+        assert code_of(functools.partial(make, directory, **options)) == "invalid-argument"
+    with pytest.raises(TypeError):
+        make(directory)

@@ -31,6 +31,17 @@ ring = reseal.Keyring(primary="rsk1.data.x")
 ctx = {"table": "users", "row": 42}
 stored: str = ring.seal(b"x", ctx)
 opened: bytes = ring.field({"row": UUID(int=1)}).open(stored, row=b"x")
+live = reseal.LiveKeyring.from_keyset("x", kek_file="y", clock=lambda: 1.0)
+follows: reseal.Keyring = live
+if isinstance(follows, reseal.LiveKeyring):
+    stale: bool = follows.status().stale
+keyset = reseal.Keyset.load("{}", kek=["rsk1.kek.x"])
+key_id: str = keyset.introduce("data", label="x", now=1)
+states: list[str] = [key.state for key in keyset.keys()]
+changed: str = reseal.KeysetFile("x", kek="y").edit(lambda keyset: keyset.rotate("data"))
+async def use(service: reseal.KekProvider) -> None:
+    loaded: reseal.Keyset = await reseal.Keyset.load_async(b"{}", providers=[service])
+    await loaded.add_provider_kek(reseal.MemoryKekProvider(), "keys/app")
 for item in ring.seal_many(["x", None], [ctx, {}]):
     if isinstance(item, reseal.ResealError):
         code: str = item.code
@@ -47,6 +58,11 @@ WRONG = {
     'ring.field({}).seal("x", row=None)': "arg-type",
     'reseal.Key.generate("kex")': "arg-type",
     "class Sub(reseal.Keyring): ...": "misc",
+    'reseal.Keyring.from_keyset("x", kek=1)': "arg-type",
+    'live.seal("x")': "call-arg",
+    'keyset.introduce("kek")': "arg-type",
+    "keyset.promote(live)": "arg-type",
+    "reseal.KeysetFile()": "call-arg",
 }
 
 

@@ -32,7 +32,7 @@ def cases_in(document: Any) -> int:
         case {"format": "RS1 vectors"}:
             texts = document["key_text"]
             groups = ("vectors", "negative", "hedged", "blind_index")
-            keyset = 1 + len(document["keyset"]["negative"])
+            keyset = 3 + len(document["keyset"]["negative"])  # under each of its three keys
             listed = sum(len(document[group]) for group in groups)
             return len(texts["valid"]) + len(texts["invalid"]) + listed + keyset
         case {"algorithm": "XAES-256-GCM"}:
@@ -50,7 +50,7 @@ def test_file(path: Path) -> None:
     left_out = sum(count for count, _ in report.left_out)
     assert report.run + left_out == cases_in(document)
     if path.name == "v1.json":
-        assert (report.run, left_out) == (116, 83)
+        assert (report.run, left_out) == (201, 0)
 
 
 def test_there_are_files_of_every_shape() -> None:
@@ -74,6 +74,19 @@ def test_unknown_groups_are_refused() -> None:
         run.run_document({**document, "surprise": []})
 
 
+def test_a_keyset_that_differs_is_a_failure() -> None:
+    document = read(VECTORS / "reseal" / "v1.json")
+    document["keyset"]["kek3"] = "00" * 32
+    document["keyset"]["negative"][1]["expct"] = "surprise"
+    report = run.run_document(document)
+    assert [name.partition(":")[0] for name in report.failed] == [
+        "keyset under kek3",
+        "k-swap-primary",
+    ]
+    document["keyset"]["file"]["keys"][0]["label"] = "other"
+    assert len(run.run_document(document).failed) == 4
+
+
 @pytest.mark.parametrize("group", ["vectors", "negative", "hedged", "blind_index"])
 def test_a_member_that_no_case_has_is_a_failure(group: str) -> None:
     document = read(VECTORS / "reseal" / "v1.json")
@@ -90,6 +103,8 @@ def test_the_runner_reports_what_fails(tmp_path: Path) -> None:
     document["key_text"]["invalid"][0]["text"] = document["key_text"]["valid"][0]["text"]
     document["hedged"][0]["nonce"] = "00" * 24
     document["blind_index"][0]["bits"] = 8
+    document["keyset"]["negative"][0]["expect"] = "KeysetTampered"
+    document["keyset"]["passphrase"] += "!"
     broken = tmp_path / "broken file.json"
     broken.write_text(json.dumps(document), encoding="utf-8")
     strange = tmp_path / "strange.json"
@@ -99,7 +114,7 @@ def test_the_runner_reports_what_fails(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ}, check=False)
     lines = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
     assert done.returncode == 1
-    assert lines[0].startswith(f"python {broken} run=116 passed=111 failed=5 left_out=83 (")
+    assert lines[0].startswith(f"python {broken} run=201 passed=194 failed=7")
     assert lines[1] == f"python {strange} run=0 passed=0 failed=1"
     assert lines[2] == f"python {good} run=86 passed=86 failed=0"
     assert len(lines) == 3

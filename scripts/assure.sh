@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 FUZZ_SECONDS=${FUZZ_SECONDS:-120}
 CARGO_FUZZ=0.13.1
 # Test suites of all languages read this and do more.
-export RESEAL_ASSURE=1 PROPTEST_CASES=${PROPTEST_CASES:-20000}
+export RESEAL_ASSURE=1 PROPTEST_CASES=${PROPTEST_CASES:-20000} RESEAL_KILLS=${RESEAL_KILLS:-200}
 
 fuzz_tool() {
     [ -x "$TOOLS/bin/cargo-fuzz" ] || cargo install --quiet --locked --root "$TOOLS" --version "$CARGO_FUZZ" cargo-fuzz

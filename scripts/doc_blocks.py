@@ -9,9 +9,10 @@ comment before it, which starts with its language:
     -->
 
 `python` runs with the installed wheel; `js` and `ts` with the packed npm package; `rust` is run
-by `cargo test` (testkit/src/lib.rs includes the files); of `sh` the words are checked, since an
-example installs the published packages. A block in another language, or none, is a failure here:
-use `text` for what is no code.
+by `cargo test` (testkit/src/lib.rs includes the files). `sh` runs twice, with the command of each of
+the two packages: doc_sessions.py tells how, and how the output is shown. Where `sh` only installs the
+published packages or names targets of the menu, the words are checked. A block in another language,
+or none, is a failure here: use `text` for what is no code.
 """
 
 from __future__ import annotations
@@ -21,19 +22,22 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+
+import doc_sessions
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(
     r"^```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^```\s*$"
-    r"|^<!-- (?P<hidden>python|js|ts)\n(?P<hidden_code>.*?)^-->\s*$",
+    r"|^<!-- (?P<hidden>python|js|ts|sh)\n(?P<hidden_code>.*?)^-->\s*$",
     re.MULTILINE | re.DOTALL,
 )
 STARTS = re.compile(r"^(import reseal|from reseal|import .* from \"reseal)", re.MULTILINE)
 # What is shown and not run; `rust` is run elsewhere.
-NOT_RUN = {"text", "toml", "json", "rust", "console"}
+NOT_RUN = {"text", "toml", "json", "yaml", "sql", "rust", "console"}
 # An assertion of the console only prints; here it has to fail the block.
 ASSERT_THROWS = """console.assert = (good) => {
   if (!good) throw new Error("an assertion failed");
@@ -44,16 +48,22 @@ MARK = "--- ran block {} ---"
 
 @dataclass
 class Block:
-    """One block: where it stands, and whether a reader sees it."""
+    """One block: where it stands, whether a reader sees it, and the output that he sees after it."""
 
     path: Path
     line: int
+    section: int
     language: str
     code: str
     visible: bool
+    shown: str | None = None
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line} ({self.language or 'no language'})"
+
+
+# Runs the blocks of one program, and tells how many ran to their end, and what it said.
+Runner = Callable[[list[Block]], tuple[int, str]]
 
 
 def main() -> int:
@@ -61,14 +71,15 @@ def main() -> int:
     passed, failures = 0, list[str]()
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for blocks in programs_of(path):
-            ran, output = run(blocks[0].language, blocks)
-            visible = [block for block in blocks if block.visible]
-            good = sum(block.visible for block in blocks[:ran])
-            passed += good
-            if ran < len(blocks):
-                missed = visible[good + blocks[ran].visible :]
-                failures += [f"{blocks[ran]} failed:\n{output}"]
-                failures += [f"{block} was not reached" for block in missed]
+            for name, runner in runners(blocks).items():
+                ran, output = runner(blocks)
+                visible = [block for block in blocks if block.visible]
+                good = sum(block.visible for block in blocks[:ran])
+                passed += good
+                if ran < len(blocks):
+                    missed = visible[good + blocks[ran].visible :]
+                    failures += [f"{blocks[ran]}{name} failed:\n{output}"]
+                    failures += [f"{block}{name} was not reached" for block in missed]
     for failure in failures:
         print(failure)
     print(f"RESULT passed={passed} failed={len(failures)}")
@@ -81,9 +92,12 @@ def programs_of(path: Path) -> list[list[Block]]:
     current: dict[str, list[Block]] = {}
     for block in blocks_of(path):
         before = current.get(block.language, [])
-        # A hidden block that imports has begun the program of the visible one after it.
-        begun = any(each.visible or STARTS.search(each.code) for each in before)
-        begins = begun and STARTS.search(block.code)
+        if block.language == "sh":
+            begins = bool(before) and before[-1].section != block.section
+        else:
+            # A hidden block that imports has begun the program of the visible one after it.
+            begun = any(each.visible or STARTS.search(each.code) for each in before)
+            begins = begun and bool(STARTS.search(block.code))
         if begins or not before:
             before = current[block.language] = []
             programs.append(before)
@@ -91,28 +105,64 @@ def programs_of(path: Path) -> list[list[Block]]:
     return programs
 
 
-def blocks_of(path: Path) -> Iterator[Block]:
+def blocks_of(path: Path) -> list[Block]:
     """The blocks of a file that have to run."""
     text = path.read_text(encoding="utf-8")
+    blocks, end = list[Block](), None
     for match in BLOCK.finditer(text):
         visible = match["hidden"] is None
         language = match["language"] if visible else match["hidden"]
         code = match["code"] if visible else match["hidden_code"]
         line = text.count("\n", 0, match.start()) + 1
+        section = text.count("\n## ", 0, match.start())
+        follows = end is not None and not text[end : match.start()].strip()
+        if language == "text" and follows:
+            blocks[-1].shown = code
         if language not in NOT_RUN:
-            yield Block(path, line, language, code, visible)
+            blocks.append(Block(path, line, section, language, code, visible))
+        end = match.end() if language == "sh" and visible else None
+    return blocks
 
 
-def run(language: str, blocks: list[Block]) -> tuple[int, str]:
-    """How many blocks ran to their end, and what the program said."""
+def runners(blocks: list[Block]) -> dict[str, Runner]:
+    """What runs a program, by what tells one run of it from the other."""
+    language = blocks[0].language
     if language == "python":
-        return program(blocks, ".py", "print({!r}, flush=True)", [sys.executable], scratch())
+        return {"": python}
     if language in ("js", "ts"):
-        home = Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
-        return program(blocks, f".m{language}", "console.log({!r});", [node(language)], home)
+        return {"": javascript}
+    if language == "sh" and all(doc_sessions.words_are_known(block.code) for block in blocks):
+        return {"": lambda blocks: (len(blocks), "")}
     if language == "sh":
-        return shell(blocks)
-    return 0, "a language that this runner does not know; `text` is for what is no code"
+        folders = commands().items()
+        return {
+            f" with the command of {name}": partial(session, folder) for name, folder in folders
+        }
+    return {"": lambda _: (0, "an unknown language; `text` is for what is no code")}
+
+
+def python(blocks: list[Block]) -> tuple[int, str]:
+    """With the installed wheel."""
+    return program(blocks, ".py", "print({!r}, flush=True)", [sys.executable], scratch())
+
+
+def javascript(blocks: list[Block]) -> tuple[int, str]:
+    """With the packed npm package."""
+    language = blocks[0].language
+    home = Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
+    return program(blocks, f".m{language}", "console.log({!r});", [node(language)], home)
+
+
+def session(command: Path, blocks: list[Block]) -> tuple[int, str]:
+    """With the command `reseal` in a folder."""
+    steps = [doc_sessions.Step(block.code, block.shown) for block in blocks]
+    return doc_sessions.session(steps, command)
+
+
+@cache
+def commands() -> dict[str, Path]:
+    """Found once for all."""
+    return doc_sessions.commands()
 
 
 def program(
@@ -151,19 +201,6 @@ def node(language: str) -> str:
     """Types are stripped by Node 22 and newer, so that one runs TypeScript wherever it is there."""
     newer = ROOT / "js-tests/node_modules/node-22/bin/node"
     return str(newer) if language == "ts" and newer.exists() else "node"
-
-
-def shell(blocks: list[Block]) -> tuple[int, str]:
-    """Every line is a known installation or a target of the menu."""
-    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    known = re.compile(
-        rf"(npm install|pip install|cargo add) reseal$|make ({'|'.join(targets)})\b|#|cd |git |$"
-    )
-    for number, block in enumerate(blocks):
-        for line in block.code.splitlines():
-            if not known.match(line.split("  #")[0].strip()):
-                return number, f"not a known command: {line}"
-    return len(blocks), ""
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { gcm } from "@noble/ciphers/aes.js";
 import { Key, Keyring, version } from "reseal";
+import { measure, show } from "./lib/rounds.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -19,8 +20,6 @@ const { values: options } = parseArgs({
 });
 const ROUNDS = Number(options.rounds);
 const SIZES = options.sizes.split(",").map(Number);
-/** Time that one peer gets in one round. */
-const ROUND_MS = 25;
 const BATCH = 1000;
 
 const context = { table: "users", column: "email", row: 42 };
@@ -32,14 +31,14 @@ const ring = new Keyring({ primary: Key.generate() });
 const table = [];
 for (const size of SIZES) {
   const value = new Uint8Array(randomBytes(size));
-  measure(size, "seal", {
+  measureSize(size, "seal", {
     reseal: () => ring.seal(value, context),
     "node:crypto": () => nodeSeal(value),
     noble: () => nobleSeal(value),
   });
   const stored = ring.seal(value, context);
   const [nodeText, nobleText] = [nodeSeal(value), nobleSeal(value)];
-  measure(size, "open", {
+  measureSize(size, "open", {
     reseal: () => ring.open(stored, context),
     "node:crypto": () => nodeOpen(nodeText),
     noble: () => nobleOpen(nobleText),
@@ -47,11 +46,11 @@ for (const size of SIZES) {
   const count = Math.max(1, Math.min(BATCH, Math.floor(4_000_000 / size)));
   const values = Array.from({ length: count }, () => new Uint8Array(randomBytes(size)));
   const texts = ring.sealMany(values, context);
-  measure(size, "sealMany", {
+  measureSize(size, "sealMany", {
     reseal: [() => ring.sealMany(values, context), count],
     "node:crypto": () => nodeSeal(value),
   });
-  measure(size, "openMany", {
+  measureSize(size, "openMany", {
     reseal: [() => ring.openMany(texts, context), count],
     "node:crypto": () => nodeOpen(nodeText),
   });
@@ -74,48 +73,8 @@ if (options.json !== undefined) {
   writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** Runs the peers in turns and keeps medians: of microseconds, and of the ratios within a round. */
-function measure(size, call, peers) {
-  const tasks = Object.entries(peers).map(([name, given]) => {
-    const [run, each] = Array.isArray(given) ? given : [given, 1];
-    const times = timed(run, 3) < 1 ? 3 : 1;
-    const once = Math.max(timed(run, times) / times, 1e-6);
-    return { name, run, each, times: Math.max(1, Math.ceil(ROUND_MS / once)), micros: [] };
-  });
-  // The first estimate came from cold code.
-  for (const task of tasks) {
-    const warm = timed(task.run, task.times) / task.times;
-    task.times = Math.max(1, Math.ceil(ROUND_MS / warm));
-  }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const task of tasks) {
-      task.micros.push((timed(task.run, task.times) * 1000) / task.times / task.each);
-    }
-  }
-  const ours = tasks.find(({ name }) => name === "reseal").micros;
-  const micros = {};
-  const ratios = {};
-  for (const { name, micros: theirs } of tasks) {
-    micros[name] = median(theirs);
-    if (name !== "reseal") ratios[name] = median(theirs.map((time, i) => ours[i] / time));
-  }
-  table.push({ size, call, micros, ratios });
-}
-
-function timed(run, times) {
-  const start = performance.now();
-  for (let i = 0; i < times; i++) run();
-  return performance.now() - start;
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function show(number) {
-  return number === undefined ? "" : number.toFixed(number < 100 ? 2 : 0);
+function measureSize(size, call, peers) {
+  table.push({ size, call, ...measure(peers, "reseal", ROUNDS) });
 }
 
 function nodeSeal(value) {

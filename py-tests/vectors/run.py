@@ -7,6 +7,7 @@ What the package has no door for (fixed nonces, bare primitives) goes through th
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ctypes
 import functools
@@ -133,6 +134,7 @@ MEMBERS = {
     "blind_index": {
         *("id", "key", "context", "index", "normalizer", "bits", "value", "raw", "text", "note"),
     },
+    "keyset": {"id", "expect", "kek", "text", "args"},
     "index_terms": {"context", "index", "normalizer", "bits", "value", "text"},
     "envelopes": {"id", "mode", "key", "context", "plaintext", "text", "binary"},
 }
@@ -215,10 +217,8 @@ class Reseal:
             for number, case in enumerate(self.document.get(group, [])):
                 name = case.get("id", f"{group}[{number}]")
                 report.case(name, getattr(self, group), case, group)
-        if (waiting := self.document.get("keyset")) is not None:
-            report.leave_out(
-                1 + len(waiting.get("negative", [])), "the keyset group waits for keysets"
-            )
+        if (keyset := self.document.get("keyset")) is not None:
+            Keysets(keyset, [key for key, _ in self.keys.values()]).run(report)
         return report
 
     def key(self, name: str) -> reseal.Key:
@@ -307,6 +307,86 @@ class Reseal:
         if "raw" in case:
             tag = case["text"].rpartition(".")[2].upper()
             same("raw", base64.b32decode(tag + "=" * (-len(tag) % 8)).hex(), case["raw"])
+
+
+class Keysets:
+    """The group `keyset`: one document under each of its three keys, and what is refused."""
+
+    def __init__(self, group: Case, keys: list[reseal.Key]) -> None:
+        keks = {"kek1", "kek1_text", "passphrase", "kek2", "kek3"}
+        known(group, {*keks, "canon_sha256", "file", "negative"}, "keyset")
+        self.group = group
+        self.file: Case = group["file"]
+        self.text = json.dumps(self.file)
+        self.secrets = {key.id: key.export() for key in keys}
+
+    def run(self, report: Report) -> None:
+        group = self.group
+        openers: dict[str, Callable[[], reseal.Keyset]] = {
+            "kek1": lambda: reseal.Keyset.load(self.text, kek=group["kek1_text"]),
+            "kek2": lambda: reseal.Keyset.load(self.text, passphrase=group["passphrase"]),
+            "kek3": lambda: asyncio.run(
+                reseal.Keyset.load_async(self.text, providers=[Service(self.file, group["kek3"])])
+            ),
+        }
+        for name, opener in openers.items():
+            report.case(f"keyset under {name}", self.positive, {"name": name, "open": opener})
+        for case in group["negative"]:
+            report.case(case["id"], self.negative, case, "keyset")
+
+    def kek(self, name: str) -> reseal.Key:
+        """A key of the group; another name is that of a key which the document does not list."""
+        return reseal.Key.from_bytes("kek", bytes.fromhex(self.group.get(name, "00" * 32)))
+
+    def positive(self, case: Case) -> None:
+        keyset, primary = case["open"](), self.file["primary"]
+        held = [kek.id for kek in keyset.keks() if kek.held]
+        same("the KEK", held, [self.kek(case["name"]).id])
+        for shown in (keyset, reseal.inspect_keyset(self.text)):
+            head = (shown.ring_id, shown.generation, shown.issued, shown.lease_seconds)
+            file = self.file
+            expected = (file["ring"], file["generation"], file["issued"], file["lease_seconds"])
+            same("the head", head, expected)
+            same("the KEKs", [kek.id for kek in shown.keks()], [kek["id"] for kek in file["keks"]])
+            same("the primary", shown.primary_id, primary.get("data"))
+            same("the index primary", shown.index_primary_id, primary.get("index"))
+            found = shown.keys()
+            keys = [(k.id, k.use, k.state, k.created, k.changed, k.label) for k in found]
+            names = ("kid", "use", "state", "created", "changed", "label")
+            same("the keys", keys, [tuple(key[n] for n in names) for key in file["keys"]])
+        with_material = [k["kid"] for k in self.file["keys"] if k["state"] != "destroyed"]
+        same("the secrets", keyset.export_keys(), {kid: self.secrets[kid] for kid in with_material})
+        in_ring = keyset.keyring().keys()
+        ring = {key.id: (key.state, key.label) for key in in_ring}
+        listed = {key["kid"]: (key["state"], key["label"]) for key in self.file["keys"]}
+        same("the ring", ring, listed)
+
+    def negative(self, case: Case) -> None:
+        arguments = dict(case["args"])
+        known(arguments, {"expect_ring", "min_generation"}, "args")
+        expect = {"ring" if name == "expect_ring" else name: arguments[name] for name in arguments}
+        kek = self.kek(case["kek"])
+        refused(case["expect"], lambda: reseal.Keyset.load(case["text"], kek=kek, **expect))
+
+
+class Service:
+    """The key service of the document, which gives the bytes of a key."""
+
+    def __init__(self, file: Case, secret: str) -> None:
+        (self.source,) = [
+            kek["source"] for kek in file["keks"] if (kek["source"] or {}).get("name") == "external"
+        ]
+        self.name: str = self.source["provider"]
+        self.secret = secret
+
+    async def unwrap(self, reference: str, blob: bytes, /) -> bytes:
+        same("the reference", reference, self.source["ref"])
+        text = base64.urlsafe_b64encode(blob).decode().rstrip("=")
+        same("the blob", text, self.source["blob"])
+        return bytes.fromhex(self.secret)
+
+    async def wrap(self, reference: str, content: bytes, /) -> bytes:
+        raise NotImplementedError
 
 
 def opens_as(

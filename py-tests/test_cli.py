@@ -1,0 +1,500 @@
+"""The command `reseal` of pip and that of npm do the same on the same inputs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reseal
+from cli_support import COMMANDS, Pair, fixed_key, normalized, run
+
+GROUPS: dict[str, list[str]] = {
+    "": ["keys", "keyset", "seal", "open", "inspect", "convert", "canary", "doctor", "completion"],
+    "keys": ["new"],
+    "keyset": [
+        *("init", "show", "introduce", "promote", "rotate", "disable", "enable", "destroy"),
+        *("revert", "label", "lease", "rewrap-keys", "verify", "export-keys"),
+    ],
+    "canary": ["make", "check"],
+}
+PAGES = [[], *([*filter(None, [group]), name] for group, names in GROUPS.items() for name in names)]
+SHELLS = ["bash", "zsh", "fish", "powershell", "elvish"]
+DATA, OLD, INDEX, KEK = (
+    fixed_key("data", 1),
+    fixed_key("data", 2),
+    fixed_key("index", 3),
+    fixed_key("kek", 9),
+)
+HERE = {"table": "users", "column": "ssn"}
+CONTEXT = [*("--context", "table=users"), *("-c", "column=ssn")]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+@pytest.fixture
+def ringed(pair: Pair) -> Pair:
+    pair.env["RESEAL_PRIMARY_KEY"] = DATA.export()
+    return pair
+
+
+@pytest.fixture
+def keyed(pair: Pair) -> Pair:
+    """With a keyset of known keys: first is primary, second is introduced."""
+    pair.write("kek", KEK.export() + "\n")
+    pair.write("first", DATA.export())
+    pair.write("second", OLD.export())
+    pair.env |= {"RESEAL_KEYSET": "ring.json", "RESEAL_KEK_FILE": "kek"}
+    pair.run("keyset", "init", "--empty")
+    pair.run("keyset", "introduce", "--key-file", "first", "--label", "first")
+    pair.run("keyset", "promote", DATA.id)
+    pair.run("keyset", "introduce", "--key-file", "second", "--label", "second")
+    return pair
+
+
+def shown(pair: Pair) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(pair.run("keyset", "show", "--json").out)
+    return found
+
+
+def states(pair: Pair) -> dict[str, str]:
+    return {key["label"]: key["state"] for key in shown(pair)["keys"]}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=" ".join)
+def test_help(pair: Pair, page: list[str]) -> None:
+    long, short = pair.run(*page, "--help").out, pair.run(*page, "-h").out
+    assert f"Usage: reseal{''.join(f' {word}' for word in page)}" in long
+    assert "\nUsage: " in short
+    assert len(short) <= len(long)
+
+
+def test_the_pages_are_all_there_are(pair: Pair) -> None:
+    for group, names in GROUPS.items():
+        text = pair.run(*filter(None, [group]), "-h").out
+        listed = text.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in listed] == [*names, "help"]
+
+
+def test_version(pair: Pair) -> None:
+    assert pair.run("--version").out == f"reseal {reseal.__version__}\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion(pair: Pair, shell: str) -> None:
+    assert "export-keys" in pair.run("completion", shell).out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "frobnicate",
+        "keys",
+        "keys new --use",
+        "keys new --use lock",
+        "keys new --for rails --use data",
+        "keys new spare",
+        "keyset",
+        "keyset promote",
+        "keyset promote abcd --forward",
+        "keyset lease -1",
+        "keyset lease 4294967296",
+        "keyset show --passphrase --passphrase-file x",
+        "keyset rewrap-keys --keep --remove abcd",
+        "seal --mode quick x",
+        "seal --binary=octal x",
+        "seal --jsonl x",
+        "seal --context table x",
+        "convert --to yaml x",
+        "completion tcsh",
+        "--jso",
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_wrong_calls(ringed: Pair, line: str, as_json: bool) -> None:
+    ended = ringed.run(*line.split(), *["--json"] * as_json, code=2)
+    assert ended.out == ""
+    if as_json:
+        error = json.loads(ended.err)["error"]
+        assert (error["code"], error["exit"]) == ("usage", 2)
+    else:
+        assert ended.err
+
+
+def test_arguments_that_are_not_repeated(ringed: Pair) -> None:
+    ended = ringed.run("seal", DATA.export(), code=2)
+    assert "argument 2 holds a key" in ended.err
+    assert DATA.export()[10:] not in ended.err
+    assert "argument 2 is no UTF-8" in ringed.run("inspect", b"\xff\xfe", code=2).err
+    assert "argument 3" in ringed.run("seal", "-c", b"a=\xc3", code=2).err
+
+
+def test_new_keys(pair: Pair) -> None:
+    for use in ("data", "index", "kek"):
+        made = json.loads(pair.run("keys", "new", "--use", use, "--json").out)
+        key = reseal.Key.parse(made["key"])
+        assert (key.id, key.use) == (made["id"], made["use"]) == (made["id"], use)
+        plain = pair.run("keys", "new", "--use", use)
+        assert reseal.Key.parse(plain.out.removesuffix("\n")).id in plain.err
+    assert pair.run("keys", "new").out != pair.run("keys", "new").out
+
+
+def test_new_key_in_a_file(pair: Pair) -> None:
+    ended = pair.run("keys", "new", "--use", "kek", "--out", "kek")
+    for command in COMMANDS:
+        path = pair.root / command / "kek"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert reseal.Key.parse(path.read_text().removesuffix("\n")).use == "kek"
+    assert "rsk1." not in ended.out + ended.err
+    before = pair.read("kek")
+    assert "[keyset-unwritable]" in pair.run("keys", "new", "--out", "kek", code=4).err
+    assert pair.read("kek") == before
+    pair.run("keys", "new", "--out", "no/where", code=4)
+
+
+@pytest.mark.parametrize(
+    ("system", "names"),
+    [
+        ("fernet", ["key"]),
+        ("rails", ["primary_key", "deterministic_key", "key_derivation_salt"]),
+        ("metabase", ["MB_ENCRYPTION_SECRET_KEY"]),
+        ("n8n", ["N8N_ENCRYPTION_KEY"]),
+        ("freeboard", ["CREDENTIAL_ENCRYPTION_KEY"]),
+    ],
+)
+def test_new_keys_of_others(pair: Pair, system: str, names: list[str]) -> None:
+    for command in COMMANDS:
+        made = json.loads(pair.one(command, "keys", "new", "--for", system, "--json").out)
+        assert made["for"] == system
+        assert list(made["keys"]) == names
+        plain = pair.one(command, "keys", "new", "--for", system)
+        pair.one(command, "keys", "new", "--for", system, "--out", system)
+        in_file = pair.read(system, command)
+        for text in (plain.out, in_file):
+            assert len(text.split()) == (1 if len(names) == 1 else 7)
+        # Some of them take a line end for a part of the key.
+        assert in_file.endswith("\n") == (system == "rails")
+        if system in ("fernet", "freeboard"):
+            assert len(base64.urlsafe_b64decode(in_file)) == 32 or system == "freeboard"
+    hints = [pair.one(command, "keys", "new", "--for", system).err for command in COMMANDS]
+    assert hints[0] == hints[1]
+    assert hints[0].startswith("hint: ")
+
+
+def test_values_as_arguments(ringed: Pair) -> None:
+    ring = reseal.Keyring(primary=DATA)
+    for mode in ("random", "deterministic", "padded"):
+        sealed = ringed.run("seal", *CONTEXT, "--mode", mode, "one", "zwei €", "").out.splitlines()
+        assert [ring.open_str(value, HERE) for value in sealed] == ["one", "zwei €", ""]
+        assert {reseal.inspect(value).mode for value in sealed} == {mode}
+        assert ringed.run("open", *CONTEXT, *sealed).out == "one\nzwei €\n\n"
+    refused = ringed.run("open", "-c", "table=other", *sealed, code=1)
+    assert refused.out == "\n\n\n"
+    assert refused.err.count("[auth-failed]") == 3
+
+
+def test_values_as_lines(ringed: Pair) -> None:
+    lines = "".join(f"value {number}\n" for number in range(5000))
+    sealed = ringed.run("seal", stdin=lines).out
+    assert sealed.count("\n") == 5000
+    assert ringed.run("open", stdin=sealed.replace("\n", "\r\n")).out == lines
+    broken = ringed.run("open", stdin=sealed.encode() + b"\xff\n" + b"rs1.oops\n", code=1)
+    assert broken.out == lines + "\n\n"
+    assert "value 5001" in broken.err
+    assert "value 5002" in broken.err
+
+
+def test_values_as_json_lines(ringed: Pair) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": number, "value": f"line\n{number}", "context": {**HERE, "row": number}}
+        for number in range(100)
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    sealed = ringed.run("seal", "--jsonl", "--json", stdin=lines).out.splitlines()
+    for row, line in zip(rows, map(json.loads, sealed), strict=True):
+        assert line.pop("ok") is True
+        row["value"] = line["value"]
+        assert line == {"id": row["id"], "value": row["value"]}
+    stored = "".join(json.dumps(row) + "\n" for row in rows) + '{"value":7}\n'
+    opened = ringed.run("open", "--jsonl", "--json", stdin=stored, code=1).out.splitlines()
+    assert json.loads(opened.pop())["code"] == "invalid-argument"
+    values = [json.loads(line)["value"] for line in opened]
+    assert values == [f"line\n{number}" for number in range(100)]
+
+
+def test_bytes_and_binary_forms(ringed: Pair) -> None:
+    ring = reseal.Keyring(primary=DATA)
+    value = bytes(range(256))
+    encoded = {"base64": base64.b64encode(value).decode(), "hex": value.hex()}
+    for given, text in encoded.items():
+        options = [f"--bytes={given}", "--binary=hex", "--mode=deterministic"]
+        sealed = ringed.run("seal", *options, text).out.strip()
+        assert ring.open_binary(bytes.fromhex(sealed), {}) == value
+        for form in ("base64", "hex", "text"):
+            other = ringed.run("convert", "--to", form, sealed).out.strip()
+            shown = json.loads(ringed.run("inspect", "--json", other).out)
+            assert (shown["form"], shown["key_id"]) == (form, DATA.id)
+            for printed, expected in encoded.items():
+                assert ringed.run("open", f"--bytes={printed}", other).out.strip() == expected
+        assert "[invalid-text]" in ringed.run("open", sealed, code=1).err
+    assert "[invalid-argument]" in ringed.run("seal", "--bytes", "no base64!", code=1).err
+
+
+def test_inspect_and_convert_need_no_key(pair: Pair) -> None:
+    stored = reseal.Keyring(primary=DATA).seal("0123456789", HERE, mode="deterministic")
+    assert pair.run("inspect", stored).out == f"rs1 deterministic {DATA.id} 10 bytes, text\n"
+    binary = pair.run("convert", stored).out.strip()
+    assert base64.b64decode(binary) == reseal.to_binary(stored)
+    assert pair.run("convert", binary, f"\\x{reseal.to_binary(stored).hex()}").out == 2 * (
+        stored + "\n"
+    )
+    junk = ["", "hello", stored[:-1], "rs2" + stored[3:], "wV5SUw", "c15e5253", stored + "\x1b[2J"]
+    for command in ("inspect", "convert"):
+        ended = pair.run(command, *junk, code=1)
+        assert ended.out == "\n" * len(junk)
+        assert "\x1b" not in ended.err
+        lines = pair.run(command, "--json", *junk, code=1).out.splitlines()
+        assert not any(json.loads(line)["ok"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("env", "code", "error"),
+    [
+        ({}, 3, "source-missing"),
+        ({"RESEAL_PRIMARY_KEY": "oops"}, 3, "invalid-key"),
+        ({"RESEAL_PRIMARY_KEY": f"'{DATA.export()}'"}, 3, "invalid-key"),
+        ({"RESEAL_PRIMARY_KEY": KEK.export()}, 3, "key-wrong-use"),
+        ({"RESEAL_PRIMARY_KEY_FILE": "none"}, 4, "source-unreadable"),
+        ({"RESEAL_KEY_DIR": "none", "RESEAL_PRIMARY": "a"}, 4, "source-unreadable"),
+        ({"RESEAL_KEYSET": ".", "RESEAL_KEK": KEK.export()}, 4, "source-unreadable"),
+        ({"RESEAL_KEYSET": "a", "RESEAL_KEY_DIR": "b"}, 3, "source-conflict"),
+        ({"RESEAL_KEYSET": "a", "RESEAL_MIN_GENERATION": "b"}, 3, "source-missing"),
+    ],
+)
+def test_sources_that_fail(pair: Pair, env: dict[str, str], code: int, error: str) -> None:
+    pair.env |= env
+    for line in (["seal", "x"], ["open", "x"], ["canary", "make"], ["canary", "check", "x"]):
+        ended = pair.run(*line, code=code)
+        assert ended.out == ""
+        assert ended.err.endswith(f"[{error}]\n"), ended.err
+    found = json.loads(pair.run("doctor", "--json", code=3).out)["findings"]
+    assert error in [finding.get("code") for finding in found]
+    assert DATA.export()[10:] not in str(found)
+
+
+def test_sources_in_files_and_directories(pair: Pair) -> None:
+    pair.write("keys/new", DATA.export() + "\n")
+    pair.write("keys/old", OLD.export())
+    pair.write("keys/.hidden", "no key")
+    pair.write("index", INDEX.export())
+    stored = reseal.Keyring(primary=OLD).seal("a", {})
+    pair.env = {"RESEAL_KEY_DIR": "keys", "RESEAL_PRIMARY": "new"}
+    assert pair.run("open", stored).out == "a\n"
+    assert DATA.id in pair.run("seal", "a").out
+    assert pair.run("doctor").out.endswith("\n0 errors, 0 warnings\n")
+    pair.env = {"RESEAL_PRIMARY_KEY_FILE": "keys/new", "RESEAL_INDEX_KEY_FILE": "index"}
+    assert "[unknown-key]" in pair.run("open", stored, code=1).err
+    pair.run("doctor")
+    for command in COMMANDS:
+        os.chmod(pair.root / command / "keys/new", 0o644)
+    ended = pair.run("seal", "a")
+    assert ended.err.startswith("warning: ")
+    assert "warning" in pair.run("doctor").out
+    warned = pair.run("seal", "a", "--json")
+    assert "everybody" in json.loads(warned.err)["warning"]
+
+
+def test_canaries(ringed: Pair) -> None:
+    canary = ringed.run("canary", "make").out
+    assert reseal.Keyring(primary=DATA).check(canary.strip()) == "ok"
+    assert ringed.run("canary", "check", stdin=canary).out == "ok: the keys are the right ones\n"
+    assert json.loads(ringed.run("canary", "check", canary.strip(), "--json").out) == {"ok": True}
+    ringed.env["RESEAL_PRIMARY_KEY"] = OLD.export()
+    wrong = ringed.run("canary", "check", "--json", stdin=canary, code=3)
+    assert json.loads(wrong.out) == {"ok": False, "code": "unknown-key"}
+    for junk in (b"", b"hello\n", b"\xff\n"):
+        assert "[not-envelope]" in ringed.run("canary", "check", stdin=junk, code=1).err
+
+
+def test_a_keyset_from_first_to_last(keyed: Pair) -> None:
+    assert states(keyed) == {"first": "primary", "second": "introduced"}
+    keyed.run("keyset", "promote", OLD.id[:4])
+    assert states(keyed) == {"first": "decrypt_only", "second": "primary"}
+    assert "[keyset-transition]" in keyed.run("keyset", "promote", DATA.id, code=3).err
+    keyed.run("keyset", "revert", code=2)
+    keyed.run("keyset", "revert", "--yes")
+    keyed.run("keyset", "promote", OLD.id, "--back", "--yes")
+    keyed.run("keyset", "disable", DATA.id)
+    keyed.run("keyset", "enable", DATA.id, code=2)
+    keyed.run("keyset", "enable", DATA.id, "-y", "--json")
+    keyed.run("keyset", "disable", DATA.id)
+    keyed.run("keyset", "label", DATA.id, "gone")
+    keyed.run("keyset", "destroy", DATA.id, code=2)
+    keyed.run("keyset", "destroy", DATA.id, "--yes")
+    assert states(keyed) == {"gone": "destroyed", "second": "primary"}
+    keyed.run("keyset", "disable", OLD.id, code=3)
+    keyed.run("keyset", "disable", OLD.id, "--emergency", code=2)
+    keyed.run("keyset", "disable", OLD.id, "--emergency", "--yes")
+    assert "[no-primary]" in keyed.run("seal", "a", code=3).err
+    keyed.run("keyset", "rotate", "--label", "third")
+    keyed.run("keyset", "rotate", "--use", "index", "--label", "index", "--json")
+    keyed.run("keyset", "lease", "3600")
+    assert "[keyset-transition]" in keyed.run("keyset", "rotate", code=3).err
+    keyed.run("keyset", "introduce", "--label", "fourth")
+    keyed.run("keyset", "rotate", "--early", "--label", "fifth")
+    assert states(keyed)["fifth"] == "primary"
+    assert shown(keyed)["lease_seconds"] == 3600
+    keyed.run("keyset", "show")
+    keyed.run("doctor")
+    assert keyed.run("keyset", "verify").out.startswith("ok: ring ")
+
+
+def test_no_key_of_a_keyset(keyed: Pair) -> None:
+    for name in ("", "abc", "zzzz", "ABCD", "a" * 33, "../x", "rsk2.data"):
+        for move in ("promote", "disable", "enable", "destroy"):
+            assert "[invalid-argument]" in keyed.run("keyset", move, name, code=2).err
+    keyed.run("keyset", "label", DATA.id, "x" * 65, code=2)
+    keyed.run("keyset", "label", DATA.id, "a\x1bb", code=2)
+    keyed.run("keyset", "lease", "31536001", code=2)
+
+
+def test_exported_keys(keyed: Pair) -> None:
+    keyed.run("keyset", "export-keys", code=2)
+    lines = keyed.run("keyset", "export-keys", "--yes").out.splitlines()
+    assert [line.split() for line in lines] == [
+        [DATA.export(), DATA.id, "primary", "first"],
+        [OLD.export(), OLD.id, "introduced", "second"],
+    ]
+    keys = json.loads(keyed.run("keyset", "export-keys", "--yes", "--json").out)["keys"]
+    assert [key["key"] for key in keys] == [DATA.export(), OLD.export()]
+    ended = keyed.run("keyset", "export-keys", "--yes", "--out", "keys")
+    assert "rsk1." not in ended.out + ended.err
+    for command in COMMANDS:
+        assert keyed.read("keys", command).splitlines() == lines
+        assert stat.S_IMODE((keyed.root / command / "keys").stat().st_mode) == 0o600
+
+
+def test_key_encrypting_keys(keyed: Pair) -> None:
+    keyed.write("new", fixed_key("kek", 8).export())
+    keyed.write("pass", "correct horse battery staple\n")
+    keyed.run("keyset", "rewrap-keys", code=2)
+    keyed.run("keyset", "rewrap-keys", "--new-kek-file", "first", code=3)
+    keyed.run("keyset", "rewrap-keys", "--new-kek-file", "kek", "--keep", code=3)
+    keyed.run("keyset", "rewrap-keys", "--new-kek-file", "new", "--keep")
+    assert "[kek-mismatch]" in keyed.run("keyset", "rotate", code=3).err
+    keyed.run("keyset", "rotate", "--kek-file", "new")
+    keyed.run("keyset", "verify", code=3)
+    keyed.run("keyset", "verify", "--kek-file", "new")
+    keyed.env["RESEAL_KEK_FILE"] = "new"
+    keyed.run("keyset", "rewrap-keys", "--remove", KEK.id[:8])
+    assert [kek["id"] for kek in shown(keyed)["keks"]] == [fixed_key("kek", 8).id]
+    keyed.run("keyset", "rewrap-keys", "--new-passphrase-file", "pass")
+    assert "[kek-mismatch]" in keyed.run("keyset", "show", code=3).err
+    keyed.env = {"RESEAL_KEYSET": "ring.json", "RESEAL_PASSPHRASE_FILE": "pass"}
+    assert [kek["kind"] for kek in shown(keyed)["keks"]] == ["passphrase"]
+    sealed = keyed.one("python", "seal", "a").out
+    keyed.copy("ring.json", "python", "node")
+    assert keyed.run("open", stdin=sealed).out == "a\n"
+
+
+def test_a_new_keyset(pair: Pair) -> None:
+    pair.write("kek", KEK.export())
+    pair.env["RESEAL_KEYSET"] = "ring.json"
+    assert "[source-missing]" in pair.run("keyset", "init", code=3).err
+    made = pair.run("keyset", "init", "--kek-file", "kek", "--index", "--label", "a b", "--json")
+    assert [key["use"] for key in json.loads(made.out)["keys"]] == ["data", "index"]
+    assert "[keyset-conflict]" in pair.run("keyset", "init", "--kek-file", "kek", code=3).err
+    for command in COMMANDS:
+        assert stat.S_IMODE((pair.root / command / "ring.json").stat().st_mode) == 0o600
+    assert "not verified" in pair.run("keyset", "show").out
+    pair.run("keyset", "init", "--keyset", "two", "--kek-file", "none", code=4)
+    pair.run("keyset", "init", "--keyset", "none/two", "--kek-file", "kek", code=4)
+    pair.run(
+        "keyset", "init", "--keyset", "two", "--kek-file", "kek", "--lease", "99999999", code=2
+    )
+    assert sorted(os.listdir(pair.root / "python")) == ["kek", "ring.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "error"),
+    [
+        (b"", 3, "keyset-malformed"),
+        (b"{}", 3, "keyset-malformed"),
+        (b"\xff\xfe", 3, "keyset-malformed"),
+        (b" " * 2_000_000, 3, "keyset-malformed"),
+        (b'{"format":"reseal-keyset","version":2}', 3, "unsupported-version"),
+        (None, 4, "source-unreadable"),
+    ],
+)
+def test_keysets_that_are_none(pair: Pair, content: bytes | None, code: int, error: str) -> None:
+    pair.write("kek", KEK.export())
+    pair.env = {"RESEAL_KEYSET": "ring.json", "RESEAL_KEK_FILE": "kek"}
+    if content is not None:
+        pair.write("ring.json", content)
+    for line in ("keyset show", "keyset rotate", "keyset verify", "seal x", "keyset lease 1"):
+        assert pair.run(*line.split(), code=code).err.endswith(f"[{error}]\n")
+    pair.run("doctor", code=3)
+    if content is not None:
+        assert (pair.root / "node/ring.json").read_bytes() == content
+
+
+def test_a_changed_keyset_is_refused(keyed: Pair) -> None:
+    for command in COMMANDS:
+        path = keyed.root / command / "ring.json"
+        path.write_text(path.read_text().replace('"second"', '"2nd"'))
+    for line in ("show", "rotate", "verify", "export-keys --yes"):
+        assert "[keyset-tampered]" in keyed.run("keyset", *line.split(), code=3).err
+    assert "tampered" in keyed.run("doctor", code=3).out
+
+
+def test_a_keyset_behind_a_link(keyed: Pair) -> None:
+    for command in COMMANDS:
+        (keyed.root / command / "link").symlink_to("ring.json")
+    keyed.env["RESEAL_KEYSET"] = "link"
+    keyed.run("keyset", "show")
+    assert "[keyset-unwritable]" in keyed.run("keyset", "rotate", code=4).err
+    assert "symbolic link" in keyed.run("doctor").out
+
+
+def test_what_one_writes_the_other_edits(keyed: Pair) -> None:
+    writers = ["python", "node"] * 4
+    for writer in writers:
+        other = "node" if writer == "python" else "python"
+        keyed.one(writer, "keyset", "rotate", "--label", f"by {writer}")
+        keyed.copy("ring.json", writer, other)
+        ended = [run(c, "keyset", "show", cwd=keyed.root / c, env=keyed.env) for c in COMMANDS]
+        assert ended[0] == ended[1]
+        assert normalized(ended[0]).out.count("primary") == 1
+        sealed = keyed.one(other, "seal", "a").out
+        assert keyed.one(writer, "open", stdin=sealed).out == "a\n"
+    assert shown(keyed)["generation"] == 4 + len(writers)
+    ring = reseal.Keyring.from_env(
+        {
+            "RESEAL_KEYSET": str(keyed.root / "node/ring.json"),
+            "RESEAL_KEK": KEK.export(),
+        }
+    )
+    assert ring.open_str(sealed.strip(), {}) == "a"
+
+
+def test_doctor(ringed: Pair) -> None:
+    assert ringed.run("doctor").out.endswith("0 errors, 0 warnings\n")
+    ringed.env |= {
+        "RESEAL_KEK_NEW": "x",
+        "RESEAL_TYPO": "x",
+        "RESEAL_INDEX_KEY": f'"{INDEX.export()}"',
+    }
+    ended = ringed.run("doctor", code=3)
+    for word in ("RESEAL_KEK_NEW is left over", "RESEAL_TYPO is read by nothing", "quotation"):
+        assert word in ended.out
+    assert "rsk1." not in ended.out + ended.err
+    report = json.loads(ringed.run("doctor", "--json", code=3).out)
+    assert (report["healthy"], report["warnings"]) == (False, 2)
