@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
 import reseal
-from support import code_of
+from support import code_of, error_of
 
 T = TypeVar("T")
 RING = reseal.Keyring(primary=reseal.Key.generate("data"))
@@ -118,6 +119,25 @@ def test_names_and_references_that_are_none(name: Any) -> None:
     for reference in ("x" * 1025, "a\nb", None, 1):
         wrong: Any = reference
         assert code_of(lambda: run(create(provider=good, reference=wrong))) == "invalid-argument"  # noqa: B023
+
+
+def test_arguments_that_are_none() -> None:
+    keyset = run(reseal.Keyset.create_async(provider=Service(), reference="x"))
+    text, load, create = keyset.save(), reseal.Keyset.load_async, reseal.Keyset.create_async
+    wrong: Any
+    for wrong in (None, 1, Service(), "x", [1], [None]):
+        assert code_of(lambda: run(load(text, providers=wrong))) == "invalid-argument"  # noqa: B023
+    for wrong in (1, b"x", [1], object()):
+        assert code_of(lambda: run(load(text, providers=[], kek=wrong))) == "invalid-argument"  # noqa: B023
+    for wrong in (None, 1, "x"):
+        step = functools.partial(create, provider=wrong, reference="x")
+        assert code_of(lambda: run(step())) == "invalid-argument"  # noqa: B023
+        assert code_of(lambda: run(keyset.add_provider_kek(wrong, "x"))) == "invalid-argument"  # noqa: B023
+    for name, reference in (("\ud800", "x"), ("x", "\ud800")):
+        step = functools.partial(create, provider=Service(name), reference=reference)
+        assert code_of(lambda: run(step())) == "invalid-argument"  # noqa: B023
+    error = error_of(lambda: run(load(text, providers=[])))
+    assert (error.code, "no key of a key service" in str(error)) == ("kek-mismatch", True)
 
 
 def test_the_service_for_tests() -> None:

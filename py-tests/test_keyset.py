@@ -105,6 +105,9 @@ def test_the_lease(keyset: reseal.Keyset) -> None:
     keyset = reloaded(keyset)
     assert keyset.lease_seconds == 3600
     new = keyset.introduce("data", now=START)
+    error = error_of(lambda: keyset.promote(new, now=START + 3600))
+    assert (error.code, "not saved yet" in str(error)) == ("keyset-transition", True)
+    keyset = reloaded(keyset)
     error = error_of(lambda: keyset.promote(new, now=START + 3599))
     assert error.code == "keyset-transition"
     assert "wait 1 second" in str(error)
@@ -166,6 +169,13 @@ def test_moments(now: Any) -> None:
 )
 def test_what_is_no_moment(now: Any) -> None:
     assert code_of(lambda: reseal.Keyset.create(kek=KEK, now=now)) == "invalid-argument"
+
+
+@pytest.mark.parametrize("now", [-1, 2**64, -(10**400), 10**400, 1e300, float("nan")])
+def test_moments_out_of_range(keyset: reseal.Keyset, now: Any) -> None:
+    error = error_of(lambda: keyset.introduce("data", now=now))
+    assert (error.code, "before 1970 or after" in str(error)) == ("invalid-argument", True)
+    assert keyset.keys() == []
 
 
 def test_the_clock_of_this_machine() -> None:

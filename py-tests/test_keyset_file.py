@@ -191,6 +191,22 @@ def test_wrong_arguments(path: Path) -> None:
     ):
         assert code_of(functools.partial(make, **options)) == "invalid-argument"
     assert code_of(lambda: make(path, kek="rsk1.kek.")) == "invalid-key"
+    file = make(path, kek=KEK)
+    for step in (file.save, file.create, file.edit):
+        for wrong in (None, "x", KEK):
+            assert code_of(functools.partial(step, wrong)) == "invalid-argument"
+
+
+def test_an_edit_does_not_lose_what_is_awaited(file: reseal.KeysetFile, path: Path) -> None:
+    before, service = path.read_bytes(), reseal.MemoryKekProvider()
+
+    async def change(keyset: reseal.Keyset) -> None:
+        await keyset.add_provider_kek(service, "keys/app")
+
+    for edit in (change, lambda keyset: keyset.add_provider_kek(service, "keys/app")):
+        error = error_of(functools.partial(file.edit, edit))
+        assert (error.code, "await" in str(error)) == ("invalid-argument", True)
+    assert path.read_bytes() == before
 
 
 def test_new_files(file: reseal.KeysetFile, path: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 import reseal
+from reseal import _files
 from support import Clock, code_of, error_of
 
 KEK = reseal.Key.generate("kek")
@@ -409,6 +411,57 @@ def test_what_a_clock_raises_is_raised(file: reseal.KeysetFile, clock: Clock) ->
     assert repr(live) == "LiveKeyring(not loaded)"
 
 
+def test_a_clock_that_fails_after_a_look_loses_no_ring(file: reseal.KeysetFile) -> None:
+    answers: list[float] = [1.0]
+
+    def clock() -> float:
+        return answers.pop() if answers else 1 / 0
+
+    live = reseal.LiveKeyring.from_keyset(file.path, kek=KEK, clock=clock)
+    with pytest.raises(ZeroDivisionError):
+        live.seal("x", {})
+    assert repr(live) != "LiveKeyring(not loaded)"
+    answers.extend([1.0] * 10)
+    assert live.seal("x", {})
+    assert live.status().last_error is None
+
+
+@pytest.mark.parametrize("raised", [OSError, KeyboardInterrupt, None])
+def test_after_a_slow_look_there_is_a_pause(
+    file: reseal.KeysetFile,
+    clock: Clock,
+    live: reseal.LiveKeyring,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: type[BaseException] | None,
+) -> None:
+    """Also where it failed, or where it was broken off."""
+    stored, looks, read = live.seal("x", {}), 0, _files.read_keyset
+
+    def slow(*arguments: Any) -> bytes:
+        nonlocal looks
+        looks += 1
+        clock.now += 20
+        if raised is OSError:
+            raise reseal.KeyringError("source-unreadable", "the network is away")
+        if raised is not None:
+            raise raised
+        return read(*arguments)
+
+    monkeypatch.setattr(_files, "read_keyset", slow)
+    clock.now += 10
+    if raised is KeyboardInterrupt:
+        with pytest.raises(KeyboardInterrupt):
+            live.open(stored, {})
+    for seconds in (0.0, 0.5, 0.4):
+        clock.now += seconds
+        assert live.open(stored, {}) == b"x"
+    assert looks == 1
+    clock.now += 0.2
+    with contextlib.suppress(KeyboardInterrupt):
+        live.open(stored, {})
+    assert looks == 2
+
+
 @pytest.mark.parametrize("name", ["check_seconds", "reload_seconds"])
 @pytest.mark.parametrize("value", ["1", -1, float("nan"), float("inf"), [], 1e30])
 def test_seconds_that_are_none(
@@ -426,6 +479,10 @@ def test_wrong_arguments(file: reseal.KeysetFile) -> None:
     assert code_of(lambda: make(file.path, kek=KEK, ring="x")) == "invalid-argument"
     with pytest.raises(TypeError):
         reseal.LiveKeyring()
+    # Half a live ring would be memory that nobody has filled.
+    for base in (reseal.Keyring, object):
+        with pytest.raises(TypeError, match="not safe"):
+            base.__new__(reseal.LiveKeyring)
 
 
 def test_a_warning_that_is_an_error_stops_the_call_and_not_the_ring(

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import reseal
+from reseal._files import create_private_file, file_facts, read_keyset, read_secret
+from reseal._save import save_keyset
 from support import error_of
 
 SECRET = bytes(range(200, 232))
@@ -86,7 +88,7 @@ def test_pickling_by_any_door(thing: Any) -> None:
             lambda p=protocol: thing.__reduce_ex__(p),
             lambda p=protocol: object.__reduce_ex__(thing, p),
         ):
-            with pytest.raises(TypeError, match="not pickled"):
+            with pytest.raises(TypeError, match=f"^a {type(thing).__name__} is not pickled"):
                 step()
 
 
@@ -134,6 +136,22 @@ def failures() -> Iterator[BaseException]:
         lambda: reseal.Keyring.from_env({"RESEAL_KEYSET": "/no", "RESEAL_KEK_FILE": text}),
         lambda: reseal.Keyring.from_keyset("/no", kek=text, passphrase=PLAINTEXT),
         lambda: reseal.KeysetFile("/no", kek=text[:-1]),
+        lambda: reseal.KeysetFile(text),
+        lambda: reseal.KeysetFile(Path("/no") / text),
+        lambda: reseal.KeysetFile("/no", kek_file=text),
+        lambda: reseal.KeysetFile("/no", kek_file=["/no", text.encode()]),
+        lambda: reseal.KeysetFile("/no", passphrase_file=text),
+        lambda: reseal.Keyring.from_keyset(text, kek=KEK),
+        lambda: reseal.Keyring.from_keyset("/no", kek_file=text),
+        lambda: reseal.LiveKeyring.from_keyset("/no", passphrase_file=text),
+        lambda: reseal.Keyring.from_directory(text, primary="key"),
+        lambda: reseal.Keyring.from_directory("/no", primary=text),
+        lambda: reseal.LiveKeyring.from_directory("/no", primary="key", index_primary=text),
+        lambda: read_secret(text),
+        lambda: read_keyset(text),
+        lambda: file_facts(text),
+        lambda: create_private_file(text, b""),
+        lambda: save_keyset(text, None, b""),
         lambda: reseal.Keyset.load(KEYSET.save(), passphrase=PLAINTEXT),
         lambda: reseal.Keyset.load(PLAINTEXT, kek=KEK),
         lambda: reseal.Keyset.create(kek=text),
@@ -163,6 +181,17 @@ def test_errors(error: reseal.ResealError) -> None:
     assert error.__cause__ is None
     assert error.__context__ is None
     assert_silent("".join(traceback.format_exception_only(error)))
+
+
+def test_a_file_that_is_called_by_its_key(tmp_path: Path) -> None:
+    (tmp_path / KEY.export()).write_text(KEY.export())
+    error = error_of(lambda: reseal.Keyring.from_directory(tmp_path, primary="key"))
+    assert error.code == "source-unreadable"
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    assert_silent(str(error))
+    ours = [line for line in shown.format() if "_disk.py" in line]
+    assert ours
+    assert_silent("".join(ours))
 
 
 def test_tracebacks_with_the_variables_of_our_files() -> None:

@@ -21,6 +21,8 @@ _BINARY = getattr(os, "O_BINARY", 0)
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 # A pipe would block at opening.
 _READ_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)
+# How every key text begins.
+KEY_TEXT = "rsk1."
 _CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 
 # Other reasons are shown by their name alone.
@@ -39,13 +41,23 @@ _REASONS = {
 }
 
 
-def path_text(path: PathLike) -> str:
-    """Return a path as text."""
+def path_text(path: PathLike, argument: str = "a path") -> str:
+    """Return a path as text. Paths are shown in messages, so one that holds a key is refused.
+
+    Errors: `invalid-argument`, `source-unreadable`.
+    """
     try:
-        return os.fsdecode(path)
+        text = os.fsdecode(path)
     except TypeError:
-        found = type(path).__name__
-    raise ResealError("invalid-argument", f"a path is text or an os.PathLike, not {found}")
+        text = None
+    if text is None:
+        what = f"{argument} is text or an os.PathLike, not {type(path).__name__}"
+        raise ResealError("invalid-argument", what)
+    if KEY_TEXT in text:
+        path = text = ""  # a traceback may show our variables
+        what = f"{argument} holds a key, but is a path: give that of the file that holds it"
+        raise KeyringError("source-unreadable", what)
+    return text
 
 
 def quoted(name: str) -> str:

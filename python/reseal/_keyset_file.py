@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import time
 from collections.abc import Callable
@@ -58,6 +59,7 @@ class KeysetFile(KeysetStore):
         Errors: keyset-conflict if somebody else has saved since: load it and try again, or `edit`;
         keyset-unwritable; those of `Keyset.save`. The file is as it was then.
         """
+        _check(isinstance(keyset, Keyset), "a Keyset is stored", keyset)
         loaded = keyset._document
         if loaded is None:
             what = "this keyset was never stored: create its file with create"
@@ -69,20 +71,24 @@ class KeysetFile(KeysetStore):
 
         Errors: keyset-conflict if the file exists; keyset-unwritable; those of `Keyset.save`.
         """
+        _check(isinstance(keyset, Keyset), "a Keyset is stored", keyset)
         self._store(keyset, None, now)
 
     def edit(self, change: Callable[[Keyset], T], *, now: _Now | None = None) -> T:
         """Load the keyset, change it, save it, and return what `change` gave.
 
         Where somebody else was quicker it begins anew, for up to 10 seconds, so `change` may be
-        called more than once. If it raises, nothing is saved.
+        called more than once. If it raises, nothing is saved. What has to be awaited does not go
+        into an edit: load the keyset, await it, and save.
 
         Errors: as of load and save.
         """
+        _check(callable(change), "change is a function", change)
         deadline = time.monotonic() + EDIT_SECONDS
         while True:
             keyset = self.load()
             result = change(keyset)
+            _check_done(result)
             try:
                 self.save(keyset, now=now)
             except KeyringError as error:
@@ -96,6 +102,20 @@ class KeysetFile(KeysetStore):
         document = keyset.save(now=now)
         save_keyset(self.path, loaded, document.encode())
         keyset.saved(document)
+
+
+def _check(good: bool, what: str, given: object) -> None:
+    if not good:
+        raise ResealError("invalid-argument", f"{what}, not {type(given).__name__}")
+
+
+def _check_done(result: object) -> None:
+    """Refuse what a function gives that has not run yet, as its changes would be lost."""
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        what = "change is a function that waits: load the keyset, await the change, and save"
+        raise ResealError("invalid-argument", what)
 
 
 KeysetFile.__module__ = "reseal"

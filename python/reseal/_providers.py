@@ -96,7 +96,7 @@ async def load(
     min_generation: int = 0,
 ) -> Keyset:
     """See `Keyset.load_async`."""
-    given = [] if kek is None else [kek] if isinstance(kek, (Key, str)) else list(kek)
+    given = _given(kek)
     keks: list[_Kek] = [*given, *await _unwrap_all(document, providers, given or passphrase)]
     return Keyset.load(
         document, kek=keks, passphrase=passphrase, ring=ring, min_generation=min_generation
@@ -120,7 +120,7 @@ async def _unwrap_all(
         return keys
     if failed:
         raise failed
-    names = ", ".join(sorted(named)) or "no service"
+    names = ", ".join(sorted(named)) or "a key service that was given"
     raise KeyringError("kek-mismatch", f"this keyset has no key of {names}")
 
 
@@ -135,7 +135,7 @@ async def _unwrap(provider: KekProvider, kek_id: str, reference: str, blob: byte
 async def _new(provider: KekProvider, reference: str) -> tuple[Key, str, str, bytes]:
     """Return a fresh key-encrypting key, and what a keyset notes of it."""
     name = _name(provider)
-    _check(reference, str, "a reference is text")
+    _text(reference, "a reference is text")
     content = secrets.token_bytes(KEY_BYTES)
     blob = await provider.wrap(reference, content)
     _check(blob, bytes, "a key service wraps into bytes")
@@ -143,9 +143,23 @@ async def _new(provider: KekProvider, reference: str) -> tuple[Key, str, str, by
 
 
 def _name(provider: KekProvider) -> str:
-    name: str = getattr(provider, "name", "")
-    _check(name, str, "the name of a key service is text")
-    return name
+    name = getattr(provider, "name", None)
+    return _text(name, "the name of a key service is text")
+
+
+def _given(kek: _Kek | Iterable[_Kek] | None) -> list[_Kek]:
+    if kek is None:
+        return []
+    # What is neither one nor several is refused where keys are read.
+    return list(kek) if isinstance(kek, Iterable) and not isinstance(kek, str) else [kek]
+
+
+def _text(value: object, what: str) -> str:
+    _check(value, str, what)
+    text = str(value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ResealError("invalid-argument", f"{what} without lone surrogates")
+    return text
 
 
 def _check(value: object, expected: type, what: str) -> None:

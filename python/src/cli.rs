@@ -39,6 +39,10 @@ impl<'py> Door<'_, 'py> {
     where
         T: for<'a> FromPyObject<'a, 'py>,
     {
+        // After ^C nothing else is done, least of all with what a call could not say.
+        if self.raised.is_some() {
+            return Err(HostFailure::Stopped);
+        }
         let result = self.host.call_method1(name, arguments);
         let result = result.and_then(|value| value.extract::<T>().map_err(Into::into));
         result.map_err(|raised| self.failure(raised))

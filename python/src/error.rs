@@ -1,8 +1,8 @@
 //! Errors of the core as exceptions of the package.
 
+use crate::convert::type_name;
 use alloc::borrow::Cow;
 use pyo3::{
-    PyClass,
     exceptions::{PyException, PyTypeError},
     intern,
     prelude::*,
@@ -84,10 +84,10 @@ pub(crate) fn refuse(py: Python<'_>, exception: PyErr, error: Error) -> Failure 
 }
 
 /// The exception of a type whose objects hold keys.
-pub(crate) fn not_pickled<T: PyClass>(_object: &Bound<'_, T>) -> PyErr {
+pub(crate) fn not_pickled<T>(object: &Bound<'_, T>) -> PyErr {
+    let name = type_name(object.as_any());
     PyTypeError::new_err(format!(
-        "a {} is not pickled, since its keys would lie in the pickle: make it anew in each process",
-        T::NAME
+        "a {name} is not pickled, since its keys would lie in the pickle: make it anew in each process"
     ))
 }
 

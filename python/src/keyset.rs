@@ -181,7 +181,7 @@ impl Keyset {
     ) -> Result<Bound<'py, PyAny>> {
         let helpers = document.py().import("reseal._providers")?;
         let load = helpers.getattr("load")?;
-        Ok(load.call((document, providers), options)?)
+        Ok(load.call((document, items(providers, "providers")?), options)?)
     }
 
     /// Takes in a key, which opens and does not seal yet, and returns its id.
@@ -211,8 +211,8 @@ impl Keyset {
 
     /// Makes a key the primary of its use; the old primary becomes decrypt_only.
     ///
-    /// `early` promotes before a lease has passed since the key was introduced, and `back` a key
-    /// that was primary before.
+    /// A key is promoted once it was saved and a lease has passed since then; `early` promotes it
+    /// before, and `back` a key that was primary before.
     ///
     /// Example:
     ///     >>> kek = reseal.Key.generate("kek")
@@ -220,6 +220,7 @@ impl Keyset {
     ///     >>> first = keyset.rotate("data", now=0)
     ///     >>> keyset = reseal.Keyset.load(keyset.save(), kek=kek)
     ///     >>> second = keyset.introduce("data", now=1000)
+    ///     >>> keyset = reseal.Keyset.load(keyset.save(now=1000), kek=kek)
     ///     >>> try:
     ///     ...     keyset.promote(second, now=2000)
     ///     ... except reseal.KeyringError as error:
@@ -635,7 +636,13 @@ fn new_key(key: &Bound<'_, PyAny>) -> Result<reseal::Key> {
     if let Ok(key) = key.cast::<Key>() {
         return Ok(key.get().0.clone());
     }
-    let key_use = KeyUse::parse(&argument_text(key, "a key use")?)?;
+    let word = argument_text(key, "a key use")?;
+    if word.starts_with("rsk1.") {
+        return Err(invalid_argument(
+            "a key is taken in as a Key: Key.parse makes one of a key text",
+        ));
+    }
+    let key_use = KeyUse::parse(&word)?;
     Ok(reseal::Key::generate(key_use, &mut OsEntropy)?)
 }
 

@@ -38,11 +38,13 @@ impl KeysetStore {
         min_generation: Option<&Bound<'_, PyAny>>,
     ) -> Result<Self> {
         Ok(Self {
-            path: path_text(path)?,
+            path: path_text(path, "path")?,
             keks: kek.map_or_else(|| Ok(Vec::new()), keks)?,
             kek_files: kek_file.map_or_else(|| Ok(Vec::new()), paths)?,
             passphrase: passphrase.map(passphrase_bytes).transpose()?,
-            passphrase_file: passphrase_file.map(path_text).transpose()?,
+            passphrase_file: passphrase_file
+                .map(|path| path_text(path, "passphrase_file"))
+                .transpose()?,
             expect: expect(ring, min_generation)?,
         })
     }
@@ -106,9 +108,13 @@ impl fmt::Debug for KeysetStore {
 /// One path, or a list of several.
 fn paths(path: &Bound<'_, PyAny>) -> Result<Vec<String>> {
     if is_listing(path)? {
-        items(path, "kek_file")?.iter().map(path_text).collect()
+        let paths = items(path, "kek_file")?;
+        paths
+            .iter()
+            .map(|path| path_text(path, "kek_file"))
+            .collect()
     } else {
-        Ok(vec![path_text(path)?])
+        Ok(vec![path_text(path, "kek_file")?])
     }
 }
 

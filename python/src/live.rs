@@ -314,16 +314,23 @@ impl Live {
     /// Reads the source. Its errors are kept; exceptions of the caller's own code are raised.
     fn look(&self, py: Python<'_>, began: u64) -> Result<Result<(), Error>> {
         let _looking = Looking(self);
+        let looked = self.look_and_keep(py, began);
+        // Last, as a clock of Python's may raise too, and a source gives each ring only once.
+        let ended = self.clock.now(py);
+        if let Ok(ended) = ended {
+            self.lock().pace.end(ended);
+        }
+        let kept = looked?;
+        ended.map(|_| kept)
+    }
+
+    fn look_and_keep(&self, py: Python<'_>, began: u64) -> Result<Result<(), Error>> {
         let loaded = match self.load(py) {
             Ok(loaded) => Ok(loaded),
             Err(Failure::Reseal(error)) => Err(error),
             Err(Failure::Python(exception)) => Err(known_error(py, exception)?),
         };
-        let ended = self.clock.now(py)?;
-        let mut state = self.lock();
-        let kept = state.keep(loaded, began);
-        state.pace.end(ended);
-        Ok(kept)
+        Ok(self.lock().keep(loaded, began))
     }
 
     fn load(&self, py: Python<'_>) -> Result<Loaded> {

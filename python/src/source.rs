@@ -59,7 +59,7 @@ pub(crate) fn directory(
         .map(|name| argument_text(name, "index_primary"))
         .transpose()?;
     Ok(Source::directory(
-        &path_text(path)?,
+        &path_text(path, "path")?,
         &argument_text(primary, "primary")?,
         index_primary.as_deref(),
     )?)
@@ -67,7 +67,7 @@ pub(crate) fn directory(
 
 /// A keyset file.
 pub(crate) fn keyset(path: &Bound<'_, PyAny>, unlock: Unlock, expect: Expect) -> Result<Source> {
-    Ok(Source::keyset(&path_text(path)?, unlock, expect)?)
+    Ok(Source::keyset(&path_text(path, "path")?, unlock, expect)?)
 }
 
 /// The one thing that opens a keyset.
@@ -79,9 +79,11 @@ pub(crate) fn unlock(
 ) -> Result<Unlock> {
     match (kek, kek_file, passphrase, passphrase_file) {
         (Some(kek), None, None, None) => Ok(Unlock::Kek(key::argument(kek, "kek")?)),
-        (None, Some(path), None, None) => Ok(Unlock::KekFile(path_text(path)?)),
+        (None, Some(path), None, None) => Ok(Unlock::KekFile(path_text(path, "kek_file")?)),
         (None, None, Some(phrase), None) => Ok(Unlock::Passphrase(passphrase_bytes(phrase)?)),
-        (None, None, None, Some(path)) => Ok(Unlock::PassphraseFile(path_text(path)?)),
+        (None, None, None, Some(path)) => {
+            Ok(Unlock::PassphraseFile(path_text(path, "passphrase_file")?))
+        }
         _ => Err(invalid_argument(
             "a keyset is opened by one of kek, kek_file, passphrase and passphrase_file: give one",
         )),
@@ -130,13 +132,13 @@ pub(crate) fn passphrase_bytes(passphrase: &Bound<'_, PyAny>) -> Result<Zeroizin
     }
 }
 
-/// A path as text, as Python's functions have it.
-pub(crate) fn path_text(path: &Bound<'_, PyAny>) -> Result<String> {
+/// A path as text, as Python's functions have it: they refuse one that holds a key.
+pub(crate) fn path_text(path: &Bound<'_, PyAny>, argument: &str) -> Result<String> {
     let text = path
         .py()
         .import("reseal._disk")?
-        .call_method1("path_text", (path,))?;
-    Ok(argument_text(&text, "a path")?.into_owned())
+        .call_method1("path_text", (path, argument))?;
+    Ok(argument_text(&text, argument)?.into_owned())
 }
 
 /// What a source wants, each read by Python's functions.

@@ -8,7 +8,7 @@ use core::time::Duration;
 use pyo3::{
     intern,
     prelude::*,
-    types::{PyBool, PyDateTime},
+    types::{PyBool, PyDateTime, PyInt},
 };
 use reseal::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,10 +37,13 @@ fn since_1970(now: &Bound<'_, PyAny>) -> Result<Duration> {
     } else {
         now.extract().ok()
     };
-    let Some(seconds) = seconds else {
-        return Err(wrong(&type_name(now)));
+    let seconds = match seconds {
+        Some(seconds) => seconds,
+        None if now.is_exact_instance_of::<PyInt>() => f64::INFINITY,
+        None => return Err(wrong(&type_name(now))),
     };
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong("a time before 1970"))
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| wrong("a time before 1970 or after the year 9999"))
 }
 
 fn wrong(found: &str) -> Failure {
