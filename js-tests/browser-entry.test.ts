@@ -19,13 +19,21 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 test("before init every call says what to do", () => {
-  const { Key, Keyring, inspect, toBinary, toText } = reseal;
+  const { Key, Keyring, Keyset, KeysetFile, LiveKeyring, MemoryKekProvider } = reseal;
+  const { inspect, inspectKeyset, toBinary, toText } = reseal;
   for (const call of [
     () => Key.generate(),
     () => Key.parse("rsk1.data.x"),
     () => Key.fromBytes("data", new Uint8Array(32)),
     () => new Keyring({}),
     () => Keyring.fromEnv({}),
+    () => LiveKeyring.fromEnv({}),
+    () => LiveKeyring.fromKeyset("keyset.json", { passphrase: "two words" }),
+    () => Keyset.create({ kek: "x" }),
+    () => Keyset.load("{}", { kek: "x" }),
+    () => new KeysetFile("keyset.json"),
+    () => new MemoryKekProvider(),
+    () => inspectKeyset("{}"),
     () => inspect("x"),
     () => toBinary("x"),
     () => toText(new Uint8Array(1)),
@@ -89,12 +97,38 @@ test("large text is measured, not cut", () => {
 });
 
 test("there is no environment and there are no files", () => {
-  const { Key, Keyring } = reseal;
+  const { Key, Keyring, LiveKeyring } = reseal;
   expect(errorOf(() => Keyring.fromEnv())).toMatchObject({ code: "invalid-argument" });
   const directory = { RESEAL_KEY_DIR: "/keys", RESEAL_PRIMARY: "a" };
   expect(errorOf(() => Keyring.fromEnv(directory))).toMatchObject({ code: "source-unreadable" });
   const key = Key.generate();
-  expect(Keyring.fromEnv({ RESEAL_PRIMARY_KEY: key.export() }).primaryId).toBe(key.id);
+  const variables = { RESEAL_PRIMARY_KEY: key.export() };
+  expect(Keyring.fromEnv(variables).primaryId).toBe(key.id);
+  expect(LiveKeyring.fromEnv(variables).primaryId).toBe(key.id);
+  const options = { kek: Key.generate("kek") };
+  const live = LiveKeyring.fromKeyset("keyset.json", options);
+  for (const call of [
+    () => live.seal("x", {}),
+    () => live.refresh(),
+    () => Keyring.fromKeyset("keyset.json", options),
+    () => Keyring.fromDirectory("keys", { primary: "a" }),
+  ]) {
+    expect(errorOf(call)).toMatchObject({
+      code: "source-unreadable",
+      message: expect.stringContaining("no files here") as string,
+    });
+  }
+});
+
+test("a keyset that is fetched", async () => {
+  const { Key, Keyring, Keyset } = reseal;
+  const kek = Key.generate("kek");
+  const keyset = Keyset.create({ kek });
+  const id = keyset.rotate("data");
+  keyset.addPassphrase("two words");
+  const stored = new Response(keyset.save());
+  const ring = await Keyring.load({ keyset: () => stored.text(), passphrase: "two words" });
+  expect(ring.primaryId).toBe(id);
 });
 
 test.each([

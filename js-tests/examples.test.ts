@@ -1,12 +1,17 @@
 // The examples in the documentation comments of the package run as they stand there.
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import * as node from "reseal";
 import * as browser from "reseal/browser";
+import { useFolder } from "./files-support.js";
 import { read } from "./support.js";
 
 const wasm = readFileSync(new URL("../wasm/dist/reseal.wasm", import.meta.url));
-const scope = { ...browser, init: () => browser.init(wasm) };
-await scope.init();
+const web = { ...browser, init: () => browser.init(wasm) };
+await web.init();
+/** An example with files runs in a folder of its own, and in Node: browsers have none. */
+const scopeOf = (code: string) => (/\bKeysetFile\b/.test(code) ? node : web);
+useFolder((folder) => process.chdir(folder));
 
 const sources = readdirSync(new URL("../wasm/ts", import.meta.url)).map((name) => {
   return [name, read(`../wasm/ts/${name}`)] as const;
@@ -25,5 +30,6 @@ test.each(examples)("%s: %s", async (_, code) => {
   const AsyncFunction = (async () => {}).constructor as new (
     ...text: string[]
   ) => (...values: unknown[]) => Promise<void>;
+  const scope = scopeOf(code);
   await new AsyncFunction(...Object.keys(scope), code)(...Object.values(scope));
 });

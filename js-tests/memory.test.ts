@@ -1,8 +1,19 @@
 // What stays in the module's memory: no plaintext, no key text, no key that was disposed.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { instances } from "./fixtures/instances.js";
-import { Key, Keyring, toBinary } from "reseal";
+import {
+  inspectKeyset,
+  Key,
+  Keyring,
+  Keyset,
+  KeysetFile,
+  LiveKeyring,
+  MemoryKekProvider,
+  toBinary,
+} from "reseal";
 import { outOf, testkitOf } from "./vectors/testkit.mjs";
 
 /** A part of a secret of this length is found wherever it begins. */
@@ -139,15 +150,114 @@ test("no key is left after it was disposed, however it was made", () => {
   secrets.forEach((secret, i) => expect(found(secret), `secret ${i}`).toBe(false));
 });
 
+test("no key and no passphrase is left of live rings that were disposed", () => {
+  const folder = mkdtempSync(join(tmpdir(), "reseal-memory-"));
+  const [kek, key] = [Key.generate("kek"), Key.generate()];
+  const passphrase = digits(40);
+  const secrets = [
+    ...[kek, key].flatMap((one) => [secretOf(one), Buffer.from(one.export().slice(10))]),
+    Buffer.from(passphrase),
+  ];
+  const [path, kekFile] = [join(folder, "keyset.json"), join(folder, "kek")];
+  writeFileSync(kekFile, kek.export(), { mode: 0o600 });
+  const env = { RESEAL_KEYSET: path, RESEAL_KEK: kek.export() };
+  const keyset = Keyset.create({ kek });
+  keyset.addPassphrase(passphrase);
+  keyset.promote(keyset.introduce(key));
+  const file = new KeysetFile(path, { kek, passphrase });
+  file.create(keyset);
+  const live = [
+    LiveKeyring.fromKeyset(path, { kek }),
+    LiveKeyring.fromKeyset(path, { kekFile }),
+    LiveKeyring.fromKeyset(path, { passphrase }),
+    LiveKeyring.fromEnv(env),
+    LiveKeyring.fromEnv({ RESEAL_PRIMARY_KEY: key.export() }),
+  ];
+  for (const ring of live) ring.openString(ring.seal("x", {}), {});
+  // The old ring goes when a new one comes.
+  file.edit((keyset) => {
+    keyset.rotate("data", { early: true });
+    keyset.disable(key.id);
+    keyset.destroy(key.id);
+  });
+  for (const ring of live) ring.refresh();
+  live.pop()!.dispose();
+  for (const one of [key, keyset]) one.dispose();
+  expect(found(secrets[2]!)).toBe(false);
+  writeFileSync(path, "{}");
+  for (const ring of live) attempt(() => ring.refresh());
+  for (const one of [kek, ...live]) one.dispose();
+  rmSync(folder, { recursive: true });
+  secrets.forEach((secret, i) => expect(found(secret), `secret ${i}`).toBe(false));
+});
+
+test("no key and no passphrase is left of keysets that were disposed", async () => {
+  const [kek, key] = [Key.generate("kek"), Key.generate()];
+  const passphrase = digits(40);
+  const secrets = [
+    ...[kek, key].flatMap((one) => [secretOf(one), Buffer.from(one.export().slice(10))]),
+    Buffer.from(passphrase),
+  ];
+  const kekText = kek.export();
+  const holders = [Keyset.create({ kek }), Keyset.create({ passphrase })];
+  holders[0]!.introduce(key, { label: "a label" });
+  holders[0]!.promote(key.id);
+  holders[0]!.addPassphrase(passphrase);
+  const text = holders[0]!.save();
+  holders[0]!.saved(text);
+  holders.push(Keyset.load(text, { kek: kekText, passphrase }));
+  const provider = new MemoryKekProvider(ring);
+  let content = new Uint8Array(0);
+  const asked = provider.wrap.bind(provider);
+  provider.wrap = (reference, bytes) => ((content = bytes.slice()), asked(reference, bytes));
+  holders.push(await Keyset.createAsync({ provider, reference: "keys/app" }));
+  holders.push(await Keyset.loadAsync(holders.at(-1)!.save(), { providers: [provider] }));
+  secrets.push(Buffer.from(content));
+  const texts = holders[2]!.exportKeys();
+  expect(texts[key.id]).toBe(key.export());
+  holders[2]!.keyring().dispose();
+  for (const call of [
+    () => Keyset.load(text, { kek: `"${kekText}"` }),
+    () => Keyset.load(text, { passphrase: `${passphrase}x` }),
+    () => Keyset.load(`${text}x`, { kek, passphrase }),
+    () => Keyset.load(text.replace("a label", "another"), { kek, passphrase }),
+    () => inspectKeyset(text),
+    () => holders[2]!.addPassphrase(passphrase),
+    () => holders[2]!.addKek(kekText),
+  ]) {
+    attempt(call);
+  }
+  for (const one of [kek, key, ...holders]) one.dispose();
+  expect(content).toHaveLength(32);
+  secrets.forEach((secret, i) => expect(found(secret), `secret ${i}`).toBe(false));
+});
+
 test("no call uses more of the stack than is wiped after it", () => {
   const key = Key.generate();
   const stored = ring.seal("x".repeat(64), context);
+  const kek = Key.generate("kek");
+  const keyset = Keyset.create({ kek });
+  keyset.rotate("data");
+  keyset.addPassphrase("x");
+  const text = keyset.save();
   const more: [string, () => unknown][] = [
     ["Key.generate", () => Key.generate()],
     ["Key.parse", () => Key.parse(key.export())],
     ["Keyring", () => new Keyring({ primary: key, index: Key.generate("index") })],
     ["fromEnv", () => Keyring.fromEnv({ RESEAL_PRIMARY_KEY: key.export() })],
     ["open", () => ring.open(stored, context)],
+    ["Keyset.create", () => Keyset.create({ kek })],
+    ["Keyset.create, passphrase", () => Keyset.create({ passphrase: "x" })],
+    ["Keyset.load", () => Keyset.load(text, { kek })],
+    ["Keyset.load, passphrase", () => Keyset.load(text, { passphrase: "x" })],
+    ["introduce", () => keyset.introduce("data")],
+    ["promote", () => keyset.promote(keyset.keys().at(-1)!.id)],
+    ["addKek", () => keyset.addKek(Key.generate("kek"))],
+    ["save", () => keyset.save()],
+    ["saved", () => keyset.saved(keyset.save())],
+    ["exportKeys", () => keyset.exportKeys()],
+    ["keyring", () => keyset.keyring()],
+    ["inspectKeyset", () => inspectKeyset(text)],
   ];
   for (const [name, call] of [...calls, ...more]) {
     const memory = bytesOf();

@@ -11,8 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Key, Keyring } from "reseal";
+import { Key, Keyring, Keyset, KeysetFile } from "reseal";
 import { refuses, runNode } from "./support.js";
 
 const [data, old, next] = [Key.generate(), Key.generate(), Key.generate()];
@@ -23,8 +24,10 @@ const states = (ring: Keyring) =>
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "reseal-keys-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
-const put = (name: string, content: string | Uint8Array) =>
-  writeFileSync(join(folder, name), content);
+const put = (name: string, content: string | Uint8Array) => {
+  writeFileSync(join(folder, name), content, { mode: 0o600 });
+  return join(folder, name);
+};
 const fromFolder = (primary: string, indexPrimary?: string) =>
   Keyring.fromEnv({
     RESEAL_KEY_DIR: folder,
@@ -169,6 +172,176 @@ test("a pipe does not block: it is no file, and is named", () => {
   put("a", data.export());
   execFileSync("mkfifo", [join(folder, "pipe")]);
   expect(refuses("source-unreadable", () => fromFolder("a")).message).toContain("pipe");
+});
+
+test("a rotation by files", () => {
+  put("2026", data.export());
+  put("2027", next.export());
+  const [before, after] = [fromFolder("2026"), fromFolder(" 2027\n")];
+  expect(before.openString(after.seal("x", {}), {})).toBe("x");
+  expect(after.openString(before.seal("x", {}), {})).toBe("x");
+});
+
+test("wrong names of primary files", () => {
+  put("a", data.export());
+  put("i", index.export());
+  put(".hidden", old.export());
+  mkdirSync(join(folder, "sub"));
+  for (const [primary, indexPrimary, code] of [
+    ["missing", undefined, "source-unreadable"],
+    [".hidden", undefined, "source-unreadable"],
+    ["sub", undefined, "source-unreadable"],
+    ["../a", undefined, "source-unreadable"],
+    ["a", "missing", "source-unreadable"],
+    ["i", undefined, "key-wrong-use"],
+    ["a", "a", "key-wrong-use"],
+  ] as const) {
+    const { message } = refuses(code, () => fromFolder(primary, indexPrimary));
+    const named = ["RESEAL_", primary, indexPrimary ?? primary];
+    expect(named.some((name) => message.includes(name))).toBe(true);
+  }
+});
+
+test("wrong keys and names of files", () => {
+  put("a", data.export());
+  put("c", next.export());
+  for (const [name, content, code] of [
+    ["b", next.export(), "duplicate-key"],
+    ["b", Key.generate("kek").export(), "key-wrong-use"],
+    ["a\nb", old.export(), "source-unreadable"],
+    ["x".repeat(65), old.export(), "source-unreadable"],
+  ] as const) {
+    const path = put(name, content);
+    refuses(code, () => fromFolder("a"));
+    rmSync(path);
+  }
+  for (const target of ["b", "/dev/zero"]) {
+    symlinkSync(target, join(folder, "b"));
+    expect(refuses("source-unreadable", () => fromFolder("a")).message).toContain("b");
+    rmSync(join(folder, "b"));
+  }
+});
+
+test("wrong directories", () => {
+  for (const path of ["/nowhere", "a\0b", "x".repeat(10_000), "relative"]) {
+    const env = { RESEAL_KEY_DIR: path, RESEAL_PRIMARY: "a" };
+    const { message } = refuses("source-unreadable", () => Keyring.fromEnv(env));
+    expect(message).toContain("RESEAL_KEY_DIR");
+  }
+});
+
+test("a directory as an argument", () => {
+  put("2026-a", data.export());
+  put("2026-b", old.export());
+  put("index", index.export());
+  const options = { primary: "2026-a", indexPrimary: "index" };
+  for (const path of [folder, pathToFileURL(folder)]) {
+    const keys = Keyring.fromDirectory(path, options).keys();
+    expect(Object.fromEntries(keys.map(({ label, state }) => [label, state]))).toEqual({
+      "2026-a": "primary",
+      "2026-b": "decrypt_only",
+      index: "primary",
+    });
+  }
+  expect(Keyring.fromDirectory(folder, { primary: "2026-b" }).primaryId).toBe(old.id);
+  const missing = () => Keyring.fromDirectory(join(folder, "no"), { primary: "x" });
+  expect(refuses("source-unreadable", missing).message).not.toContain("RESEAL_");
+  refuses("source-unreadable", () => Keyring.fromDirectory(folder, { primary: "x" }));
+  for (const options of [
+    { primary: 1 },
+    { primary: "x", indexPrimary: 1 },
+    { primary: "x", index: "y" },
+    {},
+    null,
+    undefined,
+  ] as never[]) {
+    refuses("invalid-argument", () => Keyring.fromDirectory(folder, options));
+  }
+});
+
+test("files that variables name", () => {
+  const env = {
+    RESEAL_PRIMARY_KEY_FILE: put("primary", `${data.export()}\n`),
+    RESEAL_INDEX_KEY_FILE: put("index", index.export()),
+    RESEAL_DECRYPT_KEYS_FILE: put("old", `${old.export()},\n${oldIndex.export()}\n`),
+    RESEAL_INTRODUCED_KEYS: next.export(),
+  };
+  expect(states(Keyring.fromEnv(env))).toEqual({
+    [data.id]: "primary",
+    [index.id]: "primary",
+    [old.id]: "decrypt_only",
+    [oldIndex.id]: "decrypt_only",
+    [next.id]: "introduced",
+  });
+  const broken = () => Keyring.fromEnv({ RESEAL_PRIMARY_KEY_FILE: join(folder, "primary") });
+  put("primary", data.export().slice(0, -1));
+  expect(refuses("invalid-key", broken).message).toContain("RESEAL_PRIMARY_KEY_FILE");
+  put("primary", Uint8Array.of(255));
+  expect(refuses("source-unreadable", broken).message).toContain("RESEAL_PRIMARY_KEY_FILE");
+  rmSync(join(folder, "primary"));
+  expect(refuses("source-unreadable", broken).message).toContain("ENOENT");
+});
+
+test("a keyset, by variables and by arguments", () => {
+  const kek = Key.generate("kek");
+  const keyset = Keyset.create({ kek });
+  keyset.rotate("data", { label: "2026-q4" });
+  keyset.addPassphrase("two words ");
+  const path = join(folder, "keyset.json");
+  new KeysetFile(path).create(keyset);
+  const ring = keyset.ringId;
+  const kekFile = put("kek", `${kek.export()}\n`);
+  const passphraseFile = put("phrase", "two words \n");
+  for (const opener of [
+    { RESEAL_KEK: ` ${kek.export()}\n` },
+    { RESEAL_KEK_FILE: kekFile },
+    { RESEAL_PASSPHRASE: "two words " },
+    { RESEAL_PASSPHRASE_FILE: `${passphraseFile}\n` },
+  ]) {
+    const env = { RESEAL_KEYSET: path, RESEAL_RING: ring, ...opener };
+    const keys = Keyring.fromEnv({ ...env, RESEAL_MIN_GENERATION: "1" }).keys();
+    expect(keys.map(({ label, state }) => [label, state])).toEqual([["2026-q4", "primary"]]);
+    const outdated = { ...env, RESEAL_MIN_GENERATION: "2" };
+    refuses("keyset-outdated", () => Keyring.fromEnv(outdated));
+  }
+  for (const opener of [
+    { kek },
+    { kek: kek.export() },
+    { kekFile },
+    { kekFile: pathToFileURL(kekFile) },
+    { passphrase: "two words " },
+    { passphrase: new TextEncoder().encode("two words ") },
+    { passphraseFile },
+  ]) {
+    const options = { ...opener, ring, minGeneration: 1 };
+    expect(Keyring.fromKeyset(path, options).primaryId).toBe(keyset.primaryId);
+  }
+  refuses("keyset-wrong-ring", () => Keyring.fromKeyset(path, { kek, ring: "a".repeat(26) }));
+  refuses("keyset-outdated", () => Keyring.fromKeyset(path, { kek, minGeneration: 2 }));
+  refuses("kek-mismatch", () => Keyring.fromKeyset(path, { passphrase: "two words" }));
+  refuses("source-unreadable", () => Keyring.fromKeyset(folder, { kek }));
+  refuses("invalid-argument", () => Keyring.fromKeyset(path, {}));
+  refuses("invalid-argument", () => Keyring.fromKeyset(path, { kek, kekFile }));
+  refuses("invalid-argument", () => Keyring.fromKeyset(null as never, { kek }));
+});
+
+test("a key file that everybody may read gives a warning, and a ring", async () => {
+  const env = { RESEAL_PRIMARY_KEY_FILE: put("key", data.export()) };
+  chmodSync(env.RESEAL_PRIMARY_KEY_FILE, 0o644);
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => void warnings.push(warning);
+  process.on("warning", listen);
+  try {
+    for (let i = 0; i < 2; i++) expect(Keyring.fromEnv(env).primaryId).toBe(data.id);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  } finally {
+    process.off("warning", listen);
+  }
+  const [warning, ...more] = warnings.filter(({ message }) => message.includes(folder));
+  expect(more).toEqual([]);
+  expect(warning?.name).toBe("KeyFileWarning");
+  expect(warning?.message).toContain("RESEAL_PRIMARY_KEY_FILE");
+  expect(warning?.message).not.toContain(data.export().slice(10, 30));
 });
 
 test("missing rights", () => {

@@ -7,11 +7,13 @@ const context = { table: "users", column: "ssn", row: 42, tenant: 7n, blob: Uint
 
 /** Runs every case; the module has been initialized. */
 export function runFace(reseal) {
-  const { Key, Keyring, ResealError } = reseal;
+  const { Key, Keyring, Keyset, KeysetFile, ResealError } = reseal;
   const report = new Report();
   const [old, key] = [Key.generate(), Key.generate()];
   const index = Key.generate("index");
   const ring = new Keyring({ primary: key, decryptOnly: [old], index });
+  const kek = Key.generate("kek");
+  const keyset = Keyset.create({ kek, leaseSeconds: 60 });
   for (const mode of MODES) {
     for (const [i, value] of VALUES.entries()) {
       report.case(`round trip ${mode} ${i}`, () => roundTrip(ring, value, mode, reseal));
@@ -45,6 +47,15 @@ export function runFace(reseal) {
     const nonces = Array.from({ length: 5000 }, () => ring.sealBinary("x", {}).subarray(26, 50));
     same("nonces", new Set(nonces.map(toHex)).size, nonces.length);
   });
+  report.case("a keyset", () => {
+    const id = keyset.rotate("data", { label: "é" });
+    keyset.addPassphrase("correct horse battery staple");
+    const loaded = Keyset.load(keyset.save(), { passphrase: "correct horse battery staple" });
+    same("primary", loaded.primaryId, id);
+    const stored = loaded.keyring().seal("x", context);
+    same("value", keyset.keyring().openString(stored, context), "x");
+    same("label", reseal.inspectKeyset(keyset.save()).keys()[0].label, "é");
+  });
   report.case("another row", () => {
     refused(ResealError, () => ring.open(ring.seal("x", { row: 1 }), { row: 2 }), "AuthFailed");
   });
@@ -59,6 +70,10 @@ export function runFace(reseal) {
     ["NotEnvelope", () => ring.open("🔐".repeat(1_000_000), {})],
     ["TooLarge", () => ring.open(`rs1.${key.id}.${"A".repeat(30_000_000)}`, {})],
     ["InvalidKey", () => Key.parse(`"${key.export()}"`)],
+    ["KekMismatch", () => Keyset.load(keyset.save(), { kek: Key.generate("kek") })],
+    ["KeysetMalformed", () => reseal.inspectKeyset("{}")],
+    ["SourceUnreadable", () => new KeysetFile("keyset.json", { kek }).load()],
+    ["SourceUnreadable", () => new KeysetFile("keyset.json").create(keyset)],
     ["InvalidArgument", () => Keyring.fromEnv()],
     ["SourceMissing", () => Keyring.fromEnv({})],
     ["SourceUnreadable", () => Keyring.fromEnv({ RESEAL_KEY_DIR: "/k", RESEAL_PRIMARY: "a" })],

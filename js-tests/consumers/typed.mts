@@ -6,14 +6,20 @@ import {
   inspect,
   Key,
   Keyring,
+  Keyset,
+  KeysetFile,
+  MemoryKekProvider,
   ResealError,
   toBinary,
   version,
   type Context,
   type ErrorCode,
   type Inspection,
+  type KekProvider,
   type KeyInfo,
   type KeyringOptions,
+  type KeysetFileOptions,
+  type KeysetKey,
   type Mode,
   type Outcome,
 } from "reseal";
@@ -41,7 +47,17 @@ const field: Field = ring.field({ table: "users" });
 field.openMany(field.sealMany(["a"], { rows: [1] }) as string[], { rows: [1] });
 const code: ErrorCode = ERROR_CODES[0];
 
+const kek = Key.generate("kek");
+const keyset = Keyset.create({ kek, leaseSeconds: 60, now: new Date() });
+const listed: readonly KeysetKey[] = keyset.keys();
+const provider: KekProvider = new MemoryKekProvider(ring);
+const loaded: Promise<Keyset> = Keyset.loadAsync(keyset.save(), { providers: [provider], kek });
+const opener: KeysetFileOptions = { kek: [kek, kek.export()], ring: keyset.ringId };
+const edit = (file: KeysetFile): string => file.edit((held) => held.rotate("data", { now: 0 }));
+
 {
+  using held = Keyset.create({ kek });
+  held.promote(held.introduce(Key.generate()), { early: true });
   using scoped = new Keyring(options);
   scoped.seal(bytes, {});
 }
@@ -57,5 +73,11 @@ const unknown = (): unknown => new Keyring({ decrypt_only: [] });
 // @ts-expect-error fields are made by rings
 const constructed = (): unknown => new Field();
 
+// @ts-expect-error a key-encrypting key is in no ring
+const kekInRing = (): unknown => keyset.introduce("kek");
+// @ts-expect-error keysets are made by create and load
+const newKeyset = (): unknown => new Keyset();
+
+void [listed, loaded, opener, edit, kekInRing, newKeyset];
 void [refused, flag, word, unknown, constructed, shown, keys, code, version, DecryptError];
 console.log("all good");

@@ -18,12 +18,26 @@ export class Report {
       check();
       this.passed += 1;
     } catch (error) {
-      this.failed.push(`${id}: ${error.code ?? ""} ${error.message}`);
+      this.#fail(id, error);
+    }
+  }
+
+  /** As `case`, for a check that is awaited. */
+  async awaited(id, check) {
+    try {
+      await check();
+      this.passed += 1;
+    } catch (error) {
+      this.#fail(id, error);
     }
   }
 
   leaveOut(cases, reason) {
     if (cases > 0) this.leftOut.push({ cases, reason });
+  }
+
+  #fail(id, error) {
+    this.failed.push(`${id}: ${error.code ?? ""} ${error.message}`);
   }
 
   /** The lines that a runner prints. */

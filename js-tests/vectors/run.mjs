@@ -13,14 +13,14 @@ const tools = {
 
 let good = true;
 for (const file of process.argv.slice(2)) {
-  const lines = runFile(file);
+  const lines = await runFile(file);
   console.log(lines.join("\n"));
 }
 process.exitCode = good ? 0 : 1;
 
-function runFile(file) {
+async function runFile(file) {
   try {
-    const report = runDocument(JSON.parse(readFileSync(file, "utf8")), tools);
+    const report = await runDocument(JSON.parse(readFileSync(file, "utf8")), tools);
     good &&= report.failed.length === 0;
     return report.lines("node", file);
   } catch (error) {

@@ -14,9 +14,9 @@ import { runXaes } from "./xaes.mjs";
 /**
  * @param {any} document the parsed file
  * @param {Tools} tools
- * @returns {import("./report.mjs").Report}
+ * @returns {Promise<import("./report.mjs").Report>}
  */
-export function runDocument(document, tools) {
+export async function runDocument(document, tools) {
   const { format, algorithm, schema } = document;
   if (format === "RS1 vectors") return runReseal(document, tools);
   if (format === "RS1 frozen") return runFrozen(document, tools);

@@ -14,6 +14,7 @@ import {
 } from "./memory.js";
 import { seal, sealBinary } from "./seal.js";
 import { envelopeErrorOr, open, openBinary, openString } from "./open.js";
+import { lacksKey, openedAll, type Rings } from "./rings.js";
 import {
   isStored,
   isStoredBinary,
@@ -41,7 +42,7 @@ export interface Task<T> {
   readonly read: Read<T>;
   /** The same for one value, whose context has been written. */
   one(ring: WasmRing, context: number, value: unknown): T;
-  /** The form of what is opened: where the context is wrong as well, its error comes first. */
+  /** The form of what is opened, by a task that opens: its error comes before one of the context. */
   readonly form?: typeof TEXT | typeof BINARY;
 }
 
@@ -88,8 +89,22 @@ const EACH = 0xffffffff;
 /** One call takes about this many bytes. */
 const CALL_BYTES = 256 * 1024;
 
-/** Runs a task over values that have been read from their array. */
+/**
+ * Runs a task over values that have been read from their array; once more where it opens, the ring
+ * lacks a key, and its source has a newer ring.
+ */
 export function runBatch<T>(
+  rings: Rings,
+  values: readonly unknown[],
+  contexts: Contexts,
+  task: Task<T>,
+): (T | ResealError)[] {
+  const run = (ring: WasmRing) => runOnce(ring, values, contexts, task);
+  if (task.form === undefined) return run(rings.toSeal());
+  return openedAll(rings, run, (results) => results.some(lacksKey));
+}
+
+function runOnce<T>(
   ring: WasmRing,
   values: readonly unknown[],
   contexts: Contexts,

@@ -23,7 +23,13 @@ export interface Platform {
 }
 
 /** Where a file is: text, or a `file:` URL. */
-export type PathLike = string | URL;
+export type PathLike = string | FileUrl;
+
+/** A `URL`, of whichever library declares it. */
+export interface FileUrl {
+  readonly protocol: string;
+  readonly href: string;
+}
 
 /** The limits of the format, as the core knows them. */
 export interface Limits {

@@ -1,5 +1,4 @@
 // A field: a ring with a context and a mode that are given once.
-import type { WasmRing } from "../pkg/reseal_wasm.js";
 import {
   openBinaryTask,
   openStringTask,
@@ -26,6 +25,7 @@ import { BINARY, TEXT } from "./envelope.js";
 import { invalidArgument, type ResealError } from "./errors.js";
 import { input, writeBytes } from "./memory.js";
 import * as opening from "./open.js";
+import { opened, type Rings } from "./rings.js";
 import * as sealing from "./seal.js";
 import type { Bytes, Value } from "./value.js";
 import { checkOptions, listOf } from "./words.js";
@@ -42,7 +42,7 @@ type ModeNumber = 0 | 1 | 2;
 type Outcome<T> = T | ResealError;
 
 /** Makes a field of a ring. */
-export let makeField: (ring: () => WasmRing, context: unknown, mode: ModeNumber) => Field;
+export let makeField: (rings: Rings, context: unknown, mode: ModeNumber) => Field;
 
 /**
  * A column of one table: its ring, its context and its mode, checked and encoded once.
@@ -54,68 +54,88 @@ export let makeField: (ring: () => WasmRing, context: unknown, mode: ModeNumber)
  * if (ssn.openString(stored, { row: 42 }) !== "078-05-1120") throw new Error("never");
  */
 export class Field {
-  readonly #ring: () => WasmRing;
+  readonly #rings: Rings;
   readonly #pairs: Uint8Array;
   readonly #mode: ModeNumber;
 
   static {
-    makeField = (ring, context, mode) => new this(ring, encodeContext(context), mode);
+    makeField = (rings, context, mode) => new this(rings, encodeContext(context), mode);
   }
 
-  private constructor(ring: () => WasmRing, pairs: Uint8Array, mode: ModeNumber) {
+  private constructor(rings: Rings, pairs: Uint8Array, mode: ModeNumber) {
     if (!(pairs instanceof Uint8Array)) throw invalidArgument("a field is made by ring.field()");
-    this.#ring = ring;
+    this.#rings = rings;
     this.#pairs = pairs;
     this.#mode = mode;
   }
 
   /** As `Keyring.seal`, with further pairs such as the row. */
   seal(value: Value, extra?: Context): string {
-    const ring = this.#ring();
-    return sealing.seal(ring, this.#write(readExtra(extra), 0), value, this.#mode);
+    const pairs = readExtra(extra);
+    return sealing.seal(this.#rings.toSeal(), this.#write(pairs, 0), value, this.#mode);
   }
 
   /** As `Keyring.sealBinary`. */
   sealBinary(value: Value, extra?: Context): Bytes {
-    const ring = this.#ring();
-    return sealing.sealBinary(ring, this.#write(readExtra(extra), 0), value, this.#mode);
+    const pairs = readExtra(extra);
+    return sealing.sealBinary(this.#rings.toSeal(), this.#write(pairs, 0), value, this.#mode);
   }
 
   /** As `Keyring.open`. */
   open(stored: string, extra?: Context): Bytes {
-    return opening.open(this.#ring(), this.#contextFor(stored, TEXT, extra), stored);
+    const pairs = attemptedExtra(extra);
+    return opened(this.#rings, (ring) => {
+      return opening.open(ring, this.#contextFor(stored, TEXT, pairs), stored);
+    });
   }
 
   /** As `Keyring.openString`. */
   openString(stored: string, extra?: Context): string {
-    return opening.openString(this.#ring(), this.#contextFor(stored, TEXT, extra), stored);
+    const pairs = attemptedExtra(extra);
+    return opened(this.#rings, (ring) => {
+      return opening.openString(ring, this.#contextFor(stored, TEXT, pairs), stored);
+    });
   }
 
   /** As `Keyring.openBinary`. */
   openBinary(stored: Uint8Array, extra?: Context): Bytes {
-    return opening.openBinary(this.#ring(), this.#contextFor(stored, BINARY, extra), stored);
+    const pairs = attemptedExtra(extra);
+    return opened(this.#rings, (ring) => {
+      return opening.openBinary(ring, this.#contextFor(stored, BINARY, pairs), stored);
+    });
   }
 
   /** As `Keyring.isCurrent`, in the mode of the field. */
   isCurrent(stored: string): boolean {
-    return opening.isCurrent(this.#ring(), stored, this.#mode, TEXT);
+    return opening.isCurrent(this.#rings.toOpen(), stored, this.#mode, TEXT);
   }
 
   /** As `Keyring.isCurrentBinary`, in the mode of the field. */
   isCurrentBinary(stored: Uint8Array): boolean {
-    return opening.isCurrent(this.#ring(), stored, this.#mode, BINARY);
+    return opening.isCurrent(this.#rings.toOpen(), stored, this.#mode, BINARY);
   }
 
   /** As `Keyring.reseal`, in the mode of the field. */
   reseal(stored: string, extra?: Context): string {
-    const context = this.#contextFor(stored, TEXT, extra);
-    return opening.reseal(this.#ring(), context, stored, this.#mode);
+    const pairs = attemptedExtra(extra);
+    return opened(this.#rings, (ring) => {
+      this.#rings.checkLease(() => opening.isCurrent(ring, stored, this.#mode, TEXT));
+      return opening.reseal(ring, this.#contextFor(stored, TEXT, pairs), stored, this.#mode);
+    });
   }
 
   /** As `Keyring.resealBinary`, in the mode of the field. */
   resealBinary(stored: Uint8Array, extra?: Context): Uint8Array {
-    const context = this.#contextFor(stored, BINARY, extra);
-    return opening.resealBinary(this.#ring(), context, stored, this.#mode);
+    const pairs = attemptedExtra(extra);
+    return opened(this.#rings, (ring) => {
+      this.#rings.checkLease(() => opening.isCurrent(ring, stored, this.#mode, BINARY));
+      return opening.resealBinary(
+        ring,
+        this.#contextFor(stored, BINARY, pairs),
+        stored,
+        this.#mode,
+      );
+    });
   }
 
   /**
@@ -151,28 +171,28 @@ export class Field {
 
   /** As `Keyring.lookupValues`. */
   lookupValues(value: Value, extra?: Context): string[] {
-    return sealing.lookupValues(this.#ring(), this.#write(readExtra(extra), 0), value);
+    const pairs = readExtra(extra);
+    return sealing.lookupValues(this.#rings.toOpen(), this.#write(pairs, 0), value);
   }
 
   /** As `Keyring.lookupValuesBinary`. */
   lookupValuesBinary(value: Value, extra?: Context): Bytes[] {
-    return sealing.lookupValuesBinary(this.#ring(), this.#write(readExtra(extra), 0), value);
+    const pairs = readExtra(extra);
+    return sealing.lookupValuesBinary(this.#rings.toOpen(), this.#write(pairs, 0), value);
   }
 
   /** As `Keyring.indexTerm`. */
   indexTerm(value: Value, options: IndexOptions, extra?: Context): string {
-    const ring = this.#ring();
     const pairs = readExtra(extra);
     const index = indexOf(options);
-    return sealing.indexTerm(ring, index, this.#write(pairs, 0), value);
+    return sealing.indexTerm(this.#rings.toOpen(), index, this.#write(pairs, 0), value);
   }
 
   /** As `Keyring.indexTerms`. */
   indexTerms(value: Value, options: IndexOptions, extra?: Context): string[] {
-    const ring = this.#ring();
     const pairs = readExtra(extra);
     const index = indexOf(options);
-    return sealing.indexTerms(ring, index, this.#write(pairs, 0), value);
+    return sealing.indexTerms(this.#rings.toOpen(), index, this.#write(pairs, 0), value);
   }
 
   /** Writes the field's pairs and further ones, and gives the offset after them. */
@@ -182,10 +202,13 @@ export class Field {
     return writePairs(extra, offset + pairs.length);
   }
 
-  #contextFor(stored: unknown, form: typeof TEXT | typeof BINARY, extra: unknown): number {
-    this.#ring();
+  #contextFor(
+    stored: unknown,
+    form: typeof TEXT | typeof BINARY,
+    extra: Pairs | ResealError,
+  ): number {
     try {
-      return this.#write(readExtra(extra), 0);
+      return this.#write(pairsOf(extra), 0);
     } catch (error) {
       throw opening.envelopeErrorOr(error, stored, form);
     }
@@ -193,7 +216,7 @@ export class Field {
 
   #batch<T>(values: unknown, rows: Rows, task: Task<T>): Outcome<T>[] {
     const list = listOf(values, "values");
-    return runBatch(this.#ring(), list, this.#contexts(rows, list.length), task);
+    return runBatch(this.#rings, list, this.#contexts(rows, list.length), task);
   }
 
   #contexts(rows: Rows, count: number): Contexts {
@@ -207,6 +230,7 @@ export class Field {
   }
 }
 
+const attemptedExtra = (extra: unknown) => (extra === undefined ? NONE : attempted(extra));
 const NONE: Pairs = { names: [], values: [] };
 const ROW = ["row"];
 

@@ -1,7 +1,29 @@
 // What both entries export.
 export type { Bytes, Value } from "./value.js";
 export type { Context, ContextValue } from "./context.js";
-export type { Environment } from "./source.js";
+export type { FileUrl, PathLike } from "./engine.js";
+export type { KeysetLoadOptions } from "./keyset-document.js";
+export type {
+  At,
+  DisableOptions,
+  IntroduceOptions,
+  KeysetOptions,
+  NewKey,
+  NewKeysetOptions,
+  PromoteOptions,
+  ProviderKeysetOptions,
+  ProviderLoadOptions,
+  RotateOptions,
+} from "./keyset-options.js";
+export type { Moment } from "./numbers.js";
+export type { LiveOptions, LiveStatus } from "./live-ring.js";
+export type {
+  DirectoryOptions,
+  Environment,
+  Expectation,
+  KeysetSourceOptions,
+  SourceKind,
+} from "./source.js";
 export type { IndexOptions } from "./blind-index.js";
 export type { KeyringOptions } from "./builder.js";
 export type { KeyState, KeyUse, Mode, Normalizer } from "./words.js";
@@ -16,7 +38,23 @@ export {
 } from "./errors.js";
 export { Field, type Rows } from "./field.js";
 export { Key } from "./key.js";
-export { Keyring, type KeyInfo, type Outcome } from "./keyring.js";
+export {
+  Keyring,
+  type CanaryCheck,
+  type KeyInfo,
+  type KeyringLoadOptions,
+  type Outcome,
+} from "./keyring.js";
+export { LiveKeyring, type LiveDirectoryOptions, type LiveKeysetOptions } from "./live.js";
+export { MemoryKekProvider, type KekProvider } from "./key-services.js";
+export { Keyset } from "./keyset.js";
+export { KeysetFile, type KeysetFileOptions } from "./keyset-file.js";
+export {
+  inspectKeyset,
+  type KekInfo,
+  type KeysetInspection,
+  type KeysetKey,
+} from "./keyset-info.js";
 
 declare const RESEAL_VERSION: string;
 

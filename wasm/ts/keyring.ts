@@ -12,17 +12,42 @@ import {
 } from "./batch.js";
 import { indexOf, type IndexOptions } from "./blind-index.js";
 import { buildRing, type KeyringOptions } from "./builder.js";
-import { attempted, pairsOf, readContext, writePairs, type Context } from "./context.js";
-import { platform } from "./engine.js";
+import {
+  attempted,
+  pairsOf,
+  readContext,
+  writePairs,
+  type Context,
+  type Pairs,
+} from "./context.js";
+import { platform, type PathLike } from "./engine.js";
 import { BINARY, TEXT } from "./envelope.js";
 import { invalidArgument, type ResealError } from "./errors.js";
 import { Field, makeField } from "./field.js";
 import { disposable } from "./key.js";
+import type { KekProvider } from "./key-services.js";
+import { Keyset } from "./keyset.js";
+import type { KeysetLoadOptions } from "./keyset-document.js";
 import * as opening from "./open.js";
 import * as sealing from "./seal.js";
-import { ringOnce, Source, type Environment } from "./source.js";
+import { FixedRing, opened, openedAll, Rings } from "./rings.js";
+import {
+  ringOnce,
+  Source,
+  type DirectoryOptions,
+  type Environment,
+  type KeysetSourceOptions,
+} from "./source.js";
 import type { Bytes, Value } from "./value.js";
-import { isArray, listOf, modeNumber, type KeyState, type KeyUse, type Mode } from "./words.js";
+import {
+  checkOptions,
+  isArray,
+  listOf,
+  modeNumber,
+  type KeyState,
+  type KeyUse,
+  type Mode,
+} from "./words.js";
 
 /** A key of a ring, as it may be shown. */
 export interface KeyInfo {
@@ -36,8 +61,22 @@ export interface KeyInfo {
   readonly label: string;
 }
 
+/** A keyset from anywhere, and what opens it: one of `kek`, `passphrase` and `providers`, or more. */
+export interface KeyringLoadOptions extends KeysetLoadOptions {
+  /** The document, or a function that gets it. */
+  readonly keyset: Document | (() => Document | PromiseLike<Document>);
+  /** Key services; those that the keyset names are asked for their keys. */
+  readonly providers?: readonly KekProvider[] | undefined;
+}
+
+type Document = string | Uint8Array;
+
 /** The result for one value of a batch: test it with `instanceof ResealError`. */
 export type Outcome<T> = T | ResealError;
+
+/** What {@link Keyring.check} found. */
+export type CanaryCheck =
+  "ok" | "unknown-key" | "auth-failed" | "key-disabled" | "key-destroyed" | "key-wrong-use";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
@@ -52,7 +91,7 @@ const inspect = Symbol.for("nodejs.util.inspect.custom");
  * if (ring.openString(stored, context) !== "078-05-1120") throw new Error("never");
  */
 export class Keyring {
-  #ring: WasmRing | undefined;
+  readonly #rings: Rings;
 
   /**
    * A ring of keys that are given as `Key` objects or as key texts.
@@ -62,20 +101,78 @@ export class Keyring {
    * const ring = new Keyring({ primary: Key.generate(), decryptOnly: [Key.generate()] });
    */
   constructor(options: KeyringOptions) {
-    this.#ring = options instanceof WasmRing ? options : buildRing(options);
+    this.#rings = options instanceof Rings ? options : new FixedRing(givenRing(options));
   }
 
   /**
-   * The ring that the environment describes: `RESEAL_PRIMARY_KEY` and its companions, or
-   * `RESEAL_KEY_DIR` with `RESEAL_PRIMARY`.
+   * The ring that the environment describes: `RESEAL_PRIMARY_KEY` and its companions,
+   * `RESEAL_KEY_DIR` with `RESEAL_PRIMARY`, or `RESEAL_KEYSET` with `RESEAL_KEK` or
+   * `RESEAL_PASSPHRASE`. Where a variable holds a secret, one with `_FILE` after its name may give
+   * the path of a file with it.
    *
    * @throws `source-missing`, `source-conflict`, `source-unreadable`, `invalid-key`,
-   * `key-wrong-use`, `duplicate-key`; all name the variable or the file
+   * `key-wrong-use`, `duplicate-key`; all name the variable or the file. Those of
+   * {@link Keyring.fromKeyset}
    * @example
    * const ring = Keyring.fromEnv({ RESEAL_PRIMARY_KEY: Key.generate().export() });
    */
   static fromEnv(env: Environment = platform().environment()): Keyring {
     return ringOf(ringOnce(Source.fromEnv(env)));
+  }
+
+  /**
+   * The ring of a directory with one key text per file, as Kubernetes mounts a secret. `primary` and
+   * `indexPrimary` are names of files; all other keys only open. The name of a file is the label of
+   * its key. Hidden files and sub-directories are skipped.
+   *
+   * @throws `source-unreadable`, `invalid-key`, `key-wrong-use`, `duplicate-key`; all name the file
+   */
+  static fromDirectory(path: PathLike, options: DirectoryOptions): Keyring {
+    return ringOf(ringOnce(Source.fromDirectory(path, options)));
+  }
+
+  /**
+   * The ring of a keyset file, opened by one of `kek`, `kekFile`, `passphrase` and `passphraseFile`.
+   *
+   * @throws `source-unreadable`, `invalid-key`, `invalid-argument`, `keyset-malformed`,
+   * `unsupported-version`, `kek-mismatch`, `keyset-tampered`, `keyset-wrong-ring`,
+   * `keyset-outdated`, `key-id-mismatch`, `duplicate-key`
+   * @example
+   * const kek = Key.generate("kek");
+   * const keyset = Keyset.create({ kek });
+   * const id = keyset.rotate("data");
+   * new KeysetFile("ring.json").create(keyset);
+   * if (Keyring.fromKeyset("ring.json", { kek }).primaryId !== id) throw new Error("never");
+   */
+  static fromKeyset(path: PathLike, options: KeysetSourceOptions): Keyring {
+    return ringOf(ringOnce(Source.fromKeyset(path, options)));
+  }
+
+  /**
+   * The ring of a keyset that must be awaited: fetched in a browser, or opened by a key service.
+   *
+   * @throws as `Keyset.load` and `Keyset.loadAsync`, and whatever getting the keyset throws; always
+   * as a rejection
+   * @example
+   * const kek = Key.generate("kek");
+   * const keyset = Keyset.create({ kek });
+   * const id = keyset.rotate("data");
+   * const ring = await Keyring.load({ keyset: async () => keyset.save(), kek });
+   * if (ring.primaryId !== id) throw new Error("never");
+   */
+  static async load(options: KeyringLoadOptions): Promise<Keyring> {
+    checkOptions(options, ["keyset", "kek", "passphrase", "providers", "ring", "minGeneration"]);
+    const { keyset, providers, ...others } = options;
+    const document = typeof keyset === "function" ? await keyset() : keyset;
+    const loaded =
+      providers === undefined
+        ? Keyset.load(document, others)
+        : await Keyset.loadAsync(document, { providers, ...others });
+    try {
+      return loaded.keyring();
+    } finally {
+      loaded.dispose();
+    }
   }
 
   /**
@@ -87,16 +184,16 @@ export class Keyring {
    * const stored = ring.seal("078-05-1120", { table: "users", column: "ssn", row: 42 });
    */
   seal(value: Value, context: Context, mode: Mode = "random"): string {
-    const ring = this.#live();
     const number = modeNumber(mode);
-    return sealing.seal(ring, writePairs(readContext(context), 0), value, number);
+    const pairs = readContext(context);
+    return sealing.seal(this.#rings.toSeal(), writePairs(pairs, 0), value, number);
   }
 
   /** As {@link Keyring.seal}, for a binary column. */
   sealBinary(value: Value, context: Context, mode: Mode = "random"): Bytes {
-    const ring = this.#live();
     const number = modeNumber(mode);
-    return sealing.sealBinary(ring, writePairs(readContext(context), 0), value, number);
+    const pairs = readContext(context);
+    return sealing.sealBinary(this.#rings.toSeal(), writePairs(pairs, 0), value, number);
   }
 
   /**
@@ -110,17 +207,26 @@ export class Keyring {
    * const bytes = ring.open(ring.seal("x", { row: 1 }), { row: 1 });
    */
   open(stored: string, context: Context): Bytes {
-    return opening.open(this.#live(), contextFor(stored, TEXT, context), stored);
+    const pairs = attempted(context);
+    return opened(this.#rings, (ring) => {
+      return opening.open(ring, contextFor(stored, TEXT, pairs), stored);
+    });
   }
 
   /** As {@link Keyring.open}, as text; `invalid-text` where the plaintext is not UTF-8. */
   openString(stored: string, context: Context): string {
-    return opening.openString(this.#live(), contextFor(stored, TEXT, context), stored);
+    const pairs = attempted(context);
+    return opened(this.#rings, (ring) => {
+      return opening.openString(ring, contextFor(stored, TEXT, pairs), stored);
+    });
   }
 
   /** As {@link Keyring.open}, for a binary envelope. */
   openBinary(stored: Uint8Array, context: Context): Bytes {
-    return opening.openBinary(this.#live(), contextFor(stored, BINARY, context), stored);
+    const pairs = attempted(context);
+    return opened(this.#rings, (ring) => {
+      return opening.openBinary(ring, contextFor(stored, BINARY, pairs), stored);
+    });
   }
 
   /**
@@ -132,12 +238,12 @@ export class Keyring {
    * if (!ring.isCurrent(ring.seal("x", {}))) throw new Error("never");
    */
   isCurrent(stored: string, mode: Mode = "random"): boolean {
-    return opening.isCurrent(this.#live(), stored, modeNumber(mode), TEXT);
+    return opening.isCurrent(this.#rings.toOpen(), stored, modeNumber(mode), TEXT);
   }
 
   /** As {@link Keyring.isCurrent}, for a binary envelope. */
   isCurrentBinary(stored: Uint8Array, mode: Mode = "random"): boolean {
-    return opening.isCurrent(this.#live(), stored, modeNumber(mode), BINARY);
+    return opening.isCurrent(this.#rings.toOpen(), stored, modeNumber(mode), BINARY);
   }
 
   /**
@@ -151,16 +257,24 @@ export class Keyring {
    * const resealed = ring.reseal(stored, { row: 1 });
    */
   reseal(stored: string, context: Context, mode: Mode = "random"): string {
-    const ring = this.#live();
+    const rings = this.#rings;
     const number = modeNumber(mode);
-    return opening.reseal(ring, contextFor(stored, TEXT, context), stored, number);
+    const pairs = attempted(context);
+    return opened(rings, (ring) => {
+      rings.checkLease(() => opening.isCurrent(ring, stored, number, TEXT));
+      return opening.reseal(ring, contextFor(stored, TEXT, pairs), stored, number);
+    });
   }
 
   /** As {@link Keyring.reseal}, for a binary envelope; the same array where it is current. */
   resealBinary(stored: Uint8Array, context: Context, mode: Mode = "random"): Uint8Array {
-    const ring = this.#live();
+    const rings = this.#rings;
     const number = modeNumber(mode);
-    return opening.resealBinary(ring, contextFor(stored, BINARY, context), stored, number);
+    const pairs = attempted(context);
+    return opened(rings, (ring) => {
+      rings.checkLease(() => opening.isCurrent(ring, stored, number, BINARY));
+      return opening.resealBinary(ring, contextFor(stored, BINARY, pairs), stored, number);
+    });
   }
 
   /**
@@ -228,12 +342,14 @@ export class Keyring {
    * const wanted = ring.lookupValues("a@b.c", { table: "users", column: "email" });
    */
   lookupValues(value: Value, context: Context): string[] {
-    return sealing.lookupValues(this.#live(), writePairs(readContext(context), 0), value);
+    const pairs = readContext(context);
+    return sealing.lookupValues(this.#rings.toOpen(), writePairs(pairs, 0), value);
   }
 
   /** As {@link Keyring.lookupValues}, for a binary column. */
   lookupValuesBinary(value: Value, context: Context): Bytes[] {
-    return sealing.lookupValuesBinary(this.#live(), writePairs(readContext(context), 0), value);
+    const pairs = readContext(context);
+    return sealing.lookupValuesBinary(this.#rings.toOpen(), writePairs(pairs, 0), value);
   }
 
   /**
@@ -245,18 +361,16 @@ export class Keyring {
    * const term = ring.indexTerm("a@b.c", { table: "users" }, { index: "email_eq" });
    */
   indexTerm(value: Value, context: Context, options: IndexOptions): string {
-    const ring = this.#live();
     const pairs = readContext(context);
     const index = indexOf(options);
-    return sealing.indexTerm(ring, index, writePairs(pairs, 0), value);
+    return sealing.indexTerm(this.#rings.toOpen(), index, writePairs(pairs, 0), value);
   }
 
   /** The terms under every index key that opens, the primary's first: what a query asks for. */
   indexTerms(value: Value, context: Context, options: IndexOptions): string[] {
-    const ring = this.#live();
     const pairs = readContext(context);
     const index = indexOf(options);
-    return sealing.indexTerms(ring, index, writePairs(pairs, 0), value);
+    return sealing.indexTerms(this.#rings.toOpen(), index, writePairs(pairs, 0), value);
   }
 
   /**
@@ -268,36 +382,62 @@ export class Keyring {
    * const stored = field.seal("078-05-1120", { row: 42 });
    */
   field(context: Context, mode: Mode = "random"): Field {
-    this.#live();
-    return makeField(() => this.#live(), context, modeNumber(mode));
+    this.#rings.checkUse();
+    return makeField(this.#rings, context, modeNumber(mode));
+  }
+
+  /**
+   * A canary: a value to store beside the data, which {@link Keyring.check} opens at every start.
+   *
+   * @throws `no-primary`, `random-unavailable`
+   * @example
+   * const ring = new Keyring({ primary: Key.generate() });
+   * const canary = ring.canary();
+   * if (ring.check(canary) !== "ok") throw new Error("never");
+   */
+  canary(): string {
+    return sealing.canary(this.#rings.toSeal());
+  }
+
+  /**
+   * Whether this ring has the key of a canary: `ok`, or the code of what is wrong with its keys. So
+   * a process with the wrong keys stops when it starts, and not when a user asks it for something.
+   *
+   * @throws `not-envelope`, `malformed`, `unsupported-version`, `unsupported-mode`, `too-large`:
+   * this is no canary, whatever the keys
+   * @example
+   * const canary = new Keyring({ primary: Key.generate() }).canary();
+   * const other = new Keyring({ primary: Key.generate() });
+   * if (other.check(canary) !== "unknown-key") throw new Error("never");
+   */
+  check(canary: string): CanaryCheck {
+    const check = (ring: WasmRing) => opening.check(ring, canary) as CanaryCheck;
+    return openedAll(this.#rings, check, (found) => found === "unknown-key");
   }
 
   /** Every key of the ring, in the order of their ids. */
   keys(): KeyInfo[] {
-    return this.#live().keys() as KeyInfo[];
+    return this.#rings.toOpen().keys() as KeyInfo[];
   }
 
   /** The id of the data key that seals, if there is one. */
   get primaryId(): string | undefined {
-    return this.#live().primaryId();
+    return this.#rings.toOpen().primaryId();
   }
 
   /** The id of the index key whose terms are stored, if there is one. */
   get indexPrimaryId(): string | undefined {
-    return this.#live().indexPrimaryId();
+    return this.#rings.toOpen().indexPrimaryId();
   }
 
   /** Wipes the keys. The ring and its fields cannot be used any more. */
   dispose(): void {
-    this.#ring?.free();
-    this.#ring = undefined;
+    this.#rings.dispose();
   }
 
   /** Ids, uses and states. */
   toString(): string {
-    if (this.#ring === undefined) return "Keyring(disposed)";
-    const shown = this.keys().map(({ id, use, state }) => `${use ?? "key"} ${id} ${state}`);
-    return `Keyring(${shown.join(", ")})`;
+    return this.#rings.shown();
   }
 
   /** As {@link Keyring.toString}: JSON never holds a secret. */
@@ -310,14 +450,9 @@ export class Keyring {
     return this.toString();
   }
 
-  #live(): WasmRing {
-    if (this.#ring === undefined) throw invalidArgument("this keyring was disposed");
-    return this.#ring;
-  }
-
   #batch<T>(values: unknown, context: unknown, task: Task<T>): Outcome<T>[] {
     const list = listOf(values, "values");
-    return runBatch(this.#live(), list, contextsOf(context, list.length), task);
+    return runBatch(this.#rings, list, contextsOf(context, list.length), task);
   }
 }
 
@@ -328,14 +463,22 @@ export interface Keyring {
 disposable(Keyring.prototype);
 
 /** The keyring around what the module made. */
-function ringOf(ring: WasmRing): Keyring {
+export function ringOf(ring: WasmRing): Keyring {
   return new Keyring(ring as KeyringOptions);
 }
 
+function givenRing(options: KeyringOptions): WasmRing {
+  return options instanceof WasmRing ? options : buildRing(options);
+}
+
 /** Writes a context; where that fails, the error of the stored value comes first (section 5). */
-function contextFor(stored: unknown, form: typeof TEXT | typeof BINARY, context: unknown): number {
+function contextFor(
+  stored: unknown,
+  form: typeof TEXT | typeof BINARY,
+  context: Pairs | ResealError,
+): number {
   try {
-    return writePairs(readContext(context), 0);
+    return writePairs(pairsOf(context), 0);
   } catch (error) {
     throw opening.envelopeErrorOr(error, stored, form);
   }

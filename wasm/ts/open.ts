@@ -1,8 +1,10 @@
 // Opening one value. The context has been written at the beginning of the input.
 import { inspection, type WasmRing } from "../pkg/reseal_wasm.js";
 import { BINARY, TEXT, writeEnvelope } from "./envelope.js";
+import { invalidArgument } from "./errors.js";
 import {
   FAILED,
+  made,
   reported,
   succeeded,
   takeAscii,
@@ -47,6 +49,12 @@ export function resealBinary(
 
 export function isCurrent(ring: WasmRing, stored: unknown, mode: ModeNumber, form: Form): boolean {
   return !succeeded(ring.isCurrent(writeEnvelope(stored, 0, form), mode, form));
+}
+
+/** `ok`, or the code of what is wrong with the keys. */
+export function check(ring: WasmRing, canary: unknown): string {
+  if (typeof canary !== "string") throw invalidArgument("a canary is text");
+  return made(ring.check(writeStored(canary, 0)));
 }
 
 /** What to throw for a context that cannot be read: the envelope's own error comes first. */

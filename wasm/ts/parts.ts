@@ -1,5 +1,5 @@
 // Texts and bytes in the input, one after another.
-import { invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { invalidArgument } from "./errors.js";
 import { input, writeBytes, writeLength, writeText } from "./memory.js";
 import { byteLength, isBytes, isWellFormed } from "./value.js";
 
@@ -37,7 +37,7 @@ export function writeGroup(parts: readonly Part[], offset: number): number {
 export function textOf(text: unknown, name: string): string {
   if (typeof text !== "string") throw invalidArgument(`${name} is text`);
   if (text.length > MAX_TEXT_CHARS) throw invalidArgument(`${name} is far too long`);
-  if (!isWellFormed(text)) throw new ResealError("invalid-text", `${name} has a lone surrogate`);
+  if (!isWellFormed(text)) throw invalidArgument(`${name} has a lone surrogate`);
   return text;
 }
 
@@ -45,5 +45,5 @@ export function textOf(text: unknown, name: string): string {
 export function passphraseOf(passphrase: unknown): Part {
   if (!isBytes(passphrase)) return textOf(passphrase, "a passphrase");
   if (byteLength(passphrase) <= MAX_TEXT_CHARS) return passphrase;
-  throw new KeyringError("invalid-key", "a passphrase is far too long");
+  throw invalidArgument("a passphrase is far too long");
 }

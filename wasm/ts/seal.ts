@@ -22,6 +22,11 @@ export function sealBinary(
   return takeBytes();
 }
 
+export function canary(ring: WasmRing): string {
+  succeeded(ring.canary());
+  return takeAscii();
+}
+
 export function lookupValues(ring: WasmRing, context: number, value: unknown): string[] {
   succeeded(ring.lookupValues(context, withValue(context, value), TEXT));
   return takeItems(asciiItem);

@@ -60,7 +60,11 @@ type File = readonly [name: string, content: Uint8Array];
 
 /** More than a list of a thousand keys. */
 const MAX_VARIABLE_CHARS = 1024 * 1024;
+/** How every key text begins. */
+const KEY_TEXT = "rsk1.";
 const UNLOCK_NAMES = ["kek", "kekFile", "passphrase", "passphraseFile"] as const;
+export const DIRECTORY_NAMES = ["primary", "indexPrimary"] as const;
+export const KEYSET_NAMES = [...UNLOCK_NAMES, "ring", "minGeneration"] as const;
 
 /** A source inside the module, and how its files are read. */
 export class Source {
@@ -85,7 +89,7 @@ export class Source {
 
   static fromDirectory(path: PathLike, options: DirectoryOptions): Source {
     ready();
-    checkOptions(options, ["primary", "indexPrimary"]);
+    checkOptions(options, DIRECTORY_NAMES);
     const { primary, indexPrimary } = options;
     const parts = [pathOf(path), textOf(primary, "primary")];
     if (indexPrimary !== undefined) parts.push(textOf(indexPrimary, "indexPrimary"));
@@ -94,7 +98,7 @@ export class Source {
 
   static fromKeyset(path: PathLike, options: KeysetSourceOptions): Source {
     ready();
-    checkOptions(options, [...UNLOCK_NAMES, "ring", "minGeneration"]);
+    checkOptions(options, KEYSET_NAMES);
     const { ring = "", minGeneration } = options;
     const name = pathOf(path);
     const expected = textOf(ring, "ring");
@@ -103,11 +107,6 @@ export class Source {
     const place = writeRaw(name, 0);
     const used = writeRaw(expected, place);
     return new Source(WasmSource.keyset(unlock, place, used, generation), false);
-  }
-
-  /** Whether there is nothing to read, and so nothing can change. */
-  get isFixed(): boolean {
-    return this.#wants.length === 0;
   }
 
   /** Reads everything that the source wants. */
@@ -157,9 +156,14 @@ export function ringOnce(source: Source): WasmRing {
   }
 }
 
-/** The path as text: the module remembers it, and messages name it. */
-function pathOf(path: unknown): string {
-  return textOf(platform().pathText(path as PathLike), "a path");
+/** The path as text. The module remembers it and messages show it: one with a key is refused. */
+export function pathOf(path: unknown, name = "a path"): string {
+  const text = textOf(platform().pathText(path as PathLike), name);
+  if (!text.includes(KEY_TEXT)) return text;
+  throw new KeyringError(
+    "source-unreadable",
+    `${name} holds a key, but is a path: give that of the file that holds it`,
+  );
 }
 
 function unlockOf(options: KeysetSourceOptions): WasmUnlock {
@@ -174,11 +178,11 @@ function unlockOf(options: KeysetSourceOptions): WasmUnlock {
       if (value instanceof Key) return made(WasmUnlock.kek(handleOf(value)));
       return made(WasmUnlock.kekText(writeKeyText(value)));
     case "kekFile":
-      return made(WasmUnlock.kekFile(writeRaw(pathOf(value), 0)));
+      return made(WasmUnlock.kekFile(writeRaw(pathOf(value, name), 0)));
     case "passphrase":
       return made(WasmUnlock.passphrase(writeRaw(passphraseOf(value), 0)));
     case "passphraseFile":
-      return made(WasmUnlock.passphraseFile(writeRaw(pathOf(value), 0)));
+      return made(WasmUnlock.passphraseFile(writeRaw(pathOf(value, name), 0)));
   }
 }
 

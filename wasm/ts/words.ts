@@ -43,6 +43,12 @@ export function checkOptions(options: unknown, names: readonly string[]): void {
   }
 }
 
+/** A flag of options: off where it is not given. */
+export function flagOf(flag: unknown, name: string): boolean {
+  if (flag === undefined || typeof flag === "boolean") return flag ?? false;
+  throw invalidArgument(`${name} is true or false`);
+}
+
 /** Whether this is an array; a proxy that was revoked is nothing any more. */
 export function isArray(list: unknown): list is unknown[] {
   try {
