@@ -52,7 +52,8 @@ check("what is packed", () => {
     formats.map((end) => `dist/${entry}.${end}`),
   );
   const papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];
-  const expected = [...papers, ...built, "dist/reseal.wasm"].sort();
+  const modules = ["dist/cli.mjs", "dist/reseal.wasm", "dist/reseal-cli.wasm"];
+  const expected = [...papers, ...built, ...modules].sort();
   if (names.join() !== expected.join()) throw new Error(`packed: ${names.join(", ")}`);
 });
 
