@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+import select
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Literal
 
 import reseal
 
 ROOT = Path(__file__).resolve().parents[1]
+# The bin of the npm package; the variable names another build of it.
+NPM_BIN = Path(os.environ.get("RESEAL_NPM_BIN") or ROOT / "wasm/dist/cli.mjs")
 COMMANDS: dict[str, list[str]] = {
     "python": [str(Path(sys.executable).with_name("reseal"))],
-    "node": ["node", str(ROOT / "wasm/dist/cli.mjs")],
+    "node": ["node", str(NPM_BIN)],
 }
 SECONDS = 120
 
@@ -39,7 +48,7 @@ class Ended:
     err: str
 
 
-def fixed_key(use: reseal.KeyUse, byte: int) -> reseal.Key:
+def fixed_key(use: Literal["data", "index", "kek"], byte: int) -> reseal.Key:
     """A key that is the same in every run."""
     return reseal.Key.from_bytes(use, bytes([byte]) * 32)
 
@@ -68,6 +77,90 @@ def run(
         timeout=SECONDS,
     )
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class Terminal:
+    """A command at a terminal of its own: what a person types there, and sees."""
+
+    def __init__(
+        self,
+        command: str,
+        *arguments: str,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: int | None = None,
+    ) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _OF_ITS_OWN, *COMMANDS[command], *arguments],
+            cwd=cwd,
+            env={**environment(env), "TERMINAL": os.ttyname(theirs)},
+            stdin=theirs if stdin is None else stdin,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        # It stays open, so that what is still to be read is not lost, nor how echo is set.
+        self._theirs = theirs
+        self.seen = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+        os.close(self._theirs)
+
+    def type(self, text: str, *, after: str) -> None:
+        """Type when something has come to be seen."""
+        before = len(self.seen)
+        self._wait(lambda: after in self.seen[before:])
+        self._wait(self._is_waiting)
+        os.write(self._ours, text.encode())
+
+    def end(self) -> int:
+        """The exit code, or minus the signal that ended it."""
+        self._wait(lambda: self.process.poll() is not None)
+        while self._read(0):
+            pass
+        return self.process.returncode
+
+    @property
+    def echoes(self) -> bool:
+        """Whether what is typed is seen."""
+        return bool(termios.tcgetattr(self._theirs)[3] & termios.ECHO)
+
+    def _is_waiting(self) -> bool:
+        """Whether the question is asked to a person who may type: of a secret, without echo."""
+        return "passphrase" not in self.seen or not self.echoes
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + SECONDS
+        while not until():
+            assert time.monotonic() < deadline, self.seen
+            self._read(0.02)
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._ours], [], [], seconds)[0]:
+            return False
+        more = os.read(self._ours, 4096)
+        self.seen += more.decode().replace("\r\n", "\n")
+        return bool(more)
+
+
+# The first terminal that the leader of a session opens is the one that it belongs to.
+_OF_ITS_OWN = """
+import os, sys
+os.close(os.open(os.environ.pop("TERMINAL"), os.O_RDWR))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 def normalized(ended: Ended) -> Ended:
@@ -111,16 +204,19 @@ class Pair:
         """Give the file of one to the other."""
         (self.root / target / name).write_bytes((self.root / source / name).read_bytes())
 
-    def run(self, *arguments: str | bytes, code: int = 0, stdin: bytes | str = b"") -> Ended:
-        """Run both, and expect that they end alike."""
+    def run(self, *arguments: str | bytes, code: int | None = 0, stdin: bytes | str = b"") -> Ended:
+        """Run both, and expect that they end alike; with a code of None, as they may."""
         content = stdin.encode() if isinstance(stdin, str) else stdin
-        python, node = (
-            run(command, *arguments, cwd=self.root / command, stdin=content, env=self.env)
-            for command in COMMANDS
-        )
+
+        def ended(command: str) -> Ended:
+            cwd = self.root / command
+            return run(command, *arguments, cwd=cwd, stdin=content, env=self.env)
+
+        with ThreadPoolExecutor() as pool:
+            python, node = pool.map(ended, COMMANDS)
         alike = normalized(python), normalized(node)
         assert alike[0] == alike[1], (arguments, *alike)
-        assert python.code == code, (arguments, python)
+        assert code in (python.code, None), (arguments, python)
         assert "Traceback" not in python.err
         assert "    at " not in node.err
         return python

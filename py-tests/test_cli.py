@@ -6,12 +6,14 @@ import base64
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import reseal
-from cli_support import COMMANDS, Pair, fixed_key, normalized, run
+from cli_support import COMMANDS, ROOT, Pair, fixed_key, normalized, run
 
 GROUPS: dict[str, list[str]] = {
     "": ["keys", "keyset", "seal", "open", "inspect", "convert", "canary", "doctor", "completion"],
@@ -137,6 +139,97 @@ def test_arguments_that_are_not_repeated(ringed: Pair) -> None:
     assert "argument 3" in ringed.run("seal", "-c", b"a=\xc3", code=2).err
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "keyset show --passphrase {}",
+        "keyset show --passphrase={}",
+        "keyset --passphrase {} show",
+        "keyset show --kek {}",
+        "keyset show --kek={}",
+        "keys new --use {}",
+        "seal -c {} a",
+        "{}",
+    ],
+)
+def test_a_passphrase_as_an_argument_is_not_repeated(pair: Pair, line: str) -> None:
+    for more in ([], ["--json"]):
+        ended = pair.run(*line.format("Hunter2!").split(), *more, code=2)
+        assert "Hunter2" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("RESEAL_KEYSET", "RESEAL_KEK_FILE", "RESEAL_PASSPHRASE_FILE", "RESEAL_RING"),
+        *("RESEAL_MIN_GENERATION", "RESEAL_KEY_DIR", "RESEAL_PRIMARY", "RESEAL_PRIMARY_KEY_FILE"),
+        *("RESEAL_INDEX_KEY", "RESEAL_DECRYPT_KEYS", "RESEAL_PRIMARY_KEY", "RESEAL_KEK_OLD"),
+    ],
+)
+def test_a_key_in_a_variable_of_something_else(keyed: Pair, name: str) -> None:
+    """It stands in no message of the core, nor in one of the two hosts."""
+    directory = {"RESEAL_KEY_DIR": ".", "RESEAL_PRIMARY": "first"}
+    for env in (keyed.env, directory):
+        keyed.env = {**env, name: KEK.export()}
+        for line in ("seal a", "doctor --json", "keyset show"):
+            ended = keyed.run(*line.split(), code=None)
+            assert KEK.export()[10:] not in ended.out + ended.err
+            assert ended.out + ended.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_file_that_is_named_after_its_key(pair: Pair, command: str) -> None:
+    text = DATA.export()
+    pair.write("keys/new", OLD.export())
+    pair.write(f"keys/{text}", "no key")
+    pair.env = {"RESEAL_KEY_DIR": "keys", "RESEAL_PRIMARY": "new"}
+    path = pair.root / command / "keys" / text
+    for name in (path, None):
+        path.chmod(0o644)
+        if name is None:
+            path.unlink()
+            path.symlink_to(path)
+        for line in ("seal a", "doctor", "seal a --json", "doctor --json"):
+            ended = run(command, *line.split(), cwd=pair.root / command, env=pair.env)
+            assert ended.code in (3, 4)
+            assert ended.out + ended.err
+            assert text[10:] not in ended.out + ended.err
+
+
+def test_nothing_steers_the_terminal(pair: Pair) -> None:
+    """Neither in a message of the core nor in one of the two hosts."""
+    steering = "\x1b[2J\x9b31m\u202e\x7f\n"
+    pair.write(f"kek{steering}", KEK.export())
+    pair.write(f"keys/a{steering}", "no key")
+    pair.env = {"RESEAL_KEYSET": f"ring{steering}", "RESEAL_KEK_FILE": f"kek{steering}"}
+    pair.env[f"RESEAL_{steering}"] = "x"
+    lines = [
+        *(["keyset", "init"], ["keyset", "init"], ["keyset", "show"], ["keyset", "introduce"]),
+        *(["doctor"], ["keyset", "show", "--keyset", steering], ["keyset", steering], [steering]),
+        *(
+            ["keyset", "label", "aaaa", steering],
+            ["seal", "--mode", steering],
+            ["inspect", steering],
+        ),
+        *(["keys", "new", "--out", f"new{steering}"], ["keys", "new", "--out", f"no/{steering}"]),
+        ["keyset", "export-keys", "--yes", "--out", f"out{steering}"],
+    ]
+    directory = {"RESEAL_KEY_DIR": "keys", "RESEAL_PRIMARY": "a"}
+    elsewhere = {**directory, "RESEAL_KEY_DIR": f"no{steering}"}
+    for env in (pair.env, directory, elsewhere):
+        of_files = lines if env is pair.env else [["doctor"], ["seal", "a"]]
+        pair.env = env
+        for line in of_files:
+            for more in ([], ["--json"]):
+                ended = pair.run(*more, *line, code=None)
+                # The terminal would do what a control character says, or a line of its own.
+                seen = (ended.out + ended.err).replace("\n", "")
+                assert seen.isprintable(), (line, seen)
+                assert "31m" not in [text.strip() for text in ended.err.splitlines()]
+    for command in COMMANDS:
+        assert (pair.root / command / f"new{steering}").exists()
+
+
 def test_new_keys(pair: Pair) -> None:
     for use in ("data", "index", "kek"):
         made = json.loads(pair.run("keys", "new", "--use", use, "--json").out)
@@ -256,7 +349,7 @@ def test_inspect_and_convert_need_no_key(pair: Pair) -> None:
     assert pair.run("convert", binary, f"\\x{reseal.to_binary(stored).hex()}").out == 2 * (
         stored + "\n"
     )
-    junk = ["", "hello", stored[:-1], "rs2" + stored[3:], "wV5SUw", "c15e5253", stored + "\x1b[2J"]
+    junk = ["", "hello", stored[:45], "rs2" + stored[3:], "wV5SUw", "c15e5253", stored + "\x1b[2J"]
     for command in ("inspect", "convert"):
         ended = pair.run(command, *junk, code=1)
         assert ended.out == "\n" * len(junk)
@@ -498,3 +591,51 @@ def test_doctor(ringed: Pair) -> None:
     assert "rsk1." not in ended.out + ended.err
     report = json.loads(ringed.run("doctor", "--json", code=3).out)
     assert (report["healthy"], report["warnings"]) == (False, 2)
+    for name in COMMANDS:
+        (ringed.root / name / "ring.json").symlink_to("nowhere")
+    ringed.env = {"RESEAL_KEYSET": "ring.json", "RESEAL_KEK": KEK.export()}
+    ringed.env |= {"RESEAL_PRIMARY": "new", "RESEAL_RING": " "}
+    report = json.loads(ringed.run("doctor", "--json", code=3).out)
+    assert [finding["level"] for finding in report["findings"]].count("warning") == 2
+    assert "RESEAL_PRIMARY has no effect" in str(report)
+    assert "RESEAL_RING is set but empty" in str(report)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"x" * 70_000, b"hello", b"rsk1.kek."])
+def test_key_files_that_are_none(pair: Pair, content: bytes | None) -> None:
+    if content is not None:
+        pair.write("kek", content)
+    code = 3 if content in (b"", b"hello", b"rsk1.kek.") else 4
+    ended = pair.run("keyset", "init", "--keyset", "a", "--kek-file", "kek", code=code)
+    assert ended.err.endswith("[invalid-key]\n" if code == 3 else "[source-unreadable]\n")
+    assert "hello" not in ended.err
+    pair.env = {"RESEAL_PRIMARY_KEY_FILE": "kek"}
+    pair.run("seal", "a", code=code)
+    pair.run("doctor", code=3)
+
+
+@pytest.mark.parametrize(
+    "path", [".", "/dev/zero", "/dev/null", "pipe", "kek/x", "x" * 300, "loop"]
+)
+def test_paths_that_are_no_files(pair: Pair, path: str) -> None:
+    pair.write("kek", KEK.export())
+    for command in COMMANDS:
+        os.mkfifo(pair.root / command / "pipe")
+        (pair.root / command / "loop").symlink_to("loop")
+    for line in (
+        ["keyset", "init", "--keyset", "a", "--kek-file", path],
+        ["keyset", "show", "--keyset", path, "--kek-file", "kek"],
+        ["keyset", "rotate", "--keyset", path, "--kek-file", "kek"],
+        ["keyset", "init", "--keyset", "a", "--new-passphrase-file", path],
+    ):
+        assert pair.run(*line, code=4).err.endswith("[source-unreadable]\n")
+    pair.env = {"RESEAL_KEYSET": path, "RESEAL_KEK_FILE": "kek"}
+    assert "source-unreadable" in pair.run("doctor", code=3).out
+    pair.run("keyset", "init", code=None)
+    assert not any((pair.root / command / "a").exists() for command in COMMANDS)
+
+
+def test_the_page_of_the_command_is_current() -> None:
+    command = [sys.executable, str(ROOT / "scripts/command_line.py"), "--check"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

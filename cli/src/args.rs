@@ -1,5 +1,6 @@
 //! The tree of commands, and what is checked before it is parsed.
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{canary, completion, convert, doctor, inspect, keys, keyset, open, seal};
@@ -75,6 +76,26 @@ pub(crate) fn parse(args: &[String]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(core::iter::once(&name).chain(args))
 }
 
+/// The error without what was given: in a wrong place it may be a passphrase.
+pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    for kind in [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+    ] {
+        let Some(ContextValue::String(text)) = error.get(kind) else {
+            continue;
+        };
+        // Elsewhere this is the name of one of our options.
+        let is_name = kind == ContextKind::InvalidArg && (!is_unknown || text.starts_with("--"));
+        if !text.is_empty() && !is_name {
+            error.insert(kind, ContextValue::String("…".to_owned()));
+        }
+    }
+    error
+}
+
 /// Whether errors are to be JSON, also those of a call that does not parse.
 pub(crate) fn asks_for_json(args: &[String]) -> bool {
     args.iter()
@@ -120,6 +141,49 @@ mod tests {
             command.get_subcommands().for_each(look);
         }
         look(&Cli::command());
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        fn look(command: &clap::Command) {
+            let after = command.get_after_long_help();
+            let after = after.map(ToString::to_string).unwrap_or_default();
+            if !command.has_subcommands() {
+                assert!(after.contains("Examples:"), "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
+    }
+
+    #[test]
+    fn a_word_in_a_wrong_place_is_not_repeated() {
+        for (line, named) in [
+            ("keyset show --passphrase secret", "unexpected argument"),
+            ("keyset show --passphrase=secret", "--passphrase"),
+            ("keyset --passphrase secret show", "unrecognized subcommand"),
+            ("keyset --new-passphrase secret", "--new-passphrase"),
+            ("keyset rewrap-keys -secret", "unexpected argument"),
+            ("secret", "unrecognized subcommand"),
+            (
+                "seal --mode secret",
+                "[possible values: random, deterministic, padded]",
+            ),
+            ("seal --kek=secret", "--kek"),
+            ("keyset lease secret", "<SECONDS>"),
+            ("completion secret", "<SHELL>"),
+            ("keys new --use", "a value is required for '--use <USE>'"),
+            (
+                "keys new --for rails --use kek",
+                "'--for <SYSTEM>' cannot be used with '--use <USE>'",
+            ),
+        ] {
+            let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let error = super::without_values(super::parse(&args).unwrap_err());
+            let text = error.render().to_string();
+            assert!(text.contains(named), "{line}: {text}");
+            assert!(!text.contains("secret"), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a command says: results to standard output, all else to standard error, as text or JSON.
 
-use core::fmt::Display;
+use core::fmt::{Display, Write as _};
 
 use reseal::{Error, Zeroizing};
 use serde::Serialize;
@@ -67,7 +67,7 @@ impl<'h> Console<'h> {
 
     /// One JSON document on a line.
     pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Outcome {
-        let text = Zeroizing::new(to_json(value));
+        let text = to_json(value);
         self.text_line(&text)
     }
 
@@ -86,15 +86,17 @@ impl<'h> Console<'h> {
 
     /// What should be mended, though the command goes on.
     pub(crate) fn warning(&mut self, text: &str) -> Outcome {
-        let line = self.warning_line(text);
-        self.say(&line)
+        self.flush()?;
+        self.write_warning(text)
     }
 
-    fn warning_line(&self, text: &str) -> String {
-        if self.json {
-            return to_json(&WarningReport { warning: text }) + "\n";
-        }
-        format!("warning: {text}\n")
+    fn write_warning(&mut self, text: &str) -> Outcome {
+        let line = if self.json {
+            to_json(&WarningReport { warning: text }).to_string() + "\n"
+        } else {
+            format!("warning: {text}\n")
+        };
+        self.write_error(&line)
     }
 
     /// One value of several that was refused; the command goes on.
@@ -119,8 +121,7 @@ impl<'h> Console<'h> {
     /// Writes out what waits, and before it what the host has to say.
     pub(crate) fn flush(&mut self) -> Outcome {
         for warning in self.host.take_warnings() {
-            let line = self.warning_line(&warning);
-            self.host.write(Stream::Errors, line.as_bytes())?;
+            self.write_warning(&warning)?;
         }
         if !self.pending.is_empty() {
             let pending = core::mem::take(&mut self.pending);
@@ -155,7 +156,7 @@ impl<'h> Console<'h> {
                 message,
                 exit,
             };
-            to_json(&ErrorReport { error }) + "\n"
+            to_json(&ErrorReport { error }).to_string() + "\n"
         } else {
             format!("error: {message} [{code}]\n")
         };
@@ -166,6 +167,12 @@ impl<'h> Console<'h> {
     /// What was said before comes out before.
     pub(crate) fn say(&mut self, text: &str) -> Outcome {
         self.flush()?;
+        self.write_error(text)
+    }
+
+    /// Whatever a path or a word of the caller brought into a message, no key gets out here.
+    fn write_error(&mut self, text: &str) -> Outcome {
+        let text = harmless(&without_keys(text));
         Ok(self.host.write(Stream::Errors, text.as_bytes())?)
     }
 
@@ -185,9 +192,22 @@ impl<'h> Console<'h> {
     }
 }
 
-/// Our reports have text for keys and no number that JSON lacks.
-fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// Our reports have text for keys and no number that JSON lacks. JSON may hold what steers a
+/// terminal as it is; here it never does.
+pub(crate) fn to_json(value: &impl Serialize) -> Zeroizing<String> {
+    let text = Zeroizing::new(serde_json::to_string(value).unwrap_or_default());
+    if !text.contains(steers) {
+        return text;
+    }
+    let mut escaped = Zeroizing::new(String::with_capacity(2 * text.len()));
+    for c in text.chars() {
+        if steers(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// What was stored by somebody must not steer the terminal.
@@ -196,20 +216,70 @@ pub(crate) fn harmless(text: &str) -> Zeroizing<String> {
     for c in text.chars() {
         match c {
             '\n' | '\t' => shown.push(c),
-            c if c.is_control() => shown.extend(c.escape_unicode()),
+            c if steers(c) => shown.extend(c.escape_unicode()),
             c => shown.push(c),
         }
     }
     shown
 }
 
+/// A name, such as a path or a label, as it may stand in a line.
+pub(crate) fn shown(name: &str) -> String {
+    let name = harmless(&without_keys(name));
+    name.replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// Control characters, and those that turn the direction of what follows or end the line.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text, and of a key in it, such as one that was given as a path, no more than its beginning.
+fn without_keys(text: &str) -> String {
+    const BEGINNING: &str = "rsk1.";
+    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let mut parts = text.split(BEGINNING);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(is_of_a_key);
+        let key = part.strip_suffix(rest).unwrap_or_default();
+        shown.push_str(BEGINNING);
+        // Our own messages name the uses.
+        let is_use = matches!(key.trim_end_matches('.'), "" | "data" | "index" | "kek");
+        shown.push_str(if is_use { key } else { "…" });
+        shown.push_str(rest);
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{harmless, shown, to_json, without_keys};
 
     #[test]
     fn no_value_steers_the_terminal() {
         assert_eq!(*harmless("a\tb\nc"), "a\tb\nc");
         assert_eq!(*harmless("\u{1b}[2Jé\u{9b}"), "\\u{1b}[2Jé\\u{9b}");
+        assert_eq!(shown("a\tb\nc\u{202e}"), "a\\tb\\nc\\u{202e}");
+        let json = to_json(&"é\u{7f}\u{9b}\u{1b}\u{2066}");
+        assert_eq!(*json, r#""é\u007f\u009b\u001b\u2066""#);
+        let read: String = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, "é\u{7f}\u{9b}\u{1b}\u{2066}");
+    }
+
+    #[test]
+    fn no_message_shows_a_key() {
+        for (text, expected) in [
+            ("", ""),
+            (
+                "a rsk1.data.: b rsk1.kek.) rsk1.",
+                "a rsk1.data.: b rsk1.kek.) rsk1.",
+            ),
+            ("\"keys/rsk1.data.AbC-_9\": no", "\"keys/rsk1.…\": no"),
+            ("rsk1.AbCrsk1.data.DeF", "rsk1.…rsk1.…"),
+            ("rsk1.dataAbC", "rsk1.…"),
+        ] {
+            assert_eq!(without_keys(text), expected);
+        }
     }
 }

@@ -67,14 +67,14 @@ impl KekArgs {
         if let Some(text) = variable(console, KEK) {
             given.push(Given::Key(kek(&text, KEK)?));
         }
-        if let Some(path) = variable(console, KEK_FILE) {
-            given.push(kek_file(console, path.trim(), KEK_FILE)?);
+        if let Some(path) = path_variable(console, KEK_FILE)? {
+            given.push(kek_file(console, &path, KEK_FILE)?);
         }
         if let Some(text) = variable(console, PASSPHRASE) {
             given.push(Given::Passphrase(Zeroizing::new(text.as_bytes().to_vec())));
         }
-        if let Some(path) = variable(console, PASSPHRASE_FILE) {
-            given.push(passphrase_file(console, path.trim(), PASSPHRASE_FILE)?);
+        if let Some(path) = path_variable(console, PASSPHRASE_FILE)? {
+            given.push(passphrase_file(console, &path, PASSPHRASE_FILE)?);
         }
         for path in &self.kek_file {
             given.push(kek_file(console, path, "--kek-file")?);
@@ -138,6 +138,18 @@ impl Given {
 pub(crate) fn variable(console: &mut Console<'_>, name: &str) -> Option<Zeroizing<String>> {
     let value = console.host.variable(name)?;
     (!value.trim_ascii().is_empty()).then_some(value)
+}
+
+/// A variable that names a file. Paths are shown, and a key in the place of one must not be.
+pub(crate) fn path_variable(console: &mut Console<'_>, name: &str) -> Result<Option<String>> {
+    let Some(path) = variable(console, name) else {
+        return Ok(None);
+    };
+    if path.contains("rsk1.") {
+        let why = format!("{name} holds a key, but is the path of a file: did you mean {KEK}?");
+        return Err(Error::new(ErrorCode::SourceUnreadable, why));
+    }
+    Ok(Some(path.trim().to_owned()))
 }
 
 fn kek_file(console: &mut Console<'_>, path: &str, named_by: &str) -> Outcome<Given> {

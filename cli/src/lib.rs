@@ -40,18 +40,19 @@ pub fn run(args: &[String], host: &mut dyn Host) -> u8 {
 fn parse_and_run(args: &[String], console: &mut Console<'_>) -> Outcome {
     match args::parse(args) {
         Ok(cli) => commands::run(&cli.command, console),
-        Err(error) if error.use_stderr() => said_by_parser(&error, console),
+        Err(error) if error.use_stderr() => said_by_parser(error, console),
         Err(help) => console.raw(help.render().to_string().as_bytes()),
     }
 }
 
 /// The parser's own words, which name the option and show the usage.
-fn said_by_parser(error: &clap::Error, console: &mut Console<'_>) -> Outcome {
-    let text = error.render().to_string();
+fn said_by_parser(error: clap::Error, console: &mut Console<'_>) -> Outcome {
+    let text = args::without_values(error).render().to_string();
     if console.is_json() {
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first);
-        return failure::usage(message);
+        let lines = text.lines().map(str::trim);
+        let first: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+        let message = first.join(" ");
+        return failure::usage(message.strip_prefix("error: ").unwrap_or(&message));
     }
     console.say(&text)?;
     Err(Failure::Exit(failure::exit::USAGE))

@@ -30,11 +30,24 @@ pub(crate) struct CanaryArgs {
     command: Canary,
 }
 
+const MAKE_EXAMPLES: &str = "\
+Examples:
+  reseal canary make >canary.txt
+";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  reseal canary check <canary.txt
+  psql -Atc 'SELECT canary FROM settings' | reseal canary check --json
+";
+
 #[derive(Debug, Subcommand)]
 enum Canary {
     /// Print a canary of the primary key
+    #[command(after_long_help = MAKE_EXAMPLES)]
     Make,
     /// Check a canary: exit code 0 with the right keys, 3 with others, 1 if it is no canary
+    #[command(after_long_help = CHECK_EXAMPLES)]
     Check {
         /// The canary; without it, the first line of standard input
         canary: Option<String>,

@@ -10,7 +10,7 @@ use clap::Args;
 use reseal::{Error, Source, SourceFile};
 use serde::Serialize;
 
-use crate::console::{Console, harmless};
+use crate::console::{Console, shown};
 use crate::failure::{Failure, Outcome, exit};
 use crate::ring;
 
@@ -20,6 +20,10 @@ in the container of the process in question. It changes nothing, shows no key, a
 goes on after an error as far as it can.
 
 Exit code 3 says that there is an error; warnings alone give 0.
+
+Examples:
+  reseal doctor
+  docker compose exec app npx reseal doctor --json
 ";
 
 /// Look for what is wrong with the keys of this environment
@@ -125,7 +129,7 @@ fn described(source: &Source) -> String {
     let wants = source.wants();
     let paths: Vec<_> = wants
         .iter()
-        .map(|want| format!("{} {}", want.named_by, *harmless(&want.path)))
+        .map(|want| format!("{} {}", want.named_by, want.path))
         .collect();
     let kind = match source.kind() {
         reseal::SourceKind::Keys => "keys in the environment",
@@ -139,21 +143,21 @@ fn described(source: &Source) -> String {
 }
 
 impl Findings {
-    fn ok(&mut self, about: &'static str, message: impl Into<String>) {
-        self.add(Level::Ok, about, None, message.into());
+    fn ok(&mut self, about: &'static str, message: impl AsRef<str>) {
+        self.add(Level::Ok, about, None, message.as_ref());
     }
 
-    fn warning(&mut self, about: &'static str, message: impl Into<String>) {
-        self.add(Level::Warning, about, None, message.into());
+    fn warning(&mut self, about: &'static str, message: impl AsRef<str>) {
+        self.add(Level::Warning, about, None, message.as_ref());
     }
 
-    fn error(&mut self, about: &'static str, message: impl Into<String>) {
-        self.add(Level::Error, about, None, message.into());
+    fn error(&mut self, about: &'static str, message: impl AsRef<str>) {
+        self.add(Level::Error, about, None, message.as_ref());
     }
 
     fn failed(&mut self, about: &'static str, error: &Error) {
         let code = Some(error.code().as_str());
-        self.add(Level::Error, about, code, error.message().to_owned());
+        self.add(Level::Error, about, code, error.message());
     }
 
     fn add(
@@ -161,13 +165,13 @@ impl Findings {
         level: Level,
         about: &'static str,
         code: Option<&'static str>,
-        message: String,
+        message: &str,
     ) {
         self.0.push(Finding {
             level,
             about,
             code,
-            message,
+            message: shown(message),
         });
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use reseal::{Key, KeyUse, OsEntropy, Zeroizing};
 use serde::Serialize;
 
-use crate::console::Console;
+use crate::console::{Console, shown};
 use crate::failure::Outcome;
 
 use super::foreign::{Foreign, ForeignKey};
@@ -156,7 +156,9 @@ impl fmt::Display for NewKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.key, self.file) {
             (Some(key), _) => f.write_str(key),
-            (None, Some(file)) => write!(f, "{} key {} in {file}", self.key_use, self.id),
+            (None, Some(file)) => {
+                write!(f, "{} key {} in {}", self.key_use, self.id, shown(file))
+            }
             (None, None) => Ok(()),
         }
     }
@@ -166,7 +168,7 @@ impl fmt::Display for NewForeignKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.keys, self.file) {
             (Some(keys), _) => keys.fmt(f),
-            (None, Some(file)) => write!(f, "{} in {file}", self.system),
+            (None, Some(file)) => write!(f, "{} in {}", self.system, shown(file)),
             (None, None) => Ok(()),
         }
     }

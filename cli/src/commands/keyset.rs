@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use crate::console::Console;
 use crate::failure::{Outcome, usage};
 use crate::host::Stream;
-use crate::kek::{KekArgs, variable};
+use crate::kek::{KekArgs, path_variable};
 
 const EXAMPLES: &str = "\
 What opens a keyset is taken from RESEAL_KEK, RESEAL_KEK_FILE, RESEAL_PASSPHRASE,
@@ -108,8 +108,8 @@ impl Common {
         if let Some(path) = &self.keyset {
             return Ok(path.clone());
         }
-        match variable(console, "RESEAL_KEYSET") {
-            Some(path) => Ok(path.trim_ascii().to_owned()),
+        match path_variable(console, "RESEAL_KEYSET")? {
+            Some(path) => Ok(path),
             None => usage("no keyset is named: give --keyset FILE, or set RESEAL_KEYSET"),
         }
     }

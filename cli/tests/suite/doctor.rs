@@ -182,6 +182,17 @@ fn clocks_and_leases() {
 }
 
 #[test]
+fn ages_of_key_files() {
+    let mut memory = Memory::new();
+    memory.set("RESEAL_PRIMARY_KEY_FILE", "first");
+    memory.add("first", &*key(KeyUse::Data, 1).export());
+    memory.now += 365 * DAY;
+    finds(&mut memory, 0, &[]);
+    memory.now += 1;
+    finds(&mut memory, 0, &["warning first is older than a year"]);
+}
+
+#[test]
 fn a_directory() {
     let mut memory = Memory::new();
     memory.set("RESEAL_KEY_DIR", "keys");

@@ -26,6 +26,8 @@ pub(crate) struct Memory {
     pub(crate) questions: Vec<String>,
     /// A file that gets another content while the person thinks.
     pub(crate) changes_while_asking: Option<(&'static str, Vec<u8>)>,
+    /// Whether standard output is a terminal as well.
+    pub(crate) terminal_output: bool,
     pub(crate) output: Vec<u8>,
     pub(crate) errors: Vec<u8>,
     /// What happens to a write to standard output.
@@ -175,7 +177,10 @@ impl Host for Memory {
     }
 
     fn is_terminal(&mut self, stream: Stream) -> bool {
-        self.answers.is_some() && stream != Stream::Output
+        match stream {
+            Stream::Output => self.terminal_output,
+            Stream::Input | Stream::Errors => self.answers.is_some(),
+        }
     }
 
     fn ask_secret(&mut self, question: &str) -> HostResult<Option<Zeroizing<String>>> {

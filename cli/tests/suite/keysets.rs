@@ -74,6 +74,7 @@ fn what_is_dangerous_asks_and_no_is_no() {
     let question = memory.questions.last().unwrap();
     assert!(question.contains(&first), "{question}");
     for line in ["keyset revert", &format!("keyset promote {second} --back")] {
+        memory.now += 3600;
         memory.answers = None;
         memory.fails(2, line);
         memory.ok(&format!("{line} --yes"));

@@ -9,4 +9,5 @@
 mod doctor;
 mod host;
 mod keysets;
+mod secrecy;
 mod streams;

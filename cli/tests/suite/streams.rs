@@ -138,6 +138,7 @@ fn errors_are_json_where_it_is_asked_for() {
     let mut memory = Memory::new();
     for (line, code, exit) in [
         ("--json", "usage", 2),
+        ("keyset promote --json", "usage", 2),
         ("keyset --json frobnicate", "usage", 2),
         ("seal a --json", "source-missing", 3),
         ("keyset show --json --keyset none", "source-unreadable", 4),

@@ -2,7 +2,7 @@
 
 use reseal::{Source, SourceFile, Want, WantKind};
 
-use crate::console::{Console, harmless};
+use crate::console::Console;
 use crate::failure::Outcome;
 
 use super::Findings;
@@ -40,11 +40,10 @@ fn rights(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Out
     let Some(facts) = console.host.file_facts(path)? else {
         return Ok(()); // it went away meanwhile
     };
-    let shown = harmless(path);
     let Some(mode) = facts.mode else {
         findings.ok(
             ABOUT,
-            format!("{}: this system has no rights to look at", *shown),
+            format!("{path}: this system has no rights to look at"),
         );
         return Ok(());
     };
@@ -52,49 +51,36 @@ fn rights(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Out
     if mode & 0o002 != 0 {
         findings.error(
             ABOUT,
-            format!("everybody may change {} ({mode:03o}): chmod o-w", *shown),
+            format!("everybody may change {path} ({mode:03o}): chmod o-w"),
         );
     } else if mode & 0o004 != 0 && is_file {
         findings.warning(
             ABOUT,
-            format!(
-                "everybody on this machine may read {} ({mode:03o}): chmod 600 it, or set defaultMode: 0400 where Kubernetes mounts it",
-                *shown
-            ),
+            format!("everybody on this machine may read {path} ({mode:03o}): chmod 600 it, or set defaultMode: 0400 where Kubernetes mounts it"),
         );
     } else if mode & 0o020 != 0 {
         findings.warning(
             ABOUT,
-            format!(
-                "its group may change {} ({mode:03o}): is that meant?",
-                *shown
-            ),
+            format!("its group may change {path} ({mode:03o}): is that meant?"),
         );
     } else {
-        findings.ok(ABOUT, format!("{} ({mode:03o})", *shown));
+        findings.ok(ABOUT, format!("{path} ({mode:03o})"));
     }
     Ok(())
 }
 
 fn keyset(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Outcome {
-    let shown = harmless(path);
     let facts = console.host.file_facts(path)?;
     if facts.is_some_and(|facts| facts.is_link) {
         findings.warning(
             ABOUT,
-            format!(
-                "{} is a symbolic link, which is read but never saved to: change the keyset where the file itself lies",
-                *shown
-            ),
+            format!("{path} is a symbolic link, which is read but never saved to: change the keyset where the file itself lies"),
         );
     }
     if console.host.file_facts(&format!("{path}.lock"))?.is_some() {
         findings.warning(
             ABOUT,
-            format!(
-                "{0}.lock is there: a process changes the keyset at this moment, or was killed while it did",
-                *shown
-            ),
+            format!("{path}.lock is there: a process changes the keyset at this moment, or was killed while it did"),
         );
     }
     Ok(())

@@ -5,13 +5,15 @@ use reseal::{
     SourceFile, Timestamp, WantKind,
 };
 
-use crate::console::{Console, harmless};
+use crate::console::Console;
 use crate::failure::Outcome;
 
 use super::{Findings, files::inside};
 
 const ABOUT: &str = "keys";
 const YEAR_SECONDS: u64 = 365 * 24 * 60 * 60;
+/// The variables that name a file with one key of a ring.
+const KEY_FILES: [&str; 2] = ["RESEAL_PRIMARY_KEY_FILE", "RESEAL_INDEX_KEY_FILE"];
 /// What the clocks of two machines may differ by.
 const CLOCK_SECONDS: u64 = 300;
 /// A process that looks at its keyset more often than this does little else.
@@ -19,8 +21,11 @@ const SHORT_LEASE_SECONDS: u32 = 60;
 
 /// Looks at the states of the keys of a ring.
 pub(super) fn examine(findings: &mut Findings, ring: &Keyring) {
-    for key in ring.keys() {
-        findings.ok(ABOUT, described(&key));
+    let mut keys: Vec<_> = ring.keys().collect();
+    let order = |key: &KeyInfo| (key.key_use.map(KeyUse::as_str), key.state.as_str());
+    keys.sort_by_key(|key| (order(key), key.label.clone()));
+    for key in &keys {
+        findings.ok(ABOUT, described(key));
     }
     if ring.primary_id().is_none() {
         findings.error(
@@ -44,7 +49,7 @@ fn described(key: &KeyInfo) -> String {
     let what = format!("{} {} {key_use}", key.id, key.state.as_str());
     match key.label.as_str() {
         "" => what.trim_end().to_owned(),
-        label => format!("{} ({})", what.trim_end(), *harmless(label)),
+        label => format!("{} ({})", what.trim_end(), label),
     }
 }
 
@@ -57,6 +62,9 @@ pub(super) fn examine_dates(
 ) -> Outcome {
     for (want, files) in source.wants().iter().zip(contents) {
         match want.kind {
+            WantKind::Secret if KEY_FILES.contains(&want.named_by) => {
+                old_file(findings, &want.path, console)?;
+            }
             WantKind::Secret => {}
             WantKind::Directory => {
                 for file in files {
@@ -80,10 +88,7 @@ fn old_file(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> O
     let facts = console.host.file_facts(path)?;
     let year_ago = console.host.now().saturating_sub(YEAR_SECONDS);
     if facts.is_some_and(|facts| facts.modified < year_ago) {
-        findings.warning(
-            ABOUT,
-            format!("the key in {} is older than a year", *harmless(path)),
-        );
+        findings.warning(ABOUT, format!("the key in {path} is older than a year"));
     }
     Ok(())
 }

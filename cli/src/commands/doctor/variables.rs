@@ -2,7 +2,7 @@
 
 use reseal::{ENV_NAMES, SourceKind};
 
-use crate::console::{Console, harmless};
+use crate::console::Console;
 
 use super::Findings;
 
@@ -29,7 +29,6 @@ pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
     let mut names = console.host.variable_names();
     names.sort();
     for name in names {
-        let shown = harmless(&name);
         if ENV_NAMES.contains(&name.as_str()) {
             if let Some(value) = console.host.variable(&name) {
                 examine_value(findings, &name, &value);
@@ -40,18 +39,12 @@ pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
         {
             findings.warning(
                 ABOUT,
-                format!(
-                    "{} is left over from a rotation by hand, and nothing reads it: the keys that only open stand in RESEAL_DECRYPT_KEYS, a new one in RESEAL_INTRODUCED_KEYS",
-                    *shown
-                ),
+                format!("{name} is left over from a rotation by hand, and nothing reads it: the keys that only open stand in RESEAL_DECRYPT_KEYS, a new one in RESEAL_INTRODUCED_KEYS"),
             );
         } else {
             findings.warning(
                 ABOUT,
-                format!(
-                    "{} is read by nothing in this release: is it mistyped?",
-                    *shown
-                ),
+                format!("{name} is read by nothing in this release: is it mistyped?"),
             );
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use reseal::Zeroizing;
 use serde::Serialize;
 
-use crate::console::Console;
+use crate::console::{Console, shown, to_json};
 use crate::failure::Outcome;
 
 use super::Common;
@@ -55,14 +55,14 @@ struct Written<'a> {
 impl ExportKeys {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let loaded = Loaded::open(common, console)?;
-        let to = self.out.as_deref().unwrap_or("standard output");
+        let to = shown(self.out.as_deref().unwrap_or("standard output"));
         common.confirm(&format!("all keys go to {to}, unprotected"), console)?;
         let exported = Exported::of(&loaded)?;
         let Some(file) = &self.out else {
             return console.report(&exported);
         };
         let text = Zeroizing::new(if console.is_json() {
-            serde_json::to_string(&exported).unwrap_or_default()
+            to_json(&exported).to_string()
         } else {
             exported.to_string()
         });
@@ -102,7 +102,7 @@ impl fmt::Display for Exported {
             let end = if at == 0 { "" } else { "\n" };
             write!(f, "{end}{} {} {}", key.key, key.id, key.state)?;
             if !key.label.is_empty() {
-                write!(f, " {}", key.label)?;
+                write!(f, " {}", shown(&key.label))?;
             }
         }
         Ok(())
@@ -111,6 +111,6 @@ impl fmt::Display for Exported {
 
 impl fmt::Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exported {} keys to {}", self.keys, self.file)
+        write!(f, "exported {} keys to {}", self.keys, shown(self.file))
     }
 }

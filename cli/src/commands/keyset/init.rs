@@ -6,7 +6,7 @@ use clap::Args;
 use reseal::{Error, ErrorCode, Key, KeyUse, Keyset, OsEntropy, Promotion, Timestamp};
 use serde::Serialize;
 
-use crate::console::Console;
+use crate::console::{Console, shown};
 use crate::failure::{Failure, Outcome};
 use crate::kek::NewKekArgs;
 
@@ -137,7 +137,7 @@ impl Created {
 
 impl fmt::Display for Created {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "created {} of the ring {}", self.file, self.ring)?;
+        write!(f, "created {} of the ring {}", shown(&self.file), self.ring)?;
         for kek in &self.keks {
             write!(f, "\nwrapped under {kek}")?;
         }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use reseal::{Key, KeyId, KeyState, KeyUse, OsEntropy, Promotion};
 use serde::Serialize;
 
-use crate::console::{Console, harmless};
+use crate::console::{Console, shown};
 use crate::failure::Outcome;
 use crate::kek::{key, text_file};
 
@@ -22,9 +22,73 @@ Examples:
   reseal keyset rotate --label 2027-q1
 ";
 
+const INTRODUCE_EXAMPLES: &str = "\
+Every process that loads the keyset from now on opens what is sealed under the
+key. Once all have, promote it.
+
+Examples:
+  reseal keyset introduce --label 2027-q1
+  reseal keyset introduce --use index --label terms
+  reseal keyset introduce --key-file old.key --label from-the-environment
+";
+
+const PROMOTE_EXAMPLES: &str = "\
+A keyset with a lease lets a key be promoted when the lease has passed since it
+came: by then every process knows it, or has stopped sealing.
+
+Examples:
+  reseal keyset promote u5xk
+  reseal keyset promote u5xk --early           when nobody else has the keyset
+  reseal keyset promote wnho --back --yes
+";
+
+const DISABLE_EXAMPLES: &str = "\
+What is sealed under the key stays where it is, and opens again once the key is
+enabled. The key that seals is disabled in an emergency only.
+
+Examples:
+  reseal keyset disable wnho
+  reseal keyset disable u5xk --emergency --yes
+";
+
+const ENABLE_EXAMPLES: &str = "\
+The key opens again and does not seal: to seal with it, promote it --back.
+
+Examples:
+  reseal keyset enable wnho
+";
+
 const DESTROY_EXAMPLES: &str = "\
 For good: what is sealed under the key is never opened again, here. Older copies
 of the keyset, such as backups, still hold the key; destroy them as well.
+
+Examples:
+  reseal keyset disable wnho                   try first whether anybody needs it
+  reseal keyset destroy wnho
+  reseal keyset destroy wnho --yes             in a script
+";
+
+const REVERT_EXAMPLES: &str = "\
+Takes the last promotion back. The key that is primary now only opens from then
+on, and nothing that it sealed is lost.
+
+Examples:
+  reseal keyset revert
+  reseal keyset revert --use index --yes
+";
+
+const LABEL_EXAMPLES: &str = "\
+Examples:
+  reseal keyset label u5xk 2027-q1
+";
+
+const LEASE_EXAMPLES: &str = "\
+With a lease, a process that cannot look at the keyset for so long refuses to
+seal, and still opens. So a key that was introduced a lease ago is safe to promote.
+
+Examples:
+  reseal keyset lease 3600
+  reseal keyset lease 0                        no lease
 ";
 
 /// The uses of keys of a keyset.
@@ -38,6 +102,7 @@ pub(super) enum RingUse {
 
 /// Take in a new key, which opens and does not seal yet
 #[derive(Args, Debug)]
+#[command(after_long_help = INTRODUCE_EXAMPLES)]
 pub(super) struct Introduce {
     /// What the key is for
     #[arg(long = "use", value_name = "USE", default_value = "data")]
@@ -54,11 +119,12 @@ pub(super) struct Introduce {
 
 /// Let a key seal; the key that sealed before only opens from now on
 #[derive(Args, Debug)]
+#[command(after_long_help = PROMOTE_EXAMPLES)]
 pub(super) struct Promote {
     /// The key
     id: String,
 
-    /// Also before a lease has passed since the key was introduced
+    /// Also before a lease has passed since the key came
     #[arg(long)]
     early: bool,
 
@@ -86,6 +152,7 @@ pub(super) struct Rotate {
 
 /// Stop a key from opening, for the time being
 #[derive(Args, Debug)]
+#[command(after_long_help = DISABLE_EXAMPLES)]
 pub(super) struct Disable {
     /// The key
     id: String,
@@ -97,6 +164,7 @@ pub(super) struct Disable {
 
 /// Let a disabled key open again; asks first
 #[derive(Args, Debug)]
+#[command(after_long_help = ENABLE_EXAMPLES)]
 pub(super) struct Enable {
     /// The key
     id: String,
@@ -112,6 +180,7 @@ pub(super) struct Destroy {
 
 /// Let the key that sealed before seal again; asks first
 #[derive(Args, Debug)]
+#[command(after_long_help = REVERT_EXAMPLES)]
 pub(super) struct Revert {
     /// Of which use
     #[arg(long = "use", value_name = "USE", default_value = "data")]
@@ -120,6 +189,7 @@ pub(super) struct Revert {
 
 /// Call a key by another label
 #[derive(Args, Debug)]
+#[command(after_long_help = LABEL_EXAMPLES)]
 pub(super) struct Label {
     /// The key
     id: String,
@@ -129,6 +199,7 @@ pub(super) struct Label {
 
 /// Set how long a process may seal without looking at the keyset again
 #[derive(Args, Debug)]
+#[command(after_long_help = LEASE_EXAMPLES)]
 pub(super) struct Lease {
     /// Seconds; 0 is for ever
     seconds: u32,
@@ -304,7 +375,7 @@ impl fmt::Display for Moved {
         } = self;
         write!(f, "{action} {key_use} key {id}")?;
         if !label.is_empty() {
-            write!(f, " ({})", *harmless(label))?;
+            write!(f, " ({})", shown(label))?;
         }
         write!(f, ", now {state}; generation {generation}")
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use reseal::{KekInfo, KeysetDocument, KeysetInfo, KeysetKey};
 use serde::Serialize;
 
-use crate::console::{Console, harmless};
+use crate::console::{Console, shown};
 use crate::failure::Outcome;
 use crate::table::Table;
 
@@ -16,6 +16,10 @@ use super::file::{expect, keks};
 const EXAMPLES: &str = "\
 Without a key-encrypting key the keyset is shown as it stands in the file, and
 nothing of it is verified. Keys themselves are never shown.
+
+Examples:
+  reseal keyset show --keyset ring.json
+  reseal keyset show --kek-file ring.kek --json
 ";
 
 /// Show ids, states, dates and labels
@@ -108,7 +112,9 @@ impl ShownKek {
 
     fn where_from(&self) -> String {
         match (&self.provider, &self.reference) {
-            (Some(provider), Some(reference)) => format!("{provider} {}", *harmless(reference)),
+            (Some(provider), Some(reference)) => {
+                format!("{} {}", shown(provider), shown(reference))
+            }
             _ => self.kind.to_owned(),
         }
     }
@@ -153,7 +159,7 @@ impl fmt::Display for Shown {
                 key.state.to_owned(),
                 key.created.clone(),
                 key.changed.clone(),
-                harmless(&key.label).to_string(),
+                shown(&key.label),
             ]);
         }
         write!(f, "\n{}", keys.to_string().trim_end())

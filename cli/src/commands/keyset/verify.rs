@@ -14,6 +14,10 @@ use super::file::Loaded;
 const EXAMPLES: &str = "\
 Needs every key-encrypting key that the keyset is wrapped under, and unwraps every
 key under each of them. To try one of them only, use reseal keyset show.
+
+Examples:
+  reseal keyset verify --keyset ring.json --kek-file ring.kek
+  reseal keyset verify --kek-file old.kek --kek-file new.kek
 ";
 
 /// Verify the keyset under every key-encrypting key
