@@ -2,6 +2,7 @@
 import initGlue from "../pkg/reseal_wasm.js";
 import { checkEngine, isReady, started, startError, usePlatform, type PathLike } from "./engine.js"; // prettier-ignore
 import { invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { checkedPath } from "./parts.js";
 import { webText } from "./web-text.js";
 
 export * from "./index.js";
@@ -39,7 +40,7 @@ usePlatform({
   environment: () => {
     throw invalidArgument("there is no environment here: give fromEnv an object of variables");
   },
-  pathText: String,
+  pathText: (path, name) => checkedPath(String(path), name),
   readDirectory: noFiles,
   readSecret: noFiles,
   readKeyset: noFiles,

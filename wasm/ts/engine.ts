@@ -10,8 +10,8 @@ export interface Platform {
   load(): BufferSource;
   /** The environment variables. */
   environment(): Record<string, string | undefined>;
-  /** A path as text. */
-  pathText(path: PathLike): string;
+  /** A path as text; `name` is the argument's, for messages. */
+  pathText(path: PathLike, name: string): string;
   /** Names and contents of the files of a directory; `variable` named it, if one did. */
   readDirectory(path: string, variable?: string): [name: string, content: Uint8Array][];
   /** The content of a file with a secret. */

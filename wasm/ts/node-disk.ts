@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { invalidArgument, KeyringError } from "./errors.js";
+import { checkedPath } from "./parts.js";
 
 /** Where a file is: text, or a `file:` URL. */
 export type PathLike = string | URL;
@@ -42,9 +43,12 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why this package does not read or write a file. */
 export class Refusal extends Error {}
 
-export function pathText(path: PathLike): string {
-  if (typeof path === "string") return path;
-  if (path instanceof URL && path.protocol === "file:") return fileURLToPath(path);
+/** A path as text. */
+export function pathText(path: PathLike, name = "a path"): string {
+  if (typeof path === "string") return checkedPath(path, name);
+  if (path instanceof URL && path.protocol === "file:") {
+    return checkedPath(fileURLToPath(path), name);
+  }
   throw invalidArgument("a path is text, or a URL that begins with file:");
 }
 

@@ -1,10 +1,12 @@
 // Texts and bytes in the input, one after another.
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, KeyringError } from "./errors.js";
 import { input, writeBytes, writeLength, writeText } from "./memory.js";
 import { byteLength, isBytes, isWellFormed } from "./value.js";
 
 export type Part = string | Uint8Array;
 
+/** How every key text begins. */
+const KEY_TEXT = "rsk1.";
 /** More than any name, label, path or reference that is accepted. */
 const MAX_TEXT_CHARS = 64 * 1024;
 
@@ -46,4 +48,13 @@ export function passphraseOf(passphrase: unknown): Part {
   if (!isBytes(passphrase)) return textOf(passphrase, "a passphrase");
   if (byteLength(passphrase) <= MAX_TEXT_CHARS) return passphrase;
   throw invalidArgument("a passphrase is far too long");
+}
+
+/** A path. Messages show it, so one that holds a key is refused. */
+export function checkedPath(path: string, name: string): string {
+  if (!path.includes(KEY_TEXT)) return path;
+  throw new KeyringError(
+    "source-unreadable",
+    `${name} holds a key, but is a path: give that of the file that holds it`,
+  );
 }

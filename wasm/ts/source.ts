@@ -60,8 +60,6 @@ type File = readonly [name: string, content: Uint8Array];
 
 /** More than a list of a thousand keys. */
 const MAX_VARIABLE_CHARS = 1024 * 1024;
-/** How every key text begins. */
-const KEY_TEXT = "rsk1.";
 const UNLOCK_NAMES = ["kek", "kekFile", "passphrase", "passphraseFile"] as const;
 export const DIRECTORY_NAMES = ["primary", "indexPrimary"] as const;
 export const KEYSET_NAMES = [...UNLOCK_NAMES, "ring", "minGeneration"] as const;
@@ -156,14 +154,9 @@ export function ringOnce(source: Source): WasmRing {
   }
 }
 
-/** The path as text. The module remembers it and messages show it: one with a key is refused. */
+/** The path as text: the module remembers it, and messages show it. */
 export function pathOf(path: unknown, name = "a path"): string {
-  const text = textOf(platform().pathText(path as PathLike), name);
-  if (!text.includes(KEY_TEXT)) return text;
-  throw new KeyringError(
-    "source-unreadable",
-    `${name} holds a key, but is a path: give that of the file that holds it`,
-  );
+  return textOf(platform().pathText(path as PathLike, name), name);
 }
 
 function unlockOf(options: KeysetSourceOptions): WasmUnlock {

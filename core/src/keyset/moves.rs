@@ -253,6 +253,12 @@ impl Keyset {
 }
 
 fn check_label(label: &str) -> Result<()> {
+    if label.contains("rsk1.") {
+        return Err(fixed(
+            ErrorCode::InvalidArgument,
+            "a label is shown to everybody, and this one holds a key: give it a name",
+        ));
+    }
     if is_label(label) {
         return Ok(());
     }

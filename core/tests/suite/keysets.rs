@@ -278,7 +278,7 @@ fn keys_come_in_once_and_with_a_label() {
         code(keyset.introduce(kek, "", at(1))),
         ErrorCode::KeyWrongUse
     );
-    for label in ["\n", "\x7F", &"x".repeat(65)] {
+    for label in ["\n", "\x7F", "rsk1.data.x", &"x".repeat(65)] {
         let refused = keyset.introduce(key(KeyUse::Data), label, at(1));
         assert_eq!(code(refused), ErrorCode::InvalidArgument);
         assert_eq!(
