@@ -1,12 +1,19 @@
 // Rings that follow a source: when they look, what they keep, and when they stop sealing.
 import { fork } from "node:child_process";
 import type { EventEmitter } from "node:events";
-import fs, { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { inspect as shown } from "node:util";
 import { Worker } from "node:worker_threads";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   inspect,
   Key,
@@ -186,6 +193,48 @@ test("idle for longer than the lease", () => {
     clock.now += 10 * LEASE;
   }
   expect(live.reseal(live.seal("x", {}, "padded"), {})).toBeTruthy();
+});
+
+test("an idle process is not stale", () => {
+  expect(live.seal("x", {})).toBeTruthy();
+  clock.now += 10 * LEASE;
+  expect(live.status().stale).toBe(false); // it looks first, and then seals
+  away();
+  expect(live.status().stale).toBe(false); // this looks at nothing
+  refuses("ring-stale", () => live.seal("x", {}));
+  expect(live.status().stale).toBe(true);
+  back();
+  live.refresh();
+  expect(live.status().stale).toBe(false);
+});
+
+test("relative paths count from where the ring was made", () => {
+  const folderOf = (name: string): string => {
+    mkdirSync(join(folder, name));
+    return join(folder, name);
+  };
+  chmodSync(put("kek", kek.export()), 0o600);
+  folderOf("keys");
+  chmodSync(put("keys/new", Key.generate().export()), 0o600);
+  const before = process.cwd();
+  // A worker thread cannot change its folder, and so this stands in for it.
+  const cwd = vi.spyOn(process, "cwd").mockReturnValue(folder);
+  const options = { clock: clock.read };
+  const base = basename(file.path);
+  const rings = [
+    LiveKeyring.fromEnv({ RESEAL_KEYSET: base, RESEAL_KEK_FILE: "./kek" }, options),
+    LiveKeyring.fromDirectory("keys", { primary: "new", ...options }),
+    LiveKeyring.fromKeyset(base, { kekFile: "kek", ...options }),
+  ];
+  cwd.mockRestore();
+  expect(process.cwd()).toBe(before);
+  for (const ring of rings) expect(ring.seal("x", {})).toBeTruthy();
+  const second = rotate(file);
+  clock.now += 10;
+  expect(rings.map((ring) => ring.primaryId === second)).toEqual([true, false, true]);
+  away();
+  const error = errorOf(() => rings[0]!.refresh());
+  expect(error.message).toContain(`RESEAL_KEYSET: cannot read "${base}": `);
 });
 
 test("a lease is renewed in time", () => {

@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 import reseal
-from cli_support import COMMANDS, ROOT, Pair, fixed_key, normalized, run
+from cli_support import (
+    COMMANDS,
+    ROOT,
+    SECONDS,
+    Pair,
+    environment,
+    fixed_key,
+    normalized,
+    run,
+)
 
 GROUPS: dict[str, list[str]] = {
     "": ["keys", "keyset", "seal", "open", "inspect", "convert", "canary", "doctor", "completion"],
@@ -413,7 +422,8 @@ def test_canaries(ringed: Pair) -> None:
     ringed.env["RESEAL_PRIMARY_KEY"] = OLD.export()
     wrong = ringed.run("canary", "check", "--json", stdin=canary, code=3)
     assert json.loads(wrong.out) == {"ok": False, "code": "unknown-key"}
-    for junk in (b"", b"hello\n", b"\xff\n"):
+    assert "no canary was given" in ringed.run("canary", "check", code=2).err
+    for junk in (b"hello\n", b"\xff\n"):
         assert "[not-envelope]" in ringed.run("canary", "check", stdin=junk, code=1).err
 
 
@@ -487,9 +497,10 @@ def test_key_encrypting_keys(keyed: Pair) -> None:
     keyed.run("keyset", "verify", code=3)
     keyed.run("keyset", "verify", "--kek-file", "new")
     keyed.env["RESEAL_KEK_FILE"] = "new"
-    keyed.run("keyset", "rewrap-keys", "--remove", KEK.id[:8])
+    keyed.run("keyset", "rewrap-keys", "--remove", KEK.id[:8], code=2)
+    keyed.run("keyset", "rewrap-keys", "--remove", KEK.id[:8], "--yes")
     assert [kek["id"] for kek in shown(keyed)["keks"]] == [fixed_key("kek", 8).id]
-    keyed.run("keyset", "rewrap-keys", "--new-passphrase-file", "pass")
+    keyed.run("keyset", "rewrap-keys", "--new-passphrase-file", "pass", "--yes")
     assert "[kek-mismatch]" in keyed.run("keyset", "show", code=3).err
     keyed.env = {"RESEAL_KEYSET": "ring.json", "RESEAL_PASSPHRASE_FILE": "pass"}
     assert [kek["kind"] for kek in shown(keyed)["keks"]] == ["passphrase"]
@@ -633,6 +644,29 @@ def test_paths_that_are_no_files(pair: Pair, path: str) -> None:
     assert "source-unreadable" in pair.run("doctor", code=3).out
     pair.run("keyset", "init", code=None)
     assert not any((pair.root / command / "a").exists() for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_secret_out_of_a_pipe(pair: Pair, command: str) -> None:
+    """As of `<(…)` of a shell; also where the writer takes its time, or writes too much."""
+    pair.write("kek", KEK.export())
+
+    def ended(writer: str) -> subprocess.CompletedProcess[str]:
+        line = f'"$@" keyset init --keyset ring.json --kek-file <({writer})'
+        start = ["bash", "-c", line, "bash", *COMMANDS[command]]
+        cwd = pair.root / command
+        env = environment({})
+        return subprocess.run(
+            start, check=False, cwd=cwd, env=env, capture_output=True, text=True, timeout=SECONDS
+        )
+
+    done = ended("true")
+    assert (done.returncode, "nobody writes to it" in done.stderr) == (4, True), done
+    done = ended("head -c 70000 /dev/zero")
+    assert (done.returncode, "64 KiB" in done.stderr) == (4, True), done
+    done = ended("head -c 20 kek; sleep 1.5; tail -c +21 kek")
+    assert done.returncode == 0, done
+    pair.one(command, "keyset", "verify", "--keyset", "ring.json", "--kek-file", "kek")
 
 
 def test_the_page_of_the_command_is_current() -> None:

@@ -51,16 +51,20 @@ def test_passphrases_are_typed_and_not_seen(pair: Pair) -> None:
     """A line can be mended while it is typed, as at any prompt."""
     first, again = "new passphrase: ", "the same again: "
     line = "keyset init --new-passphrase"
-    seen = at_terminal(pair, line, [(first, "one\r"), (again, "two\r")], code=2)
+    seen = at_terminal(
+        pair, line, [(first, "twelve chars one\r"), (again, "twelve chars two\r")], code=2
+    )
     assert "differ" in seen
-    seen = at_terminal(pair, line, [(first, "wrong\x15zwex\x7fi\r"), (again, "zwei\r")], code=0)
+    seen = at_terminal(
+        pair, line, [(first, "wrong\x15zweimal elfx\x7fu\r"), (again, "zweimal elfu\r")], code=0
+    )
     assert "zwe" not in seen
     assert seen.startswith(f"{first}\n{again}\ncreated ring.json")
-    pair.write("pass", "zwei\n")
+    pair.write("pass", "zweimal elfu\n")
     pair.run("keyset", "verify", "--passphrase-file", "pass")
     # It is asked at the terminal, wherever the streams lead to.
     with open(os.devnull, "rb") as empty:
-        typed = [("passphrase: ", "zwei\r")]
+        typed = [("passphrase: ", "zweimal elfu\r")]
         seen = at_terminal(pair, "keyset rotate --passphrase", typed, 0, stdin=empty.fileno())
     assert "rotated data key" in seen
     assert "[kek-mismatch]" in at_terminal(
@@ -94,6 +98,15 @@ def test_interrupted_while_a_passphrase_is_typed(pair: Pair, command: str) -> No
     assert not (pair.root / command / "ring.json").exists()
 
 
+def test_a_signal_leaves_a_terminal_that_echoes(pair: Pair, command: str) -> None:
+    arguments = ("keyset", "init", "--new-passphrase")
+    with Terminal(command, *arguments, cwd=pair.root / command, env=pair.env) as terminal:
+        terminal.type("abc", after="new passphrase: ")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == -signal.SIGTERM
+        assert terminal.echoes
+
+
 def test_dangerous_moves_ask_at_a_terminal(pair: Pair) -> None:
     pair.write("kek", KEK.export())
     pair.write("first", DATA.export())
@@ -106,6 +119,7 @@ def test_dangerous_moves_ask_at_a_terminal(pair: Pair) -> None:
     for answer in ("\r", "no\r", "y\r", "\x04"):
         seen = at_terminal(pair, line, [("Type yes to go on: ", answer)], code=2)
         assert "nothing was changed" in seen
+        assert "\nerror: " in seen  # also where nobody has pressed return
     assert pair.read("ring.json") == before
     asked = [("Type yes to go on: ", "yes\r")]
     assert "<key 0>" in at_terminal(pair, "keyset export-keys", asked, code=0)
@@ -206,6 +220,9 @@ def shell(pair: Pair, line: str) -> Iterator[Ended]:
         ("reseal seal --json 0>out", 4, "standard input cannot be read (EBADF)"),
         ("reseal seal <&-", 0, ""),
         ("reseal seal a >&-", 0, ""),
+        ("reseal keys new >&-", 4, "the key would be lost: give --out FILE [stream]"),
+        ("reseal keys new >/dev/null", 4, "the key would be lost: give --out FILE [stream]"),
+        ("reseal keys new --out k --json >&-", 0, ""),
         ("reseal inspect a 2>&-", 1, ""),
         ("reseal keyset show --keyset none 2>&-", 4, ""),
         ("printf 'a\\nb' | reseal seal >/dev/null", 0, ""),

@@ -183,6 +183,48 @@ def test_idle_for_longer_than_the_lease(clock: Clock, live: reseal.LiveKeyring) 
     assert live.reseal(live.seal("x", {}, "padded"), {})
 
 
+def test_an_idle_process_is_not_stale(
+    clock: Clock, file: reseal.KeysetFile, live: reseal.LiveKeyring, tmp_path: Path
+) -> None:
+    assert live.seal("x", {})
+    clock.now += 10 * LEASE
+    assert not live.status().stale  # it looks first, and then seals
+    os.rename(file.path, tmp_path / "elsewhere")
+    assert not live.status().stale  # this looks at nothing
+    assert code_of(lambda: live.seal("x", {})) == "ring-stale"
+    assert live.status().stale
+    os.rename(tmp_path / "elsewhere", file.path)
+    live.refresh()
+    assert not live.status().stale
+
+
+def test_relative_paths_count_from_where_the_ring_was_made(
+    file: reseal.KeysetFile, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kek").write_text(KEK.export())
+    (tmp_path / "kek").chmod(0o600)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/new").write_text(reseal.Key.generate("data").export())
+    (tmp_path / "keys/new").chmod(0o600)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    environ = {"RESEAL_KEYSET": "keyset.json", "RESEAL_KEK_FILE": "./kek"}
+    rings = [
+        reseal.LiveKeyring.from_env(environ, clock=clock),
+        reseal.LiveKeyring.from_directory("keys", primary="new", clock=clock),
+        reseal.LiveKeyring.from_keyset("keyset.json", kek_file="kek", clock=clock),
+    ]
+    monkeypatch.chdir(tmp_path / "other")
+    assert all(ring.seal("x", {}) for ring in rings)
+    second = rotate(file)
+    monkeypatch.chdir("/")
+    clock.now += 10
+    assert [ring.primary_id == second for ring in rings] == [True, False, True]
+    os.rename(file.path, tmp_path / "elsewhere")
+    error = error_of(rings[0].refresh)
+    assert str(error).startswith('RESEAL_KEYSET: cannot read "keyset.json": ')
+
+
 def test_a_lease_is_renewed_in_time(clock: Clock, file: reseal.KeysetFile) -> None:
     live = follow(file, clock, check_seconds=3600)
     for _ in range(10):

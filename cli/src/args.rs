@@ -96,6 +96,17 @@ pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// Whether a word that does not belong there may be a passphrase for an option that asks for it.
+pub(crate) fn may_hold_passphrase(args: &[String], error: &clap::Error) -> bool {
+    let names = ["--passphrase", "--new-passphrase"];
+    let asks = |arg: &String| names.contains(&arg.split('=').next().unwrap_or_default());
+    let is_odd = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand | ErrorKind::TooManyValues
+    );
+    is_odd && args.iter().any(asks)
+}
+
 /// Whether errors are to be JSON, also those of a call that does not parse.
 pub(crate) fn asks_for_json(args: &[String]) -> bool {
     args.iter()

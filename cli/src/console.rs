@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Outcome, exit, exit_code};
 use crate::host::{Host, Stream};
+use crate::words::of_command;
 
 /// Results are written in pieces of about this size.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -134,10 +135,11 @@ impl<'h> Console<'h> {
         match failure {
             Failure::Error(error) => {
                 let (code, exit) = (error.code(), exit_code(error.code()));
-                self.error(code.as_str(), error.message(), exit)
+                self.error(code.as_str(), &of_command(error.message()), exit)
             }
             Failure::Refused(error) => {
-                self.error(error.code().as_str(), error.message(), exit::REFUSED)
+                let message = of_command(error.message());
+                self.error(error.code().as_str(), &message, exit::REFUSED)
             }
             Failure::Usage(message) => self.error("usage", message, exit::USAGE),
             Failure::Stream(message) => {
@@ -208,6 +210,16 @@ pub(crate) fn to_json(value: &impl Serialize) -> Zeroizing<String> {
         }
     }
     escaped
+}
+
+/// A number of things.
+pub(crate) fn counted(number: impl TryInto<u64> + Display + Copy, thing: &str) -> String {
+    let end = if number.try_into().is_ok_and(|number| number == 1) {
+        ""
+    } else {
+        "s"
+    };
+    format!("{number} {thing}{end}")
 }
 
 /// What was stored by somebody must not steer the terminal.

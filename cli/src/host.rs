@@ -137,6 +137,9 @@ pub trait Host {
     /// [`HostFailure::Stream`]; [`HostFailure::Stopped`] where its reader went away.
     fn write(&mut self, stream: Stream, bytes: &[u8]) -> HostResult<()>;
 
+    /// Whether what is written to standard output is gone: it is closed, or is the null device.
+    fn loses_output(&mut self) -> bool;
+
     /// What the host has to say about the files that it read, since it was asked last.
     fn take_warnings(&mut self) -> Vec<String>;
 

@@ -54,8 +54,17 @@ pub(crate) struct NewKekArgs {
     new_passphrase: bool,
 }
 
+/// A passphrase of fewer characters is guessed by whoever has a copy of the keyset.
+const MIN_PASSPHRASE_CHARS: usize = 12;
+
 /// One secret that was given.
-pub(crate) enum Given {
+pub(crate) struct Given {
+    secret: Secret,
+    /// Who gave it, such as `RESEAL_KEK_FILE ring.kek`.
+    pub(crate) from: String,
+}
+
+enum Secret {
     Key(Key),
     Passphrase(Zeroizing<Vec<u8>>),
 }
@@ -63,19 +72,27 @@ pub(crate) enum Given {
 impl KekArgs {
     /// All that was given: in the environment, in files, at the terminal.
     pub(crate) fn read(&self, console: &mut Console<'_>) -> Outcome<Vec<Given>> {
+        let mut given = of_variables(console)?;
+        given.extend(self.of_options(console, ask)?);
+        Ok(given)
+    }
+
+    /// What a new keyset is to be wrapped under: the options replace the variables.
+    pub(crate) fn read_for_new(
+        &self,
+        new: &NewKekArgs,
+        console: &mut Console<'_>,
+    ) -> Outcome<Vec<Given>> {
+        let mut given = self.of_options(console, ask_new)?;
+        given.extend(new.read(console)?);
+        if given.is_empty() {
+            return of_variables(console);
+        }
+        Ok(given)
+    }
+
+    fn of_options(&self, console: &mut Console<'_>, ask: Ask) -> Outcome<Vec<Given>> {
         let mut given = Vec::new();
-        if let Some(text) = variable(console, KEK) {
-            given.push(Given::Key(kek(&text, KEK)?));
-        }
-        if let Some(path) = path_variable(console, KEK_FILE)? {
-            given.push(kek_file(console, &path, KEK_FILE)?);
-        }
-        if let Some(text) = variable(console, PASSPHRASE) {
-            given.push(Given::Passphrase(Zeroizing::new(text.as_bytes().to_vec())));
-        }
-        if let Some(path) = path_variable(console, PASSPHRASE_FILE)? {
-            given.push(passphrase_file(console, &path, PASSPHRASE_FILE)?);
-        }
         for path in &self.kek_file {
             given.push(kek_file(console, path, "--kek-file")?);
         }
@@ -83,14 +100,31 @@ impl KekArgs {
             given.push(passphrase_file(console, path, "--passphrase-file")?);
         }
         if self.passphrase {
-            given.push(Given::Passphrase(ask(
-                console,
-                "passphrase: ",
-                "--passphrase",
-            )?));
+            given.push(Given::passphrase(
+                ask(console, "passphrase: ", "--passphrase")?,
+                "--passphrase".to_owned(),
+            ));
         }
         Ok(given)
     }
+}
+
+fn of_variables(console: &mut Console<'_>) -> Outcome<Vec<Given>> {
+    let mut given = Vec::new();
+    if let Some(text) = variable(console, KEK) {
+        given.push(Given::key(kek(&text, KEK)?, KEK.to_owned()));
+    }
+    if let Some(path) = path_variable(console, KEK_FILE)? {
+        given.push(kek_file(console, &path, KEK_FILE)?);
+    }
+    if let Some(text) = variable(console, PASSPHRASE) {
+        let text = Zeroizing::new(text.as_bytes().to_vec());
+        given.push(Given::passphrase(text, PASSPHRASE.to_owned()));
+    }
+    if let Some(path) = path_variable(console, PASSPHRASE_FILE)? {
+        given.push(passphrase_file(console, &path, PASSPHRASE_FILE)?);
+    }
+    Ok(given)
 }
 
 impl NewKekArgs {
@@ -104,34 +138,69 @@ impl NewKekArgs {
             given.push(passphrase_file(console, path, "--new-passphrase-file")?);
         }
         if self.new_passphrase {
-            given.push(Given::Passphrase(ask_new(console, "--new-passphrase")?));
+            given.push(Given::passphrase(
+                ask_new(console, "new passphrase: ", "--new-passphrase")?,
+                "--new-passphrase".to_owned(),
+            ));
         }
         Ok(given)
     }
 }
 
 impl Given {
+    fn key(key: Key, from: String) -> Self {
+        let secret = Secret::Key(key);
+        Self { secret, from }
+    }
+
+    fn passphrase(text: Zeroizing<Vec<u8>>, from: String) -> Self {
+        let secret = Secret::Passphrase(text);
+        Self { secret, from }
+    }
+
     /// The key-encrypting key that this is for a keyset; none where the keyset has no passphrase.
-    pub(crate) fn for_keyset(self, document: &KeysetDocument) -> Result<Option<Key>> {
-        match self {
-            Self::Key(key) => Ok(Some(key)),
-            Self::Passphrase(text) if document.argon2id().is_some() => {
-                document.kek_from_passphrase(&text).map(Some)
+    pub(crate) fn for_keyset(&self, document: &KeysetDocument) -> Result<Option<Key>> {
+        match &self.secret {
+            Secret::Key(key) => Ok(Some(key.clone())),
+            Secret::Passphrase(text) if document.argon2id().is_some() => {
+                document.kek_from_passphrase(text).map(Some)
             }
-            Self::Passphrase(_) => Ok(None),
+            Secret::Passphrase(_) => Ok(None),
         }
     }
 
     /// The key-encrypting key that this is to become.
-    pub(crate) fn into_new(self) -> Result<NewKek> {
-        match self {
-            Self::Key(key) => NewKek::key(key),
-            Self::Passphrase(text) => {
+    pub(crate) fn to_new(&self) -> Result<NewKek> {
+        match &self.secret {
+            Secret::Key(key) => NewKek::key(key.clone()),
+            Secret::Passphrase(text) => {
+                check_length(text, &self.from)?;
                 let argon2id = Argon2id::generate(&mut OsEntropy)?;
-                NewKek::derived(argon2id.derive(&text)?, argon2id)
+                NewKek::derived(argon2id.derive(text)?, argon2id)
             }
         }
     }
+
+    /// Who gave it, and which key it is. A passphrase has no id that may be shown.
+    pub(crate) fn described(&self) -> String {
+        match &self.secret {
+            Secret::Key(key) => format!("{} ({})", self.from, key.id()),
+            Secret::Passphrase(_) => self.from.clone(),
+        }
+    }
+}
+
+fn check_length(passphrase: &[u8], from: &str) -> Result<()> {
+    let chars = String::from_utf8_lossy(passphrase).chars().count();
+    if chars >= MIN_PASSPHRASE_CHARS {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::InvalidArgument,
+        format!(
+            "{from}: a new passphrase has at least {MIN_PASSPHRASE_CHARS} characters, since whoever has a copy of the keyset may guess it without end: take several words"
+        ),
+    ))
 }
 
 /// A variable that counts; white space alone counts as not set.
@@ -154,7 +223,10 @@ pub(crate) fn path_variable(console: &mut Console<'_>, name: &str) -> Result<Opt
 
 fn kek_file(console: &mut Console<'_>, path: &str, named_by: &str) -> Outcome<Given> {
     let text = text_file(console, path, named_by)?;
-    Ok(Given::Key(kek(&text, named_by)?))
+    Ok(Given::key(
+        kek(&text, named_by)?,
+        format!("{named_by} {path}"),
+    ))
 }
 
 fn kek(text: &str, named_by: &str) -> Result<Key> {
@@ -165,7 +237,7 @@ fn kek(text: &str, named_by: &str) -> Result<Key> {
     Err(Error::new(
         ErrorCode::KeyWrongUse,
         format!(
-            "{named_by} holds a key for another use (rsk1.{}.)",
+            "{named_by} holds a key for another use (rsk1.{}.): a key-encrypting key (rsk1.kek.) is wanted",
             key.key_use().as_str()
         ),
     ))
@@ -173,14 +245,24 @@ fn kek(text: &str, named_by: &str) -> Result<Key> {
 
 /// A key text, and who named it in the message of what is wrong.
 pub(crate) fn key(text: &str, named_by: &str) -> Result<Key> {
-    Key::load(text).map_err(|error| Error::new(error.code(), format!("{named_by}: {error}")))
+    Key::load(text).map_err(|error| match named_by {
+        KEK if reseal::looks_like_path(text) => Error::new(
+            error.code(),
+            format!("{KEK} holds what looks like a path: did you mean {KEK_FILE}?"),
+        ),
+        _ => Error::new(error.code(), format!("{named_by}: {error}")),
+    })
 }
 
 /// Of a file one final line feed is dropped, as sources do.
 fn passphrase_file(console: &mut Console<'_>, path: &str, named_by: &str) -> Outcome<Given> {
     let text = text_file(console, path, named_by)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(Given::Passphrase(Zeroizing::new(text.as_bytes().to_vec())))
+    let from = format!("{named_by} {path}");
+    Ok(Given::passphrase(
+        Zeroizing::new(text.as_bytes().to_vec()),
+        from,
+    ))
 }
 
 /// A file with a secret that is text.
@@ -199,6 +281,9 @@ pub(crate) fn text_file(
     Ok(Zeroizing::new(text.to_owned()))
 }
 
+/// How a passphrase is asked for: the question, and the option that asks.
+type Ask = fn(&mut Console<'_>, &str, &str) -> Outcome<Zeroizing<Vec<u8>>>;
+
 fn ask(console: &mut Console<'_>, question: &str, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
     console.flush()?;
     let Some(answer) = console.host.ask_secret(question)? else {
@@ -210,8 +295,9 @@ fn ask(console: &mut Console<'_>, question: &str, option: &str) -> Outcome<Zeroi
 }
 
 /// Asked for twice, since nobody sees what is typed.
-fn ask_new(console: &mut Console<'_>, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
-    let first = ask(console, "new passphrase: ", option)?;
+fn ask_new(console: &mut Console<'_>, question: &str, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
+    let first = ask(console, question, option)?;
+    check_length(&first, option)?;
     let second = ask(console, "the same again: ", option)?;
     if first == second {
         return Ok(first);

@@ -16,6 +16,7 @@ mod lines;
 mod ring;
 mod table;
 mod values;
+mod words;
 
 pub use host::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
 
@@ -40,14 +41,21 @@ pub fn run(args: &[String], host: &mut dyn Host) -> u8 {
 fn parse_and_run(args: &[String], console: &mut Console<'_>) -> Outcome {
     match args::parse(args) {
         Ok(cli) => commands::run(&cli.command, console),
-        Err(error) if error.use_stderr() => said_by_parser(error, console),
+        Err(error) if error.use_stderr() => said_by_parser(error, args, console),
         Err(help) => console.raw(help.render().to_string().as_bytes()),
     }
 }
 
 /// The parser's own words, which name the option and show the usage.
-fn said_by_parser(error: clap::Error, console: &mut Console<'_>) -> Outcome {
-    let text = args::without_values(error).render().to_string();
+fn said_by_parser(error: clap::Error, given: &[String], console: &mut Console<'_>) -> Outcome {
+    let error = args::without_values(error);
+    let mut text = error.render().to_string();
+    if args::may_hold_passphrase(given, &error) {
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        text = format!(
+            "{first}\n  --passphrase asks, and takes no value: an argument is seen by others, so think of another passphrase\n{rest}"
+        );
+    }
     if console.is_json() {
         let lines = text.lines().map(str::trim);
         let first: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();

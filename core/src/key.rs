@@ -263,6 +263,9 @@ fn wrong_start(text: &[u8]) -> Error {
             "the key text starts with a quotation mark: take the quotation marks away"
         }
         b'\t'..=b'\r' | b' ' => "the key text starts with white space: take it away",
+        0xEF if text.starts_with(b"\xEF\xBB\xBF") => {
+            "the key text starts with a byte order mark: save the file as UTF-8 without one"
+        }
         b'r' if text.starts_with(b"rsk") => {
             "the key text has another version than rsk1: a newer release may read it"
         }

@@ -71,6 +71,8 @@ pub use live::Pace;
 #[cfg(feature = "os-entropy")]
 pub use random::OsEntropy;
 pub use random::{Entropy, EntropyKind};
+#[doc(hidden)]
+pub use source::looks_like_path;
 pub use source::{ENV_NAMES, Loaded, Source, SourceFile, SourceKind, Unlock, Want, WantKind};
 pub use time::Timestamp;
 pub use zeroize::Zeroizing;

@@ -4,7 +4,7 @@ mod directory;
 mod env;
 mod keyset;
 
-pub use env::ENV_NAMES;
+pub use env::{ENV_NAMES, looks_like_path};
 pub use keyset::Unlock;
 
 use crate::{

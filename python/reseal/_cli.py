@@ -14,7 +14,8 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from reseal._disk import POSIX, unreadable
 from reseal._errors import KeyFileWarning
@@ -96,7 +97,7 @@ class Host:
     def read_secret(self, path: str, named_by: str | None) -> bytes:
         """Return the content of a file with a secret."""
         with self._warnings_kept():
-            return read_secret(path, named_by)
+            return read_secret(path, named_by, pipes=True)
 
     def read_key_directory(self, path: str, named_by: str) -> list[tuple[str, bytes]]:
         """Return names and contents of the files of a key directory."""
@@ -148,7 +149,7 @@ class Host:
             with _without_echo(terminal):
                 os.write(terminal, question.encode())
                 try:
-                    return _text(_read_line(terminal))
+                    return _text(_read_line(terminal)[0])
                 finally:
                     os.write(terminal, b"\n")
         finally:
@@ -157,7 +158,13 @@ class Host:
     def ask(self, question: str) -> str:
         """Return the line that a person answers."""
         self.write(ERRORS, question.encode())
-        return _text(_read_line(INPUT))
+        ended = False
+        try:
+            line, ended = _read_line(INPUT)
+        finally:
+            if not ended:  # nobody has pressed return
+                self.write(ERRORS, b"\n")
+        return _text(line)
 
     def write(self, stream: int, content: bytes) -> None:
         """Write all to a stream. Nobody could be told that standard error fails."""
@@ -171,6 +178,14 @@ class Host:
         except OSError as error:
             if stream == OUTPUT:
                 raise _stream_error(stream, "written", error) from None
+
+    def loses_output(self) -> bool:
+        """Whether standard output is closed, or the null device."""
+        status = os.fstat(OUTPUT)
+        # A closed one was made the null device.
+        nothing = os.stat(os.devnull)
+        is_same = stat.S_ISCHR(status.st_mode) and status.st_rdev == nothing.st_rdev
+        return POSIX and is_same
 
     def take_warnings(self) -> list[str]:
         """Return what there is to say of the files that were read."""
@@ -201,12 +216,12 @@ def _read(stream: int, length: int) -> bytes:
             raise _stream_error(INPUT, "read", error) from None
 
 
-def _read_line(stream: int) -> bytes:
-    """Return a line without its end, and read no more than that."""
+def _read_line(stream: int) -> tuple[bytes, bool]:
+    """Return a line without its end, and whether it had one; read no more than that."""
     line = bytearray()
     while (byte := _read(stream, 1)) not in (b"", b"\n"):
         line += byte
-    return bytes(line.removesuffix(b"\r"))
+    return bytes(line.removesuffix(b"\r")), byte != b""
 
 
 def _text(line: bytes) -> str:
@@ -236,11 +251,43 @@ def _without_echo(terminal: int) -> Iterator[None]:
     before = termios.tcgetattr(terminal)
     silent = [*before]
     silent[3] &= ~termios.ECHO
-    termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+
+    def hide() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+
+    def show() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+    with _signals_show(show, hide):
+        hide()
+        try:
+            yield
+        finally:
+            show()
+
+
+@contextlib.contextmanager
+def _signals_show(show: Callable[[], None], hide: Callable[[], None]) -> Iterator[None]:
+    """Let a terminal echo again before a signal ends this process, or stops it for a while."""
+
+    def react(number: int, frame: FrameType | None) -> None:
+        show()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # Here it goes on after a stop, such as by ^Z and fg.
+        signal.signal(number, react)
+        hide()
+
+    numbers = [signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP]
+    # What the caller has chosen to ignore, as nohup does, stays so.
+    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, react)
     try:
         yield
     finally:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _ask_secret_elsewhere(question: str) -> str | None:

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import stat
+import time
 
 from reseal._errors import KeyringError, ResealError
 
@@ -23,6 +24,8 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _READ_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0)
 # How every key text begins.
 KEY_TEXT = "rsk1."
+# Seconds.
+_WRITER_COMES, _WRITER_WRITES, _PIPE_PAUSE = 1, 30, 0.01
 _CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 
 # Other reasons are shown by their name alone.
@@ -60,6 +63,19 @@ def path_text(path: PathLike, argument: str = "a path") -> str:
     return text
 
 
+def placed(name: str, folder: str | None) -> str:
+    """Return a path that counts from a folder, if it is relative and a folder is given."""
+    return name if folder is None else os.path.join(folder, name)
+
+
+def current_folder() -> str | None:
+    """Return the folder that relative paths count from; None where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
+
+
 def quoted(name: str) -> str:
     """Return a path as it may stand in a log line."""
     return json.dumps(name, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
@@ -89,14 +105,39 @@ def prefix(variable: str | None) -> str:
     return "" if variable is None else f"{variable}: "
 
 
-def open_regular(name: str, flags: int = 0) -> io.BufferedReader:
-    """Open a regular file for reading; a ValueError for anything else."""
+def open_regular(name: str, flags: int = 0, *, pipes: bool = False) -> io.BufferedReader:
+    """Open a regular file for reading, or a pipe if `pipes`; a ValueError for anything else."""
     handle = os.open(name, _READ_FLAGS | flags)
     # Before it is wrapped: `open` refuses a directory and does not close it.
-    if stat.S_ISREG(os.fstat(handle).st_mode):
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode) or (pipes and stat.S_ISFIFO(mode)):
         return open(handle, "rb")
     os.close(handle)
     raise ValueError("it is no regular file")
+
+
+def read_pipe(handle: int, length: int) -> bytes:
+    """Return what comes out of a pipe, as of `<(…)` of a shell, up to this length.
+
+    Nobody waits for ever: a second for a writer to come, and half a minute for it to write.
+    """
+    content = bytearray()
+    began = time.monotonic()
+    while len(content) < length:
+        try:
+            more = os.read(handle, length - len(content))
+            if not more and content:
+                break
+            content += more
+            seconds = _WRITER_COMES
+        except BlockingIOError:
+            more, seconds = b"", _WRITER_WRITES
+        if not more:
+            if time.monotonic() > began + seconds:
+                content.clear()
+                raise ValueError("it is a pipe, and nobody writes to it")
+            time.sleep(_PIPE_PAUSE)
+    return bytes(content)
 
 
 def write_new(

@@ -7,6 +7,7 @@ The same stands in `wasm/ts/node-files.ts`.
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from dataclasses import dataclass
 
@@ -15,8 +16,10 @@ from reseal._disk import (
     PathLike,
     open_regular,
     path_text,
+    placed,
     prefix,
     quoted,
+    read_pipe,
     sync_directory,
     unreadable,
     unwritable,
@@ -31,18 +34,29 @@ _OTHERS = 0o007
 _warned: set[str] = set()
 
 
-def read_secret(path: PathLike, variable: str | None = None) -> bytes:
+def read_secret(
+    path: PathLike,
+    variable: str | None = None,
+    folder: str | None = None,
+    *,
+    pipes: bool = False,
+) -> bytes:
     """Return the whole of a file with a key or a passphrase, a final newline included.
 
-    Links are followed. Warns once per path if the file gives rights to everybody.
+    Links are followed. Warns once per path if the file gives rights to everybody. A relative path
+    counts from `folder`; with `pipes` it may lead to a pipe.
     Errors: `source-unreadable`, which names `variable` and the path.
     """
     name = path_text(path)
     try:
-        with open_regular(name) as file:
-            # Before the secret is among the variables that a traceback may show.
-            _warn_if_open(name, variable, os.fstat(file.fileno()))
-            content = file.read(MAX_SECRET_BYTES + 1)
+        with open_regular(placed(name, folder), pipes=pipes) as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISFIFO(status.st_mode):
+                content = read_pipe(file.fileno(), MAX_SECRET_BYTES + 1)
+            else:
+                # Before the secret is among the variables that a traceback may show.
+                _warn_if_open(name, variable, status)
+                content = file.read(MAX_SECRET_BYTES + 1)
     except (OSError, ValueError) as error:
         raise unreadable(name, variable, error) from None
     if len(content) > MAX_SECRET_BYTES:
@@ -52,14 +66,14 @@ def read_secret(path: PathLike, variable: str | None = None) -> bytes:
     return content
 
 
-def read_keyset(path: PathLike, variable: str | None = None) -> bytes:
+def read_keyset(path: PathLike, variable: str | None = None, folder: str | None = None) -> bytes:
     """Return the bytes of a keyset file. Links are followed; no lock is needed.
 
     Errors: `source-unreadable`; `keyset-malformed` if it is too large to be a keyset.
     """
     name = path_text(path)
     try:
-        with open_regular(name) as file:
+        with open_regular(placed(name, folder)) as file:
             content = file.read(MAX_KEYSET_BYTES + 1)
     except (OSError, ValueError) as error:
         raise unreadable(name, variable, error) from None

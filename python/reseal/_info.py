@@ -125,7 +125,7 @@ class LiveStatus(_Facts):
         "last_error": "What the last look met; None if all was well.",
         "lease_seconds": "How long the ring may seal unconfirmed; 0 is for ever.",
         "ring_id": "The ring id of a keyset; None for other sources.",
-        "stale": "Whether the lease has run out, so that sealing is refused.",
+        "stale": "Whether the lease has run out and the last look failed, so that sealing is refused.",
     }
     kind: Literal["keys", "directory", "keyset"]
     generation: int | None

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import os
 
-from reseal._disk import unreadable
+from reseal._disk import placed, unreadable
 from reseal._files import read_secret
 
 
-def read_key_files(directory: str, variable: str | None = None) -> list[tuple[str, bytes]]:
+def read_key_files(
+    directory: str, variable: str | None = None, folder: str | None = None
+) -> list[tuple[str, bytes]]:
     """Return the names and contents of a directory's key files, as Kubernetes mounts a secret.
 
-    Links are followed; hidden files and sub-directories are skipped. Whoever calls this checks that
-    the contents are text.
+    Links are followed; hidden files and sub-directories are skipped. A relative path counts from
+    `folder`. Whoever calls this checks that the contents are text.
     Errors: `source-unreadable`, which names `variable` and the path.
     """
     try:
-        names = sorted(os.listdir(directory))
+        names = sorted(os.listdir(placed(directory, folder)))
     except (OSError, ValueError) as error:
         raise unreadable(directory, variable, error) from None
     files: list[tuple[str, bytes]] = []
     try:
         for name in names:
             path = os.path.join(directory, name)
-            if name.startswith(".") or os.path.isdir(path):
+            if name.startswith(".") or os.path.isdir(placed(path, folder)):
                 continue
             if _is_no_text(name):
                 raise unreadable(path, variable, ValueError("its name is not UTF-8"))
-            files.append((name, read_secret(path, variable)))
+            files.append((name, read_secret(path, variable, folder)))
     except BaseException:
         files.clear()  # a traceback may show our variables
         raise

@@ -160,6 +160,10 @@ impl Host for Door<'_, '_> {
         self.tell("write", (number(stream), bytes))
     }
 
+    fn loses_output(&mut self) -> bool {
+        self.get("loses_output", ())
+    }
+
     fn take_warnings(&mut self) -> Vec<String> {
         self.get("take_warnings", ())
     }

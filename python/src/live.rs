@@ -58,6 +58,8 @@ pub(crate) struct LiveKeyring(Arc<Live>);
 pub(crate) struct Live {
     clock: Clock,
     named: Named,
+    /// What relative paths count from, wherever the process goes later.
+    folder: Py<PyAny>,
     state: Mutex<State>,
 }
 
@@ -212,6 +214,7 @@ impl LiveKeyring {
         let live = Arc::new(Live {
             clock: clock.map_or_else(|| Clock::Monotonic(Instant::now()), Clock::Python),
             named,
+            folder: source::current_folder(py)?,
             state: Mutex::new(State {
                 source,
                 pace,
@@ -335,7 +338,7 @@ impl Live {
 
     fn load(&self, py: Python<'_>) -> Result<Loaded> {
         let wants = self.lock().source.wants();
-        let contents = source::read_all(py, &wants, self.named)?;
+        let contents = source::read_all(py, &wants, self.named, Some(&self.folder))?;
         source::load(py, &contents, |contents, derive| {
             self.lock().source.load(contents, derive)
         })
@@ -352,7 +355,8 @@ impl Live {
             confirmed_ago: state
                 .confirmed_at
                 .map(|at| Duration::from_millis(now.saturating_sub(at))),
-            stale: state.pace.check_lease(now).is_err(),
+            // An idle process looks first, and then seals.
+            stale: state.error.is_some() && state.pace.check_lease(now).is_err(),
             error: state.error.clone(),
         };
         drop(state);

@@ -29,7 +29,7 @@ pub(crate) enum Named {
 
 /// The ring of a source that is read once.
 pub(crate) fn ring(py: Python<'_>, mut source: Source, named: Named) -> Result<Keyring> {
-    let contents = read_all(py, &source.wants(), named)?;
+    let contents = read_all(py, &source.wants(), named, None)?;
     let no_ring = || Error::new(ErrorCode::SourceUnreadable, "the source gave no ring");
     let loaded = load(py, &contents, |contents, derive| {
         source.load(contents, derive)
@@ -141,21 +141,36 @@ pub(crate) fn path_text(path: &Bound<'_, PyAny>, argument: &str) -> Result<Strin
     Ok(argument_text(&text, argument)?.into_owned())
 }
 
-/// What a source wants, each read by Python's functions.
+/// The folder that relative paths count from, as Python has it; `None` where it was removed.
+pub(crate) fn current_folder(py: Python<'_>) -> Result<Py<PyAny>> {
+    let folder = py.import("reseal._disk")?.call_method0("current_folder")?;
+    Ok(folder.unbind())
+}
+
+/// What a source wants, each read by Python's functions. Relative paths count from `folder`.
 pub(crate) fn read_all(
     py: Python<'_>,
     wants: &[Want],
     named: Named,
+    folder: Option<&Py<PyAny>>,
 ) -> Result<Vec<Vec<SourceFile>>> {
-    wants.iter().map(|want| read(py, want, named)).collect()
+    wants
+        .iter()
+        .map(|want| read(py, want, named, folder))
+        .collect()
 }
 
-fn read(py: Python<'_>, want: &Want, named: Named) -> Result<Vec<SourceFile>> {
+fn read(
+    py: Python<'_>,
+    want: &Want,
+    named: Named,
+    folder: Option<&Py<PyAny>>,
+) -> Result<Vec<SourceFile>> {
     let named_by = (named == Named::Variables).then_some(want.named_by);
     let single = |function: &str| {
         let content = py
             .import("reseal._files")?
-            .call_method1(function, (&want.path, named_by))?;
+            .call_method1(function, (&want.path, named_by, folder))?;
         let content = Zeroizing::new(content.extract::<Vec<u8>>()?);
         Ok([SourceFile {
             name: String::new(),
@@ -168,7 +183,8 @@ fn read(py: Python<'_>, want: &Want, named: Named) -> Result<Vec<SourceFile>> {
         WantKind::Keyset => single("read_keyset"),
         WantKind::Directory => {
             let read = py.import("reseal._sources")?.getattr("read_key_files")?;
-            let files: Vec<(String, Vec<u8>)> = read.call1((&want.path, named_by))?.extract()?;
+            let files: Vec<(String, Vec<u8>)> =
+                read.call1((&want.path, named_by, folder))?.extract()?;
             let file = |(name, content)| SourceFile {
                 name,
                 content: Zeroizing::new(content),

@@ -41,6 +41,7 @@ usePlatform({
     throw invalidArgument("there is no environment here: give fromEnv an object of variables");
   },
   pathText: (path, name) => checkedPath(String(path), name),
+  currentFolder: () => undefined,
   readDirectory: noFiles,
   readSecret: noFiles,
   readKeyset: noFiles,

@@ -1,7 +1,8 @@
 // What the command asks for: files, streams, clock. The methods are those of the trait `Host` of
 // the crate `cli`; the same stands in python/reseal/_cli.py.
 import { Buffer } from "node:buffer";
-import { lstatSync, readSync, statSync, writeSync } from "node:fs";
+import { fstatSync, lstatSync, readSync, statSync, writeSync } from "node:fs";
+import { devNull } from "node:os";
 import { isatty } from "node:tty";
 import { askSecret, pause } from "./cli-terminal.js";
 import { ResealError } from "./errors.js";
@@ -47,7 +48,7 @@ export class CliHost {
   }
 
   readSecret(path: string, namedBy: string | undefined): Bytes {
-    return this.#attempt(() => readSecret(path, namedBy));
+    return this.#attempt(() => readSecret(path, namedBy, undefined, { pipes: true }));
   }
 
   readKeyDirectory(path: string, namedBy: string): [name: string, content: Uint8Array][] {
@@ -99,7 +100,11 @@ export class CliHost {
 
   ask(question: string): string {
     this.write(ERRORS, Buffer.from(question));
-    return this.#attempt(() => text(readLine(INPUT)));
+    return this.#attempt(() => {
+      const [line, isEnded] = readLine(INPUT);
+      if (!isEnded) this.write(ERRORS, Buffer.from("\n")); // nobody has pressed return
+      return text(line);
+    });
   }
 
   /** Writes all to a stream. Nobody could be told that standard error fails. */
@@ -113,6 +118,15 @@ export class CliHost {
           ? new ReaderGone()
           : streamError(stream, "written", error);
       }
+    });
+  }
+
+  /** Whether standard output is closed, which Node makes the null device, or that device. */
+  losesOutput(): boolean {
+    return this.#attempt(() => {
+      if (!POSIX) return false;
+      const stats = fstatSync(OUTPUT);
+      return stats.isCharacterDevice() && stats.rdev === statSync(devNull).rdev;
     });
   }
 
@@ -158,16 +172,17 @@ function read(stream: number, length: number): Uint8Array {
   }
 }
 
-/** A line without its end; no more than that is read. */
-function readLine(stream: number): Uint8Array {
+/** A line without its end, and whether it had one; no more than that is read. */
+function readLine(stream: number): [line: Uint8Array, isEnded: boolean] {
   const line: number[] = [];
+  let byte: number | undefined;
   for (;;) {
-    const [byte] = read(stream, 1);
+    [byte] = read(stream, 1);
     if (byte === undefined || byte === LINE_FEED) break;
     line.push(byte);
   }
   if (line.at(-1) === CARRIAGE_RETURN) line.pop();
-  return Uint8Array.from(line);
+  return [Uint8Array.from(line), byte === LINE_FEED];
 }
 
 function text(line: Uint8Array): string {

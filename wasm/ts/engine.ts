@@ -12,12 +12,21 @@ export interface Platform {
   environment(): Record<string, string | undefined>;
   /** A path as text; `name` is the argument's, for messages. */
   pathText(path: PathLike, name: string): string;
-  /** Names and contents of the files of a directory; `variable` named it, if one did. */
-  readDirectory(path: string, variable?: string): [name: string, content: Uint8Array][];
+  /** The folder that relative paths count from; undefined where there is none. */
+  currentFolder(): string | undefined;
+  /**
+   * Names and contents of the files of a directory; `variable` named it, if one did. A relative
+   * path counts from `folder`, here and below.
+   */
+  readDirectory(
+    path: string,
+    variable?: string,
+    folder?: string,
+  ): [name: string, content: Uint8Array][];
   /** The content of a file with a secret. */
-  readSecret(path: PathLike, variable?: string): Uint8Array;
+  readSecret(path: PathLike, variable?: string, folder?: string): Uint8Array;
   /** The content of a keyset file. */
-  readKeyset(path: PathLike, variable?: string): Uint8Array;
+  readKeyset(path: PathLike, variable?: string, folder?: string): Uint8Array;
   /** Replaces the keyset file that was loaded, or makes one that does not exist. */
   saveKeyset(path: PathLike, loaded: Uint8Array | undefined, changed: Uint8Array): void;
 }

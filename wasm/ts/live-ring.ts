@@ -29,7 +29,7 @@ export interface LiveStatus {
   readonly leaseSeconds: number;
   /** How long ago the source was found in order; undefined if it never was. */
   readonly confirmedSecondsAgo: number | undefined;
-  /** Whether the lease has run out, so that nothing is sealed. */
+  /** Whether the lease has run out and the last look failed, so that nothing is sealed. */
   readonly stale: boolean;
   /** What the last look met; undefined if all was well. */
   readonly lastError: ResealError | undefined;
@@ -116,7 +116,8 @@ export class LiveRing extends Rings {
       leaseSeconds: this.#facts?.leaseSeconds ?? 0,
       confirmedSecondsAgo:
         confirmedAt === undefined ? undefined : Math.max(now - confirmedAt, 0) / 1000,
-      stale: now >= this.#staleAt,
+      // An idle process looks first, and then seals.
+      stale: this.#error !== undefined && now >= this.#staleAt,
       lastError: this.#error,
     };
   }

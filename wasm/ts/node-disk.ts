@@ -12,6 +12,7 @@ import {
   writeFileSync,
   type Stats,
 } from "node:fs";
+import { isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { invalidArgument, KeyringError } from "./errors.js";
 import { checkedPath } from "./parts.js";
@@ -56,6 +57,20 @@ export function pathText(path: PathLike, name = "a path"): string {
 export function splitPath(name: string): [folder: string, base: string] {
   const end = Math.max(name.lastIndexOf("/"), POSIX ? -1 : name.lastIndexOf("\\")) + 1;
   return [name.slice(0, end), name.slice(end)];
+}
+
+/** A path that counts from a folder, if it is relative and a folder is given. Links count. */
+export function placed(name: string, folder: string | undefined): string {
+  return folder === undefined || isAbsolute(name) ? name : folder + sep + name;
+}
+
+/** The folder that relative paths count from; undefined where it was removed. */
+export function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A path as it may stand in a log line. */

@@ -7,6 +7,7 @@ import type { Bytes } from "./memory.js";
 import {
   type PathLike,
   pathText,
+  placed,
   POSIX,
   prefix,
   quoted,
@@ -22,19 +23,29 @@ import {
 const MAX_SECRET_BYTES = 65_536;
 export const MAX_KEYSET_BYTES = 1_048_576;
 
+const WRITER_COMES_MS = 1000;
+const WRITER_WRITES_MS = 30_000;
+const PIPE_PAUSE_MS = 10;
 const OTHERS = 0o007;
 const warned = new Set<string>();
 
 /**
  * The whole of a file with a key or a passphrase, a final newline included. Links are followed.
- * Warns once per path if the file gives rights to everybody.
+ * Warns once per path if the file gives rights to everybody. A relative path counts from `folder`;
+ * with `pipes` it may lead to a pipe.
  *
  * Errors: `source-unreadable`, which names `variable` and the path.
  */
-export function readSecret(path: PathLike, variable?: string): Bytes {
+export function readSecret(
+  path: PathLike,
+  variable?: string,
+  folder?: string,
+  { pipes = false } = {},
+): Bytes {
   const name = pathText(path);
+  const check = (stats: Stats): void => warnIfOpen(name, variable, stats);
   try {
-    const content = read(name, MAX_SECRET_BYTES, (stats) => warnIfOpen(name, variable, stats));
+    const content = read(placed(name, folder), MAX_SECRET_BYTES, { check, pipes });
     if (content.length <= MAX_SECRET_BYTES) return content;
     content.fill(0);
     throw new Refusal(`it has more than ${MAX_SECRET_BYTES} bytes (64 KiB), which no key has`);
@@ -48,10 +59,10 @@ export function readSecret(path: PathLike, variable?: string): Bytes {
  *
  * Errors: `source-unreadable`; `keyset-malformed` if it is too large to be a keyset.
  */
-export function readKeyset(path: PathLike, variable?: string): Bytes {
+export function readKeyset(path: PathLike, variable?: string, folder?: string): Bytes {
   const name = pathText(path);
   try {
-    const content = read(name, MAX_KEYSET_BYTES);
+    const content = read(placed(name, folder), MAX_KEYSET_BYTES);
     if (content.length <= MAX_KEYSET_BYTES) return content;
   } catch (error) {
     throw unreadable(name, variable, error);
@@ -100,16 +111,60 @@ export function fileFacts(path: PathLike): FileFacts {
   }
 }
 
+interface ReadOptions {
+  readonly check?: ((stats: Stats) => void) | undefined;
+  readonly pipes?: boolean;
+}
+
 /** Up to one byte more than the limit. */
-export function read(name: string, limit: number, check?: (stats: Stats) => void): Bytes {
+export function read(
+  name: string,
+  limit: number,
+  { check, pipes = false }: ReadOptions = {},
+): Bytes {
   const handle = openSync(name, READ_FLAGS);
   try {
     const stats = fstatSync(handle);
+    if (pipes && stats.isFIFO()) return readPipe(handle, limit + 1);
     if (!stats.isFile()) throw new Refusal("it is no regular file");
     check?.(stats);
     return readUpTo(handle, limit + 1);
   } finally {
     closeSync(handle);
+  }
+}
+
+/**
+ * What comes out of a pipe, as of `<(…)` of a shell. Nobody waits for ever: a second for a writer
+ * to come, and half a minute for it to write.
+ */
+function readPipe(handle: number, room: number): Bytes {
+  const buffer = new Uint8Array(room);
+  const began = performance.now();
+  let length = 0;
+  while (length < room) {
+    const more = readNow(handle, buffer, length);
+    if (more === 0 && length > 0) break;
+    length += more ?? 0;
+    if (more !== undefined && more > 0) continue;
+    if (performance.now() > began + (more === 0 ? WRITER_COMES_MS : WRITER_WRITES_MS)) {
+      buffer.fill(0, 0, length);
+      throw new Refusal("it is a pipe, and nobody writes to it");
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_PAUSE_MS);
+  }
+  const content = buffer.slice(0, length);
+  buffer.fill(0, 0, length);
+  return content;
+}
+
+/** The number of bytes read; undefined where there are none yet. */
+function readNow(handle: number, buffer: Uint8Array, at: number): number | undefined {
+  try {
+    return readSync(handle, buffer, at, buffer.length - at, null);
+  } catch (error) {
+    if (systemCode(error) === "EAGAIN") return undefined;
+    throw error;
   }
 }
 

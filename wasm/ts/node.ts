@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { usePlatform } from "./engine.js";
 import { readDirectory } from "./node-directory.js";
-import { pathText } from "./node-disk.js";
+import { currentFolder, pathText } from "./node-disk.js";
 import { readKeyset, readSecret } from "./node-files.js";
 import { saveKeyset } from "./node-save.js";
 import { nodeText } from "./node-text.js";
@@ -32,6 +32,7 @@ usePlatform({
         : new URL("./reseal.wasm", import.meta.url),
     ),
   environment: () => process.env,
+  currentFolder,
   pathText,
   readDirectory,
   readSecret,

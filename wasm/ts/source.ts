@@ -71,10 +71,13 @@ export class Source {
   readonly #wants: readonly Want[];
   /** Whether variables named the files, and so stand in messages. */
   readonly #named: boolean;
+  /** What relative paths count from, wherever the process goes later. */
+  readonly #folder: string | undefined;
 
   private constructor(source: WasmSource | undefined, named: boolean) {
     this.#source = made(source);
     this.#named = named;
+    this.#folder = platform().currentFolder();
     this.kind = this.#source.kind() as SourceKind;
     this.#wants = this.#source.wants() as Want[];
   }
@@ -136,11 +139,11 @@ export class Source {
     const variable = this.#named ? namedBy : undefined;
     switch (kind) {
       case "directory":
-        return platform().readDirectory(path, variable);
+        return platform().readDirectory(path, variable, this.#folder);
       case "secret":
-        return [[path, platform().readSecret(path, variable)]];
+        return [[path, platform().readSecret(path, variable, this.#folder)]];
       case "keyset":
-        return [[path, platform().readKeyset(path, variable)]];
+        return [[path, platform().readKeyset(path, variable, this.#folder)]];
     }
   }
 }

@@ -7,7 +7,7 @@ use reseal::{ErrorCode, OsEntropy};
 use serde::Serialize;
 
 use crate::console::Console;
-use crate::failure::{Failure, Outcome, exit};
+use crate::failure::{Failure, Outcome, exit, usage};
 use crate::lines::Lines;
 use crate::ring;
 
@@ -81,6 +81,11 @@ impl CanaryArgs {
 }
 
 fn check(console: &mut Console<'_>, canary: &str) -> Outcome {
+    if canary.trim_ascii().is_empty() {
+        return usage(
+            "no canary was given: it is an argument, or the first line of standard input",
+        );
+    }
     let found = ring::load(console)?.check(canary);
     let found = found.map_err(Failure::Refused)?;
     console.report(&Checked {

@@ -7,12 +7,14 @@ mod variables;
 use core::fmt;
 
 use clap::Args;
-use reseal::{Error, Source, SourceFile};
+use reseal::{Error, Source, SourceFile, SourceKind};
 use serde::Serialize;
 
-use crate::console::{Console, shown};
+use crate::console::{Console, counted, shown};
 use crate::failure::{Failure, Outcome, exit};
+use crate::kek;
 use crate::ring;
+use crate::words::of_command;
 
 const EXAMPLES: &str = "\
 Looks at the environment that the command itself runs in: run it as the user and
@@ -89,7 +91,8 @@ fn examine(findings: &mut Findings, console: &mut Console<'_>) -> Outcome {
             return Ok(());
         }
     };
-    findings.ok("source", described(&source));
+    let source_is = described(&source, console);
+    findings.ok("source", source_is);
     variables::without_effect(findings, source.kind(), console);
     let contents = match ring::fetch(&source, console) {
         Ok(contents) => contents,
@@ -125,21 +128,24 @@ fn load(
 }
 
 /// Which source is in effect.
-fn described(source: &Source) -> String {
+fn described(source: &Source, console: &mut Console<'_>) -> String {
     let wants = source.wants();
-    let paths: Vec<_> = wants
+    let mut paths: Vec<_> = wants
         .iter()
         .map(|want| format!("{} {}", want.named_by, want.path))
         .collect();
-    let kind = match source.kind() {
-        reseal::SourceKind::Keys => "keys in the environment",
-        reseal::SourceKind::Directory => "a directory of keys",
-        reseal::SourceKind::Keyset => "a keyset",
-    };
-    match paths.as_slice() {
-        [] => format!("{kind} is what counts"),
-        paths => format!("{kind} is what counts: {}", paths.join(", ")),
+    // What is given in a variable itself is named, and not shown.
+    for name in variables::SECRETS {
+        if kek::variable(console, name).is_some() && variables::counts(name, source.kind()) {
+            paths.push(name.to_owned());
+        }
     }
+    let kind = match source.kind() {
+        SourceKind::Keys => "the environment",
+        SourceKind::Directory => "a directory",
+        SourceKind::Keyset => "a keyset",
+    };
+    format!("the keys come from {kind}: {}", paths.join(", "))
 }
 
 impl Findings {
@@ -157,7 +163,7 @@ impl Findings {
 
     fn failed(&mut self, about: &'static str, error: &Error) {
         let code = Some(error.code().as_str());
-        self.add(Level::Error, about, code, error.message());
+        self.add(Level::Error, about, code, &of_command(error.message()));
     }
 
     fn add(
@@ -209,6 +215,7 @@ impl fmt::Display for Report {
                 None => writeln!(f)?,
             }
         }
-        write!(f, "{} errors, {} warnings", self.errors, self.warnings)
+        let errors = counted(self.errors, "error");
+        write!(f, "{errors}, {}", counted(self.warnings, "warning"))
     }
 }

@@ -7,7 +7,7 @@ use reseal::{Key, KeyUse, OsEntropy, Zeroizing};
 use serde::Serialize;
 
 use crate::console::{Console, shown};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome, usage};
 
 use super::foreign::{Foreign, ForeignKey};
 
@@ -96,6 +96,7 @@ impl KeysArgs {
 
 impl NewArgs {
     fn make(&self, console: &mut Console<'_>) -> Outcome {
+        self.check_output(console)?;
         let key_use = self.key_use.into();
         let key = Key::generate(key_use, &mut OsEntropy)?;
         let text = key.export();
@@ -113,10 +114,23 @@ impl NewArgs {
         if file.is_none() {
             console.hint(&format!("the key id is {}", key.id()))?;
         }
-        console.hint(belongs(key_use, file.is_some()))
+        console.hint(&belongs(key_use, file))
+    }
+
+    /// A key that nobody reads is lost, so none is made.
+    fn check_output(&self, console: &mut Console<'_>) -> Outcome {
+        check_out(self.out.as_deref())?;
+        if self.out.is_none() && console.host.loses_output() {
+            return Err(Failure::Stream(
+                "standard output is closed, or leads nowhere, so the key would be lost: give --out FILE"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     fn make_foreign(&self, system: Foreign, console: &mut Console<'_>) -> Outcome {
+        self.check_output(console)?;
         let keys = system.generate(&mut OsEntropy)?;
         let file = self.out.as_deref();
         if let Some(file) = file {
@@ -132,9 +146,23 @@ impl NewArgs {
     }
 }
 
+/// Refuses what elsewhere means standard output.
+pub(super) fn check_out(file: Option<&str>) -> Outcome {
+    if file == Some("-") {
+        return usage("--out takes the name of a file: without it all goes to standard output");
+    }
+    Ok(())
+}
+
 /// Where a key belongs.
-fn belongs(key_use: KeyUse, in_file: bool) -> &'static str {
-    match (key_use, in_file) {
+fn belongs(key_use: KeyUse, file: Option<&str>) -> String {
+    if let (KeyUse::Kek, Some(file)) = (key_use, file) {
+        return format!(
+            "next: reseal keyset init --keyset ring.json --kek-file {}",
+            shown(file)
+        );
+    }
+    let belongs = match (key_use, file.is_some()) {
         (KeyUse::Data, false) => {
             "a new ring has it as RESEAL_PRIMARY_KEY; one in use gets it first as RESEAL_INTRODUCED_KEYS"
         }
@@ -145,11 +173,9 @@ fn belongs(key_use: KeyUse, in_file: bool) -> &'static str {
         (KeyUse::Index, true) => {
             "a ring has the file as RESEAL_INDEX_KEY_FILE; a keyset takes it with reseal keyset introduce --key-file"
         }
-        (KeyUse::Kek, false) => "processes with RESEAL_KEYSET have it as RESEAL_KEK",
-        (KeyUse::Kek, true) => {
-            "processes with RESEAL_KEYSET have the file as RESEAL_KEK_FILE, and so has reseal keyset init"
-        }
-    }
+        (KeyUse::Kek, _) => "processes with RESEAL_KEYSET have it as RESEAL_KEK",
+    };
+    belongs.to_owned()
 }
 
 impl fmt::Display for NewKey<'_> {

@@ -18,8 +18,9 @@ use crate::kek::{KekArgs, path_variable};
 const EXAMPLES: &str = "\
 What opens a keyset is taken from RESEAL_KEK, RESEAL_KEK_FILE, RESEAL_PASSPHRASE,
 RESEAL_PASSPHRASE_FILE and the options --kek-file, --passphrase-file and
---passphrase together. A keyset that is wrapped under several is changed with all
-of them. A key is named by its id, or the first 4 characters of it or more.
+--passphrase together; only for init the options replace the variables. A keyset
+that is wrapped under several is changed with all of them. A key is named by its
+id, or the first 4 characters of it or more.
 
 Moves that cannot be taken back, or go back, ask first; --yes answers.
 
@@ -60,6 +61,12 @@ struct Common {
     /// Do not ask before a dangerous move
     #[arg(long, short, global = true)]
     yes: bool,
+}
+
+/// The path of a keyset.
+struct Place {
+    path: String,
+    named_by: &'static str,
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,14 +110,23 @@ impl KeysetArgs {
 }
 
 impl Common {
-    /// The path of the keyset.
-    fn path(&self, console: &mut Console<'_>) -> Outcome<String> {
+    /// Where the keyset is.
+    fn place(&self, console: &mut Console<'_>) -> Outcome<Place> {
         if let Some(path) = &self.keyset {
-            return Ok(path.clone());
+            let path = path.clone();
+            return Ok(Place {
+                path,
+                named_by: "--keyset",
+            });
         }
         match path_variable(console, "RESEAL_KEYSET")? {
-            Some(path) => Ok(path),
-            None => usage("no keyset is named: give --keyset FILE, or set RESEAL_KEYSET"),
+            Some(path) => Ok(Place {
+                path,
+                named_by: "RESEAL_KEYSET",
+            }),
+            None => usage(
+                "no keyset is named: give --keyset FILE, or set RESEAL_KEYSET; reseal keyset init creates one",
+            ),
         }
     }
 
@@ -132,4 +148,10 @@ impl Common {
         }
         usage("not answered with yes: nothing was changed")
     }
+}
+
+/// A number of seconds on the command line.
+fn whole_seconds(text: &str) -> Result<u32, String> {
+    let wrong = |_| "whole seconds, such as 3600".to_owned();
+    text.parse().map_err(wrong)
 }

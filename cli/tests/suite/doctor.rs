@@ -16,7 +16,7 @@ fn finds(memory: &mut Memory, code: u8, expected: &[&str]) -> Ended {
         .filter(|line| !line.starts_with("ok "))
         .collect();
     let (last, found) = found.split_last().unwrap();
-    assert!(last.ends_with("warnings"), "{last}");
+    assert!(last.trim_end_matches('s').ends_with("warning"), "{last}");
     assert_eq!(found.len(), expected.len(), "{}", ended.out);
     for (found, expected) in found.iter().zip(expected) {
         let (level, text) = expected.split_once(' ').unwrap();
@@ -38,9 +38,9 @@ fn healthy() -> Memory {
 fn all_is_well() {
     let ended = finds(&mut healthy(), 0, &[]);
     assert!(
-        ended
-            .out
-            .contains("a keyset is what counts: RESEAL_KEYSET ring.json")
+        ended.out.contains(
+            "the keys come from a keyset: RESEAL_KEYSET ring.json, RESEAL_KEK_FILE kek\n"
+        )
     );
     assert!(ended.out.contains("primary data (first)"));
     assert!(ended.out.contains("a lease of 3600 seconds"));
@@ -130,6 +130,35 @@ fn rights_of_files() {
 }
 
 #[test]
+fn a_keyset_may_be_read_by_everybody_unless_it_has_a_passphrase() {
+    let mut memory = healthy();
+    memory.files.get_mut("ring.json").unwrap().facts.mode = Some(0o644);
+    finds(&mut memory, 0, &[]);
+    memory.add("pass", "correct horse battery");
+    memory.ok("keyset rewrap-keys --keep --new-passphrase-file pass");
+    memory.files.get_mut("ring.json").unwrap().facts.mode = Some(0o644);
+    finds(
+        &mut memory,
+        0,
+        &["warning everybody on this machine may read ring.json (644)"],
+    );
+    memory.files.get_mut("ring.json").unwrap().facts.mode = Some(0o600);
+    memory.variables.remove("RESEAL_KEK_FILE");
+    memory.set("RESEAL_PASSPHRASE", "correct horse battery");
+    let ended = finds(&mut memory, 0, &[]);
+    assert!(
+        ended
+            .out
+            .contains("a keyset: RESEAL_KEYSET ring.json, RESEAL_PASSPHRASE\n"),
+        "{}",
+        ended.out
+    );
+    assert!(ended.out.ends_with("\n0 errors, 0 warnings\n"));
+    memory.set("RESEAL_TYPO", "x");
+    assert!(memory.ok("doctor").ends_with("\n0 errors, 1 warning\n"));
+}
+
+#[test]
 fn states_and_ages_of_keys() {
     let mut memory = healthy();
     let first = memory.labelled("first");
@@ -148,16 +177,18 @@ fn states_and_ages_of_keys() {
     let second = memory.labelled("second");
     let ended = memory.run("doctor");
     assert!(
-        ended.out.contains(&format!("{second} is introduced since")),
+        ended.out.contains(&format!(
+            "{second} came at 2027-11-20T00:00:01Z, and not every"
+        )),
         "{}",
         ended.out
     );
     memory.now += 3600;
     let ended = memory.run("doctor");
     assert!(
-        ended
-            .out
-            .contains(&format!("{second} waits to be promoted")),
+        ended.out.contains(&format!(
+            "{second} came at 2027-11-20T00:00:01Z, and may be"
+        )),
         "{}",
         ended.out
     );
@@ -165,7 +196,7 @@ fn states_and_ages_of_keys() {
     finds(&mut memory, 0, &[]);
     memory.now += 365 * DAY;
     memory.ok(&format!("keyset disable {second} --emergency --yes"));
-    let expected = format!("warning {first} only opens since more than a year");
+    let expected = format!("warning {first} has only opened for more than a year");
     finds(&mut memory, 3, &["error no data key is primary"]);
     memory.now += 1;
     finds(&mut memory, 3, &["error no data key is primary", &expected]);

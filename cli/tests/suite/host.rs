@@ -32,6 +32,8 @@ pub(crate) struct Memory {
     pub(crate) errors: Vec<u8>,
     /// What happens to a write to standard output.
     pub(crate) broken_output: Option<fn() -> HostFailure>,
+    /// Whether standard output leads nowhere.
+    pub(crate) loses_output: bool,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -155,7 +157,9 @@ impl Host for Memory {
     fn save_keyset(&mut self, path: &str, loaded: Option<&[u8]>, document: &str) -> HostResult<()> {
         let there = self.files.get(path).map(|file| file.content.as_slice());
         if there != loaded {
-            return Err(Error::new(ErrorCode::KeysetConflict, "changed").into());
+            return Err(
+                Error::new(ErrorCode::KeysetConflict, "changed: load it, and try again").into(),
+            );
         }
         self.add(path, document);
         Ok(())
@@ -204,6 +208,10 @@ impl Host for Memory {
             _ => self.errors.extend_from_slice(bytes),
         }
         Ok(())
+    }
+
+    fn loses_output(&mut self) -> bool {
+        self.loses_output
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

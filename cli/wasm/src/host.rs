@@ -44,6 +44,8 @@ extern "C" {
     fn ask(this: &JsHost, question: &str) -> JsResult<String>;
     #[wasm_bindgen(method, catch)]
     fn write(this: &JsHost, stream: u8, bytes: &[u8]) -> JsResult<()>;
+    #[wasm_bindgen(method, js_name = losesOutput)]
+    fn loses_output(this: &JsHost) -> bool;
     #[wasm_bindgen(method, js_name = takeWarnings)]
     fn take_warnings(this: &JsHost) -> Vec<String>;
     #[wasm_bindgen(method)]
@@ -115,6 +117,10 @@ impl Host for Door<'_> {
 
     fn write(&mut self, stream: Stream, bytes: &[u8]) -> HostResult<()> {
         self.0.write(number(stream), bytes).map_err(failure)
+    }
+
+    fn loses_output(&mut self) -> bool {
+        self.0.loses_output()
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

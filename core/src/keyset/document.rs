@@ -60,6 +60,25 @@ pub(super) struct KeyEntry {
     pub(super) wraps: BTreeMap<KeyId, String>,
 }
 
+/// Names what lies in the place of a keyset by mistake.
+fn check_text(bytes: &[u8]) -> Result<()> {
+    let text = bytes.trim_ascii_start();
+    if text.is_empty() {
+        return Err(malformed("the file is empty"));
+    }
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        return Err(malformed(
+            "it begins with a byte order mark: save it as UTF-8 without one",
+        ));
+    }
+    if text.starts_with(b"rsk1.") {
+        return Err(malformed(
+            "it holds a key: is this the file of the key that opens the keyset?",
+        ));
+    }
+    Ok(())
+}
+
 impl Document {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > MAX_KEYSET_BYTES {
@@ -68,6 +87,7 @@ impl Document {
                 "a keyset has at most 1,048,576 bytes: is this another file?",
             ));
         }
+        check_text(bytes)?;
         let tree = Json::parse(bytes)
             .ok_or_else(|| malformed("it is no JSON, or has a member twice: was it cut?"))?;
         let mut document = Members::of(tree, "the keyset")?;

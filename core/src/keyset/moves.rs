@@ -79,7 +79,7 @@ impl Keyset {
             KeyState::DecryptOnly => {
                 return Err(refused(
                     entry,
-                    "was primary before, and becomes so again on explicit request only (back)",
+                    "is promoted again on explicit request only (back)",
                 ));
             }
             _ => return Err(refused(entry, "cannot be promoted")),
@@ -127,7 +127,7 @@ impl Keyset {
             KeyState::Primary => {
                 return Err(refused(
                     entry,
-                    "is primary, and is disabled on explicit request only (emergency)",
+                    "is disabled on explicit request only (emergency)",
                 ));
             }
             _ => return Err(refused(entry, "cannot be disabled")),

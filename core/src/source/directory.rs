@@ -2,7 +2,7 @@
 
 use super::{
     SourceFile, Want, WantKind,
-    env::{INDEX_PRIMARY, KEY_DIR, PRIMARY, check_path, wrong_use},
+    env::{A_DATA_KEY, AN_INDEX_KEY, INDEX_PRIMARY, KEY_DIR, PRIMARY, check_path, wrong_use},
     named, text_of,
 };
 use crate::{
@@ -106,7 +106,14 @@ impl KeyDirectory {
         match (data_primary, index_primary, key.key_use()) {
             (true, false, KeyUse::Data) | (false, true, KeyUse::Index) => Ok(KeyState::Primary),
             (false, false, KeyUse::Data | KeyUse::Index) => Ok(KeyState::DecryptOnly),
-            (_, _, key_use) => Err(wrong_use(name, key_use)),
+            (_, _, key_use) => {
+                let wanted = match (data_primary, index_primary) {
+                    (true, _) => A_DATA_KEY,
+                    (false, true) => AN_INDEX_KEY,
+                    (false, false) => "a data key or an index key",
+                };
+                Err(wrong_use(name, key_use, wanted))
+            }
         }
     }
 

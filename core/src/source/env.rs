@@ -32,6 +32,9 @@ pub(super) const INDEX_PRIMARY: &str = "RESEAL_INDEX_PRIMARY";
 pub(super) const KEYSET: &str = "RESEAL_KEYSET";
 pub(super) const KEK: &str = "RESEAL_KEK";
 pub(super) const PASSPHRASE: &str = "RESEAL_PASSPHRASE";
+pub(super) const A_DATA_KEY: &str = "a data key (rsk1.data.)";
+pub(super) const AN_INDEX_KEY: &str = "an index key (rsk1.index.)";
+pub(super) const A_KEK: &str = "a key-encrypting key (rsk1.kek.)";
 const RING: &str = "RESEAL_RING";
 const MIN_GENERATION: &str = "RESEAL_MIN_GENERATION";
 
@@ -139,9 +142,21 @@ impl EnvKeys {
                 Some(_) => Key::load(text).map(|key| [key].into()),
                 None => Key::load_list(text),
             };
-            for key in keys.map_err(|error| named(name, &error))? {
+            let is_given = matches!(secret, Secret::Given(_));
+            let in_place = |error| {
+                if is_given && looks_like_path(text) {
+                    is_path(name, file)
+                } else {
+                    named(name, &error)
+                }
+            };
+            for key in keys.map_err(in_place)? {
                 if expected.is_some_and(|expected| expected != key.key_use()) {
-                    return Err(wrong_use(name, key.key_use()));
+                    let wanted = match expected {
+                        Some(KeyUse::Index) => AN_INDEX_KEY,
+                        _ => A_DATA_KEY,
+                    };
+                    return Err(wrong_use(name, key.key_use(), wanted));
                 }
                 builder = builder.with(key, state);
             }
@@ -233,10 +248,16 @@ fn keyset(path: &str, read: impl Fn(&str) -> Option<Value>) -> Result<KeysetFile
 }
 
 fn load_kek(text: &str) -> Result<Key> {
-    let key = Key::load(text).map_err(|error| named(KEK, &error))?;
+    let key = Key::load(text).map_err(|error| {
+        if looks_like_path(text) {
+            is_path(KEK, KEK_FILE)
+        } else {
+            named(KEK, &error)
+        }
+    })?;
     match key.key_use() {
         KeyUse::Kek => Ok(key),
-        key_use => Err(wrong_use(KEK, key_use)),
+        key_use => Err(wrong_use(KEK, key_use, A_KEK)),
     }
 }
 
@@ -263,12 +284,31 @@ pub(super) fn check_path(name: &str, value: &str) -> Result<()> {
     ))
 }
 
-pub(super) fn wrong_use(name: &str, key_use: KeyUse) -> Error {
+/// Whether this was meant as the path of a file, and stands in the place of a key text.
+#[doc(hidden)]
+#[must_use]
+pub fn looks_like_path(text: &str) -> bool {
+    let text = trim(text);
+    let has_folder = text.contains('/') && !text.contains(|c: char| c.is_ascii_uppercase());
+    let has_ending = text.contains('.') && !text.contains("rsk");
+    let is_one_word = !text.contains(|c: char| c.is_whitespace() || matches!(c, '=' | ',' | '"'));
+    is_one_word && (text.starts_with(['/', '~']) || has_folder || has_ending)
+}
+
+fn is_path(name: &str, file: &str) -> Error {
+    Error::new(
+        ErrorCode::InvalidKey,
+        format!("{name} holds what looks like a path: did you mean {file}?"),
+    )
+}
+
+pub(super) fn wrong_use(name: &str, key_use: KeyUse, wanted: &str) -> Error {
     Error::new(
         ErrorCode::KeyWrongUse,
         format!(
-            "{name} holds a key for another use (rsk1.{}.)",
-            key_use.as_str()
+            "{name} holds a key for another use (rsk1.{}.): {} is wanted",
+            key_use.as_str(),
+            wanted
         ),
     )
 }

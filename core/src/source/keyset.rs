@@ -2,16 +2,16 @@
 
 use super::{
     Loaded, SourceFile, Want, WantKind,
-    env::{KEK_FILE, KEYSET, PASSPHRASE_FILE, check_path, wrong_use},
+    env::{A_KEK, KEK_FILE, KEYSET, PASSPHRASE_FILE, check_path, wrong_use},
     file_of, named, text_of,
 };
 use crate::{
     error::{Error, ErrorCode, Result, fixed},
-    ids::KeyUse,
+    ids::{KeyId, KeyUse},
     key::Key,
     keyset::{Argon2id, Expect, KeysetDocument, is_ring},
 };
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -131,7 +131,14 @@ impl KeysetFile {
                 self.derived(&document, passphrase, derive)?
             }
         };
-        let keyset = document.unlock(&[kek], &self.expect).map_err(in_file)?;
+        let given = match &self.unlock {
+            Unlock::Kek(_) | Unlock::KekFile(_) => Some(kek.id()),
+            // An id of a passphrase would let others guess it.
+            Unlock::Passphrase(_) | Unlock::PassphraseFile(_) => None,
+        };
+        let keyset = document
+            .unlock(&[kek], &self.expect)
+            .map_err(|error| in_file(with_given(error, given)))?;
         let ring = keyset.ring()?;
         // From here on an older copy, or another ring, is refused.
         self.expect = Expect {
@@ -174,10 +181,20 @@ impl KeysetFile {
     }
 }
 
+/// Says which key does not fit.
+fn with_given(error: Error, given: Option<KeyId>) -> Error {
+    match given {
+        Some(id) if error.code() == ErrorCode::KekMismatch => {
+            Error::new(error.code(), format!("{error}; given was {id}"))
+        }
+        _ => error,
+    }
+}
+
 fn kek_of(file: &SourceFile) -> Result<Key> {
     let key = Key::load(text_of(file, KEK_FILE)?).map_err(|error| named(KEK_FILE, &error))?;
     match key.key_use() {
         KeyUse::Kek => Ok(key),
-        key_use => Err(wrong_use(KEK_FILE, key_use)),
+        key_use => Err(wrong_use(KEK_FILE, key_use, A_KEK)),
     }
 }

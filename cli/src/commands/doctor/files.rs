@@ -1,6 +1,6 @@
 //! The files of a source: who may read and change them.
 
-use reseal::{Source, SourceFile, Want, WantKind};
+use reseal::{KeysetDocument, Source, SourceFile, Want, WantKind};
 
 use crate::console::Console;
 use crate::failure::Outcome;
@@ -17,12 +17,17 @@ pub(super) fn examine(
     console: &mut Console<'_>,
 ) -> Outcome {
     for (want, files) in source.wants().iter().zip(contents) {
-        rights(findings, &want.path, console)?;
+        let is_secret = match want.kind {
+            WantKind::Secret => true,
+            WantKind::Directory => false,
+            WantKind::Keyset => has_passphrase(files),
+        };
+        rights(findings, &want.path, is_secret, console)?;
         match want.kind {
             WantKind::Secret => {}
             WantKind::Directory => {
                 for file in files {
-                    rights(findings, &inside(want, &file.name), console)?;
+                    rights(findings, &inside(want, &file.name), true, console)?;
                 }
             }
             WantKind::Keyset => keyset(findings, &want.path, console)?,
@@ -36,7 +41,21 @@ pub(super) fn inside(directory: &Want, name: &str) -> String {
     format!("{}/{name}", directory.path.trim_end_matches('/'))
 }
 
-fn rights(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Outcome {
+/// Whoever reads such a keyset may try passphrases without end; without a passphrase there is
+/// nothing to guess in it.
+fn has_passphrase(files: &[SourceFile]) -> bool {
+    let document = files
+        .first()
+        .map(|file| KeysetDocument::parse(&file.content));
+    document.is_some_and(|parsed| parsed.is_ok_and(|document| document.argon2id().is_some()))
+}
+
+fn rights(
+    findings: &mut Findings,
+    path: &str,
+    is_secret: bool,
+    console: &mut Console<'_>,
+) -> Outcome {
     let Some(facts) = console.host.file_facts(path)? else {
         return Ok(()); // it went away meanwhile
     };
@@ -47,13 +66,12 @@ fn rights(findings: &mut Findings, path: &str, console: &mut Console<'_>) -> Out
         );
         return Ok(());
     };
-    let is_file = facts.kind == crate::host::FileKind::File;
     if mode & 0o002 != 0 {
         findings.error(
             ABOUT,
             format!("everybody may change {path} ({mode:03o}): chmod o-w"),
         );
-    } else if mode & 0o004 != 0 && is_file {
+    } else if mode & 0o004 != 0 && is_secret {
         findings.warning(
             ABOUT,
             format!("everybody on this machine may read {path} ({mode:03o}): chmod 600 it, or set defaultMode: 0400 where Kubernetes mounts it"),

@@ -5,7 +5,7 @@ use reseal::{
     SourceFile, Timestamp, WantKind,
 };
 
-use crate::console::Console;
+use crate::console::{Console, counted};
 use crate::failure::Outcome;
 
 use super::{Findings, files::inside};
@@ -101,7 +101,7 @@ fn keyset(findings: &mut Findings, info: &KeysetInfo, console: &mut Console<'_>)
     let lease_ago = text(now.saturating_sub(info.lease_seconds.into()))?;
     let lease = match info.lease_seconds {
         0 => "no lease".to_owned(),
-        seconds => format!("a lease of {seconds} seconds"),
+        seconds => format!("a lease of {}", counted(seconds, "second")),
     };
     findings.ok(
         "keyset",
@@ -142,12 +142,12 @@ fn age(findings: &mut Findings, key: &KeysetKey, year_ago: &str, lease_ago: &str
     match key.state {
         KeyState::Introduced if key.changed.as_str() <= lease_ago => findings.ok(
             ABOUT,
-            format!("{id} waits to be promoted since {}", key.changed),
+            format!("{id} came at {}, and may be promoted", key.changed),
         ),
         KeyState::Introduced => findings.ok(
             ABOUT,
             format!(
-                "{id} is introduced since {}, and not every process needs to know it yet",
+                "{id} came at {}, and not every process knows it yet: wait for the lease",
                 key.changed
             ),
         ),
@@ -157,11 +157,11 @@ fn age(findings: &mut Findings, key: &KeysetKey, year_ago: &str, lease_ago: &str
         ),
         KeyState::DecryptOnly if key.changed.as_str() < year_ago => findings.warning(
             ABOUT,
-            format!("{id} only opens since more than a year: reseal its values, and disable it"),
+            format!("{id} has only opened for more than a year: reseal its values, and disable it"),
         ),
         KeyState::Disabled if key.changed.as_str() < year_ago => findings.warning(
             ABOUT,
-            format!("{id} is disabled since more than a year: destroy it if no value needs it"),
+            format!("{id} has been disabled for more than a year: destroy it if no value needs it"),
         ),
         _ => {}
     }

@@ -24,6 +24,16 @@ const OF_KEYSET: [&str; 5] = [
     "RESEAL_MIN_GENERATION",
 ];
 
+/// The variables that hold a secret themselves.
+pub(super) const SECRETS: [&str; 6] = [
+    "RESEAL_PRIMARY_KEY",
+    "RESEAL_INDEX_KEY",
+    "RESEAL_DECRYPT_KEYS",
+    "RESEAL_INTRODUCED_KEYS",
+    "RESEAL_KEK",
+    "RESEAL_PASSPHRASE",
+];
+
 /// Looks at every variable whose name begins with `RESEAL`.
 pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
     let mut names = console.host.variable_names();
@@ -50,6 +60,16 @@ pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
     }
 }
 
+/// Whether a source looks at a variable.
+pub(super) fn counts(name: &str, kind: SourceKind) -> bool {
+    let base = name.strip_suffix("_FILE").unwrap_or(name);
+    match kind {
+        SourceKind::Keys => OF_KEYS.contains(&base),
+        SourceKind::Directory => OF_DIRECTORY.contains(&name),
+        SourceKind::Keyset => OF_KEYSET.contains(&base),
+    }
+}
+
 /// Names what is set and belongs to another source than the one in effect.
 pub(super) fn without_effect(findings: &mut Findings, kind: SourceKind, console: &mut Console<'_>) {
     for name in ENV_NAMES {
@@ -57,16 +77,10 @@ pub(super) fn without_effect(findings: &mut Findings, kind: SourceKind, console:
             .host
             .variable(name)
             .is_some_and(|value| !value.trim_ascii().is_empty());
-        let base = name.strip_suffix("_FILE").unwrap_or(name);
-        let counts = match kind {
-            SourceKind::Keys => OF_KEYS.contains(&base),
-            SourceKind::Directory => OF_DIRECTORY.contains(&name),
-            SourceKind::Keyset => OF_KEYSET.contains(&base),
-        };
-        if is_set && !counts {
+        if is_set && !counts(name, kind) {
             findings.warning(
                 ABOUT,
-                format!("{name} has no effect beside the source that counts"),
+                format!("{name} has no effect, since the keys come from another source"),
             );
         }
     }

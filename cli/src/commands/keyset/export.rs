@@ -6,7 +6,8 @@ use clap::Args;
 use reseal::Zeroizing;
 use serde::Serialize;
 
-use crate::console::{Console, shown, to_json};
+use crate::commands::keys::check_out;
+use crate::console::{Console, counted, shown, to_json};
 use crate::failure::Outcome;
 
 use super::Common;
@@ -54,9 +55,14 @@ struct Written<'a> {
 
 impl ExportKeys {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+        check_out(self.out.as_deref())?;
         let loaded = Loaded::open(common, console)?;
         let to = shown(self.out.as_deref().unwrap_or("standard output"));
-        common.confirm(&format!("all keys go to {to}, unprotected"), console)?;
+        loaded.ask(
+            common,
+            &format!("all keys go to {to}, unprotected"),
+            console,
+        )?;
         let exported = Exported::of(&loaded)?;
         let Some(file) = &self.out else {
             return console.report(&exported);
@@ -111,6 +117,11 @@ impl fmt::Display for Exported {
 
 impl fmt::Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exported {} keys to {}", self.keys, shown(self.file))
+        write!(
+            f,
+            "exported {} to {}",
+            counted(self.keys, "key"),
+            shown(self.file)
+        )
     }
 }

@@ -1,46 +1,69 @@
 //! A keyset file: loaded, changed, saved.
 
+use core::fmt;
+
 use reseal::{
-    Error, ErrorCode, Expect, Key, KeyId, Keyset, KeysetDocument, KeysetKey, OsEntropy, Timestamp,
-    Zeroizing,
+    Error, ErrorCode, Expect, KekInfo, KekKind, Key, KeyId, Keyset, KeysetDocument, KeysetKey,
+    OsEntropy, Timestamp, Zeroizing,
 };
+use serde::Serialize;
 
-use crate::console::Console;
-use crate::failure::Outcome;
-use crate::kek::variable;
+use crate::console::{Console, shown};
+use crate::failure::{Failure, Outcome};
+use crate::kek::{Given, variable};
 
-use super::Common;
+use super::{Common, Place};
+
+/// Who gave which key-encrypting key.
+pub(super) type GivenBy = Vec<(KeyId, String)>;
 
 /// A keyset that was loaded from a file.
 pub(super) struct Loaded {
     pub(super) keyset: Keyset,
-    path: String,
+    /// Who gave the key-encrypting keys that are at hand.
+    pub(super) from: GivenBy,
+    place: Place,
     bytes: Zeroizing<Vec<u8>>,
+}
+
+/// A key-encrypting key of a keyset, and who gave it.
+#[derive(Serialize)]
+pub(super) struct Wrap {
+    pub(super) id: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
 }
 
 impl Loaded {
     /// Reads the keyset and unlocks it with all that was given.
     pub(super) fn open(common: &Common, console: &mut Console<'_>) -> Outcome<Self> {
-        let path = common.path(console)?;
-        let bytes = Zeroizing::new(console.host.read_keyset(&path, None)?);
+        let place = common.place(console)?;
+        let bytes = Zeroizing::new(read(&place, console)?);
         let document = KeysetDocument::parse(&bytes)?;
-        let keks = keks(common, &document, console)?;
-        let expect = expect(console)?;
-        if keks.is_empty() {
+        let given = common.keks.read(console)?;
+        if given.is_empty() {
             return Err(nothing_opens().into());
         }
-        let keyset = document.unlock(&keks, &expect)?;
+        let (keks, from) = keks(&given, &document, console)?;
+        let keyset = document.unlock(&keks, &expect(console)?)?;
         Ok(Self {
             keyset,
-            path,
+            from,
+            place,
             bytes,
         })
     }
 
     /// A key that people name by the beginning of its id.
     pub(super) fn find(&self, id: &str) -> Outcome<KeysetKey> {
-        let id = self.keyset.find(id)?;
+        let id = self.keyset.find(id).map_err(|error| listed(&error))?;
         Ok(self.key(id)?)
+    }
+
+    /// A key-encrypting key that people name by the beginning of its id.
+    pub(super) fn find_kek(&self, id: &str) -> reseal::Result<KeyId> {
+        self.keyset.find_kek(id).map_err(|error| listed(&error))
     }
 
     /// What may be shown of a key.
@@ -50,35 +73,180 @@ impl Loaded {
         found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, "the keyset has no such key"))
     }
 
+    /// Asks before a dangerous change of this keyset, once it is known that it can be saved.
+    pub(super) fn confirm(
+        &self,
+        common: &Common,
+        what: &str,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        self.check_complete()?;
+        self.ask(common, what, console)
+    }
+
+    /// Asks, and says of which keyset it is.
+    pub(super) fn ask(&self, common: &Common, what: &str, console: &mut Console<'_>) -> Outcome {
+        let path = shown(&self.place.path);
+        let ring = self.keyset.ring_id();
+        common.confirm(&format!("{path} of the ring {ring}: {what}"), console)
+    }
+
+    /// That everything was given that a change needs.
+    pub(super) fn check_complete(&self) -> reseal::Result<()> {
+        let keks = self.keyset.info().keks;
+        let missing: Vec<_> = keks.iter().filter(|kek| !kek.held).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let described: Vec<_> = missing.iter().map(|kek| lacking(kek)).collect();
+        let removal: Vec<_> = missing.iter().map(|kek| beginning(kek, &keks)).collect();
+        Err(Error::new(
+            ErrorCode::KekMismatch,
+            format!(
+                "the keyset is also wrapped under {}; or take it away with reseal keyset rewrap-keys --remove {}",
+                described.join(", and under "),
+                removal.join(" --remove ")
+            ),
+        ))
+    }
+
     /// Writes the changed keyset, if nobody else did, and gives its generation.
     pub(super) fn save(mut self, console: &mut Console<'_>) -> Outcome<u64> {
+        self.check_complete()?;
         let document = self.keyset.save(now(console)?, &mut OsEntropy)?;
         console
             .host
-            .save_keyset(&self.path, Some(&self.bytes), &document)?;
+            .save_keyset(&self.place.path, Some(&self.bytes), &document)?;
         self.keyset.saved(&document)?;
         Ok(self.keyset.generation())
     }
 }
 
-/// The key-encrypting keys that were given, as far as they can concern this keyset.
+/// Reads a keyset file, and says what to do where there is none.
+pub(super) fn read(place: &Place, console: &mut Console<'_>) -> Outcome<Vec<u8>> {
+    let Place { path, named_by } = place;
+    match console.host.read_keyset(path, Some(named_by)) {
+        Ok(bytes) => Ok(bytes),
+        Err(failure) => match failure.into() {
+            Failure::Error(error) if is_missing(path, &error, console) => {
+                let why = format!("{error}: reseal keyset init creates a keyset");
+                Err(Error::new(error.code(), why).into())
+            }
+            other => Err(other),
+        },
+    }
+}
+
+fn is_missing(path: &str, error: &Error, console: &mut Console<'_>) -> bool {
+    let facts = console.host.file_facts(path);
+    error.code() == ErrorCode::SourceUnreadable && matches!(facts, Ok(None))
+}
+
+/// What is missing, and which option gives it.
+fn lacking(kek: &KekInfo) -> String {
+    let (id, kind) = (kek.id, kek.kind.as_str());
+    let how = match (kek.kind, &kek.external) {
+        (KekKind::Passphrase, _) => "give --passphrase or --passphrase-file".to_owned(),
+        (_, Some(external)) => format!(
+            "{} keeps it, which a program has to ask",
+            shown(&external.provider)
+        ),
+        (_, None) => "give --kek-file".to_owned(),
+    };
+    format!("{id} ({kind}): {how}")
+}
+
+/// As much of an id as it takes to tell it from the others.
+fn beginning(kek: &KekInfo, keks: &[KekInfo]) -> String {
+    let id = kek.id.to_string();
+    let is_unique = |text: &str| {
+        let same = |other: &&KekInfo| other.id.to_string().starts_with(text);
+        keks.iter().filter(same).count() == 1
+    };
+    let found = (4..id.len())
+        .filter_map(|end| id.get(..end))
+        .find(|text| is_unique(text));
+    found.unwrap_or(&id).to_owned()
+}
+
+/// Where the ids are to be seen that can be given.
+fn listed(error: &Error) -> Error {
+    let why = format!("{error}; reseal keyset show lists the ids");
+    Error::new(error.code(), why)
+}
+
+/// The key-encrypting keys that were given and are listed, and who gave each. Something that opens
+/// nothing is said; if nothing opens, that is an error.
 pub(super) fn keks(
-    common: &Common,
+    given: &[Given],
     document: &KeysetDocument,
     console: &mut Console<'_>,
-) -> Outcome<Vec<Key>> {
-    let mut keks = Vec::new();
-    let mut passphrase_without_use = false;
-    for given in common.keks.read(console)? {
+) -> Outcome<(Vec<Key>, GivenBy)> {
+    let listed = document.info().keks;
+    let (mut keks, mut from, mut without_use) = (Vec::new(), Vec::new(), Vec::new());
+    for given in given {
         match given.for_keyset(document)? {
-            Some(key) => keks.push(key),
-            None => passphrase_without_use = true,
+            Some(key) if listed.iter().any(|kek| kek.id == key.id()) => {
+                from.push((key.id(), given.from.clone()));
+                keks.push(key);
+            }
+            _ => without_use.push(given),
         }
     }
-    if keks.is_empty() && passphrase_without_use {
-        document.passphrase_entry()?;
+    if keks.is_empty() {
+        return Err(none_opens(&without_use, &listed).into());
     }
-    Ok(keks)
+    for given in without_use {
+        console.warning(&format!(
+            "{} opens nothing of this keyset",
+            given.described()
+        ))?;
+    }
+    Ok((keks, from))
+}
+
+fn none_opens(given: &[&Given], listed: &[KekInfo]) -> Error {
+    let given: Vec<_> = given.iter().map(|given| given.described()).collect();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|kek| format!("{} ({})", kek.id, kek.kind.as_str()))
+        .collect();
+    let verb = if given.len() == 1 { "opens" } else { "open" };
+    Error::new(
+        ErrorCode::KekMismatch,
+        format!(
+            "{} {verb} nothing of this keyset, which is wrapped under {}",
+            given.join(" and "),
+            listed.join(", ")
+        ),
+    )
+}
+
+/// What a keyset is wrapped under, and who gave it.
+pub(super) fn wraps(keks: &[KekInfo], from: &[(KeyId, String)]) -> Vec<Wrap> {
+    let wrap = |kek: &KekInfo| Wrap {
+        id: kek.id.to_string(),
+        kind: kek.kind.as_str(),
+        from: from
+            .iter()
+            .find(|(id, _)| *id == kek.id)
+            .map(|(_, from)| from.clone()),
+    };
+    keks.iter().map(wrap).collect()
+}
+
+impl Wrap {
+    /// The id, and who gave it.
+    pub(super) fn described(&self) -> String {
+        let from = self.from.as_deref().unwrap_or(self.kind);
+        format!("{} ({})", self.id, shown(from))
+    }
+}
+
+impl fmt::Display for Wrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wrapped under {}", self.described())
+    }
 }
 
 /// Which keyset the environment expects.

@@ -3,19 +3,19 @@
 use core::fmt;
 
 use clap::Args;
-use reseal::{Error, ErrorCode, Key, KeyUse, Keyset, OsEntropy, Promotion, Timestamp};
+use reseal::{Error, ErrorCode, Key, KeyId, KeyUse, Keyset, OsEntropy, Promotion, Timestamp};
 use serde::Serialize;
 
 use crate::console::{Console, shown};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::kek::NewKekArgs;
 
 use super::Common;
-use super::file::{nothing_opens, now};
+use super::file::{GivenBy, Wrap, nothing_opens, now, wraps};
 
 const EXAMPLES: &str = "\
-The keyset gets a primary data key at once. What opens it is all that is given:
-in the environment, with --kek-file and the like, or with the --new options.
+The keyset gets a primary data key at once. What opens it is what the options
+give, such as --kek-file; without any of them, what the variables give.
 
 Examples:
   reseal keys new --use kek --out ring.kek
@@ -40,7 +40,7 @@ pub(super) struct Init {
     empty: bool,
 
     /// How long a process may seal without looking at the keyset again; 0 is for ever
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = super::whole_seconds)]
     lease: u32,
 
     #[command(flatten)]
@@ -53,7 +53,7 @@ struct Created {
     file: String,
     ring: String,
     generation: u64,
-    keks: Vec<String>,
+    keks: Vec<Wrap>,
     keys: Vec<CreatedKey>,
 }
 
@@ -68,17 +68,17 @@ struct CreatedKey {
 
 impl Init {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let path = common.path(console)?;
+        let path = common.place(console)?.path;
         if console.host.file_facts(&path)?.is_some() {
             let why = format!("{path:?} exists already: a keyset is never written over");
             return Err(Error::new(ErrorCode::KeysetConflict, why).into());
         }
         let now = now(console)?;
-        let mut keyset = self.create(common, now, console)?;
+        let (mut keyset, from) = self.create(common, now, console)?;
         let document = keyset.save(now, &mut OsEntropy)?;
         console.host.save_keyset(&path, None, &document)?;
         keyset.saved(&document)?;
-        console.report(&Created::of(&keyset, path))?;
+        console.report(&Created::of(&keyset, &from, path))?;
         console.hint("keep what opens it in another place than the keyset and its backups: without it all is lost")
     }
 
@@ -87,16 +87,16 @@ impl Init {
         common: &Common,
         now: Timestamp,
         console: &mut Console<'_>,
-    ) -> Outcome<Keyset> {
-        let mut given = common.keks.read(console)?;
-        given.extend(self.new_keks.read(console)?);
-        let mut given = given.into_iter();
-        let first = given
-            .next()
-            .ok_or_else(|| Failure::Error(nothing_opens()))?;
-        let mut keyset = Keyset::create(first.into_new()?, self.lease, now, &mut OsEntropy)?;
-        for more in given {
-            keyset.add_kek(more.into_new()?)?;
+    ) -> Outcome<(Keyset, GivenBy)> {
+        let given = common.keks.read_for_new(&self.new_keks, console)?;
+        let [first, more @ ..] = given.as_slice() else {
+            return Err(nothing_opens().into());
+        };
+        let mut keyset = Keyset::create(first.to_new()?, self.lease, now, &mut OsEntropy)?;
+        let keks = keyset.info().keks.into_iter();
+        let mut from: Vec<_> = keks.map(|kek| (kek.id, first.from.clone())).collect();
+        for more in more {
+            from.push((keyset.add_kek(more.to_new()?)?, more.from.clone()));
         }
         let uses: &[KeyUse] = match (self.empty, self.index) {
             (true, _) => &[],
@@ -108,19 +108,19 @@ impl Init {
             let id = keyset.introduce(key, &self.label, now)?;
             keyset.promote(id, now, Promotion::default())?;
         }
-        Ok(keyset)
+        Ok((keyset, from))
     }
 }
 
 impl Created {
-    fn of(keyset: &Keyset, file: String) -> Self {
+    fn of(keyset: &Keyset, from: &[(KeyId, String)], file: String) -> Self {
         let info = keyset.info();
         Self {
             action: "created",
             file,
             ring: info.ring,
             generation: info.generation,
-            keks: info.keks.iter().map(|kek| kek.id.to_string()).collect(),
+            keks: wraps(&info.keks, from),
             keys: info
                 .keys
                 .into_iter()
@@ -139,7 +139,7 @@ impl fmt::Display for Created {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "created {} of the ring {}", shown(&self.file), self.ring)?;
         for kek in &self.keks {
-            write!(f, "\nwrapped under {kek}")?;
+            write!(f, "\n{kek}")?;
         }
         for key in &self.keys {
             write!(f, "\n{} {} key {}", key.state, key.key_use, key.id)?;

@@ -3,10 +3,10 @@
 use core::fmt;
 
 use clap::{Args, ValueEnum};
-use reseal::{Key, KeyId, KeyState, KeyUse, OsEntropy, Promotion};
+use reseal::{Error, ErrorCode, Key, KeyId, KeyState, KeyUse, KeysetKey, OsEntropy, Promotion};
 use serde::Serialize;
 
-use crate::console::{Console, shown};
+use crate::console::{Console, counted, shown};
 use crate::failure::Outcome;
 use crate::kek::{key, text_file};
 
@@ -202,6 +202,7 @@ pub(super) struct Label {
 #[command(after_long_help = LEASE_EXAMPLES)]
 pub(super) struct Lease {
     /// Seconds; 0 is for ever
+    #[arg(value_parser = super::whole_seconds)]
     seconds: u32,
 }
 
@@ -237,7 +238,10 @@ impl Introduce {
         save(loaded, "introduced", id, console)?;
         console.hint(&match lease {
             0 => format!("once every process has loaded the keyset: reseal keyset promote {id}"),
-            seconds => format!("in {seconds} seconds or later: reseal keyset promote {id}"),
+            seconds => format!(
+                "in {} or later: reseal keyset promote {id}",
+                counted(seconds, "second")
+            ),
         })
     }
 }
@@ -246,32 +250,39 @@ impl Promote {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let mut loaded = Loaded::open(common, console)?;
         let key = loaded.find(&self.id)?;
+        let before = primary(&loaded, key.key_use);
         let (early, back) = (self.early, self.back);
         loaded
             .keyset
             .promote(key.id, now(console)?, Promotion { early, back })?;
         if key.state == KeyState::DecryptOnly {
-            let id = key.id;
-            common.confirm(
-                &format!("the key {id} sealed before, and seals again"),
-                console,
-            )?;
+            let question = format!("{} sealed before, and seals again", named(&key));
+            loaded.confirm(common, &question, console)?;
         }
-        save(loaded, "promoted", key.id, console)
+        let old = before.filter(|old| *old != key.id);
+        save(loaded, "promoted", key.id, console)?;
+        after_promotion(key.key_use, old, console)
     }
 }
 
 impl Rotate {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let mut loaded = Loaded::open(common, console)?;
-        let key = Key::generate(self.key_use.into(), &mut OsEntropy)?;
+        let lease = loaded.keyset.lease_seconds();
+        if lease > 0 && !self.early {
+            return Err(has_lease(lease).into());
+        }
+        let key_use = self.key_use.into();
+        let before = primary(&loaded, key_use);
+        let key = Key::generate(key_use, &mut OsEntropy)?;
         let now = now(console)?;
         let id = loaded.keyset.introduce(key, &self.label, now)?;
         let early = self.early;
         loaded
             .keyset
             .promote(id, now, Promotion { early, back: false })?;
-        save(loaded, "rotated", id, console)
+        save(loaded, "rotated", id, console)?;
+        after_promotion(key_use, before, console)
     }
 }
 
@@ -284,10 +295,10 @@ impl Disable {
             .disable(key.id, now(console)?, self.emergency)?;
         if key.state == KeyState::Primary {
             let question = format!(
-                "the key {} is the one that seals: nothing is sealed from now on, and none of its values opens",
-                key.id
+                "{} is the one that seals: nothing is sealed from now on, and none of its values opens",
+                named(&key)
             );
-            common.confirm(&question, console)?;
+            loaded.confirm(common, &question, console)?;
         }
         save(loaded, "disabled", key.id, console)
     }
@@ -296,21 +307,25 @@ impl Disable {
 impl Enable {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let mut loaded = Loaded::open(common, console)?;
-        let id = loaded.find(&self.id)?.id;
-        loaded.keyset.enable(id, now(console)?)?;
-        common.confirm(&format!("the disabled key {id} opens again"), console)?;
-        save(loaded, "enabled", id, console)
+        let key = loaded.find(&self.id)?;
+        loaded.keyset.enable(key.id, now(console)?)?;
+        let question = format!("{}, which is disabled, opens again", named(&key));
+        loaded.confirm(common, &question, console)?;
+        save(loaded, "enabled", key.id, console)
     }
 }
 
 impl Destroy {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let mut loaded = Loaded::open(common, console)?;
-        let id = loaded.find(&self.id)?.id;
-        loaded.keyset.destroy(id, now(console)?)?;
-        let question = format!("the key {id} is gone for good, and all that is sealed under it");
-        common.confirm(&question, console)?;
-        save(loaded, "destroyed", id, console)?;
+        let key = loaded.find(&self.id)?;
+        loaded.keyset.destroy(key.id, now(console)?)?;
+        let question = format!(
+            "{} is gone for good, and all that is sealed under it",
+            named(&key)
+        );
+        loaded.confirm(common, &question, console)?;
+        save(loaded, "destroyed", key.id, console)?;
         console.hint("older copies of the keyset still hold the key: backups, and files of others")
     }
 }
@@ -319,10 +334,8 @@ impl Revert {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let mut loaded = Loaded::open(common, console)?;
         let id = loaded.keyset.revert(self.key_use.into(), now(console)?)?;
-        common.confirm(
-            &format!("the key {id} sealed before, and seals again"),
-            console,
-        )?;
+        let question = format!("{} sealed before, and seals again", named(&loaded.key(id)?));
+        loaded.confirm(common, &question, console)?;
         save(loaded, "reverted", id, console)
     }
 }
@@ -347,6 +360,47 @@ impl Lease {
             generation,
         })
     }
+}
+
+/// The key that seals, or whose terms are written.
+fn primary(loaded: &Loaded, key_use: KeyUse) -> Option<KeyId> {
+    let keys = loaded.keyset.info().keys;
+    let is_primary = |key: &&KeysetKey| key.key_use == key_use && key.state == KeyState::Primary;
+    keys.iter().find(is_primary).map(|key| key.id)
+}
+
+/// A key, as a person knows it.
+fn named(key: &KeysetKey) -> String {
+    let (key_use, id) = (key.key_use.as_str(), key.id);
+    match key.label.as_str() {
+        "" => format!("the {key_use} key {id}"),
+        label => format!("the {key_use} key {id} ({})", shown(label)),
+    }
+}
+
+fn has_lease(lease: u32) -> Error {
+    Error::new(
+        ErrorCode::KeysetTransition,
+        format!(
+            "this keyset has a lease: reseal keyset introduce, wait {}, reseal keyset promote; or rotate --early, where no other process has the keyset",
+            counted(lease, "second")
+        ),
+    )
+}
+
+/// What is left to do for a key that is to be retired.
+fn after_promotion(key_use: KeyUse, old: Option<KeyId>, console: &mut Console<'_>) -> Outcome {
+    let Some(old) = old else {
+        return Ok(());
+    };
+    console.hint(&match key_use {
+        KeyUse::Data => format!(
+            "next: reseal canary make, reseal the stored values, and then reseal keyset disable {old}"
+        ),
+        _ => format!(
+            "next: compute the stored terms anew, and then reseal keyset disable {old}"
+        ),
+    })
 }
 
 /// Saves, and says what was done.
@@ -385,7 +439,7 @@ impl fmt::Display for LeaseSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.lease_seconds {
             0 => write!(f, "no lease")?,
-            seconds => write!(f, "lease of {seconds} seconds")?,
+            seconds => write!(f, "lease of {}", counted(seconds, "second"))?,
         }
         write!(f, "; generation {}", self.generation)
     }

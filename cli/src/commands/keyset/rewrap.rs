@@ -11,16 +11,17 @@ use crate::failure::{Outcome, usage};
 use crate::kek::{Given, NewKekArgs};
 
 use super::Common;
-use super::file::Loaded;
+use super::file::{Loaded, Wrap, wraps};
 
 const EXAMPLES: &str = "\
 No value is touched, and every key stays what it is. Without --keep or --remove,
-the new ones replace all others. To change the key-encrypting key of a fleet that
-runs, keep both for as long as there are processes with the old one:
+the new ones replace all others, which asks first. To change the key-encrypting key
+of a fleet that runs, keep both for as long as there are processes with the old one:
 
 Examples:
   reseal keyset rewrap-keys --new-kek-file new.kek --keep
   reseal keyset rewrap-keys --kek-file new.kek --remove u5xk
+  reseal keyset rewrap-keys --kek-file new.kek --remove u5xk --yes
 
 Whoever had the old one keeps every key that it wrapped: after a compromise rotate
 the keys as well, and reseal.
@@ -37,7 +38,7 @@ pub(super) struct RewrapKeys {
     #[arg(long, conflicts_with = "remove")]
     keep: bool,
 
-    /// Take this key-encrypting key away, and keep the others; may be repeated
+    /// Take this one away, and keep the others; may be repeated; asks first
     #[arg(long, value_name = "ID")]
     remove: Vec<String>,
 }
@@ -47,7 +48,7 @@ struct Rewrapped {
     action: &'static str,
     added: Vec<String>,
     removed: Vec<String>,
-    keks: Vec<String>,
+    keks: Vec<Wrap>,
     generation: u64,
 }
 
@@ -55,41 +56,58 @@ impl RewrapKeys {
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
         let mut loaded = Loaded::open(common, console)?;
         let old = loaded.keyset.info().keks;
-        let removed = self.removed(&loaded.keyset, old.iter().map(|kek| kek.id))?;
+        let removed = self.removed(&loaded, old.iter().map(|kek| kek.id))?;
         let new = self.new_keks.read(console)?;
         if new.is_empty() && self.remove.is_empty() {
             return usage(
                 "nothing to do: give --new-kek-file, --new-passphrase-file, --new-passphrase or --remove",
             );
         }
-        let added = rewrap(&mut loaded.keyset, &removed, new)?;
-        let keks = loaded.keyset.info().keks;
+        let added = rewrap(&mut loaded.keyset, &removed, &new)?;
+        let gone: Vec<_> = wraps(&old, &loaded.from)
+            .into_iter()
+            .filter(|wrap| removed.iter().any(|id| id.to_string() == wrap.id))
+            .collect();
+        if !gone.is_empty() {
+            let question = format!("taken away: {}", described(&gone));
+            loaded.confirm(common, &question, console)?;
+        }
+        let from = new.iter().map(|given| given.from.clone());
+        loaded.from.extend(added.iter().copied().zip(from));
+        let keks = wraps(&loaded.keyset.info().keks, &loaded.from);
         let generation = loaded.save(console)?;
         console.report(&Rewrapped {
             action: "rewrapped",
             added: texts(&added),
             removed: texts(&removed),
-            keks: keks.iter().map(|kek| kek.id.to_string()).collect(),
+            keks,
             generation,
-        })
+        })?;
+        if removed.is_empty() {
+            return Ok(());
+        }
+        console.hint(&format!(
+            "processes that have only {} cannot read this keyset any more",
+            texts(&removed).join(" or ")
+        ))
     }
 
     /// The key-encrypting keys that are to go.
-    fn removed(&self, keyset: &Keyset, old: impl Iterator<Item = KeyId>) -> Outcome<Vec<KeyId>> {
+    fn removed(&self, loaded: &Loaded, old: impl Iterator<Item = KeyId>) -> Outcome<Vec<KeyId>> {
         if self.keep {
             return Ok(Vec::new());
         }
         if self.remove.is_empty() {
             return Ok(old.collect());
         }
-        let found = self.remove.iter().map(|id| keyset.find_kek(id));
+        let found = self.remove.iter().map(|id| loaded.find_kek(id));
         Ok(found.collect::<reseal::Result<_>>()?)
     }
 }
 
 /// Removes, then adds. Where the last one that was given is to go, or the passphrase makes room for
 /// another one, a key that is never saved bridges the gap.
-fn rewrap(keyset: &mut Keyset, removed: &[KeyId], new: Vec<Given>) -> reseal::Result<Vec<KeyId>> {
+fn rewrap(keyset: &mut Keyset, removed: &[KeyId], new: &[Given]) -> reseal::Result<Vec<KeyId>> {
     let mut waiting = Vec::new();
     for id in removed {
         if keyset.remove_kek(*id).is_err() {
@@ -104,14 +122,17 @@ fn rewrap(keyset: &mut Keyset, removed: &[KeyId], new: Vec<Given>) -> reseal::Re
     for id in waiting {
         keyset.remove_kek(id)?;
     }
-    let added = new
-        .into_iter()
-        .map(|given| keyset.add_kek(given.into_new()?));
+    let added = new.iter().map(|given| keyset.add_kek(given.to_new()?));
     let added = added.collect::<reseal::Result<_>>()?;
     if let Some(bridge) = bridge {
         keyset.remove_kek(bridge)?;
     }
     Ok(added)
+}
+
+fn described(wraps: &[Wrap]) -> String {
+    let described: Vec<_> = wraps.iter().map(Wrap::described).collect();
+    described.join(", ")
 }
 
 fn texts(ids: &[KeyId]) -> Vec<String> {
@@ -126,7 +147,9 @@ impl fmt::Display for Rewrapped {
         for id in &self.removed {
             writeln!(f, "removed {id}")?;
         }
-        let keks = self.keks.join(", ");
-        write!(f, "wrapped under {keks}; generation {}", self.generation)
+        for kek in &self.keks {
+            writeln!(f, "{kek}")?;
+        }
+        write!(f, "generation {}", self.generation)
     }
 }

@@ -6,12 +6,12 @@ use clap::Args;
 use reseal::{KekInfo, KeysetDocument, KeysetInfo, KeysetKey};
 use serde::Serialize;
 
-use crate::console::{Console, shown};
+use crate::console::{Console, counted, shown};
 use crate::failure::Outcome;
 use crate::table::Table;
 
 use super::Common;
-use super::file::{expect, keks};
+use super::file::{expect, keks, read};
 
 const EXAMPLES: &str = "\
 Without a key-encrypting key the keyset is shown as it stands in the file, and
@@ -67,16 +67,17 @@ impl Show {
         reason = "every command of the group has a type, also without options of its own"
     )]
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let path = common.path(console)?;
-        let bytes = console.host.read_keyset(&path, None)?;
+        let place = common.place(console)?;
+        let bytes = read(&place, console)?;
         let document = KeysetDocument::parse(&bytes)?;
-        let keks = keks(common, &document, console)?;
-        if keks.is_empty() {
-            console.report(&Shown::of(document.info(), path, false))?;
+        let given = common.keks.read(console)?;
+        if given.is_empty() {
+            console.report(&Shown::of(document.info(), place.path, false))?;
             return console.warning("nothing of this is verified: no key-encrypting key was given");
         }
+        let (keks, _) = keks(&given, &document, console)?;
         let keyset = document.unlock(&keks, &expect(console)?)?;
-        console.report(&Shown::of(keyset.info(), path, true))
+        console.report(&Shown::of(keyset.info(), place.path, true))
     }
 }
 
@@ -138,7 +139,7 @@ impl fmt::Display for Shown {
         let verified = if self.verified { "" } else { ", not verified" };
         let lease = match self.lease_seconds {
             0 => "no lease".to_owned(),
-            seconds => format!("lease {seconds} seconds"),
+            seconds => format!("lease {}", counted(seconds, "second")),
         };
         write!(f, "ring {}, generation {}, ", self.ring, self.generation)?;
         writeln!(f, "issued {}, {lease}{verified}", self.issued)?;

@@ -5,7 +5,7 @@ use core::fmt;
 use clap::Args;
 use serde::Serialize;
 
-use crate::console::Console;
+use crate::console::{Console, counted};
 use crate::failure::Outcome;
 
 use super::Common;
@@ -40,7 +40,9 @@ impl Verify {
         reason = "every command of the group has a type, also without options of its own"
     )]
     pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let keyset = Loaded::open(common, console)?.keyset;
+        let loaded = Loaded::open(common, console)?;
+        loaded.check_complete()?;
+        let keyset = loaded.keyset;
         keyset.verify()?;
         let info = keyset.info();
         console.report(&Verified {
@@ -64,7 +66,9 @@ impl fmt::Display for Verified {
         } = self;
         write!(
             f,
-            "ok: ring {ring}, generation {generation}, {keys} keys under {keks} key-encrypting keys"
+            "ok: ring {ring}, generation {generation}, {} under {}",
+            counted(*keys, "key"),
+            counted(*keks, "key-encrypting key")
         )
     }
 }
