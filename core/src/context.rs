@@ -107,6 +107,28 @@ impl Context {
         Ok(())
     }
 
+    /// The pairs of both.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::Context;
+    /// let column = Context::new().with("table", "users")?.with("column", "ssn")?;
+    /// let joined = column.joined(&Context::new().with("row", 42)?)?;
+    /// assert_eq!(joined, column.with("row", "42")?);
+    /// # Ok::<(), reseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `context-invalid`: a name is in both, or there are more than 16 pairs.
+    pub fn joined(&self, other: &Self) -> Result<Self> {
+        let mut joined = self.clone();
+        for (name, value) in other.fields() {
+            let name = core::str::from_utf8(name).unwrap_or_default();
+            joined.insert(name, value)?;
+        }
+        Ok(joined)
+    }
+
     /// The number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -152,6 +174,24 @@ impl Context {
             let pair_bytes = rest.len() - next.len();
             rest = next;
             Some((name, pair_bytes))
+        })
+    }
+
+    /// The value of a name.
+    #[cfg(feature = "metabase")]
+    pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
+        let found = self.fields().find(|(there, _)| *there == name.as_bytes());
+        found.map(|(_, value)| value)
+    }
+
+    /// Each name and its value.
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = self.encoded.get(COUNT_BYTES..).unwrap_or_default();
+        core::iter::from_fn(move || {
+            let (name, after) = split_field(rest)?;
+            let (value, next) = split_field(after)?;
+            rest = next;
+            Some((name, value))
         })
     }
 

@@ -189,6 +189,15 @@ pub(crate) fn decode_text(stored: &str, likely: Option<&Prefix>) -> Result<(KeyI
     Ok((key_id, tail))
 }
 
+/// Whether a stored value starts like an envelope of any version, in either form.
+///
+/// # Spec
+/// Section 3.
+pub(crate) fn is_envelope(stored: &[u8]) -> bool {
+    let text = || core::str::from_utf8(stored.get(..TEXT_PREFIX_CHARS)?).ok();
+    stored.starts_with(&MAGIC) || text().is_some_and(|text| split_text(text, None).is_some())
+}
+
 /// The public start of every envelope of one key, in both forms, made once.
 #[derive(Clone, Debug)]
 pub(crate) struct Prefix {

@@ -157,6 +157,14 @@ codes! {
     KeysetUnwritable "keyset-unwritable" Keyring "The keyset cannot be written where it is to stand.",
     KekMismatch "kek-mismatch" Keyring "The key-encrypting key is not one of those that wrap the keyset.",
     KeyIdMismatch "key-id-mismatch" Keyring "A wrapped key is not the one that the keyset says.",
+    FormatMismatch "format-mismatch" Format "The stored value is in none of the formats that are read here.",
+    FormatUnsupported "format-unsupported" Format "A variant of a known format that this release does not read.",
+    CodecReadOnly "codec-read-only" Other "The codec cannot write this value so that its system can read it.",
+    DoubleEncrypted "double-encrypted" Format "The value was encrypted twice.",
+    ValueInvalid "value-invalid" Other "The value is none of the type of its column.",
+    ExpectRequired "expect-required" Other "A format without authentication may only be resealed with `expect`.",
+    ManifestInvalid "manifest-invalid" Other "The manifest does not describe a database; the message lists what is wrong.",
+    EncryptionRequired "encryption-required" Other "A column writes plaintext where encryption is required.",
 }
 
 /// The one failure for everything that depends on a secret.

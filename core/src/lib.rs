@@ -22,6 +22,7 @@
 //! - `os-entropy` (default): [`OsEntropy`], the operating system's generator. Without it the crate
 //!   needs only `core` and `alloc`, and you bring an [`Entropy`].
 //! - `passphrase`: [`Argon2id::derive`], for keysets that a passphrase protects.
+//! - `manifest`: the validated description of a database, see [`manifest`]; it brings all codecs.
 //! - `hazmat`: fixed nonces and bare primitives for test vectors.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -31,6 +32,8 @@ extern crate alloc;
 
 mod blind_index;
 mod canary;
+pub mod codec;
+mod column;
 mod context;
 mod envelope;
 mod error;
@@ -42,15 +45,19 @@ mod key;
 mod keyring;
 mod keyset;
 mod live;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 mod padding;
 mod pae;
 mod random;
 mod secret;
 mod source;
 mod time;
+mod value;
 mod xaes;
 
 pub use blind_index::{BlindIndex, Normalizer};
+pub use column::{Classified, Column, NamedCodec, Origin, Outcome, Read};
 pub use context::{
     Context, ContextValue, MAX_CONTEXT_NAME_CHARS, MAX_CONTEXT_PAIRS, MAX_CONTEXT_VALUE_BYTES,
 };
@@ -75,4 +82,5 @@ pub use random::{Entropy, EntropyKind};
 pub use source::looks_like_path;
 pub use source::{ENV_NAMES, Loaded, Source, SourceFile, SourceKind, Unlock, Want, WantKind};
 pub use time::Timestamp;
+pub use value::ValueType;
 pub use zeroize::Zeroizing;

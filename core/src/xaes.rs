@@ -90,7 +90,13 @@ impl fmt::Debug for Xaes {
 pub(crate) struct Gcm(AesGcm<Aes256Enc, U12>);
 
 impl Gcm {
-    #[cfg(feature = "hazmat")]
+    #[cfg(any(
+        feature = "freeboard",
+        feature = "hazmat",
+        feature = "metabase",
+        feature = "n8n",
+        feature = "rails"
+    ))]
     pub(crate) fn new(key: &Secret32) -> Self {
         Self(AesGcm::new(&key.0.into()))
     }

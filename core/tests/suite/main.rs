@@ -18,3 +18,4 @@ mod properties;
 mod rings;
 mod secrecy;
 mod sources;
+mod values;

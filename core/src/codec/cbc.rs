@@ -1,0 +1,89 @@
+//! AES-CBC with PKCS #7 padding, under one key whose schedules are made once.
+
+use aes::cipher::{
+    BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit,
+    KeyInit, consts::U16,
+};
+use alloc::vec::Vec;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// Bytes of a block, and of an IV.
+pub(super) const BLOCK_BYTES: usize = 16;
+
+/// A key for both directions.
+#[derive(Clone)]
+pub(super) struct Cbc<E, D> {
+    encrypt: E,
+    decrypt: D,
+}
+
+#[cfg(feature = "fernet")]
+pub(super) type Cbc128 = Cbc<aes::Aes128Enc, aes::Aes128Dec>;
+#[cfg(any(feature = "metabase", feature = "n8n"))]
+pub(super) type Cbc256 = Cbc<aes::Aes256Enc, aes::Aes256Dec>;
+
+impl<E, D> Cbc<E, D>
+where
+    E: KeyInit + BlockCipherEncrypt<BlockSize = U16> + Clone,
+    D: KeyInit + BlockCipherDecrypt<BlockSize = U16> + Clone,
+{
+    /// Nothing where the key has another length than the cipher's.
+    pub(super) fn new(key: &[u8]) -> Option<Self> {
+        Some(Self {
+            encrypt: E::new_from_slice(key).ok()?,
+            decrypt: D::new_from_slice(key).ok()?,
+        })
+    }
+
+    /// The ciphertext: one block longer than the plaintext at most.
+    pub(super) fn encrypt(&self, iv: [u8; BLOCK_BYTES], plaintext: &[u8]) -> Vec<u8> {
+        let padding = BLOCK_BYTES - plaintext.len() % BLOCK_BYTES;
+        let mut buffer = Vec::with_capacity(plaintext.len() + padding);
+        buffer.extend_from_slice(plaintext);
+        buffer.resize(
+            plaintext.len() + padding,
+            u8::try_from(padding).unwrap_or(0),
+        );
+        let mut mode = cbc::Encryptor::inner_iv_init(self.encrypt.clone(), &iv.into());
+        for block in buffer.chunks_exact_mut(BLOCK_BYTES) {
+            if let Ok(block) = block.try_into() {
+                mode.encrypt_block(block);
+            }
+        }
+        buffer
+    }
+
+    /// The plaintext; nothing where the length or the padding is wrong. Verify a MAC before: what
+    /// this tells is of no use to an attacker only then.
+    pub(super) fn decrypt(
+        &self,
+        iv: [u8; BLOCK_BYTES],
+        ciphertext: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let (blocks, rest) = aes::cipher::Array::slice_as_chunks_mut(&mut buffer);
+        if !rest.is_empty() {
+            return None;
+        }
+        cbc::Decryptor::inner_iv_init(self.decrypt.clone(), &iv.into()).decrypt_blocks(blocks);
+        let padding = usize::from(*buffer.last()?);
+        let kept = buffer.len().checked_sub(padding)?;
+        let valid = (1..=BLOCK_BYTES).contains(&padding)
+            && buffer
+                .get(kept..)?
+                .iter()
+                .all(|byte| usize::from(*byte) == padding);
+        if !valid {
+            return None;
+        }
+        buffer.truncate(kept);
+        Some(buffer)
+    }
+}
+
+impl<E, D> fmt::Debug for Cbc<E, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cbc(hidden)")
+    }
+}

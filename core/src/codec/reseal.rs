@@ -1,0 +1,171 @@
+//! The envelope of this project, text or binary.
+
+use super::{
+    Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, mismatch,
+};
+use crate::{
+    context::Context,
+    envelope::{Inspection, inspect, inspect_binary, is_envelope},
+    error::Result,
+    ids::Mode,
+    keyring::Keyring,
+};
+use alloc::{string::ToString, sync::Arc};
+use core::fmt;
+
+/// Where a codec gets its keyring: a ring that never changes, or one that follows a source.
+pub trait Rings: Send + Sync {
+    /// The ring to open with.
+    ///
+    /// # Errors
+    /// Those of its source.
+    fn to_open(&self) -> Result<Arc<Keyring>>;
+
+    /// The ring to seal with.
+    ///
+    /// # Errors
+    /// Those of its source; `ring-stale`.
+    fn to_seal(&self) -> Result<Arc<Keyring>>;
+}
+
+impl Rings for Arc<Keyring> {
+    fn to_open(&self) -> Result<Arc<Keyring>> {
+        Ok(Self::clone(self))
+    }
+
+    fn to_seal(&self) -> Result<Arc<Keyring>> {
+        Ok(Self::clone(self))
+    }
+}
+
+/// Envelopes under the keys of a ring.
+///
+/// # Example
+/// ```
+/// use reseal::codec::{Codec, Form, Fresh, Place, Reseal, Stored};
+/// use reseal::{Context, Key, KeyUse, Keyring, Mode, OsEntropy, Timestamp};
+/// use std::sync::Arc;
+///
+/// let key = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+/// let codec = Reseal::new(Arc::new(Keyring::builder().primary(key).build()?));
+///
+/// let context = Context::new().with("table", "users")?;
+/// let place = Place { context: &context, mode: Mode::Random, form: Form::Text };
+/// let mut fresh = Fresh { entropy: &mut OsEntropy, now: Timestamp::from_unix(1_800_000_000)? };
+/// let stored = codec.seal(b"x", &place, &mut fresh)?;
+/// assert_eq!(*codec.open(stored.as_stored(), &context)?.plaintext, b"x");
+/// # Ok::<(), reseal::Error>(())
+/// ```
+pub struct Reseal<R = Arc<Keyring>> {
+    rings: R,
+}
+
+impl<R: Rings> Reseal<R> {
+    /// A codec over a ring.
+    pub const fn new(rings: R) -> Self {
+        Self { rings }
+    }
+}
+
+impl<R> fmt::Debug for Reseal<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reseal")
+    }
+}
+
+impl<R: Rings> Codec for Reseal<R> {
+    fn kind(&self) -> CodecKind {
+        CodecKind::Reseal
+    }
+
+    fn is_current(&self, stored: Stored<'_>, mode: Mode) -> Option<bool> {
+        let shown = show(stored).ok()?;
+        let ring = self.rings.to_open().ok()?;
+        Some(ring.primary_id() == Some(shown.key_id) && shown.mode == mode)
+    }
+
+    fn open(&self, stored: Stored<'_>, context: &Context) -> Result<Opened> {
+        if !is_envelope(stored.as_bytes()) {
+            return Err(mismatch(CodecKind::Reseal));
+        }
+        let ring = self.rings.to_open()?;
+        let plaintext = match stored {
+            Stored::Text(text) => ring.open(text, context)?,
+            Stored::Bytes(bytes) => match as_text(bytes) {
+                Some(text) => ring.open(text, context)?,
+                None => ring.open_binary(bytes, context)?,
+            },
+        };
+        let shown = show(stored)?;
+        Ok(Opened {
+            plaintext,
+            key: Some(shown.key_id.to_string()),
+            scheme: shown.mode.as_str(),
+            encoding: None,
+            // The mode is the column's, which asks `is_current`.
+            current: ring.primary_id() == Some(shown.key_id),
+            trust: Trust::Authenticated,
+        })
+    }
+
+    fn seal(
+        &self,
+        plaintext: &[u8],
+        place: &Place<'_>,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let ring = self.rings.to_seal()?;
+        let (context, mode) = (place.context, place.mode);
+        match place.form {
+            Form::Text => ring
+                .seal(plaintext, context, mode, &mut fresh.entropy)
+                .map(StoredValue::Text),
+            Form::Binary => ring
+                .seal_binary(plaintext, context, mode, &mut fresh.entropy)
+                .map(StoredValue::Bytes),
+        }
+    }
+
+    /// A text envelope stays one, also in a binary column.
+    fn rotate(
+        &self,
+        stored: Stored<'_>,
+        place: &Place<'_>,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let opened = self.open(stored, place.context)?;
+        let text = stored.form() == Form::Binary && as_text(stored.as_bytes()).is_some();
+        if !text {
+            return self.seal(&opened.plaintext, place, fresh);
+        }
+        let form = Form::Text;
+        let sealed = self.seal(&opened.plaintext, &Place { form, ..*place }, fresh)?;
+        Ok(StoredValue::Bytes(sealed.as_stored().as_bytes().to_vec()))
+    }
+}
+
+/// What starts like an envelope is one, also where it is damaged.
+pub(super) fn recognize(stored: Stored<'_>) -> Option<Recognized> {
+    if !is_envelope(stored.as_bytes()) {
+        return None;
+    }
+    Some(match show(stored) {
+        Ok(shown) => Recognized::yes(shown.mode.as_str()).with_key(shown.key_id.to_string()),
+        Err(_) => Recognized::yes("damaged"),
+    })
+}
+
+fn show(stored: Stored<'_>) -> Result<Inspection> {
+    match stored {
+        Stored::Text(text) => inspect(text),
+        Stored::Bytes(bytes) => match as_text(bytes) {
+            Some(text) => inspect(text),
+            None => inspect_binary(bytes),
+        },
+    }
+}
+
+/// A text envelope that stands in a binary column.
+fn as_text(bytes: &[u8]) -> Option<&str> {
+    core::str::from_utf8(bytes).ok()
+}

@@ -1,0 +1,474 @@
+//! A column: the codec that it writes, the codecs that it may read, and its context.
+
+mod outcome;
+
+pub use outcome::{Classified, Origin, Outcome, Read};
+
+use crate::{
+    codec::{Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Stored, StoredValue, Trust},
+    context::Context,
+    error::{Error, ErrorCode, Result, fixed},
+    ids::Mode,
+};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
+
+/// A codec, by the name that it has in the manifest and in reports.
+#[derive(Clone, Debug)]
+pub struct NamedCodec {
+    /// The name of the instance, such as `rails_old`.
+    pub name: String,
+    /// The format and its keys.
+    pub codec: Arc<dyn Codec>,
+}
+
+impl NamedCodec {
+    /// A codec with a name.
+    pub fn new(name: impl Into<String>, codec: impl Codec + 'static) -> Self {
+        Self {
+            name: name.into(),
+            codec: Arc::new(codec),
+        }
+    }
+}
+
+/// A column of a table.
+///
+/// # Example
+/// ```
+/// use reseal::codec::{Form, Fresh, Plain, Reseal, Stored};
+/// use reseal::{Column, Context, Key, KeyUse, Keyring, NamedCodec, OsEntropy, Outcome, Timestamp};
+/// use std::sync::Arc;
+///
+/// let key = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+/// let ring = Arc::new(Keyring::builder().primary(key).build()?);
+/// let column = Column::new(NamedCodec::new("app", Reseal::new(ring)))
+///     .read(NamedCodec::new("plain", Plain))?
+///     .context(Context::new().with("table", "users")?.with("column", "ssn")?);
+///
+/// let row = Context::new().with("row", 42)?;
+/// let mut fresh = Fresh { entropy: &mut OsEntropy, now: Timestamp::from_unix(1_800_000_000)? };
+/// let before = Stored::Text("078-05-1120");
+/// let Outcome::Resealed { value, from, .. } = column.reseal(Some(before), &row, &mut fresh) else {
+///     panic!("a plaintext is not current here");
+/// };
+/// assert_eq!(from.codec, "plain");
+/// assert_eq!(*column.open(value.as_stored(), &row)?.plaintext, b"078-05-1120");
+/// # Ok::<(), reseal::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The write codec first.
+    codecs: Vec<NamedCodec>,
+    context: Context,
+    earlier: Vec<Context>,
+    mode: Mode,
+}
+
+impl Column {
+    /// A column that reads and writes one codec, in mode random and without a context.
+    #[must_use]
+    pub fn new(write: NamedCodec) -> Self {
+        Self {
+            codecs: alloc::vec![write],
+            context: Context::new(),
+            earlier: Vec::new(),
+            mode: Mode::Random,
+        }
+    }
+
+    /// One more codec that may be read. The write codec is read in any case, and may be named
+    /// again.
+    ///
+    /// # Errors
+    /// `invalid-argument` for a second codec of one name.
+    pub fn read(mut self, codec: NamedCodec) -> Result<Self> {
+        match self.codecs.iter().find(|there| there.name == codec.name) {
+            Some(there) if Arc::ptr_eq(&there.codec, &codec.codec) => {}
+            Some(_) => {
+                return Err(Error::new(
+                    ErrorCode::InvalidArgument,
+                    format!("two codecs of the column have the name {}", codec.name),
+                ));
+            }
+            None => self.codecs.push(codec),
+        }
+        Ok(self)
+    }
+
+    /// What is bound to every value; the rows add their own facts.
+    #[must_use]
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// A context that older values may have, after a rename. Public bytes do not show which one a
+    /// value has, so that a value under the primary counts as current whichever it is;
+    /// [`Column::reopen`] tells.
+    #[must_use]
+    pub fn earlier_context(mut self, context: Context) -> Self {
+        self.earlier.push(context);
+        self
+    }
+
+    /// The mode of the envelopes.
+    #[must_use]
+    pub const fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// The codec that the column writes.
+    ///
+    /// # Errors
+    /// None in practice: a column always has one.
+    fn writer(&self) -> Result<&NamedCodec> {
+        let none = || fixed(ErrorCode::InvalidArgument, "the column writes no codec");
+        self.codecs.first().ok_or_else(none)
+    }
+
+    /// A value to store, in the write codec.
+    ///
+    /// # Errors
+    /// Those of the codec; `context-invalid`; `looks-sealed` for a plaintext that another codec of
+    /// the column would take for its own, once it stands there as it is.
+    pub fn seal(
+        &self,
+        plaintext: &[u8],
+        facts: &Context,
+        form: Form,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let context = self.context.joined(facts)?;
+        let place = self.place(&context, form);
+        let value = self.writer()?.codec.seal(plaintext, &place, fresh)?;
+        self.checked(value)
+    }
+
+    /// The plaintext of a stored value, and what opened it.
+    ///
+    /// What carries the mark of a codec of the column is opened by such a codec or not at all: it
+    /// is never taken for plaintext.
+    ///
+    /// # Errors
+    /// `format-mismatch` where no codec of the column has this format; those of the codecs.
+    pub fn open(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
+        let now = self.context.joined(facts)?;
+        let opened = self.open_in(stored, &now);
+        let Err(error) = opened else { return opened };
+        if error.code() == ErrorCode::AuthFailed {
+            for earlier in &self.earlier {
+                let context = earlier.joined(facts)?;
+                if let Ok(read) = self.open_in(stored, &context) {
+                    return Ok(Read {
+                        earlier: true,
+                        ..read
+                    });
+                }
+            }
+        }
+        Err(error)
+    }
+
+    /// Which codec a stored value is in, and under which key, judged without any key: the census.
+    #[must_use]
+    pub fn classify(&self, stored: Option<Stored<'_>>) -> Classified {
+        let Some(stored) = stored else {
+            return Classified::Null;
+        };
+        let shown = self.recognized(stored);
+        let sure =
+            |found: &&(&NamedCodec, crate::codec::Recognized)| found.1.certainty == Certainty::Yes;
+        let best = shown.iter().find(sure).or_else(|| shown.first());
+        match best {
+            Some((named, shown)) => Classified::In {
+                origin: Origin {
+                    codec: named.name.clone(),
+                    key: shown.key.clone(),
+                    scheme: shown.scheme,
+                },
+                certainty: shown.certainty,
+            },
+            None => Classified::Unknown,
+        }
+    }
+
+    /// The value in the write codec, under the key that seals and in the column's mode.
+    ///
+    /// A value that is refused stays as it is.
+    pub fn reseal(
+        &self,
+        stored: Option<Stored<'_>>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Outcome {
+        let Some(stored) = stored else {
+            return Outcome::Null;
+        };
+        if self.is_current(stored) == Some(true) {
+            return Outcome::Current;
+        }
+        self.rewrite(stored, facts, fresh)
+            .unwrap_or_else(Outcome::Refused)
+    }
+
+    /// As [`Column::reseal`], and a value that is current is opened as well: where it has an
+    /// earlier context, it is sealed with the present one.
+    pub fn reopen(
+        &self,
+        stored: Option<Stored<'_>>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Outcome {
+        let Some(stored) = stored else {
+            return Outcome::Null;
+        };
+        self.rewrite(stored, facts, fresh)
+            .unwrap_or_else(Outcome::Refused)
+    }
+
+    /// The value of a row that was encrypted twice, sealed once: a repair for one row, that a
+    /// person asks for.
+    ///
+    /// # Errors
+    /// `format-mismatch` where the plaintext is in no foreign codec of the column; those of opening
+    /// and sealing.
+    ///
+    /// # Security
+    /// Never make it a rule: whoever submits a foreign ciphertext as his own text would read it
+    /// opened. An envelope of this project inside another value is never unwrapped.
+    pub fn unwrap_twice(
+        &self,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let outer = believed(self.open(stored, facts)?)?;
+        let inner = as_stored(&outer.plaintext);
+        if self.doubled(inner).is_none() {
+            return Err(fixed(
+                ErrorCode::FormatMismatch,
+                "the plaintext of this value is in no foreign codec of the column: it was \
+                 encrypted once",
+            ));
+        }
+        let inner = believed(self.open(inner, facts)?)?;
+        self.move_to_writer(&inner, facts, stored.form(), fresh)
+    }
+
+    /// The value of a row in the write codec, whatever its plaintext looks like: for a row that is
+    /// refused as `double-encrypted`, and in which somebody just wrote what looks like a
+    /// ciphertext. A person asks for it, for one row.
+    ///
+    /// # Errors
+    /// Those of opening and sealing.
+    pub fn keep_twice(
+        &self,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let read = believed(self.open(stored, facts)?)?;
+        self.move_to_writer(&read, facts, stored.form(), fresh)
+    }
+
+    /// What was opened, in the write codec.
+    fn move_to_writer(
+        &self,
+        read: &Read,
+        facts: &Context,
+        form: Form,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let context = self.context.joined(facts)?;
+        let place = self.place(&context, form);
+        let codec = &self.writer()?.codec;
+        let value = codec.seal_labelled(&read.plaintext, read.encoding, &place, fresh)?;
+        self.checked(value)
+    }
+
+    /// Whether a value is as the column would write it; nothing where only opening tells.
+    fn is_current(&self, stored: Stored<'_>) -> Option<bool> {
+        let mut recognized = self.recognized(stored).into_iter().map(|(named, _)| named);
+        let first = recognized.next()?;
+        let writer = self.writer().ok()?;
+        if !Arc::ptr_eq(&first.codec, &writer.codec) {
+            return Some(false);
+        }
+        let current = writer.codec.is_current(stored, self.mode);
+        // Our key ids are fingerprints. Those of others are names, which two keys may share.
+        let kind = writer.codec.kind();
+        let certain = matches!(kind, CodecKind::Reseal | CodecKind::Plain)
+            || recognized.all(|named| named.codec.kind() == CodecKind::Plain);
+        if certain {
+            current
+        } else {
+            current.filter(|current| !current)
+        }
+    }
+
+    fn rewrite(
+        &self,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome> {
+        let read = self.open(stored, facts)?;
+        let writer = self.writer()?;
+        let same = read.origin.codec == writer.name;
+        let mode_fits = writer.codec.is_current(stored, self.mode) != Some(false);
+        if same && read.current && mode_fits && !read.earlier {
+            return Ok(Outcome::Current);
+        }
+        let read = believed(read)?;
+        // Inside one codec nothing becomes more doubled than it was.
+        if let Some(kind) = read.doubled.filter(|_| !same) {
+            return Err(Error::new(
+                ErrorCode::DoubleEncrypted,
+                format!(
+                    "the plaintext is itself a value of {}: repair this row by itself",
+                    kind.as_str()
+                ),
+            ));
+        }
+        let value = if same && !read.earlier {
+            let context = self.context.joined(facts)?;
+            let place = self.place(&context, stored.form());
+            self.checked(writer.codec.rotate(stored, &place, fresh)?)?
+        } else {
+            self.move_to_writer(&read, facts, stored.form(), fresh)?
+        };
+        let shown = writer.codec.recognize(value.as_stored());
+        Ok(Outcome::Resealed {
+            to: Origin {
+                codec: writer.name.clone(),
+                scheme: shown
+                    .as_ref()
+                    .map_or(writer.codec.kind().as_str(), |shown| shown.scheme),
+                key: shown.and_then(|shown| shown.key),
+            },
+            from: read.origin,
+            value,
+        })
+    }
+
+    /// A value that the column will read with the codec that wrote it, and no other.
+    fn checked(&self, value: StoredValue) -> Result<StoredValue> {
+        let first = self.recognized(value.as_stored()).into_iter().next();
+        let writer = self.writer()?;
+        if first.is_some_and(|(first, _)| Arc::ptr_eq(&first.codec, &writer.codec)) {
+            return Ok(value);
+        }
+        Err(fixed(
+            ErrorCode::LooksSealed,
+            "another codec of the column would take this value for its own: it is not written",
+        ))
+    }
+
+    const fn place<'p>(&self, context: &'p Context, form: Form) -> Place<'p> {
+        Place {
+            context,
+            mode: self.mode,
+            form,
+        }
+    }
+
+    /// The codecs that a value may be in: those whose mark it carries, or else those whose shape it
+    /// has, `plain` last.
+    fn recognized(&self, stored: Stored<'_>) -> Vec<(&NamedCodec, crate::codec::Recognized)> {
+        let shown = |named| Some((named, NamedCodec::recognize(named, stored)?));
+        let mut found: Vec<_> = self.codecs.iter().filter_map(shown).collect();
+        if found
+            .iter()
+            .any(|(_, shown)| shown.certainty == Certainty::Yes)
+        {
+            found.retain(|(_, shown)| shown.certainty == Certainty::Yes);
+        }
+        found.sort_by_key(|(named, _)| named.codec.kind() == CodecKind::Plain);
+        found
+    }
+
+    fn open_in(&self, stored: Stored<'_>, context: &Context) -> Result<Read> {
+        let mut failure: Option<Error> = None;
+        for (named, _) in self.recognized(stored) {
+            // What looks like a ciphertext and does not open is no plaintext.
+            if named.codec.kind() == CodecKind::Plain && failure.is_some() {
+                break;
+            }
+            match named.codec.open(stored, context) {
+                Ok(opened) => return Ok(self.read_of(named, opened)),
+                Err(error) => failure = Some(more_telling(failure, error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| {
+            fixed(
+                ErrorCode::FormatMismatch,
+                "the value is in none of the formats that the column reads",
+            )
+        }))
+    }
+
+    fn read_of(&self, named: &NamedCodec, opened: Opened) -> Read {
+        let doubled = self.doubled(as_stored(&opened.plaintext));
+        Read {
+            origin: Origin {
+                codec: named.name.clone(),
+                key: opened.key,
+                scheme: opened.scheme,
+            },
+            plaintext: opened.plaintext,
+            current: opened.current,
+            encoding: opened.encoding,
+            trust: opened.trust,
+            earlier: false,
+            doubled,
+        }
+    }
+
+    /// The foreign codec of the column whose mark a plaintext carries.
+    fn doubled(&self, plaintext: Stored<'_>) -> Option<CodecKind> {
+        let kinds = self.codecs.iter().map(|named| named.codec.kind());
+        kinds
+            .filter(|kind| !matches!(kind, CodecKind::Plain | CodecKind::Reseal))
+            .find(|kind| {
+                let shown = kind.recognize(plaintext);
+                shown.is_some_and(|shown| shown.certainty == Certainty::Yes)
+            })
+    }
+}
+
+impl NamedCodec {
+    fn recognize(&self, stored: Stored<'_>) -> Option<crate::codec::Recognized> {
+        self.codec.recognize(stored)
+    }
+}
+
+/// Of two failures, the one that says more about what is to be done.
+fn more_telling(before: Option<Error>, after: Error) -> Error {
+    let rank = |error: &Error| match error.code() {
+        ErrorCode::FormatMismatch => 0,
+        ErrorCode::Malformed | ErrorCode::FormatUnsupported => 1,
+        ErrorCode::UnknownKey => 2,
+        _ => 3,
+    };
+    match before {
+        Some(before) if rank(&before) >= rank(&after) => before,
+        _ => after,
+    }
+}
+
+/// A plaintext as if it were stored.
+fn as_stored(plaintext: &[u8]) -> Stored<'_> {
+    core::str::from_utf8(plaintext).map_or(Stored::Bytes(plaintext), Stored::Text)
+}
+
+/// What may be sealed again: a plaintext that something speaks for.
+fn believed(read: Read) -> Result<Read> {
+    if read.trust == Trust::Unchecked {
+        return Err(fixed(
+            ErrorCode::ExpectRequired,
+            "this format does not authenticate: say what its plaintexts are, with expect",
+        ));
+    }
+    Ok(read)
+}

@@ -1,0 +1,119 @@
+//! The kind metabase: secrets, data keys, and what a value is bound to.
+
+use super::{Facts, Options, rows, tokens};
+use crate::{
+    codec::{Expect, Metabase, MetabaseKey},
+    column::NamedCodec,
+    context::check_name,
+    error::Result,
+    manifest::{
+        SecretRef,
+        read::{Table, Value},
+        secret::RowsRef,
+        want::{Given, Need},
+    },
+};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+/// The columns of `data_encryption_key` that are read.
+const COLUMNS: &[&str] = &["id", "key_material"];
+
+#[derive(Debug)]
+pub(super) struct MetabaseOptions {
+    keys: Vec<SecretRef>,
+    data_keys: Option<RowsRef>,
+    aad: Option<String>,
+    streams: bool,
+    expect: Option<Expect>,
+    lenient: bool,
+}
+
+impl MetabaseOptions {
+    pub(super) fn parse(table: &mut Table<'_, '_>) -> Self {
+        let options = Self {
+            keys: table.required_secrets("keys"),
+            data_keys: table.rows("data_keys"),
+            aad: table.value("aad").and_then(|value| template(&value)),
+            streams: table.flag("streams").unwrap_or_default(),
+            expect: table.expect(),
+            lenient: table.lenient(),
+        };
+        if options.streams && (options.expect.is_none() || options.aad.is_some()) {
+            let message = "nothing authenticates a stream: say what it holds with expect = \
+                           \"json\" or \"utf8\", and leave out aad, which it cannot have";
+            table.wrong("streams", message);
+        }
+        options
+    }
+}
+
+fn template(value: &Value<'_, '_>) -> Option<String> {
+    let text = value.text()?;
+    if names(text).is_none() {
+        value.wrong(
+            "an aad is text with names of the context in braces, as in setting.{key}; none of it \
+             is a brace otherwise",
+        );
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// The names in braces; nothing where a template is not one.
+fn names(template: &str) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some((text, after)) = rest.split_once('{') {
+        let (name, next) = after.split_once('}')?;
+        if text.contains('}') || check_name(name).is_err() {
+            return None;
+        }
+        names.push(name);
+        rest = next;
+    }
+    (!template.is_empty() && !rest.contains('}')).then_some(names)
+}
+
+impl Options for MetabaseOptions {
+    fn needs(&self) -> Vec<Need> {
+        let mut needs = Need::secrets("keys", &self.keys);
+        needs.extend(
+            self.data_keys
+                .iter()
+                .map(|source| rows::need("data_keys", source, COLUMNS)),
+        );
+        needs
+    }
+
+    fn facts(&self) -> Facts {
+        let names = self.aad.as_deref().and_then(names).unwrap_or_default();
+        Facts {
+            cannot_write: self.streams.then_some("streams of Metabase are read only"),
+            context: names.into_iter().map(ToOwned::to_owned).collect(),
+            ..Facts::default()
+        }
+    }
+
+    fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
+        let explain = |member: &'static str| move |error| given.explain(member, &error);
+        let keys = tokens::keys(given, &self.keys, MetabaseKey::derive)?;
+        let mut codec = Metabase::new(keys).map_err(explain("keys"))?;
+        if let Some(source) = &self.data_keys {
+            let rows = rows::read(given, "data_keys", source, COLUMNS)?;
+            let rows = rows
+                .iter()
+                .map(|row| Ok((row.number("id")?, row.base64("key_material")?)))
+                .collect::<Result<Vec<_>>>()?;
+            let rows = rows.iter().map(|(id, bytes)| (*id, bytes.as_slice()));
+            codec = codec.data_keys(rows).map_err(explain("data_keys"))?;
+        }
+        if let Some(aad) = &self.aad {
+            codec = codec.aad(aad).map_err(explain("aad"))?;
+        }
+        if let Some(expect) = self.expect {
+            codec = codec.expect(expect);
+        }
+        let codec = codec.streams(self.streams).lenient(self.lenient);
+        Ok(NamedCodec::new(given.codec, codec))
+    }
+}

@@ -1,0 +1,89 @@
+//! The kinds fernet and freeboard: a list of keys, of which the first seals.
+
+use super::{Facts, Options, Writes};
+use crate::{
+    codec::{Fernet, FernetKey, Freeboard, FreeboardKey},
+    column::NamedCodec,
+    error::Result,
+    manifest::{
+        SecretRef,
+        read::Table,
+        want::{Given, Need},
+    },
+};
+use alloc::{format, vec::Vec};
+
+#[derive(Debug)]
+pub(super) struct FernetOptions {
+    keys: Vec<SecretRef>,
+    lenient: bool,
+}
+
+impl FernetOptions {
+    pub(super) fn parse(table: &mut Table<'_, '_>) -> Self {
+        Self {
+            keys: table.required_secrets("keys"),
+            lenient: table.lenient(),
+        }
+    }
+}
+
+impl Options for FernetOptions {
+    fn needs(&self) -> Vec<Need> {
+        Need::secrets("keys", &self.keys)
+    }
+
+    fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
+        let keys = keys(given, &self.keys, FernetKey::parse)?;
+        let codec = Fernet::new(keys).map_err(|error| given.explain("keys", &error))?;
+        Ok(NamedCodec::new(given.codec, codec.lenient(self.lenient)))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct FreeboardOptions {
+    keys: Vec<SecretRef>,
+    lenient: bool,
+}
+
+impl FreeboardOptions {
+    pub(super) fn parse(table: &mut Table<'_, '_>) -> Self {
+        Self {
+            keys: table.required_secrets("keys"),
+            lenient: table.lenient(),
+        }
+    }
+}
+
+impl Options for FreeboardOptions {
+    fn needs(&self) -> Vec<Need> {
+        Need::secrets("keys", &self.keys)
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            writes: Writes::Json,
+            ..Facts::default()
+        }
+    }
+
+    fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
+        let keys = keys(given, &self.keys, FreeboardKey::parse)?;
+        let codec = Freeboard::new(keys).map_err(|error| given.explain("keys", &error))?;
+        Ok(NamedCodec::new(given.codec, codec.lenient(self.lenient)))
+    }
+}
+
+/// The keys of the member `keys`, each with its place in errors.
+pub(super) fn keys<K>(
+    given: &Given<'_>,
+    secrets: &[SecretRef],
+    parse: impl Fn(&str) -> Result<K>,
+) -> Result<Vec<K>> {
+    let texts = given.texts(secrets, "keys")?.into_iter().enumerate();
+    texts
+        .map(|(index, text)| {
+            parse(text).map_err(|error| given.explain(&format!("keys[{index}]"), &error))
+        })
+        .collect()
+}

@@ -1,0 +1,119 @@
+//! JSON: as its producer wrote it, or in the canonical form of RFC 8785.
+
+use super::number::decimal;
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use core::fmt;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// As deep as `serde_json` reads by itself.
+const MAX_DEPTH: usize = 128;
+
+pub(super) fn is_valid(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// The form of RFC 8785; nothing where the document has none, or where it would be another number.
+pub(super) fn canonical(text: &str) -> Option<String> {
+    let document: &RawValue = serde_json::from_str(text).ok()?;
+    let mut canonical = String::with_capacity(text.len());
+    write(document.get(), 0, &mut canonical)?;
+    Some(canonical)
+}
+
+fn write(value: &str, depth: usize, to: &mut String) -> Option<()> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    match value.bytes().next()? {
+        b'{' => write_object(value, depth, to),
+        b'[' => write_list(value, depth, to),
+        b'"' => write_text(&serde_json::from_str::<String>(value).ok()?, to),
+        b'-' | b'0'..=b'9' => write_number(value, to),
+        // true, false and null.
+        _ => {
+            to.push_str(value);
+            Some(())
+        }
+    }
+}
+
+/// In the order of the UTF-16 units of the names.
+fn write_object(value: &str, depth: usize, to: &mut String) -> Option<()> {
+    let Members(members) = serde_json::from_str(value).ok()?;
+    to.push('{');
+    for (at, (name, value)) in members.values().enumerate() {
+        if at > 0 {
+            to.push(',');
+        }
+        write_text(name, to)?;
+        to.push(':');
+        write(value.get(), depth + 1, to)?;
+    }
+    to.push('}');
+    Some(())
+}
+
+fn write_list(value: &str, depth: usize, to: &mut String) -> Option<()> {
+    let items: Vec<&RawValue> = serde_json::from_str(value).ok()?;
+    to.push('[');
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            to.push(',');
+        }
+        write(item.get(), depth + 1, to)?;
+    }
+    to.push(']');
+    Some(())
+}
+
+/// The escapes of `serde_json` are those of RFC 8785.
+fn write_text(text: &str, to: &mut String) -> Option<()> {
+    to.push_str(&serde_json::to_string(text).ok()?);
+    Some(())
+}
+
+/// As JavaScript prints it, if that is the same number.
+fn write_number(source: &str, to: &mut String) -> Option<()> {
+    let number: f64 = source.parse().ok()?;
+    if !number.is_finite() {
+        return None;
+    }
+    let mut buffer = ryu_js::Buffer::new();
+    let printed = buffer.format_finite(number);
+    if decimal(printed)? != decimal(source)? {
+        return None;
+    }
+    to.push_str(printed);
+    Some(())
+}
+
+/// The members of an object, by the UTF-16 units of their names; none stands twice.
+struct Members<'t>(BTreeMap<Vec<u16>, (String, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Object).map(Self)
+    }
+}
+
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = BTreeMap<Vec<u16>, (String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            let units = name.encode_utf16().collect();
+            if members.insert(units, (name, value)).is_some() {
+                return Err(A::Error::custom("a member stands twice"));
+            }
+        }
+        Ok(members)
+    }
+}

@@ -1,0 +1,19 @@
+//! The codecs of other systems beyond their vectors, which the runners check in every language.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod columns;
+mod fernet;
+mod freeboard;
+mod manifest;
+mod metabase;
+mod n8n;
+mod rails;
+mod sentry;
+mod support;
