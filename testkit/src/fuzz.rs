@@ -2,11 +2,16 @@
 //!
 //! Each takes any bytes and panics where a promise of the core is broken.
 #![expect(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
     reason = "a panic is how a fuzz target reports"
 )]
+
+mod codecs;
+
+pub use codecs::{fernet, freeboard, manifest, metabase, n8n, rails, sentry, value};
 
 use reseal::{
     Context, EntropyKind, ErrorCode, Expect, Key, KeyId, KeyState, KeyUse, Keyring, Keyset,
@@ -18,13 +23,21 @@ use reseal::{
 pub type Target = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 14] = [
+    ("codec_fernet", fernet),
+    ("codec_freeboard", freeboard),
+    ("codec_metabase", metabase),
+    ("codec_n8n", n8n),
+    ("codec_rails", rails),
+    ("codec_sentry", sentry),
     ("context", context),
     ("envelope_binary", envelope_binary),
     ("envelope_text", envelope_text),
     ("key_text", key_text),
     ("keyset", keyset),
     ("keyset_moves", keyset_moves),
+    ("manifest", manifest),
+    ("value", value),
 ];
 
 /// Pairs: each a byte for the length of the name, the name, a byte for that of the value, the value.

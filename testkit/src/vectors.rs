@@ -3,6 +3,8 @@
 mod frozen;
 mod keyset;
 mod reseal_v1;
+mod systems;
+mod values;
 mod wycheproof;
 mod xaes;
 
@@ -55,6 +57,12 @@ pub fn run_file(path: &Path, iterations: u32) -> Result<Report, String> {
     let value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     let (format, algorithm, schema) = (member("format"), member("algorithm"), member("schema"));
+    if member("values") == "v1" {
+        return parse(value).map(values::run);
+    }
+    if !member("system").is_empty() {
+        return parse(value).and_then(|file| systems::run(&file));
+    }
     match (format, algorithm, schema) {
         ("RS1 vectors", _, _) => parse(value).and_then(reseal_v1::run),
         ("RS1 frozen", _, _) => parse(value).and_then(|file| frozen::run(&file)),

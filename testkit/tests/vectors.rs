@@ -144,6 +144,7 @@ fn cases(file: &Path) -> usize {
     let value: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     let len = |value: &Value| value.as_array().map_or(0, Vec::len);
     let names = [
+        "cases",
         "vectors",
         "negative",
         "hedged",
