@@ -31,3 +31,11 @@ def test_keysets(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, "bench_keysets.py")
     assert {row["way"] for row in rows} >= {"KeysetFile", "LiveKeyring", "Keyring", "100 key texts"}
     assert all(row["microseconds"] > 0 and row["ratio"] > 0 for row in rows)
+
+
+def test_codecs(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, "bench_codecs.py", "--values", "50")
+    assert {row["operation"] for row in rows} == {"open Fernet tokens", "open", "convert"}
+    kinds = {"reseal", "fernet", "sentry", "rails", "metabase", "n8n", "freeboard"}
+    assert {row["way"] for row in rows if row["operation"] == "convert"} >= kinds
+    assert all(row["microseconds"] > 0 and row["ratio"] > 0 for row in rows)

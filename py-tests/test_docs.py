@@ -16,8 +16,12 @@ NO_EXAMPLE_NEEDED = "As `Keyring."
 
 def documented() -> Iterator[tuple[str, Any]]:
     yield "reseal", reseal
-    for name in reseal.__all__:
-        thing = getattr(reseal, name)
+    names = {name: getattr(reseal, name) for name in reseal.__all__}
+    of_codecs = reseal.codecs.__all__
+    for name, thing in {
+        **names,
+        **{f"codecs.{name}": getattr(reseal.codecs, name) for name in of_codecs},
+    }.items():
         if name in ("ERROR_CODES", "__version__"):
             continue
         yield name, thing

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import reseal
+from reseal import codecs
 from support import Clock, code_of, error_of
 
 SPEC = Path(__file__).resolve().parents[1] / "spec"
@@ -63,6 +64,7 @@ def reachable() -> dict[str, reseal.ResealError]:
         ),
         **{code: lambda r=r: r.open(stored, {}) for code, r in without.items()},  # type: ignore[misc]
         **of_keysets(),
+        **of_codecs(stored),
     }
     return {code: error_of(step) for code, step in steps.items()}
 
@@ -99,14 +101,33 @@ def of_keysets() -> dict[str, Callable[[], object]]:
     }
 
 
+def of_codecs(stored: str) -> dict[str, Callable[[], object]]:
+    fernet = codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="])
+    sentry = codecs.sentry(
+        keys={"key": "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="}, primary="key"
+    )
+    metabase = codecs.metabase(keys=["a secret of sixteen characters"])
+    n8n = codecs.n8n(instance_keys=["the instance key"])
+    return {
+        "looks-sealed": lambda: codecs.plain().seal(stored),
+        "format-mismatch": lambda: fernet.open("hello"),
+        "format-unsupported": lambda: sentry.open("enc:tink:x"),
+        "codec-read-only": lambda: metabase.seal(""),
+        "value-invalid": lambda: reseal.Column(codecs.plain(), type="date").open("today"),
+        "expect-required": lambda: n8n.rotate(n8n.seal("x")),
+    }
+
+
 ERRORS = reachable()
 
 
 def test_every_code_of_this_language_is_reached() -> None:
-    """The others need a failing system, the plain codec or JavaScript."""
+    """The others need a failing system, a manifest or JavaScript, or are outcomes of a column."""
     others = {
+        "double-encrypted",
         "random-unavailable",
-        "looks-sealed",
+        "manifest-invalid",
+        "encryption-required",
         "not-initialized",
         "engine-unsupported",
     }
@@ -121,7 +142,7 @@ def test_code_class_and_message(code: str) -> None:
     assert isinstance(error, reseal.ResealError)
     message = str(error)
     assert message == error.args[1]
-    assert message[0].islower() or message.startswith(("RESEAL_", "2^", '"'))
+    assert message[0].islower() or message.startswith(("RESEAL_", "2^", '"', "Sentry"))
     assert not message.endswith(".")
     assert len(message) > 20
     shown = traceback.format_exception_only(error)

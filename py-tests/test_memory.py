@@ -19,11 +19,13 @@ FIELD = RING.field({"table": "users"})
 CONTEXT = {"table": "users", "row": 10**30}
 STORED = RING.seal("x" * 500, CONTEXT)
 BINARY = reseal.to_binary(STORED)
+COLUMN = reseal.Column(reseal.codecs.reseal(RING), [reseal.codecs.plain()], type="json")
+JSON = COLUMN.seal({"a": 1})
 BUFFER = bytearray(b"x" * 500)
 
 
 def everything(number: int) -> None:
-    match number % 8:
+    match number % 9:
         case 0:
             RING.open(STORED, CONTEXT)
             FIELD.open_str(STORED, row=10**30)
@@ -48,6 +50,10 @@ def everything(number: int) -> None:
         case 7:
             RING.reseal(STORED, CONTEXT)
             _ = (RING.keys(), RING.primary_id, FIELD.mode, repr(FIELD))
+        case 8:
+            items = COLUMN.open_many([JSON, None, "x"])
+            _ = (repr(items), COLUMN.reseal_many([JSON, "[]"]), COLUMN.reseal(b"x"))
+            _ = COLUMN.seal({"a": [number, 2**70]})
 
 
 def peak_kilobytes() -> int:

@@ -41,7 +41,17 @@ FACTS = [
     BROKEN.status(),
     reseal.inspect_keyset(KEYSET.save()),
 ]
-HOLDERS = [KEY, INDEX, RING, FIELD, KEYSET, FILE, LIVE, BROKEN]
+CODECS = [
+    reseal.codecs.reseal(RING),
+    reseal.codecs.reseal(LIVE),
+    reseal.codecs.fernet(keys=[base64.urlsafe_b64encode(SECRET).decode()]),
+    reseal.codecs.freeboard(keys=[base64.b64encode(SECRET).decode()]),
+    reseal.codecs.metabase(keys=[KEY.export()]),
+    reseal.codecs.n8n(instance_keys=[KEY.export()]),
+    reseal.codecs.rails(primary_keys=[KEY.export()], key_derivation_salt=PLAINTEXT),
+]
+COLUMN = reseal.Column(CODECS[0], CODECS[2:4], {"tenant": PLAINTEXT}, [{"tenant": PLAINTEXT}])
+HOLDERS = [KEY, INDEX, RING, FIELD, KEYSET, FILE, LIVE, BROKEN, *CODECS, COLUMN]
 
 
 def spellings(secret: bytes) -> Iterator[str]:
@@ -169,6 +179,16 @@ def failures() -> Iterator[BaseException]:
         lambda: RING.open(stored, {}),
         lambda: RING.open_str(RING.seal(PLAINTEXT.encode() + b"\xff", {}), {}),
         lambda: RING.open(PLAINTEXT, {}),
+        lambda: COLUMN.open(stored, row=1),
+        lambda: COLUMN.open(PLAINTEXT),
+        lambda: reseal.Column(CODECS[0], type="date").seal(PLAINTEXT),
+        lambda: reseal.Column(reseal.codecs.plain(), type="date").open(PLAINTEXT),
+        lambda: reseal.Column(CODECS[0], type="json").seal({PLAINTEXT: {PLAINTEXT}}),
+        lambda: reseal.Column(CODECS[0], type=PLAINTEXT),  # type: ignore[arg-type]
+        lambda: reseal.codecs.n8n(instance_keys=["x"], custom_key=text),
+        lambda: reseal.codecs.metabase(keys=[KEY.export()], data_keys={1: SECRET}),
+        lambda: reseal.codecs.sentry(keys={"a": text}, primary="a"),
+        lambda: CODECS[3].seal(PLAINTEXT),
     ]
     for step in steps:
         yield error_of(step)

@@ -39,6 +39,22 @@ keyset = reseal.Keyset.load("{}", kek=["rsk1.kek.x"])
 key_id: str = keyset.introduce("data", label="x", now=1)
 states: list[str] = [key.state for key in keyset.keys()]
 changed: str = reseal.KeysetFile("x", kek="y").edit(lambda keyset: keyset.rotate("data"))
+from reseal import codecs
+column = reseal.Column(codecs.reseal(live), read=[codecs.fernet(keys=["x"])], type="integer")
+text_or_none: str | None = column.seal(7, row=42)
+found = column.open("x", row=42)
+if found is not None:
+    key_used: str | None = found.key
+match column.reseal("x"):
+    case reseal.Resealed() as resealed:
+        where: str = resealed.to.codec
+    case reseal.Refused() as refused:
+        why: str = refused.code
+    case reseal.Null() | reseal.Current():
+        pass
+token: str = codecs.plain().seal("x")
+binary: bytes = codecs.plain().seal(b"x", binary=True)
+shown: list[str] = [kind for kind, _ in codecs.recognize("x")]
 async def use(service: reseal.KekProvider) -> None:
     loaded: reseal.Keyset = await reseal.Keyset.load_async(b"{}", providers=[service])
     await loaded.add_provider_kek(reseal.MemoryKekProvider(), "keys/app")
@@ -63,6 +79,10 @@ WRONG = {
     'keyset.introduce("kek")': "arg-type",
     "keyset.promote(live)": "arg-type",
     "reseal.KeysetFile()": "call-arg",
+    'reseal.Column(write=codecs.plain(), type="float")': "arg-type",
+    "reseal.Column(live)": "arg-type",
+    'codecs.rails(primary_keys=["x"])': "call-arg",
+    'codecs.n8n(expect="xml")': "arg-type",
 }
 
 

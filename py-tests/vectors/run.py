@@ -22,11 +22,17 @@ from typing import Any
 
 import reseal
 
+try:
+    from vectors import systems
+except ImportError:  # Run by its path.
+    import systems  # type: ignore[import-not-found, no-redef]
+
 ROOT = Path(__file__).resolve().parents[2]
 MODES: dict[str, Any] = {"r": "random", "d": "deterministic", "p": "padded"}
 QUICK_ITERATIONS = 10_000
 
 Case = dict[str, Any]
+MismatchError, same = systems.MismatchError, systems.same
 Context = Mapping[str, bytes]
 
 
@@ -58,10 +64,6 @@ class Report:
     def leave_out(self, count: int, reason: str) -> None:
         if count:
             self.left_out.append((count, reason))
-
-
-class MismatchError(Exception):
-    """A case did not give what its file expects."""
 
 
 class Pairs(Mapping[str, bytes]):
@@ -141,11 +143,6 @@ MEMBERS = {
 
 
 # --- checks -----------------------------------------------------------------------------------
-
-
-def same(what: str, got: object, expected: object) -> None:
-    if got != expected:
-        raise MismatchError(f"{what}: got {got!r:.200}, expected {expected!r:.200}")
 
 
 def refused(expected: str, step: Callable[[], object]) -> None:
@@ -522,6 +519,18 @@ def check_mac(case: Case) -> None:
     same("tag", answer["out"] == case["tag"], valid(case))
 
 
+def of_a_system(check: Callable[[Case], None], list_name: str = "vectors") -> Any:
+    """A file of another system: each case says by its members what is to come of it."""
+
+    def run(document: Case) -> Report:
+        report = Report()
+        for case in document[list_name]:
+            report.case(case["id"], check, case)
+        return report
+
+    return run
+
+
 SIZES = {"keySize": 256, "ivSize": 96, "tagSize": 128}
 
 # The member that tells a shape, its value, and what runs it.
@@ -538,6 +547,8 @@ SHAPES: dict[tuple[str, str, str], Callable[[Case], Report]] = {
     ("algorithm", "HMACSHA256", "mac_test_schema_v1.json"): wycheproof(
         lambda group: group.get("tagSize") == 256, check_mac
     ),
+    ("values", "v1", ""): of_a_system(systems.typed, "cases"),
+    **{("system", name, ""): of_a_system(check) for name, check in systems.SYSTEMS.items()},
 }
 
 

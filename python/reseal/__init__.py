@@ -13,9 +13,13 @@ and stored as text or bytes.
 Keys that a team manages are in a `Keyset`, as a rule in a `KeysetFile`; a `LiveKeyring` follows it, so
 that a rotation reaches a running process. `Keyring.canary` tells at a start whether the keys are right.
 
+A `Column` reads what other systems stored as well, by the codecs of `reseal.codecs`, gives values of
+its type, and reseals what is not yet as it is to be.
+
 The format is specified in `spec/envelope.md` of the project; docstrings name its sections.
 """
 
+from reseal import codecs
 from reseal._errors import (
     DecryptError,
     FormatError,
@@ -27,12 +31,20 @@ from reseal._info import KekInfo, KeyInfo, KeysetInspection, KeysetKey, LiveStat
 from reseal._keyset_file import KeysetFile
 from reseal._native import (
     ERROR_CODES,
+    Classified,
+    Column,
+    Current,
     Field,
     Inspection,
     Key,
     Keyring,
     Keyset,
     LiveKeyring,
+    Null,
+    Opened,
+    Origin,
+    Refused,
+    Resealed,
     __version__,
     inspect,
     inspect_keyset,
@@ -43,6 +55,9 @@ from reseal._providers import KekProvider, MemoryKekProvider
 
 __all__ = [
     "ERROR_CODES",
+    "Classified",
+    "Column",
+    "Current",
     "DecryptError",
     "Field",
     "FormatError",
@@ -61,8 +76,14 @@ __all__ = [
     "LiveKeyring",
     "LiveStatus",
     "MemoryKekProvider",
+    "Null",
+    "Opened",
+    "Origin",
+    "Refused",
     "ResealError",
+    "Resealed",
     "__version__",
+    "codecs",
     "inspect",
     "inspect_keyset",
     "to_binary",

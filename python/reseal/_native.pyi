@@ -1,7 +1,7 @@
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from os import PathLike
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final, overload
 from uuid import UUID
 
 from typing_extensions import Buffer, Self, disjoint_base
@@ -12,6 +12,10 @@ from reseal._providers import KekProvider
 
 __all__ = [
     "ERROR_CODES",
+    "Classified",
+    "Codec",
+    "Column",
+    "Current",
     "Field",
     "Inspection",
     "Key",
@@ -19,11 +23,29 @@ __all__ = [
     "Keyset",
     "KeysetStore",
     "LiveKeyring",
+    "N8nDataKey",
+    "N8nKeyRow",
+    "Null",
+    "Opened",
+    "OpenedBytes",
+    "Origin",
+    "Recognized",
+    "Refused",
+    "Resealed",
     "__version__",
     "_external_keks",
+    "fernet",
+    "freeboard",
     "inspect",
     "inspect_keyset",
+    "metabase",
+    "n8n",
+    "plain",
+    "rails",
+    "recognize",
+    "reseal",
     "run_command",
+    "sentry",
     "to_binary",
     "to_text",
 ]
@@ -45,6 +67,26 @@ _Checked: TypeAlias = Literal[
     "ok", "unknown-key", "auth-failed", "key-disabled", "key-destroyed", "key-wrong-use"
 ]
 _Normalizer: TypeAlias = Literal["raw", "ascii-lower-trim", "digits"]
+_Stored: TypeAlias = str | Buffer
+_Type: TypeAlias = Literal[
+    "text",
+    "bytes",
+    "integer",
+    "decimal",
+    "boolean",
+    "date",
+    "time",
+    "timestamp",
+    "uuid",
+    "json",
+]
+_Kind: TypeAlias = Literal[
+    "plain", "reseal", "fernet", "sentry", "rails", "metabase", "n8n", "freeboard"
+]
+_Certainty: TypeAlias = Literal["maybe", "yes"]
+_Trust: TypeAlias = Literal["authenticated", "plain", "checked", "unchecked"]
+_Expect: TypeAlias = Literal["json", "utf8"]
+_Outcome: TypeAlias = Null | Current | Resealed | Refused
 
 __version__: str
 ERROR_CODES: tuple[str, ...]
@@ -380,6 +422,300 @@ class Field:
     def __copy__(self) -> Field: ...
     def __deepcopy__(self, _memo: object) -> Field: ...
 
+@final
+class Recognized:
+    @property
+    def certainty(self) -> _Certainty: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class OpenedBytes:
+    @property
+    def plaintext(self) -> bytes: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def encoding(self) -> str | None: ...
+    @property
+    def current(self) -> bool: ...
+    @property
+    def trust(self) -> _Trust: ...
+
+@final
+class Codec:
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> _Kind: ...
+    def recognize(self, stored: _Stored) -> Recognized | None: ...
+    def open(self, stored: _Stored, context: _Context = {}) -> OpenedBytes: ...
+    @overload
+    def seal(
+        self,
+        plaintext: _Value,
+        context: _Context = {},
+        mode: _Mode = "random",
+        binary: Literal[False] = False,
+        now: _Now | None = None,
+    ) -> str: ...
+    @overload
+    def seal(
+        self,
+        plaintext: _Value,
+        context: _Context = {},
+        mode: _Mode = "random",
+        *,
+        binary: Literal[True],
+        now: _Now | None = None,
+    ) -> bytes: ...
+    @overload
+    def seal(
+        self,
+        plaintext: _Value,
+        context: _Context = {},
+        mode: _Mode = "random",
+        binary: bool = False,
+        now: _Now | None = None,
+    ) -> str | bytes: ...
+    @overload
+    def rotate(
+        self,
+        stored: str,
+        context: _Context = {},
+        mode: _Mode = "random",
+        now: _Now | None = None,
+    ) -> str: ...
+    @overload
+    def rotate(
+        self,
+        stored: Buffer,
+        context: _Context = {},
+        mode: _Mode = "random",
+        now: _Now | None = None,
+    ) -> bytes: ...
+    def is_current(self, stored: _Stored, mode: _Mode = "random") -> bool | None: ...
+    def __copy__(self) -> Codec: ...
+    def __deepcopy__(self, _memo: object) -> Codec: ...
+
+@final
+class N8nKeyRow:
+    def __new__(
+        cls, id: str, type: str, value: str, algorithm: str | None, status: str
+    ) -> N8nKeyRow: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def algorithm(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    def data_key(self, instance_keys: Iterable[str], *, lenient: bool = False) -> N8nDataKey: ...
+    def rewrap(
+        self, from_keys: Iterable[str], to_key: str, *, lenient: bool = False
+    ) -> N8nKeyRow: ...
+
+@final
+class N8nDataKey:
+    @staticmethod
+    def generate() -> N8nDataKey: ...
+    @staticmethod
+    def from_text(text: str) -> N8nDataKey: ...
+    @staticmethod
+    def unwrap_value(
+        value: str, instance_keys: Iterable[str], *, lenient: bool = False
+    ) -> N8nDataKey: ...
+    def wrap(self, instance_key: str) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class Origin:
+    @property
+    def codec(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def scheme(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Opened:
+    # It depends on the type of the column.
+    @property
+    def value(self) -> Any: ...
+    @property
+    def codec(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def current(self) -> bool: ...
+    @property
+    def trust(self) -> _Trust: ...
+    @property
+    def earlier(self) -> bool: ...
+    @property
+    def doubled(self) -> _Kind | None: ...
+
+@final
+class Classified:
+    @property
+    def codec(self) -> str | None: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def scheme(self) -> str | None: ...
+    @property
+    def certainty(self) -> _Certainty | None: ...
+    @property
+    def null(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Null:
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Current:
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Resealed:
+    @property
+    def value(self) -> Any: ...
+    @property
+    def from_(self) -> Origin: ...
+    @property
+    def to(self) -> Origin: ...
+
+@final
+class Refused:
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Column:
+    def __new__(
+        cls,
+        write: Codec,
+        read: Iterable[Codec] = (),
+        context: _Context = {},
+        earlier_contexts: Iterable[_Context] = (),
+        mode: _Mode = "random",
+        type: _Type = "text",
+        binary: bool = False,
+    ) -> Self: ...
+    # The stored value is text or bytes, as the column is.
+    def seal(self, value: object, /, **context: _ContextValue) -> Any: ...
+    def open(self, stored: _Stored | None, /, **context: _ContextValue) -> Opened | None: ...
+    def classify(self, stored: _Stored | None, /) -> Classified: ...
+    def reseal(self, stored: _Stored | None, /, **context: _ContextValue) -> _Outcome: ...
+    def reopen(self, stored: _Stored | None, /, **context: _ContextValue) -> _Outcome: ...
+    def unwrap_twice(self, stored: _Stored, /, **context: _ContextValue) -> Any: ...
+    def keep_twice(self, stored: _Stored, /, **context: _ContextValue) -> Any: ...
+    def seal_many(
+        self,
+        values: Iterable[object],
+        *,
+        rows: Iterable[_ContextValue] | None = None,
+        contexts: Iterable[_Context] | None = None,
+    ) -> list[Any]: ...
+    def open_many(
+        self,
+        stored: Iterable[_Stored | None],
+        *,
+        rows: Iterable[_ContextValue] | None = None,
+        contexts: Iterable[_Context] | None = None,
+    ) -> list[Opened | ResealError | None]: ...
+    def reseal_many(
+        self,
+        stored: Iterable[_Stored | None],
+        *,
+        rows: Iterable[_ContextValue] | None = None,
+        contexts: Iterable[_Context] | None = None,
+    ) -> list[_Outcome]: ...
+    def classify_many(
+        self, stored: Iterable[_Stored | None], /
+    ) -> list[Classified | ResealError]: ...
+    @property
+    def mode(self) -> _Mode: ...
+    @property
+    def type(self) -> _Type: ...
+    @property
+    def binary(self) -> bool: ...
+    def __copy__(self) -> Column: ...
+    def __deepcopy__(self, _memo: object) -> Column: ...
+
+def plain(name: str = "plain") -> Codec: ...
+def reseal(ring: Keyring, name: str = "reseal") -> Codec: ...
+def fernet(*, keys: Iterable[str], lenient: bool = False, name: str = "fernet") -> Codec: ...
+def sentry(
+    *,
+    keys: Mapping[str, str],
+    primary: str,
+    field: Literal["text", "json"] = "text",
+    method: Literal["fernet", "plaintext"] = "fernet",
+    plaintext: bool = True,
+    lenient: bool = False,
+    name: str = "sentry",
+) -> Codec: ...
+def rails(
+    *,
+    primary_keys: Iterable[str] = (),
+    key_derivation_salt: str,
+    digests: Iterable[Literal["sha1", "sha256"]] = (),
+    deterministic_keys: Iterable[str] = (),
+    previous_keys: Iterable[str] = (),
+    previous: Iterable[Mapping[str, object]] = (),
+    deterministic: bool = False,
+    envelope: bool = False,
+    store_key_references: bool = False,
+    serializer: Literal["json", "message_pack"] = "json",
+    compress: bool = True,
+    lenient: bool = False,
+    name: str = "rails",
+) -> Codec: ...
+def metabase(
+    *,
+    keys: Iterable[str],
+    data_keys: Mapping[int, Buffer] = {},
+    aad: str | None = None,
+    streams: bool = False,
+    expect: _Expect | None = None,
+    lenient: bool = False,
+    name: str = "metabase",
+) -> Codec: ...
+def n8n(
+    *,
+    instance_keys: Iterable[str] = (),
+    custom_key: str | None = None,
+    rows: Iterable[N8nKeyRow | Mapping[str, object]] = (),
+    write: Literal["legacy", "prefixed"] = "legacy",
+    expect: _Expect | None = None,
+    lenient: bool = False,
+    name: str = "n8n",
+) -> Codec: ...
+def freeboard(*, keys: Iterable[str], lenient: bool = False, name: str = "freeboard") -> Codec: ...
+def recognize(stored: _Stored, /) -> list[tuple[_Kind, Recognized]]: ...
 def inspect(stored: str | Buffer, /) -> Inspection: ...
 def inspect_keyset(document: str | Buffer, /) -> KeysetInspection: ...
 def _external_keks(document: str | Buffer, /) -> list[tuple[str, str, str, bytes]]: ...

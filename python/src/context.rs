@@ -3,6 +3,7 @@
 use crate::{
     convert::{Bytes, bytes_like, is_listing, items, type_name},
     error::{Failure, Result, invalid_argument, per_item, refuse},
+    integer,
 };
 use pyo3::{
     ffi, intern,
@@ -17,6 +18,9 @@ use reseal::{
     Context, Error, ErrorCode, Inspection, MAX_CONTEXT_NAME_CHARS, MAX_CONTEXT_PAIRS,
     MAX_CONTEXT_VALUE_BYTES,
 };
+
+/// What fits into a value of a context surely takes no more bits.
+const MAX_INTEGER_BITS: usize = MAX_CONTEXT_VALUE_BYTES * 4;
 
 /// A name and a value as Python has them.
 type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -201,7 +205,8 @@ fn insert_value(context: &mut Context, name: &str, value: &Bound<'_, PyAny>) -> 
         })?;
         context.insert(name, text)?;
     } else if let Ok(integer) = value.cast::<PyInt>() {
-        context.insert(name, decimal(name, integer)?)?;
+        let digits = integer::to_text(integer, MAX_INTEGER_BITS)?;
+        context.insert(name, digits.ok_or_else(|| too_long(name))?)?;
     } else if let Some(bytes) = bytes(name, value)? {
         context.insert(name, &*bytes)?;
     } else if value.is_instance(uuid_class(py)?)? {
@@ -234,45 +239,8 @@ fn bytes<'a>(name: &str, value: &'a Bound<'_, PyAny>) -> Result<Option<Bytes<'a>
     })
 }
 
-/// An integer of any size in decimal digits. By way of hexadecimal ones, since Python limits the
-/// digits that it prints, by a setting of the interpreter; and by no method of a subclass.
-fn decimal(name: &str, integer: &Bound<'_, PyInt>) -> Result<String> {
-    const MAX_BITS: usize = MAX_CONTEXT_VALUE_BYTES * 4;
-    let (py, class) = (integer.py(), integer.py().get_type::<PyInt>());
-    let bits = class.call_method1(intern!(py, "bit_length"), (integer,))?;
-    if bits.extract::<usize>()? > MAX_BITS {
-        return Err(too_long(name).into());
-    }
-    let hex = class.call_method1(intern!(py, "__format__"), (integer, intern!(py, "x")))?;
-    let hex = hex.cast::<PyString>().map_err(PyErr::from)?.to_str()?;
-    Ok(match hex.strip_prefix('-') {
-        Some(digits) => format!("-{}", hex_to_decimal(digits)),
-        None => hex_to_decimal(hex),
-    })
-}
-
-fn hex_to_decimal(hex: &str) -> String {
-    const BASE: u64 = 1_000_000_000;
-    // Groups of nine decimal digits, the least first.
-    let mut groups = vec![0_u64];
-    for digit in hex.chars().filter_map(|digit| digit.to_digit(16)) {
-        let mut carry = u64::from(digit);
-        for group in &mut groups {
-            carry += *group * 16;
-            *group = carry % BASE;
-            carry /= BASE;
-        }
-        if carry > 0 {
-            groups.push(carry);
-        }
-    }
-    let mut groups = groups.iter().rev();
-    let first = groups.next().map(ToString::to_string).unwrap_or_default();
-    groups.fold(first, |text, group| format!("{text}{group:09}"))
-}
-
 /// Lower-case and hyphenated, from the number, whatever a subclass prints.
-fn uuid_text(uuid: &Bound<'_, PyAny>) -> Result<String> {
+pub(crate) fn uuid_text(uuid: &Bound<'_, PyAny>) -> Result<String> {
     let number: u128 = uuid.getattr(intern!(uuid.py(), "int"))?.extract()?;
     let field = |shift: u32, bits: u32| (number >> shift) & ((1_u128 << bits) - 1);
     Ok(format!(
@@ -315,7 +283,7 @@ fn enum_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     CLASS.import(py, "enum", "Enum")
 }
 
-fn uuid_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+pub(crate) fn uuid_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     CLASS.import(py, "uuid", "UUID")
 }

@@ -10,6 +10,10 @@ extern crate alloc;
 mod arguments;
 mod batch;
 mod cli;
+mod codec;
+mod codecs;
+mod column;
+mod column_batch;
 mod context;
 mod convert;
 mod envelope;
@@ -17,15 +21,23 @@ mod error;
 mod field;
 mod index;
 mod info;
+mod integer;
 mod key;
 mod keyring;
 mod keyset;
 mod keyset_file;
 mod live;
+mod n8n;
+mod options;
+mod outcome;
+mod rails;
+mod recognized;
 mod ring;
 mod single;
 mod source;
+mod stored;
 mod time;
+mod value;
 
 use pyo3::prelude::*;
 
@@ -38,6 +50,12 @@ mod _native {
 
     #[pymodule_export]
     use crate::cli::run_command;
+    #[pymodule_export]
+    use crate::codec::Codec;
+    #[pymodule_export]
+    use crate::codecs::{fernet, freeboard, metabase, plain, reseal_codec, sentry};
+    #[pymodule_export]
+    use crate::column::Column;
     #[pymodule_export]
     use crate::envelope::{Inspection, inspect, to_binary, to_text};
     #[pymodule_export]
@@ -52,6 +70,14 @@ mod _native {
     use crate::keyset_file::KeysetStore;
     #[pymodule_export]
     use crate::live::LiveKeyring;
+    #[pymodule_export]
+    use crate::n8n::{N8nDataKey, N8nKeyRow, n8n};
+    #[pymodule_export]
+    use crate::outcome::{Classified, Current, Null, Opened, Origin, Refused, Resealed};
+    #[pymodule_export]
+    use crate::rails::rails;
+    #[pymodule_export]
+    use crate::recognized::{OpenedBytes, Recognized, recognize};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

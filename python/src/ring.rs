@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use reseal::{Error, ErrorCode, KeyUse, Keyring};
 
 /// How often a call begins anew with a newer ring.
-const NEWER_RINGS: usize = 2;
+pub(crate) const NEWER_RINGS: usize = 2;
 
 /// Where the ring of each call comes from.
 #[derive(Clone, Debug)]

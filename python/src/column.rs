@@ -1,0 +1,526 @@
+//! Columns: the codec that is written, those that may be read, a context and a type.
+
+use crate::{
+    codec::{self, Codec, Named, Source},
+    column_batch::Batch,
+    context::{Contexts, extend, insert, read},
+    convert::{ModeArgument, argument_text, items, type_name},
+    error::{Failure, Result, invalid_argument, not_pickled, per_item},
+    options::flag,
+    outcome::{self, Classified, Opened},
+    ring::is_unknown_key,
+    stored::{self, StoredArgument},
+    time::moment,
+    value,
+};
+use alloc::sync::Arc;
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyList, PyString},
+};
+use reseal::{
+    Context, Error, ErrorCode, Mode, NamedCodec, OsEntropy, Outcome, ValueType, Zeroizing,
+    codec::{Form, Fresh, Stored, StoredValue},
+};
+
+/// A column of one table: the codec that it writes, the codecs that its values may be in, its
+/// context, its mode and its type.
+///
+/// `context` is bound to every value; what differs from row to row is a keyword of each call.
+/// `earlier_contexts` are those that older values may have, after a rename. `mode` is that of
+/// envelopes. `type` says what the values are: "text", "bytes", "integer", "decimal", "boolean",
+/// "date", "time", "timestamp", "uuid" or "json". `binary` says that the column holds bytes.
+///
+/// None is NULL: it is given back, and never sealed.
+///
+/// Example:
+///     >>> from reseal import codecs
+///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+///     >>> column = reseal.Column(
+///     ...     write=codecs.reseal(ring),
+///     ...     read=[codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="])],
+///     ...     context={"table": "users", "column": "ssn"},
+///     ... )
+///     >>> token = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=="
+///     >>> column.open(token, row=42).value
+///     'hello'
+///     >>> resealed = column.reseal(token, row=42)
+///     >>> resealed.from_.codec, resealed.to.codec
+///     ('fernet', 'reseal')
+///     >>> column.open(resealed.value, row=42).current
+///     True
+///
+/// Errors: invalid-argument, also for two codecs of one name; context-invalid.
+///
+/// Spec: `spec/values.md` for the types.
+#[pyclass(frozen, module = "reseal")]
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// The one that is written first, each once.
+    codecs: Vec<Arc<Named>>,
+    /// What it is unless a codec follows a ring.
+    fixed: Option<reseal::Column>,
+    parts: Parts,
+    kind: ValueType,
+    form: Form,
+}
+
+/// A repair of the core.
+type Repair =
+    fn(&reseal::Column, Stored<'_>, &Context, &mut Fresh<'_>) -> Result<StoredValue, Error>;
+
+#[derive(Debug)]
+struct Parts {
+    context: Context,
+    earlier: Vec<Context>,
+    mode: Mode,
+}
+
+#[pymethods]
+impl Column {
+    #[new]
+    #[pyo3(
+        signature = (write, read=None, context=None, earlier_contexts=None, mode=ModeArgument::RANDOM, r#type=None, binary=None),
+        text_signature = "(write, read=(), context={}, earlier_contexts=(), mode='random', type='text', binary=False)"
+    )]
+    fn new(
+        write: &Bound<'_, PyAny>,
+        read: Option<&Bound<'_, PyAny>>,
+        context: Option<&Bound<'_, PyAny>>,
+        earlier_contexts: Option<&Bound<'_, PyAny>>,
+        mode: ModeArgument,
+        r#type: Option<&Bound<'_, PyAny>>,
+        binary: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        let mut codecs = vec![codec_of(write, "write")?];
+        for codec in read.map_or_else(|| Ok(vec![]), |read| items(read, "read"))? {
+            let codec = codec_of(&codec, "each of read")?;
+            if !codecs.iter().any(|there| Arc::ptr_eq(there, &codec)) {
+                codecs.push(codec);
+            }
+        }
+        let earlier =
+            earlier_contexts.map_or_else(|| Ok(vec![]), |list| items(list, "earlier_contexts"))?;
+        let parts = Parts {
+            context: context.map_or_else(|| Ok(Context::new()), self::read)?,
+            earlier: earlier.iter().map(self::read).collect::<Result<_>>()?,
+            mode: mode.0?,
+        };
+        let kind = match r#type {
+            Some(kind) if !kind.is_none() => ValueType::parse(&argument_text(kind, "type")?)?,
+            _ => ValueType::Text,
+        };
+        let form = stored::form(flag(binary, "binary", false)?);
+        // Made here in any case, so that what is wrong with it is told now and not at the first use.
+        let ready = codecs.iter().map(|codec| match &codec.source {
+            Source::Fixed(codec) => Arc::clone(codec),
+            Source::Live(_) => codec::unlooked(),
+        });
+        let column = parts.column(&codecs, &ready.collect::<Vec<_>>())?;
+        let follows = codecs
+            .iter()
+            .any(|codec| matches!(codec.source, Source::Live(_)));
+        Ok(Self {
+            codecs,
+            fixed: (!follows).then_some(column),
+            parts,
+            kind,
+            form,
+        })
+    }
+
+    /// A value to store, in the codec that is written; further pairs of the context are keywords.
+    /// None for None.
+    ///
+    /// Errors: context-invalid; invalid-argument for a value of another type, and value-invalid for
+    /// one that has no canonical form; invalid-text, too-large; codec-read-only for what the format
+    /// cannot hold; looks-sealed for what another codec of the column would take for its own; no-primary,
+    /// ring-stale, random-unavailable.
+    #[pyo3(signature = (value, /, **context))]
+    fn seal<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        if value.is_none() {
+            return Ok(value.clone());
+        }
+        let py = value.py();
+        let facts = facts(context)?;
+        let bytes = value::spell(self.kind, value)?;
+        let bytes = self.kind.canonical(&bytes, self.parts.mode)?;
+        let sealed = self.call(py, true, |column| {
+            with_fresh(|fresh| column.seal(&bytes, &facts, self.form, fresh))
+        })?;
+        Ok(stored::show(py, &sealed?))
+    }
+
+    /// The value of what is stored, and how it was opened. None for None.
+    ///
+    /// What carries the mark of a codec is opened by such a codec or not at all: it is never taken
+    /// for plaintext.
+    ///
+    /// Errors: format-mismatch where no codec of the column has this format; those of the codecs;
+    /// value-invalid and invalid-text where the plaintext is no value of the column's type.
+    #[pyo3(signature = (stored, /, **context))]
+    fn open<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Option<Opened>> {
+        let py = stored.py();
+        let Some(stored) = StoredArgument::read_nullable(stored)? else {
+            return Ok(None);
+        };
+        let facts = facts(context)?;
+        let read = self.call(py, false, |column| column.open(stored.as_stored(), &facts))??;
+        self.opened(py, read).map(Some)
+    }
+
+    /// Which codec a stored value is in, and under which key, judged without any key.
+    ///
+    /// Errors: invalid-argument for what is neither text nor bytes nor None; invalid-text.
+    #[pyo3(signature = (stored, /))]
+    fn classify(&self, stored: &Bound<'_, PyAny>) -> Result<Classified> {
+        let py = stored.py();
+        let stored = StoredArgument::read_nullable(stored)?;
+        let stored = stored.as_ref().map(StoredArgument::as_stored);
+        let shown = self.call(py, false, |column| Ok(column.classify(stored)))??;
+        Ok(Classified::new(shown))
+    }
+
+    /// What is to become of a stored value: `Null`, `Current`, `Resealed` with the value in the codec
+    /// that is written, or `Refused` with the code why it stays. A value never makes it raise.
+    ///
+    /// Example:
+    ///     >>> from reseal import codecs
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> column = reseal.Column(write=codecs.reseal(ring), read=[codecs.plain()])
+    ///     >>> [type(column.reseal(stored)).__name__ for stored in (None, column.seal("x"), "x")]
+    ///     ['Null', 'Current', 'Resealed']
+    ///     >>> column.reseal(ring.seal("x", {})[:50]).code
+    ///     'malformed'
+    #[pyo3(signature = (stored, /, **context))]
+    fn reseal<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        self.rewrite(stored, context, false)
+    }
+
+    /// As reseal, and a value that is current is opened as well: where it has an earlier context, it
+    /// is sealed with the present one.
+    #[pyo3(signature = (stored, /, **context))]
+    fn reopen<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        self.rewrite(stored, context, true)
+    }
+
+    /// The value of a row that was encrypted twice, sealed once: a repair for one row, that a person
+    /// asks for.
+    ///
+    /// Errors: format-mismatch where the plaintext is in no foreign codec of the column; those of
+    /// open and seal.
+    ///
+    /// Security: never make it a rule: whoever submits a foreign ciphertext as his own text would
+    /// read it opened.
+    #[pyo3(signature = (stored, /, **context))]
+    fn unwrap_twice<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        self.repair(stored, context, reseal::Column::unwrap_twice)
+    }
+
+    /// The value of a row in the codec that is written, whatever its plaintext looks like: for a row
+    /// that is refused as double-encrypted, and in which somebody just wrote what looks like a
+    /// ciphertext. A person asks for it, for one row.
+    ///
+    /// Errors: those of open and seal; expect-required.
+    #[pyo3(signature = (stored, /, **context))]
+    fn keep_twice<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Bound<'py, PyAny>> {
+        self.repair(stored, context, reseal::Column::keep_twice)
+    }
+
+    /// As seal, for many values in one call. `rows` has a value of the pair `row` for each, `contexts`
+    /// a mapping of further pairs for each; give one of the two, or none. A value that fails is an
+    /// item that is an error.
+    ///
+    /// Example:
+    ///     >>> from reseal import codecs
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> column = reseal.Column(write=codecs.reseal(ring), type="integer")
+    ///     >>> stored = column.seal_many([7, None, "8"], rows=[1, 2, 3])
+    ///     >>> stored[2].code
+    ///     'invalid-argument'
+    ///     >>> [opened and opened.value for opened in column.open_many(stored[:2], rows=[1, 2])]
+    ///     [7, None]
+    ///
+    /// Errors: invalid-argument for what is no list, or lists of different lengths.
+    #[pyo3(signature = (values, *, rows=None, contexts=None))]
+    fn seal_many<'py>(
+        &self,
+        values: &Bound<'py, PyAny>,
+        rows: Option<&Bound<'py, PyAny>>,
+        contexts: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyList>> {
+        Batch::new(self, values, "values", rows, contexts)?.seal()
+    }
+
+    /// As open, for many values in one call; `rows` and `contexts` as of seal_many.
+    ///
+    /// Errors: as of seal_many.
+    #[pyo3(signature = (stored, *, rows=None, contexts=None))]
+    fn open_many<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        rows: Option<&Bound<'py, PyAny>>,
+        contexts: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyList>> {
+        Batch::new(self, stored, "stored", rows, contexts)?.open()
+    }
+
+    /// As reseal, for many values in one call; `rows` and `contexts` as of seal_many. Each item is
+    /// `Null`, `Current`, `Resealed` or `Refused`.
+    ///
+    /// Errors: as of seal_many.
+    #[pyo3(signature = (stored, *, rows=None, contexts=None))]
+    fn reseal_many<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        rows: Option<&Bound<'py, PyAny>>,
+        contexts: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyList>> {
+        Batch::new(self, stored, "stored", rows, contexts)?.reseal()
+    }
+
+    /// As classify, for many values in one call.
+    ///
+    /// Errors: as of seal_many.
+    #[pyo3(signature = (stored, /))]
+    fn classify_many<'py>(&self, stored: &Bound<'py, PyAny>) -> Result<Bound<'py, PyList>> {
+        Batch::new(self, stored, "stored", None, None)?.classify()
+    }
+
+    /// The mode of its envelopes.
+    #[getter]
+    fn mode(&self) -> &'static str {
+        self.parts.mode.as_str()
+    }
+
+    /// What its values are.
+    #[getter]
+    fn r#type(&self) -> &'static str {
+        self.kind.as_str()
+    }
+
+    /// Whether it holds bytes.
+    #[getter]
+    fn binary(&self) -> bool {
+        self.form == Form::Binary
+    }
+
+    fn __repr__(&self) -> String {
+        let names = self.codecs.iter().map(|codec| codec.name.as_str());
+        let names: Vec<_> = names.collect();
+        let (kind, mode) = (self.kind.as_str(), self.parts.mode.as_str());
+        format!(
+            "Column({}, {:?}, {mode}, {kind})",
+            names.join(" <- "),
+            self.parts.context
+        )
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Err(not_pickled(slf))
+    }
+}
+
+impl Column {
+    /// What its values are, in which form and mode they are sealed.
+    pub(crate) const fn shape(&self) -> (ValueType, Form, Mode) {
+        (self.kind, self.form, self.parts.mode)
+    }
+
+    /// What `work` gives with the column as it is now; once more where a ring that it follows lacks
+    /// a key, and has a newer one.
+    pub(crate) fn run<T>(
+        &self,
+        py: Python<'_>,
+        seals: bool,
+        work: impl Fn(&reseal::Column) -> T,
+        lacks_key: impl Fn(&T) -> bool,
+    ) -> Result<T> {
+        if let Some(column) = &self.fixed {
+            return Ok(work(column));
+        }
+        codec::with_rings(
+            py,
+            &self.codecs,
+            seals,
+            |ready| Ok(work(&self.parts.column(&self.codecs, ready)?)),
+            lacks_key,
+        )
+    }
+
+    fn call<T>(
+        &self,
+        py: Python<'_>,
+        seals: bool,
+        work: impl Fn(&reseal::Column) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>> {
+        self.run(py, seals, work, |done| {
+            done.as_ref().is_err_and(is_unknown_key)
+        })
+    }
+
+    fn opened(&self, py: Python<'_>, mut read: reseal::Read) -> Result<Opened> {
+        let plaintext = core::mem::replace(&mut read.plaintext, Zeroizing::new(Vec::new()));
+        let plaintext = value::canonical(self.kind, self.parts.mode, plaintext)?;
+        let value = value::read(py, self.kind, &plaintext)?;
+        Ok(Opened::new(value.unbind(), read))
+    }
+
+    fn rewrite<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+        reopens: bool,
+    ) -> Result<Bound<'py, PyAny>> {
+        let py = stored.py();
+        // What is wrong with the value or its context is an outcome; the caller's exceptions are not.
+        let stored = per_item(StoredArgument::read_nullable(stored))?;
+        let facts = per_item(facts(context))?;
+        let (stored, facts) = match (stored, facts) {
+            (Ok(stored), Ok(facts)) => (stored, facts),
+            (Err(error), _) | (_, Err(error)) => {
+                return Ok(outcome::show(py, Outcome::Refused(error))?);
+            }
+        };
+        let stored = stored.as_ref().map(StoredArgument::as_stored);
+        let done = self.run(
+            py,
+            true,
+            |column| {
+                let rewritten = with_fresh(|fresh| {
+                    Ok(if reopens {
+                        column.reopen(stored, &facts, fresh)
+                    } else {
+                        column.reseal(stored, &facts, fresh)
+                    })
+                });
+                rewritten.unwrap_or_else(Outcome::Refused)
+            },
+            is_refused_for_key,
+        )?;
+        Ok(outcome::show(py, done)?)
+    }
+
+    /// One row, in a way that a person chose.
+    fn repair<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+        way: Repair,
+    ) -> Result<Bound<'py, PyAny>> {
+        let py = stored.py();
+        let stored = StoredArgument::read(stored)?;
+        let facts = facts(context)?;
+        let repaired = self.call(py, true, |column| {
+            with_fresh(|fresh| way(column, stored.as_stored(), &facts, fresh))
+        })?;
+        Ok(stored::show(py, &repaired?))
+    }
+
+    /// The facts of each item of a batch.
+    pub(crate) fn contexts(
+        count: usize,
+        py: Python<'_>,
+        rows: Option<&Bound<'_, PyAny>>,
+        contexts: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Contexts> {
+        match (rows, contexts) {
+            (None, None) => Ok(Contexts::One(Context::new())),
+            (Some(rows), None) => {
+                let name = PyString::intern(py, "row").into_any();
+                Contexts::each(rows, "rows", count, |row| {
+                    let mut context = Context::new();
+                    insert(&mut context, &name, row).map(|()| context)
+                })
+            }
+            (None, Some(list)) => Contexts::each(list, "contexts", count, read),
+            (Some(_), Some(_)) => Err(invalid_argument("give rows or contexts, not both")),
+        }
+    }
+}
+
+impl Parts {
+    fn column(
+        &self,
+        named: &[Arc<Named>],
+        ready: &[Arc<dyn reseal::codec::Codec>],
+    ) -> Result<reseal::Column> {
+        let mut codecs = named.iter().zip(ready).map(|(named, codec)| NamedCodec {
+            name: named.name.clone(),
+            codec: Arc::clone(codec),
+        });
+        let none = || Error::new(ErrorCode::InvalidArgument, "the column writes no codec");
+        let column = reseal::Column::new(codecs.next().ok_or_else(none)?)
+            .context(self.context.clone())
+            .mode(self.mode);
+        let column = codecs.try_fold(column, reseal::Column::read)?;
+        let earlier = self.earlier.iter().cloned();
+        Ok(earlier.fold(column, reseal::Column::earlier_context))
+    }
+}
+
+/// Whether a value was refused for a key that a newer ring may have.
+pub(crate) fn is_refused_for_key(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(error) if is_unknown_key(error))
+}
+
+/// What `work` gives with random bytes of the system and its time.
+pub(crate) fn with_fresh<T>(
+    work: impl FnOnce(&mut Fresh<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let now = moment(None).map_err(|failure| match failure {
+        Failure::Reseal(error) => error,
+        Failure::Python(_) => Error::new(ErrorCode::InvalidArgument, "the clock gives no time"),
+    })?;
+    let entropy = &mut OsEntropy;
+    work(&mut Fresh { entropy, now })
+}
+
+fn facts(context: Option<&Bound<'_, PyDict>>) -> Result<Context> {
+    context.map_or_else(
+        || Ok(Context::new()),
+        |pairs| extend(Context::new(), pairs.as_any()),
+    )
+}
+
+fn codec_of(value: &Bound<'_, PyAny>, argument: &str) -> Result<Arc<Named>> {
+    match value.cast::<Codec>() {
+        Ok(codec) => Ok(Arc::clone(&codec.get().0)),
+        Err(_) => Err(invalid_argument(format!(
+            "{argument} is a codec of reseal.codecs, not {}",
+            type_name(value)
+        ))),
+    }
+}

@@ -1,0 +1,257 @@
+//! Python's values as the bytes of a column's type, and back. The core knows the canonical forms.
+
+use crate::{
+    context::{uuid_class, uuid_text},
+    convert::{Bytes, plaintext, type_name},
+    error::{Failure, Result, invalid_argument, refuse},
+    integer,
+};
+use pyo3::{
+    exceptions::PyUnicodeError,
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{
+        PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyString, PyTime, PyType, PyTzInfo,
+    },
+};
+use reseal::{Error, ErrorCode, Mode, ValueType, Zeroizing};
+
+/// Digits of an integer. More take seconds to convert, as their square.
+const MAX_DIGITS: usize = 100_000;
+/// No integer of so many digits has more bits.
+const MAX_BITS: usize = 332_193;
+
+/// A value in a spelling of its type. `None` is for the caller: it is no value of any type.
+pub(crate) fn spell<'a>(kind: ValueType, value: &'a Bound<'_, PyAny>) -> Result<Bytes<'a>> {
+    let text = match kind {
+        ValueType::Text | ValueType::Bytes => return text_or_bytes(kind, value),
+        ValueType::Integer => match value.cast::<PyInt>() {
+            Ok(integer) if !value.is_instance_of::<PyBool>() => {
+                let text = integer::to_text(integer, MAX_BITS)?.ok_or_else(too_many_digits)?;
+                within_limit(&text)?;
+                text
+            }
+            _ => return Err(wrong_type(kind, "int", value)),
+        },
+        ValueType::Decimal => decimal(value)?,
+        ValueType::Boolean => match value.cast::<PyBool>() {
+            Ok(truth) => truth.is_true().to_string(),
+            Err(_) => return Err(wrong_type(kind, "bool", value)),
+        },
+        ValueType::Date | ValueType::Time | ValueType::Timestamp => temporal(kind, value)?,
+        ValueType::Uuid if value.is_instance(uuid_class(value.py())?)? => uuid_text(value)?,
+        ValueType::Uuid => return Err(wrong_type(kind, "uuid.UUID", value)),
+        ValueType::Json => json(value)?,
+    };
+    Ok(Bytes::Copied(Zeroizing::new(text.into_bytes())))
+}
+
+/// An opened plaintext in its canonical form, in which `read` takes it.
+pub(crate) fn canonical(
+    kind: ValueType,
+    mode: Mode,
+    plaintext: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    match kind.canonical(&plaintext, mode)? {
+        alloc::borrow::Cow::Owned(bytes) => Ok(Zeroizing::new(bytes)),
+        alloc::borrow::Cow::Borrowed(_) => Ok(plaintext),
+    }
+}
+
+/// The value of canonical bytes.
+pub(crate) fn read<'py>(
+    py: Python<'py>,
+    kind: ValueType,
+    bytes: &[u8],
+) -> Result<Bound<'py, PyAny>> {
+    if kind == ValueType::Bytes {
+        return Ok(PyBytes::new(py, bytes).into_any());
+    }
+    let text = core::str::from_utf8(bytes).map_err(|_| no_value(kind))?;
+    let parts = || numbers(text).ok_or_else(|| no_value(kind));
+    Ok(match kind {
+        ValueType::Text | ValueType::Bytes => PyString::new(py, text).into_any(),
+        ValueType::Integer => {
+            within_limit(text)?;
+            integer::from_text(py, text)?
+        }
+        ValueType::Decimal => decimal_class(py)?.call1((text,))?,
+        ValueType::Boolean => PyBool::new(py, text == "true").to_owned().into_any(),
+        ValueType::Date => {
+            let ([year, month, day, ..], _) = parts()?;
+            PyDate::new(py, i32::from(year), small(month), small(day))?.into_any()
+        }
+        ValueType::Time => {
+            let ([hour, minute, second, ..], micros) = parts()?;
+            PyTime::new(py, small(hour), small(minute), small(second), micros, None)?.into_any()
+        }
+        ValueType::Timestamp => {
+            let ([year, month, day, hour, minute, second], micros) = parts()?;
+            let utc = PyTzInfo::utc(py)?;
+            let zone = text.ends_with('Z').then_some(&*utc);
+            let year = i32::from(year);
+            let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(small);
+            PyDateTime::new(py, year, month, day, hour, minute, second, micros, zone)?.into_any()
+        }
+        ValueType::Uuid => uuid_class(py)?.call1((text,))?,
+        ValueType::Json => function(py, &LOADS, "loads")?
+            .call1((text,))
+            .map_err(|exception| refuse(py, exception, unreadable_json()))?,
+    })
+}
+
+fn text_or_bytes<'a>(kind: ValueType, value: &'a Bound<'_, PyAny>) -> Result<Bytes<'a>> {
+    match (kind, value.is_instance_of::<PyString>()) {
+        (ValueType::Text, false) => Err(wrong_type(kind, "str", value)),
+        (ValueType::Bytes, true) => Err(wrong_type(kind, "bytes", value)),
+        _ => plaintext(value),
+    }
+}
+
+fn decimal(value: &Bound<'_, PyAny>) -> Result<String> {
+    let class = decimal_class(value.py())?;
+    if !value.is_instance(class)? {
+        return Err(wrong_type(ValueType::Decimal, "decimal.Decimal", value));
+    }
+    // Whatever a subclass prints.
+    Ok(class
+        .call_method1(intern!(value.py(), "__str__"), (value,))?
+        .extract()?)
+}
+
+/// The form of ISO 8601, whatever a subclass prints.
+fn temporal(kind: ValueType, value: &Bound<'_, PyAny>) -> Result<String> {
+    let py = value.py();
+    let is_moment = value.is_instance_of::<PyDateTime>();
+    let (class, fits, name) = match kind {
+        ValueType::Date => {
+            let fits = value.is_instance_of::<PyDate>() && !is_moment;
+            (py.get_type::<PyDate>(), fits, "datetime.date")
+        }
+        ValueType::Time => {
+            let fits = value.is_instance_of::<PyTime>();
+            (py.get_type::<PyTime>(), fits, "datetime.time")
+        }
+        _ => (py.get_type::<PyDateTime>(), is_moment, "datetime.datetime"),
+    };
+    if !fits {
+        return Err(wrong_type(kind, name, value));
+    }
+    if kind == ValueType::Time && !value.getattr(intern!(py, "tzinfo"))?.is_none() {
+        return Err(invalid("a time has no time zone here: store it as a timestamp").into());
+    }
+    if !value.get_type().is(&class) && has_nanoseconds(value) {
+        return Err(invalid("the nanoseconds of a timestamp would be lost").into());
+    }
+    let text = class.call_method1(intern!(py, "isoformat"), (value,));
+    let unreadable = || invalid("the time zone of this timestamp gives no offset");
+    let text = text.map_err(|exception| refuse(py, exception, unreadable()))?;
+    Ok(text.extract()?)
+}
+
+/// Other libraries derive more exact classes.
+fn has_nanoseconds(value: &Bound<'_, PyAny>) -> bool {
+    let nanoseconds = value.getattr(intern!(value.py(), "nanosecond"));
+    nanoseconds.is_ok_and(|found| found.extract::<u64>().is_ok_and(|count| count > 0))
+}
+
+/// Without needless bytes; a lone surrogate stays as the escape that JSON has for it.
+fn json(value: &Bound<'_, PyAny>) -> Result<String> {
+    let py = value.py();
+    let text = dumps(value, false)?;
+    match text.to_str() {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) if error.is_instance_of::<PyUnicodeError>(py) => {
+            Ok(dumps(value, true)?.to_str()?.to_owned())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn dumps<'py>(value: &Bound<'py, PyAny>, ascii: bool) -> Result<Bound<'py, PyString>> {
+    let py = value.py();
+    let options = PyDict::new(py);
+    options.set_item(intern!(py, "ensure_ascii"), ascii)?;
+    options.set_item(intern!(py, "allow_nan"), false)?;
+    options.set_item(intern!(py, "separators"), (",", ":"))?;
+    let text = function(py, &DUMPS, "dumps")?
+        .call((value,), Some(&options))
+        .map_err(|exception| refuse(py, exception, no_json()))?;
+    Ok(text.cast_into().map_err(PyErr::from)?)
+}
+
+static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+fn function<'py>(
+    py: Python<'py>,
+    known: &'static PyOnceLock<Py<PyAny>>,
+    name: &str,
+) -> Result<&'py Bound<'py, PyAny>> {
+    Ok(known.import(py, "json", name)?)
+}
+
+fn decimal_class(py: Python<'_>) -> Result<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    Ok(CLASS.import(py, "decimal", "Decimal")?)
+}
+
+/// The numbers of a canonical date, time or timestamp, and its microseconds.
+fn numbers(text: &str) -> Option<([u16; 6], u32)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut numbers = [0; 6];
+    let digits = |part: &&str| !part.is_empty();
+    let parts = whole
+        .split(|mark: char| !mark.is_ascii_digit())
+        .filter(digits);
+    for (to, part) in numbers.iter_mut().zip(parts) {
+        *to = part.parse().ok()?;
+    }
+    let micros = format!("{:0<6}", fraction.trim_end_matches('Z'))
+        .parse()
+        .ok()?;
+    Some((numbers, micros))
+}
+
+/// Months, days, hours, minutes and seconds fit; Python checks them all the same.
+fn small(number: u16) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+fn wrong_type(kind: ValueType, expected: &str, found: &Bound<'_, PyAny>) -> Failure {
+    let (kind, found) = (kind.as_str(), type_name(found));
+    invalid_argument(format!(
+        "a value of the type {kind} is {expected}, not {found}: convert it first"
+    ))
+}
+
+fn no_value(kind: ValueType) -> Error {
+    Error::new(
+        ErrorCode::ValueInvalid,
+        format!("the plaintext is no value of the type {}", kind.as_str()),
+    )
+}
+
+fn within_limit(digits: &str) -> Result<(), Error> {
+    if digits.trim_start_matches('-').len() > MAX_DIGITS {
+        return Err(too_many_digits());
+    }
+    Ok(())
+}
+
+fn too_many_digits() -> Error {
+    invalid("an integer has at most 100,000 digits here")
+}
+
+fn no_json() -> Error {
+    invalid("the value is no JSON: it has a type that JSON lacks, NaN or infinity, or itself in it")
+}
+
+fn unreadable_json() -> Error {
+    invalid("Python does not read this JSON: it is too deep, or has a number of too many digits")
+}
+
+fn invalid(message: &'static str) -> Error {
+    Error::new(ErrorCode::ValueInvalid, message)
+}
