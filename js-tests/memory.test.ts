@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { instances } from "./fixtures/instances.js";
 import {
+  codecs,
+  Column,
   inspectKeyset,
   Key,
   Keyring,
@@ -13,6 +15,7 @@ import {
   LiveKeyring,
   MemoryKekProvider,
   toBinary,
+  type Codec,
 } from "reseal";
 import { outOf, testkitOf } from "./vectors/testkit.mjs";
 
@@ -82,7 +85,75 @@ const calls: [string, (value: string) => unknown][] = [
   ["no primary", (value) => new Keyring({}).seal(value, context)],
   ["a bad context", (value) => ring.seal(value, { Row: 1 })],
   ["a lone surrogate", (value) => ring.seal(`${value}\ud800`, {})],
+  ...["fernet", "sentry", "rails", "metabase", "n8n", "prefixed", "freeboard"].map(
+    (name): [string, (value: string) => unknown] => {
+      return [`${name}: seal, open, rotate`, (value) => throughCodec(codecOf(name), quoted(value))];
+    },
+  ),
+  ...["fernet", "rails", "metabase", "n8n", "prefixed", "freeboard"].map(
+    (name): [string, (value: string) => unknown] => {
+      return [`${name}: a column`, (value) => throughColumn(codecOf(name), quoted(value))];
+    },
+  ),
 ];
+
+const quoted = (value: string) => JSON.stringify(value);
+
+function throughCodec(codec: Codec, value: string): void {
+  const stored = codec.seal(value) as string;
+  codec.open(codec.rotate(stored));
+  codec.open(Buffer.from(stored));
+  attempt(() => codec.open(stored.slice(0, -9)));
+}
+
+function throughColumn(codec: Codec, value: string): void {
+  const write = new Column({ write: codec });
+  const column = new Column({ write: codecs.reseal(ring), read: [codec] });
+  for (const outcome of column.resealMany(write.sealMany([value, null, value]) as string[])) {
+    if (outcome.outcome === "resealed") column.open(outcome.value);
+  }
+}
+
+/** A codec of each kind, made when it is first asked for. */
+const made = new Map<string, Codec>();
+function codecOf(name: string): Codec {
+  const codec = made.get(name) ?? makers[name]!("a key of 16 characters or more");
+  made.set(name, codec);
+  return codec;
+}
+
+const makers: Record<string, (secret: string) => Codec> = {
+  fernet: (secret) => codecs.fernet({ keys: [`${base64Of(secret, "base64url")}=`] }),
+  sentry: (secret) =>
+    codecs.sentry({ keys: { a: `${base64Of(secret, "base64url")}=` }, primary: "a" }),
+  rails: (secret) =>
+    codecs.rails({ primaryKeys: [secret], keyDerivationSalt: secret, compress: false }),
+  metabase: (secret) => codecs.metabase({ keys: [secret] }),
+  n8n: (secret) => codecs.n8n({ instanceKeys: [secret], expect: "json" }),
+  prefixed: (secret) => {
+    const value = codecs.N8nDataKey.generate().wrap(secret);
+    const row = { id: "a", type: "data_encryption", value, algorithm: "aes-256-gcm" };
+    const rows = [{ ...row, status: "active" }];
+    return codecs.n8n({ instanceKeys: [secret], rows, write: "prefixed" });
+  },
+  freeboard: (secret) => codecs.freeboard({ keys: [base64Of(secret, "base64")] }),
+};
+
+/** 32 bytes of a secret. */
+function base64Of(secret: string, encoding: "base64" | "base64url"): string {
+  return Buffer.from(secret.padEnd(32, "=").slice(0, 32)).toString(encoding);
+}
+
+test.each(Object.entries(makers))("no key text is left of a codec: %s", (_, make) => {
+  const secret = digits(32);
+  const codec = make(secret);
+  throughCodec(codec, '"x"');
+  codec.dispose();
+  for (const encoding of ["utf8", "base64", "base64url"] as const) {
+    const text = Buffer.from(Buffer.from(secret).toString(encoding));
+    expect(found(text.subarray(0, 32)), encoding).toBe(false);
+  }
+});
 
 test.each(calls)("no plaintext is left: %s", (_, call) => {
   for (const length of [PART_BYTES, 30, 64, 200, 5_000]) {

@@ -7,6 +7,7 @@ import manifest from "reseal/package.json" with { type: "json" };
 import { read, specCodes } from "./support.js";
 
 const NAMES = [
+  "Column",
   "DecryptError",
   "ERROR_CODES",
   "Field",
@@ -19,6 +20,7 @@ const NAMES = [
   "LiveKeyring",
   "MemoryKekProvider",
   "ResealError",
+  "codecs",
   "init",
   "inspect",
   "inspectKeyset",

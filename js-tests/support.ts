@@ -37,7 +37,8 @@ export function refuses(code: ErrorCode, call: () => unknown): ResealError {
   expect(error.code, error.message).toBe(code);
   expect(error.constructor).toBe(classOf(code));
   expect(error.name).toBe(error.constructor.name);
-  expect(error.message).toMatch(/^[^A-Z]|^RESEAL_|^[A-Z]\w+\(/);
+  // A capital letter begins the name of a variable, of a class or of another system.
+  expect(error.message).toMatch(/^[^A-Z]|^[A-Z]+_|^[A-Z]\w+\(|^(Rails|Metabase|Sentry|Freeboard) /);
   expect(error.cause).toBeUndefined();
   return error;
 }

@@ -11,6 +11,8 @@ const RUN = fileURLToPath(new URL("./vectors/run.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "reseal-vectors-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const SYSTEMS = ["fernet", "freeboard", "metabase", "n8n", "rails", "sentry"];
+
 const files = readdirSync(SPEC, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".json") && !name.startsWith("schema"))
   .sort();
@@ -32,6 +34,8 @@ function casesOf(file: string): number {
     const keysets = keyset === undefined ? 0 : 3 + keyset.negative.length;
     return keyTexts + lengths("vectors", "negative", "hedged", "blind_index") + keysets;
   }
+  if (all["system"] !== undefined) return lengths("vectors");
+  if (file.startsWith("values")) return lengths("cases");
   if (file.startsWith("frozen")) return lengths("envelopes", "index_terms");
   const long = process.env["RESEAL_ASSURE"] !== undefined;
   if (file.startsWith("xaes")) return lengths("vectors") + (long ? 2 : 1);
@@ -55,7 +59,8 @@ describe.each(files)("%s", (file) => {
 
 test("there are files of every shape", () => {
   const folders = new Set(files.map((file) => file.split("/")[0]));
-  expect(folders).toEqual(new Set(["frozen", "reseal", "wycheproof", "xaes"]));
+  const own = ["frozen", "reseal", "values", "wycheproof", "xaes"];
+  expect(folders).toEqual(new Set([...own, ...SYSTEMS]));
 });
 
 test("the law of the format runs as a whole", () => {
@@ -63,6 +68,7 @@ test("the law of the format runs as a whole", () => {
   expect(stdout).toMatch(/ run=201 passed=201 failed=0$/m);
 });
 
+type Case = Record<string, string>;
 type Document = Record<string, Record<string, string>[]> & {
   keys: Record<string, { secret: string }>;
   keyset: { file: { keys: { label: string }[] }; negative: { kek: string; expect: string }[] };
@@ -94,6 +100,36 @@ test.each<[string, (file: Document) => unknown]>([
   const { status, stdout } = run(path);
   expect(status).toBe(1);
   expect(stdout).toMatch(/ failed=1/);
+});
+
+test.each<[string, string, (one: never) => unknown]>([
+  ["fernet", "spec-generate", (one: Case) => (one["plaintext"] = "other")],
+  ["fernet", "spec-invalid-0", (one: Case) => (one["expect"] = "ok")],
+  ["sentry", "unknown-key-id", (one: Case) => (one["strict_class"] = "bad_format")],
+  ["sentry", "text-ascii", (one: Case) => (one["plaintext"] = "other")],
+  ["rails", "rails-pub-03", (one: { plaintext: Case }) => (one.plaintext["value"] = "other")],
+  ["metabase", "metabase-pub-14", (one: { settings: Case }) => (one.settings["aad"] = "setting.x")],
+  ["n8n", "cbc-ascii", (one: Case) => (one["plaintext"] = "other")],
+  ["n8n", "gcm-tampered-tag", (one: Case) => (one["expect"] = "ok")],
+  ["freeboard", "freeboard-pub-01", (one: { ciphertext: Case }) => (one.ciphertext["iv"] = "AAAA")],
+])("a changed case of %s fails: %s", (system, id, change) => {
+  const file = JSON.parse(readFileSync(join(SPEC, system, "public.json"), "utf8")) as {
+    vectors: { id: string }[];
+  };
+  change(file.vectors.find((one) => one.id === id) as never);
+  const path = join(folder, "system.json");
+  writeFileSync(path, JSON.stringify(file));
+  const { status, stdout } = run(path);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(new RegExp(` failed=1\\n +${id}: `));
+});
+
+test.each(["canonical", "expect"])("a changed value fails: %s", (member) => {
+  const file = JSON.parse(readFileSync(join(SPEC, "values/v1.json"), "utf8")) as { cases: Case[] };
+  file.cases.find((one) => one["type"] === "decimal" && member in one)![member] = "other";
+  const path = join(folder, "values.json");
+  writeFileSync(path, JSON.stringify(file));
+  expect(run(path).stdout).toMatch(/ failed=1$/m);
 });
 
 test("no file, and a file that is none, fail", () => {

@@ -74,7 +74,11 @@ impl WasmRing {
 }
 
 /// Hands every value to `work`, with its context.
-fn each(input: &[u8], shared: usize, mut work: impl FnMut(&[u8], Result<&Context>)) -> Result<u8> {
+pub(crate) fn each(
+    input: &[u8],
+    shared: usize,
+    mut work: impl FnMut(&[u8], Result<&Context>),
+) -> Result<u8> {
     if shared == EACH {
         let mut rest = input;
         while !rest.is_empty() {
@@ -108,6 +112,6 @@ fn push<T: AsRef<[u8]>>(output: &mut Output, result: Result<T, impl Borrow<Error
     }
 }
 
-fn refuse(output: &mut Output, error: &Error) {
+pub(crate) fn refuse(output: &mut Output, error: &Error) {
     output.push(FAILED, &encode(error));
 }

@@ -26,6 +26,20 @@ pub enum SealMode {
     Padded,
 }
 
+/// What is done to a stored value of a column.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// Brought to the codec, key and mode that the column writes.
+    Reseal,
+    /// The same, and opened also where it is current.
+    Reopen,
+    /// Of two encryptions one is taken away.
+    UnwrapTwice,
+    /// Sealed whatever its plaintext looks like.
+    KeepTwice,
+}
+
 /// As what a key is given to a ring.
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +62,15 @@ impl From<SealMode> for Mode {
             SealMode::Random => Self::Random,
             SealMode::Deterministic => Self::Deterministic,
             SealMode::Padded => Self::Padded,
+        }
+    }
+}
+
+impl From<Form> for reseal::codec::Form {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Text => Self::Text,
+            Form::Binary => Self::Binary,
         }
     }
 }

@@ -14,12 +14,19 @@ use reseal::{
     inspect_binary,
 };
 use serde::Serialize;
+use std::sync::Arc;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-/// A ring; its keys stay in the module.
+/// A ring; its keys stay in the module. Nothing else keeps them: codecs only know where they are.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct WasmRing(pub(crate) Keyring);
+pub struct WasmRing(pub(crate) Arc<Keyring>);
+
+impl From<Keyring> for WasmRing {
+    fn from(ring: Keyring) -> Self {
+        Self(Arc::new(ring))
+    }
+}
 
 /// A ring in the making.
 #[wasm_bindgen]
@@ -67,7 +74,7 @@ impl RingBuilder {
 
     /// The ring.
     pub fn build(self) -> Option<WasmRing> {
-        make(0, |_| self.0.build().map(WasmRing))
+        make(0, |_| self.0.build().map(WasmRing::from))
     }
 
     fn add(&mut self, key: Key, role: Role) -> Result<u8> {

@@ -202,7 +202,7 @@ impl WasmKeyset {
 
     /// The ring of these keys.
     pub fn ring(&self) -> Option<WasmRing> {
-        make(0, |_| self.0.ring().map(WasmRing))
+        make(0, |_| self.0.ring().map(WasmRing::from))
     }
 
     /// The input is a label; gives the key id.

@@ -7,16 +7,25 @@
 pub mod argon2;
 pub mod batch;
 pub mod blind_index;
+pub mod codec;
+pub mod column;
 pub mod context;
 pub mod envelope;
 pub mod error;
+#[cfg_attr(not(feature = "codecs"), path = "foreign_left_out.rs")]
+mod foreign;
 pub mod ids;
 pub mod key;
 pub mod keyring;
 pub mod keyset;
 pub mod live;
 pub mod memory;
+#[cfg_attr(not(feature = "codecs"), path = "n8n_left_out.rs")]
+pub mod n8n;
+mod options;
 pub mod random;
+mod shown;
+mod slot;
 pub mod source;
 
 use serde::Serialize;

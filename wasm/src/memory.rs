@@ -51,11 +51,19 @@ impl Output {
 
     /// One more result of several: its length, its status, its bytes.
     pub(crate) fn push(&mut self, status: u8, bytes: &[u8]) {
-        self.reserve(5 + bytes.len());
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.push_parts(status, &[bytes]);
+    }
+
+    /// One more result of several, whose bytes come in parts.
+    pub(crate) fn push_parts(&mut self, status: u8, parts: &[&[u8]]) {
+        let bytes = parts.iter().map(|part| part.len()).sum::<usize>();
+        self.reserve(5 + bytes);
+        let length = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.0.extend_from_slice(&length.to_le_bytes());
         self.0.push(status);
-        self.0.extend_from_slice(bytes);
+        for part in parts {
+            self.0.extend_from_slice(part);
+        }
     }
 
     /// Makes room for more bytes, and wipes the place that the bytes move away from.

@@ -176,7 +176,7 @@ impl WasmLoaded {
     pub fn ring(self) -> Option<WasmRing> {
         let mut ring = None;
         call(0, |_, _| {
-            ring = self.0.ring.map(WasmRing);
+            ring = self.0.ring.map(WasmRing::from);
             Ok(DONE)
         });
         ring

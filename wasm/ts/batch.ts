@@ -34,14 +34,14 @@ export interface Contexts {
 
 type ModeNumber = 0 | 1 | 2;
 
-/** What is done to each value. */
-export interface Task<T> {
+/** What is done to each value by a ring, or by another object of the module. */
+export interface Task<T, On = WasmRing> {
   /** Writes a value at an offset of the input; throws for what only {@link one} can refuse. */
   write(value: unknown, offset: number): number;
-  call(ring: WasmRing, shared: number, used: number, count: number): number;
+  call(on: On, shared: number, used: number, count: number): number;
   readonly read: Read<T>;
   /** The same for one value, whose context has been written. */
-  one(ring: WasmRing, context: number, value: unknown): T;
+  one(on: On, context: number, value: unknown): T;
   /** The form of what is opened, by a task that opens: its error comes before one of the context. */
   readonly form?: typeof TEXT | typeof BINARY;
 }
@@ -104,20 +104,21 @@ export function runBatch<T>(
   return openedAll(rings, run, (results) => results.some(lacksKey));
 }
 
-function runOnce<T>(
-  ring: WasmRing,
+/** Runs a task over values, and gives a result or an error for each. */
+export function runOnce<T, On>(
+  on: On,
   values: readonly unknown[],
   contexts: Contexts,
-  task: Task<T>,
+  task: Task<T, On>,
 ): (T | ResealError)[] {
-  const batch = new Batch(ring, contexts, task, values.length);
+  const batch = new Batch(on, contexts, task, values.length);
   batch.begin();
   values.forEach((value, index) => batch.add(value, index));
   batch.finish();
   return batch.results;
 }
 
-class Batch<T> {
+class Batch<T, On> {
   readonly results: (T | ResealError)[];
   #used = 0;
   #shared = EACH;
@@ -125,9 +126,9 @@ class Batch<T> {
   #called = false;
 
   constructor(
-    readonly ring: WasmRing,
+    readonly on: On,
     readonly contexts: Contexts,
-    readonly task: Task<T>,
+    readonly task: Task<T, On>,
     count: number,
   ) {
     this.results = new Array<T | ResealError>(count);
@@ -172,7 +173,7 @@ class Batch<T> {
 
   #call(): void {
     const waiting = this.#waiting;
-    succeeded(this.task.call(this.ring, this.#shared, this.#used, waiting.length));
+    succeeded(this.task.call(this.on, this.#shared, this.#used, waiting.length));
     this.#called = true;
     let next = 0;
     takeItemsOrErrors(this.task.read, (item) => (this.results[waiting[next++]!] = item));
@@ -183,7 +184,7 @@ class Batch<T> {
   #alone(value: unknown, index: number): void {
     this.finish();
     try {
-      this.results[index] = this.task.one(this.ring, this.#context(value, index), value);
+      this.results[index] = this.task.one(this.on, this.#context(value, index), value);
     } catch (error) {
       if (!(error instanceof ResealError)) throw error;
       this.results[index] = error;

@@ -35,6 +35,14 @@ export const ERROR_CODES = Object.freeze([
   "keyset-unwritable",
   "kek-mismatch",
   "key-id-mismatch",
+  "format-mismatch",
+  "format-unsupported",
+  "codec-read-only",
+  "double-encrypted",
+  "value-invalid",
+  "expect-required",
+  "manifest-invalid",
+  "encryption-required",
 ] as const);
 
 /** A stable error code, such as `auth-failed`. */

@@ -11,14 +11,12 @@ import {
 } from "./batch.js";
 import { indexOf, type IndexOptions } from "./blind-index.js";
 import {
-  attempted,
   CONTEXT_ROOM,
   encodeContext,
   pairsOf,
   readExtra,
   writePairs,
   type Context,
-  type ContextValue,
   type Pairs,
 } from "./context.js";
 import { BINARY, TEXT } from "./envelope.js";
@@ -26,17 +24,10 @@ import { invalidArgument, type ResealError } from "./errors.js";
 import { input, writeBytes } from "./memory.js";
 import * as opening from "./open.js";
 import { opened, type Rings } from "./rings.js";
+import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
 import * as sealing from "./seal.js";
 import type { Bytes, Value } from "./value.js";
-import { checkOptions, listOf } from "./words.js";
-
-/** What differs from value to value of a batch. */
-export interface Rows {
-  /** The value of `row` for each value. */
-  readonly rows?: readonly ContextValue[] | undefined;
-  /** The further pairs for each value. */
-  readonly contexts?: readonly Context[] | undefined;
-}
+import { listOf } from "./words.js";
 
 type ModeNumber = 0 | 1 | 2;
 type Outcome<T> = T | ResealError;
@@ -220,27 +211,9 @@ export class Field {
   }
 
   #contexts(rows: Rows, count: number): Contexts {
-    const each = extraPairs(rows);
+    const each = extraPairs(rows, count);
     if (each === undefined)
-      return { count: undefined, write: (_, offset) => this.#write(NONE, offset) };
-    if (each.length !== count) {
-      throw invalidArgument(`${count} values have ${each.length} rows: give one for each value`);
-    }
+      return { count: undefined, write: (_, offset) => this.#write(NO_PAIRS, offset) };
     return { count, write: (index, offset) => this.#write(pairsOf(each[index]!), offset) };
   }
-}
-
-const attemptedExtra = (extra: unknown) => (extra === undefined ? NONE : attempted(extra));
-const NONE: Pairs = { names: [], values: [] };
-const ROW = ["row"];
-
-/** The further pairs of each value. */
-function extraPairs(options: Rows): (Pairs | ResealError)[] | undefined {
-  checkOptions(options, ["rows", "contexts"]);
-  const { rows, contexts } = options;
-  if (rows !== undefined && contexts !== undefined) {
-    throw invalidArgument("give rows or contexts, not both: contexts may hold row");
-  }
-  if (rows !== undefined) return listOf(rows, "rows").map((row) => ({ names: ROW, values: [row] }));
-  return contexts === undefined ? undefined : listOf(contexts, "contexts").map(attempted);
 }

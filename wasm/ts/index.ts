@@ -36,7 +36,34 @@ export {
   ResealError,
   type ErrorCode,
 } from "./errors.js";
-export { Field, type Rows } from "./field.js";
+export * as codecs from "./codecs.js";
+export type {
+  Codec,
+  CodecKind,
+  CodecSealOptions,
+  OpenedBytes,
+  Recognized,
+  RecognizedKind,
+} from "./codec.js";
+export type {
+  CodecOptions,
+  FernetOptions,
+  ForeignOptions,
+  FreeboardOptions,
+  MetabaseOptions,
+  N8nOptions,
+  N8nRow,
+  RailsOptions,
+  RailsScheme,
+  SentryOptions,
+} from "./codec-options.js";
+export type { N8nUnwrapOptions } from "./n8n-keys.js";
+export { Column, type ColumnOptions, type StoredIn } from "./column.js";
+export type { Classified, Opened, Resealing } from "./column-task.js";
+export type { ColumnInputs, ColumnType, ColumnValues } from "./column-type.js";
+export type { Certainty, Origin, Trust } from "./stored.js";
+export { Field } from "./field.js";
+export type { Rows } from "./rows.js";
 export { Key } from "./key.js";
 export {
   Keyring,

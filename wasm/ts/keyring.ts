@@ -78,6 +78,9 @@ export type Outcome<T> = T | ResealError;
 export type CanaryCheck =
   "ok" | "unknown-key" | "auth-failed" | "key-disabled" | "key-destroyed" | "key-wrong-use";
 
+/** Where the ring of each call of a keyring comes from. */
+export let ringsOf: (ring: Keyring) => Rings;
+
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
 /**
@@ -92,6 +95,10 @@ const inspect = Symbol.for("nodejs.util.inspect.custom");
  */
 export class Keyring {
   readonly #rings: Rings;
+
+  static {
+    ringsOf = (ring) => ring.#rings;
+  }
 
   /**
    * A ring of keys that are given as `Key` objects or as key texts.

@@ -97,6 +97,10 @@ export class LiveRing extends Rings {
     return this.#ring === used ? undefined : this.#ring;
   }
 
+  held(): WasmRing | undefined {
+    return this.#ring;
+  }
+
   /** Looks at the source now, and throws what is wrong with it. */
   refresh(): void {
     this.checkUse();

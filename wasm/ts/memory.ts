@@ -160,6 +160,33 @@ export function takeSecretText(): string {
   return value;
 }
 
+/** One byte of an output. */
+export function byteAt(at: number): number {
+  return bytes[at]!;
+}
+
+/** A number of two bytes of an output. */
+export function u16At(at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
+
+/** Whether these bytes stand at an address of an output. */
+export function standsAt(expected: Uint8Array, at: number): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false;
+  return true;
+}
+
+/** The output as one item; it is wiped. */
+export function takeItem<T>(read: Read<T>): T {
+  const start = output();
+  const end = start + words[places + 1]!;
+  try {
+    return read(start, end);
+  } finally {
+    wipeOutput(start, end);
+  }
+}
+
 /** How the items of an output are read. */
 export type Read<T> = (start: number, end: number) => T;
 export const asciiItem: Read<string> = (start, end) => text.ascii(start, end);

@@ -35,6 +35,26 @@ export function writeGroup(parts: readonly Part[], offset: number): number {
   return end;
 }
 
+/** A name and what it stands for: text, bytes, or further entries. */
+export type Entry = readonly [name: string, value: Part | readonly Entry[]];
+
+/** Writes entries at an offset of the input, and gives the offset after them. */
+export function writeEntries(entries: readonly Entry[], offset: number): number {
+  let end = offset;
+  for (const [name, value] of entries) {
+    end = writePart(name, end);
+    if (typeof value === "string" || isBytes(value)) {
+      end = writePart(value, end);
+      continue;
+    }
+    input(end, end + 4);
+    const start = end;
+    end = writeEntries(value, start + 4);
+    writeLength(start, end);
+  }
+  return end;
+}
+
 /** Text of a caller: no longer than anything that is accepted, and with a UTF-8 form. */
 export function textOf(text: unknown, name: string): string {
   if (typeof text !== "string") throw invalidArgument(`${name} is text`);

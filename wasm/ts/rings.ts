@@ -15,6 +15,8 @@ export abstract class Rings {
   abstract checkLease(isNeedless: () => boolean): void;
   /** A newer ring than the one that lacks a key, if the source has one and may be looked at. */
   abstract newer(used: WasmRing): WasmRing | undefined;
+  /** The ring that there is, without a look at any source; runs no user code. */
+  abstract held(): WasmRing | undefined;
   /** Throws where this was disposed. */
   abstract checkUse(): void;
   /** Ids and states, without a look at any source. */
@@ -40,6 +42,10 @@ export class FixedRing extends Rings {
   }
 
   checkLease(): void {}
+
+  held(): WasmRing | undefined {
+    return this.#ring;
+  }
 
   newer(): undefined {}
 

@@ -58,6 +58,14 @@ export function isArray(list: unknown): list is unknown[] {
   }
 }
 
+/** One of a few words; the first where nothing is given. */
+export function wordOf<W extends string>(word: unknown, name: string, words: readonly W[]): W {
+  if (word === undefined) return words[0]!;
+  const found = words.find((known) => known === word);
+  if (found !== undefined) return found;
+  throw invalidArgument(`${name} is one of ${words.join(", ")}`);
+}
+
 /** A list, read once. */
 export function listOf(list: unknown, name: string): unknown[] {
   if (!isArray(list)) throw invalidArgument(`${name} is an array`);

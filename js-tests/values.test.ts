@@ -1,0 +1,143 @@
+// Typed values: what JavaScript gives, what is stored, what comes back.
+import fc from "fast-check";
+import { expect, expectTypeOf, test } from "vitest";
+import { codecs, Column, Key, Keyring, type ColumnInputs, type ColumnType } from "reseal";
+import { refuses } from "./support.js";
+
+const plain = codecs.plain();
+const ring = new Keyring({ primary: Key.generate() });
+const sealed = codecs.reseal(ring);
+
+/** A column of plaintext, in which the spelling can be seen. */
+const shown = <T extends ColumnType>(type: T) => new Column({ write: plain, type });
+
+const GOOD: { [T in ColumnType]: [value: ColumnInputs[T], stored: string, back?: unknown][] } = {
+  text: [["", ""], ["é🌍", "é🌍"], [" x ", " x "]], // prettier-ignore
+  bytes: [[Buffer.from("x"), "x", Uint8Array.of(120)]],
+  integer: [[0n, "0"], [-0, "0", 0n], [42, "42", 42n], [-(10n ** 60n), `-1${"0".repeat(60)}`]], // prettier-ignore
+  decimal: [["12.50", "12.5", "12.5"], ["1e3", "1000", "1000"], ["-0", "0", "0"]], // prettier-ignore
+  boolean: [[true, "true"], [false, "false"]], // prettier-ignore
+  date: [["2024-02-29", "2024-02-29"]],
+  time: [["12:30", "12:30:00", "12:30:00"], ["23:59:59.500", "23:59:59.5", "23:59:59.5"]], // prettier-ignore
+  timestamp: [
+    [new Date(Date.UTC(2024, 1, 29, 12, 30, 0, 250)), "2024-02-29T12:30:00.25Z", "2024-02-29T12:30:00.25Z"], // prettier-ignore
+    ["2024-02-29 12:30:00.123456+02", "2024-02-29T10:30:00.123456Z", "2024-02-29T10:30:00.123456Z"],
+    ["2024-02-29T12:30:00", "2024-02-29T12:30:00"],
+  ],
+  uuid: [["00112233445566778899AABBCCDDEEFF", "00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddeeff"]], // prettier-ignore
+  json: [[{ b: 1, a: [null, "é", 1.5] }, '{"b":1,"a":[null,"é",1.5]}'], ["x", '"x"'], [0, "0"], [new Date(0), '"1970-01-01T00:00:00.000Z"', "1970-01-01T00:00:00.000Z"]], // prettier-ignore
+};
+
+const each = Object.entries(GOOD).flatMap(([type, cases]) =>
+  cases.map(([value, stored, back = value]) => ({ type: type as ColumnType, value, stored, back })),
+);
+
+test.each(each)("$type: $stored", ({ type, value, stored, back }) => {
+  const column = shown(type);
+  expect(column.seal(value as never)).toBe(stored);
+  expect(column.open(stored).value).toEqual(back);
+  const other = new Column({ write: sealed, type, binary: true, context: { table: "t" } });
+  const bytes = other.seal(value as never, { row: 1 });
+  expect(bytes).toBeInstanceOf(Uint8Array);
+  expect(other.open(bytes, { row: 1 }).value).toEqual(back);
+});
+
+const symbol = Symbol("s");
+const WRONG: { [T in ColumnType]: unknown[] } = {
+  text: [1, true, Buffer.from("x"), {}, symbol],
+  bytes: ["x", 1, new ArrayBuffer(1), [1]],
+  integer: ["1", 1.5, NaN, 2 ** 53, true, Infinity],
+  decimal: [1.5, 1n, true],
+  boolean: [1, "true", 0n],
+  date: [new Date(), 0],
+  time: [new Date(), 0],
+  timestamp: [0, 0n, {}],
+  uuid: [1n, Buffer.alloc(16)],
+  json: [],
+};
+
+test.each(Object.entries(WRONG))("%s: a value of another type is refused", (type, values) => {
+  const column = shown(type as ColumnType);
+  for (const value of values) refuses("invalid-argument", () => column.seal(value as never));
+  if (type !== "json") refuses("invalid-argument", () => column.seal(undefined as never));
+});
+
+const cycle: unknown[] = [];
+cycle.push(cycle);
+const thrower = {
+  toJSON() {
+    throw new Error("user code");
+  },
+};
+
+test.each<[ColumnType, unknown[]]>([
+  ["json", [NaN, [Infinity], { a: -Infinity }, 1n, [undefined], [symbol], cycle, thrower, undefined, symbol, () => 1]], // prettier-ignore
+  ["timestamp", [new Date(NaN), new Date(8.64e15), "yesterday", "2024-02-30T00:00:00"]],
+  ["decimal", ["NaN", "Infinity", "", "1,5", "secret"]],
+  ["date", ["2023-02-29", "2024-1-1", "0000-01-01"]],
+  ["time", ["24:00:00", "12:00:60"]],
+  ["uuid", ["00112233", "g".repeat(32)]],
+])("%s: what has no canonical form is refused, and not repeated", (type, values) => {
+  const column = shown(type);
+  for (const value of values) {
+    const error = refuses("value-invalid", () => column.seal(value as never));
+    if (typeof value === "string" && value !== "") expect(error.message).not.toContain(value);
+  }
+});
+
+test("a stored value that is none of the type is refused when it is opened", () => {
+  const stored = { integer: "x1", decimal: "x", boolean: "yes", date: "x", time: "x", timestamp: "x", uuid: "x", json: "{" }; // prettier-ignore
+  for (const [type, value] of Object.entries(stored)) {
+    refuses("value-invalid", () => shown(type as ColumnType).open(value));
+  }
+  refuses("invalid-text", () => shown("text").open(Uint8Array.of(255)));
+  expect(shown("bytes").open(Uint8Array.of(255)).value).toEqual(Uint8Array.of(255));
+});
+
+test("in mode deterministic equal JSON is one value", () => {
+  const column = new Column({ write: sealed, type: "json", mode: "deterministic" });
+  expect(column.seal({ b: 1, a: 2 })).toBe(column.seal({ a: 2, b: 1.0 }));
+  refuses("value-invalid", () => column.open(ring.seal('{"a":1,"a":2}', {})));
+  const number = new Column({ write: sealed, type: "decimal", mode: "deterministic" });
+  expect(number.seal("1.10")).toBe(number.seal("+1.1e0"));
+});
+
+test("null is no value", () => {
+  for (const type of Object.keys(GOOD) as ColumnType[]) {
+    expect(shown(type).seal(null)).toBeNull();
+    expect(shown(type).open(null)).toBeNull();
+  }
+});
+
+test("any integer, text and JSON comes back", () => {
+  const run = (
+    type: ColumnType,
+    values: fc.Arbitrary<unknown>,
+    same = (value: unknown) => value,
+  ) => {
+    const column = new Column({ write: sealed, type });
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(column.open(column.seal(value as never)!).value).toEqual(same(value));
+      }),
+      { numRuns: 200 },
+    );
+  };
+  run("integer", fc.bigInt());
+  run("text", fc.string({ unit: "binary" }));
+  run("bytes", fc.uint8Array());
+  run("json", fc.jsonValue().filter((value) => value !== null), (value) => JSON.parse(JSON.stringify(value))); // prettier-ignore
+});
+
+test("the types say what goes in and what comes out", () => {
+  const integer = new Column({ write: plain, type: "integer" });
+  expectTypeOf(integer.open("1").value).toEqualTypeOf<bigint>();
+  expectTypeOf(integer.seal(1n)).toEqualTypeOf<string>();
+  expectTypeOf(integer.seal).toBeCallableWith(null);
+  expectTypeOf(new Column({ write: plain }).open("1").value).toEqualTypeOf<string>();
+  const binary = new Column({ write: plain, type: "json", binary: true });
+  expectTypeOf(binary.seal({})).toMatchTypeOf<Uint8Array>();
+  expectTypeOf(binary.open("1").value).toEqualTypeOf<unknown>();
+  // @ts-expect-error a float is no decimal
+  expect(() => new Column({ write: plain, type: "decimal" }).seal(1.5)).toThrow();
+});

@@ -1,0 +1,164 @@
+//! Columns. The input of a call is that of a batch: values, or each value after its own facts.
+
+use crate::{
+    batch::{each, refuse},
+    codec::{WasmCodec, with_fresh},
+    context,
+    ids::{Form, Rewrite, SealMode},
+    key::text_of,
+    memory::{DONE, Output, call, make},
+    shown::{certainty, flags, origin_of, parts_of, stored_of},
+};
+use reseal::{
+    Classified, Column, Context, Error, Mode, Outcome, Result, ValueType, Zeroizing, codec::Fresh,
+};
+use std::borrow::Cow;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// What became of a value that is not replaced.
+const CURRENT: u8 = 0;
+/// A value that is replaced.
+const RESEALED: u8 = 1;
+
+/// A column with the type of its values.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct WasmColumn {
+    column: Column,
+    value_type: ValueType,
+    mode: Mode,
+    form: reseal::codec::Form,
+}
+
+#[wasm_bindgen]
+impl WasmColumn {
+    /// A column that writes a codec. The input is the type of its values.
+    pub fn make(write: &WasmCodec, used: usize, mode: SealMode, form: Form) -> Option<WasmColumn> {
+        make(used, |name| {
+            Ok(WasmColumn {
+                column: Column::new(write.named.clone()).mode(mode.into()),
+                value_type: ValueType::parse(text_of(name))?,
+                mode: mode.into(),
+                form: form.into(),
+            })
+        })
+    }
+
+    /// One more codec that is read.
+    pub fn read(&mut self, codec: &WasmCodec) -> u8 {
+        call(0, |_, _| {
+            self.column = self.column.clone().read(codec.named.clone())?;
+            Ok(DONE)
+        })
+    }
+
+    /// The input is the context, or one that older values may have.
+    pub fn context(&mut self, used: usize, is_earlier: bool) -> u8 {
+        call(used, |pairs, _| {
+            let (column, context) = (self.column.clone(), context::read(pairs)?);
+            self.column = if is_earlier {
+                column.earlier_context(context)
+            } else {
+                column.context(context)
+            };
+            Ok(DONE)
+        })
+    }
+
+    /// The input is values in any usual spelling; the output is what is stored.
+    pub fn seal(&self, shared: usize, used: usize, now: u64) -> u8 {
+        Self::run(shared, used, now, &mut |value, facts, fresh, output| {
+            self.canonical(value, &mut |value| {
+                let stored = self.column.seal(value, facts, self.form, fresh)?;
+                output.push_parts(DONE, &parts_of(&stored));
+                Ok(())
+            })
+        })
+    }
+
+    /// The input is stored values; the output is values after what is known of them.
+    pub fn open(&self, shared: usize, used: usize) -> u8 {
+        Self::run(shared, used, 0, &mut |item, facts, _, output| {
+            let read = self.column.open(stored_of(item)?, facts)?;
+            let flags = flags(read.current, read.trust, read.earlier, read.doubled);
+            let origin = origin_of(&read.origin);
+            self.canonical(&read.plaintext, &mut |value| {
+                output.push_parts(DONE, &[&flags, &origin, value]);
+                Ok(())
+            })
+        })
+    }
+
+    /// The input is stored values; the output is what each shows.
+    pub fn classify(&self, used: usize) -> u8 {
+        Self::run(0, used, 0, &mut |item, _, _, output| {
+            match self.column.classify(Some(stored_of(item)?)) {
+                Classified::In {
+                    origin,
+                    certainty: sure,
+                } => output.push_parts(DONE, &[&[certainty(sure)], &origin_of(&origin)]),
+                _ => output.push(DONE, &[0]),
+            }
+            Ok(())
+        })
+    }
+
+    /// The input is stored values; the output is what became of each.
+    pub fn rewrite(&self, shared: usize, used: usize, now: u64, way: Rewrite) -> u8 {
+        Self::run(shared, used, now, &mut |item, facts, fresh, output| {
+            let stored = stored_of(item)?;
+            let outcome = match way {
+                Rewrite::Reseal => self.column.reseal(Some(stored), facts, fresh),
+                Rewrite::Reopen => self.column.reopen(Some(stored), facts, fresh),
+                Rewrite::UnwrapTwice => {
+                    let value = self.column.unwrap_twice(stored, facts, fresh)?;
+                    output.push_parts(DONE, &parts_of(&value));
+                    return Ok(());
+                }
+                Rewrite::KeepTwice => {
+                    let value = self.column.keep_twice(stored, facts, fresh)?;
+                    output.push_parts(DONE, &parts_of(&value));
+                    return Ok(());
+                }
+            };
+            match outcome {
+                Outcome::Null | Outcome::Current => output.push(DONE, &[CURRENT]),
+                Outcome::Refused(error) => return Err(error),
+                Outcome::Resealed { value, from, to } => {
+                    let (from, to) = (origin_of(&from), origin_of(&to));
+                    let [form, value] = parts_of(&value);
+                    output.push_parts(DONE, &[&[RESEALED], &from, &to, form, value]);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+type Work<'w> =
+    dyn FnMut(&[u8], &Context, &mut Fresh<'_>, &mut Output) -> core::result::Result<(), Error> + 'w;
+
+impl WasmColumn {
+    /// One function for all calls: a result or an error for each value.
+    fn run(shared: usize, used: usize, now: u64, work: &mut Work<'_>) -> u8 {
+        call(used, |input, output| {
+            with_fresh(now, |fresh| {
+                output.reserve(used);
+                each(input, shared, |item, facts| {
+                    let done = facts.and_then(|facts| work(item, facts, fresh, output));
+                    if let Err(error) = done {
+                        refuse(output, &error);
+                    }
+                })
+            })
+        })
+    }
+
+    /// Hands on the canonical spelling of a value, and wipes it.
+    fn canonical(&self, spelled: &[u8], work: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        match self.value_type.canonical(spelled, self.mode)? {
+            Cow::Borrowed(value) => work(value),
+            Cow::Owned(value) => work(&Zeroizing::new(value)),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where a codec of envelopes gets its keyring. JavaScript asks its rings, which may run code of the
+//! caller, before it makes a call, and leaves here what they said.
+
+use crate::error::bad_call;
+use reseal::{Error, ErrorCode, Keyring, Result, codec::Rings};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// A ring that may be disposed of at any time, and why it may not open or seal now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    ring: Weak<Keyring>,
+    open_error: Option<Error>,
+    seal_error: Option<Error>,
+}
+
+impl Slot {
+    pub(crate) fn hold(&self, ring: &Arc<Keyring>) {
+        *self.held() = Held {
+            ring: Arc::downgrade(ring),
+            open_error: None,
+            seal_error: None,
+        };
+    }
+
+    /// Notes an error as the caller's ring gave it: code and message, a line each.
+    pub(crate) fn refuse(&self, text: &str, is_seal: bool) -> Result<()> {
+        let (code, message) = text.split_once('\n').ok_or_else(bad_call)?;
+        let mut codes = ErrorCode::ALL.iter();
+        let code = codes.find(|known| known.as_str() == code);
+        let error = Some(Error::new(*code.ok_or_else(bad_call)?, message.to_owned()));
+        let mut held = self.held();
+        if is_seal {
+            held.seal_error = error;
+        } else {
+            held.open_error = error;
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn get(&self, error: Option<&Error>) -> Result<Arc<Keyring>> {
+        if let Some(error) = error {
+            return Err(error.clone());
+        }
+        self.ring
+            .upgrade()
+            .ok_or_else(|| Error::new(ErrorCode::InvalidArgument, "this keyring was disposed"))
+    }
+}
+
+impl Rings for Slot {
+    fn to_open(&self) -> Result<Arc<Keyring>> {
+        let held = self.held();
+        held.get(held.open_error.as_ref())
+    }
+
+    fn to_seal(&self) -> Result<Arc<Keyring>> {
+        let held = self.held();
+        held.get(held.open_error.as_ref().or(held.seal_error.as_ref()))
+    }
+}

@@ -1,0 +1,274 @@
+// The options of the codecs of other systems, as entries for the module.
+import { invalidArgument } from "./errors.js";
+import { textOf, type Entry, type Part } from "./parts.js";
+import { byteLength, isBytes } from "./value.js";
+import { checkOptions, flagOf, listOf, wordOf } from "./words.js";
+
+/** What every codec has. */
+export interface CodecOptions {
+  /** The name in columns and reports; the kind by default. */
+  readonly name?: string | undefined;
+}
+
+/** What every codec of another system has. */
+export interface ForeignOptions extends CodecOptions {
+  /** Reads also what that system reads although it would not write it. */
+  readonly lenient?: boolean | undefined;
+}
+
+/** The options of `codecs.fernet`. */
+export interface FernetOptions extends ForeignOptions {
+  /** Keys in base64, as `Fernet.generate_key()` gives them: the first seals, all of them open. */
+  readonly keys: readonly string[];
+}
+
+/** The options of `codecs.sentry`. */
+export interface SentryOptions extends ForeignOptions {
+  /** Keys by their ids, which are the names of their files. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** The id of the key that seals. */
+  readonly primary: string;
+  /** How the field is declared: `text` by default. */
+  readonly field?: "text" | "json" | undefined;
+  /** What is written: tokens by default, or plaintext with a marker, which is not encrypted. */
+  readonly method?: "fernet" | "plaintext" | undefined;
+  /**
+   * Whether values that were never encrypted are believed, as Sentry does; true by default. Say
+   * false as soon as none are left.
+   */
+  readonly plaintext?: boolean | undefined;
+}
+
+/** A scheme of Rails, current or previous. */
+export interface RailsScheme {
+  /** `primary_key`, one or more: the last seals, all of them open. */
+  readonly primaryKeys?: readonly string[] | undefined;
+  /** `key_derivation_salt`. */
+  readonly keyDerivationSalt: string;
+  /** `hash_digest_class`: the first seals, all of them open; `["sha256"]` by default. */
+  readonly digests?: readonly ("sha1" | "sha256")[] | undefined;
+  /** `deterministic_key`, which counts with `deterministic`. */
+  readonly deterministicKeys?: readonly string[] | undefined;
+  /** Keys that open what the others do not, under the same options. */
+  readonly previousKeys?: readonly string[] | undefined;
+  /** Whole schemes that open what this one does not. */
+  readonly previous?: readonly RailsScheme[] | undefined;
+  /** `deterministic: true`: equal texts are equal values. */
+  readonly deterministic?: boolean | undefined;
+  /** `EnvelopeEncryptionKeyProvider`: each value has a key of its own. */
+  readonly envelope?: boolean | undefined;
+  /** `store_key_references`: seals with the name of the key. */
+  readonly storeKeyReferences?: boolean | undefined;
+  /** `message_serializer`: `json` by default. */
+  readonly serializer?: "json" | "message_pack" | undefined;
+  /** Whether longer values are compressed, as Rails does by default. */
+  readonly compress?: boolean | undefined;
+  /** Reads as Rails does where the headers of a value were changed. */
+  readonly lenient?: boolean | undefined;
+}
+
+/** The options of `codecs.rails`: those of `config.active_record.encryption` and of `encrypts`. */
+export interface RailsOptions extends RailsScheme, CodecOptions {}
+
+/** The options of `codecs.metabase`. */
+export interface MetabaseOptions extends ForeignOptions {
+  /** The values of `MB_ENCRYPTION_SECRET_KEY`: the first seals, all of them open. */
+  readonly keys: readonly string[];
+  /** The rows of `data_encryption_key`: `key_material`, decoded from base64, by `id`. */
+  readonly dataKeys?: Readonly<Record<number, Uint8Array>> | undefined;
+  /** What each value is bound to, with names of its context in braces: `setting.{key}`. */
+  readonly aad?: string | undefined;
+  /**
+   * Whether the column holds streams, which nothing authenticates: with them `expect` has to say
+   * what the plaintexts are. Read them only to move them away.
+   */
+  readonly streams?: boolean | undefined;
+  /** What the plaintext of a stream is. */
+  readonly expect?: "json" | "utf8" | undefined;
+}
+
+/** A row of the table `deployment_key` of n8n, with the names of its columns. */
+export interface N8nRow {
+  /** What stands before the colon of a value. */
+  readonly id: string;
+  /** `data_encryption` for the keys of values. */
+  readonly type: string;
+  /** A wrapped key. */
+  readonly value: string;
+  /** `aes-256-gcm` or `aes-256-cbc` for the keys of values. */
+  readonly algorithm?: string | null | undefined;
+  /** `active` or `inactive`. */
+  readonly status: string;
+}
+
+/** The options of `codecs.n8n`. */
+export interface N8nOptions extends ForeignOptions {
+  /** Instance keys (`N8N_ENCRYPTION_KEY`), verbatim: the first writes, all of them open. */
+  readonly instanceKeys?: readonly string[] | undefined;
+  /** The key of an export file, in place of instance keys and rows. */
+  readonly customKey?: string | undefined;
+  /** The rows of the table `deployment_key`. */
+  readonly rows?: readonly N8nRow[] | undefined;
+  /** What is written: by default values without a prefix, which every n8n reads. */
+  readonly write?: "legacy" | "prefixed" | undefined;
+  /** What the plaintexts are: `json` for the credentials of n8n. AES-CBC authenticates nothing. */
+  readonly expect?: "json" | "utf8" | undefined;
+}
+
+/** The options of `codecs.freeboard`. */
+export interface FreeboardOptions extends ForeignOptions {
+  /** The values of `CREDENTIAL_ENCRYPTION_KEY`: the first seals, all of them open. */
+  readonly keys: readonly string[];
+}
+
+export function keyEntries(options: FernetOptions | FreeboardOptions): Entry[] {
+  checkOptions(options, ["keys", "lenient", "name"]);
+  const { keys, lenient } = options;
+  return [...texts(keys, "keys"), ...flag(lenient, "lenient")];
+}
+
+export function sentryEntries(options: SentryOptions): Entry[] {
+  checkOptions(options, ["keys", "primary", "field", "method", "plaintext", "lenient", "name"]);
+  const { keys, primary, field, method, plaintext = true, lenient } = options;
+  return [
+    ...entriesOf(keys, "keys").map(([id, text]): Entry => {
+      return ["keys", [["id", textOf(id, "the id of a key")], ["text", textOf(text, "a key")]]]; // prettier-ignore
+    }),
+    ["primary", textOf(primary, "primary")],
+    ["field", wordOf(field, "field", ["text", "json"])],
+    ["method", wordOf(method, "method", ["fernet", "plaintext"])],
+    ...(flagOf(plaintext, "plaintext") ? [] : [["noPlaintext", ""] as const]),
+    ...flag(lenient, "lenient"),
+  ];
+}
+
+const RAILS_NAMES = [
+  "primaryKeys",
+  "keyDerivationSalt",
+  "digests",
+  "deterministicKeys",
+  "previousKeys",
+  "previous",
+  "deterministic",
+  "envelope",
+  "storeKeyReferences",
+  "serializer",
+  "compress",
+  "lenient",
+] as const;
+
+export function railsEntries(options: RailsOptions): Entry[] {
+  checkOptions(options, [...RAILS_NAMES, "name"]);
+  return schemeEntries(options);
+}
+
+function schemeEntries(scheme: RailsScheme): Entry[] {
+  const { primaryKeys, keyDerivationSalt, digests, deterministicKeys, previousKeys } = scheme;
+  const { previous = [], deterministic, envelope, storeKeyReferences, lenient } = scheme;
+  const { serializer, compress } = scheme;
+  const digest = (word: unknown) => wordOf(word, "a digest", ["sha256", "sha1"]);
+  return [
+    ...texts(primaryKeys, "primaryKeys"),
+    ["keyDerivationSalt", textOf(keyDerivationSalt, "keyDerivationSalt")],
+    ...listOf(digests ?? [], "digests").map((word): Entry => ["digests", digest(word)]),
+    ...texts(deterministicKeys, "deterministicKeys"),
+    ...texts(previousKeys, "previousKeys"),
+    ...listOf(previous, "previous").map((one): Entry => {
+      checkOptions(one, RAILS_NAMES);
+      return ["previous", schemeEntries(one as RailsScheme)];
+    }),
+    ...flag(deterministic, "deterministic"),
+    ...flag(envelope, "envelope"),
+    ...flag(storeKeyReferences, "storeKeyReferences"),
+    ["serializer", wordOf(serializer, "serializer", ["json", "message_pack"])],
+    ...(flagOf(compress ?? true, "compress") ? [] : [["uncompressed", ""] as const]),
+    ...flag(lenient, "lenient"),
+  ];
+}
+
+export function metabaseEntries(options: MetabaseOptions): Entry[] {
+  checkOptions(options, ["keys", "dataKeys", "aad", "streams", "expect", "lenient", "name"]);
+  const { keys, dataKeys, aad, streams, expect, lenient } = options;
+  return [
+    ...texts(keys, "keys"),
+    ...entriesOf(dataKeys ?? {}, "dataKeys").map(([id, row]): Entry => [
+      "dataKeys",
+      dataKey(id, row),
+    ]),
+    ...(aad === undefined ? [] : [["aad", textOf(aad, "aad")] as const]),
+    ...flag(streams, "streams"),
+    ...expectation(expect),
+    ...flag(lenient, "lenient"),
+  ];
+}
+
+export function n8nEntries(options: N8nOptions): Entry[] {
+  checkOptions(options, [
+    "instanceKeys",
+    "customKey",
+    "rows",
+    "write",
+    "expect",
+    "lenient",
+    "name",
+  ]);
+  const { instanceKeys, customKey, rows = [], write, expect, lenient } = options;
+  return [
+    ...texts(instanceKeys, "instanceKeys"),
+    ...(customKey === undefined ? [] : [["customKey", textOf(customKey, "customKey")] as const]),
+    ...listOf(rows, "rows").map((row): Entry => ["rows", rowEntries(row)]),
+    ["write", wordOf(write, "write", ["legacy", "prefixed"])],
+    ...expectation(expect),
+    ...flag(lenient, "lenient"),
+  ];
+}
+
+/** A row; further columns of it are left out. */
+export function rowEntries(row: unknown): Entry[] {
+  if (typeof row !== "object" || row === null) {
+    throw invalidArgument("a row of deployment_key is an object with the names of its columns");
+  }
+  const { id, type, value, algorithm, status } = row as Record<string, unknown>;
+  return [
+    ["id", textOf(id, "the id of a row")],
+    ["type", textOf(type, "the type of a row")],
+    ["value", textOf(value, "the value of a row")],
+    ...(algorithm === undefined || algorithm === null
+      ? []
+      : [["algorithm", textOf(algorithm, "the algorithm of a row")] as const]),
+    ["status", textOf(status, "the status of a row")],
+  ];
+}
+
+/** One entry for each text of a list. */
+export function texts(list: unknown, name: string): Entry[] {
+  return listOf(list ?? [], name).map((text) => [name, textOf(text, `one of ${name}`)]);
+}
+
+/** One entry for an option that is on. */
+export function flag(value: unknown, name: string): Entry[] {
+  return flagOf(value, name) ? [[name, ""]] : [];
+}
+
+function expectation(expect: unknown): Entry[] {
+  if (expect === undefined) return [];
+  return [["expect", wordOf(expect, "expect", ["json", "utf8"])]];
+}
+
+function entriesOf(object: unknown, name: string): [string, unknown][] {
+  if (typeof object === "object" && object !== null) return Object.entries(object);
+  throw invalidArgument(`${name} is an object`);
+}
+
+/** Four bytes for the id, and the row. */
+function dataKey(id: string, row: unknown): Part {
+  const number = /^[0-9]{1,10}$/.test(id) ? Number(id) : NaN;
+  if (!(number <= 0xffffffff)) throw invalidArgument("the id of a data key is a whole number");
+  if (!isBytes(row) || byteLength(row) > 4096) {
+    throw invalidArgument("a data key is a Uint8Array: its key_material, decoded from base64");
+  }
+  const part = new Uint8Array(4 + byteLength(row));
+  new DataView(part.buffer).setUint32(0, number, true);
+  part.set(row, 4);
+  return part;
+}

@@ -1,0 +1,141 @@
+// Typed values: how a value of JavaScript is spelled for the module, and read back. The canonical
+// spelling is the core's business.
+import { invalidArgument, ResealError } from "./errors.js";
+import { bytesItem, utf8Item, type Bytes, type Read } from "./memory.js";
+import { isBytes, type Value } from "./value.js";
+import { wordOf } from "./words.js";
+
+/** What a column of each type gives. */
+export interface ColumnValues {
+  text: string;
+  bytes: Bytes;
+  integer: bigint;
+  decimal: string;
+  boolean: boolean;
+  date: string;
+  time: string;
+  timestamp: string;
+  uuid: string;
+  json: unknown;
+}
+
+/** What a column of each type takes, where that is more than it gives. */
+export interface ColumnInputs extends Omit<ColumnValues, "bytes" | "integer" | "timestamp"> {
+  bytes: Uint8Array;
+  integer: bigint | number;
+  timestamp: string | Date;
+}
+
+/**
+ * The type of the values of a column. `decimal`, `date`, `time`, `timestamp` and `uuid` are text in
+ * JavaScript: a decimal as a number would be rounded, and a timestamp as a `Date` would lose its
+ * microseconds. A `timestamp` column takes a `Date` as well, which is a moment in UTC.
+ */
+export type ColumnType = keyof ColumnValues;
+
+/** The values of a type, to and from their spelling. */
+export interface Spelling {
+  /**
+   * Throws `invalid-argument` for a value of another type, and `value-invalid` for one that has no
+   * spelling. May run code of the caller.
+   */
+  spell(value: unknown): Value;
+  /** What stands in the output, or the error of what JavaScript cannot read. */
+  readonly read: Read<unknown>;
+}
+
+const text = (what: string): Spelling => ({
+  spell: (value) => (typeof value === "string" ? value : refuse(what)),
+  read: utf8Item,
+});
+
+const SPELLINGS: Record<ColumnType, Spelling> = {
+  text: text("text is a string"),
+  bytes: {
+    spell: (value) => (isBytes(value) ? value : refuse("bytes are a Uint8Array")),
+    read: bytesItem,
+  },
+  integer: {
+    spell: (value) =>
+      typeof value === "bigint" || Number.isSafeInteger(value)
+        ? String(value)
+        : refuse("an integer is a bigint, or a number that is a safe integer"),
+    read: (start, end) => BigInt(utf8Item(start, end)),
+  },
+  decimal: text("a decimal is a string such as 12.50, since a number would be rounded"),
+  boolean: {
+    spell: (value) => (typeof value === "boolean" ? String(value) : refuse("it is true or false")),
+    read: (start, end) => utf8Item(start, end) === "true",
+  },
+  date: text("a date is a string YYYY-MM-DD"),
+  time: text("a time is a string HH:MM:SS"),
+  timestamp: {
+    spell: (value) => {
+      if (typeof value === "string") return value;
+      return momentOf(value) ?? refuse("a timestamp is a Date or a string YYYY-MM-DDTHH:MM:SS");
+    },
+    read: utf8Item,
+  },
+  uuid: text("a UUID is a string"),
+  json: { spell: jsonOf, read: (start, end) => parsed(utf8Item(start, end)) },
+};
+
+/** A type by its name; `text` where none is given. */
+export function typeOf(type: unknown): ColumnType {
+  return wordOf(type, "the type of a column", Object.keys(SPELLINGS) as ColumnType[]);
+}
+
+export function spellingOf(type: ColumnType): Spelling {
+  return SPELLINGS[type];
+}
+
+/** A valid `Date` in UTC. */
+function momentOf(value: unknown): string | undefined {
+  if (!(value instanceof Date)) return undefined;
+  try {
+    return Date.prototype.toISOString.call(value);
+  } catch {
+    throw noValue("this Date is no moment");
+  }
+}
+
+/** Whatever the value does (getters, `toJSON`), the only error is `value-invalid`. */
+function jsonOf(value: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value, checked);
+  } catch {
+    // A bigint, a cycle, a getter that throws, or a value that JSON would change.
+  }
+  if (json !== undefined) return json;
+  throw noValue("a JSON value has finite numbers, text, booleans, null, arrays and objects");
+}
+
+/** What JSON stands for, or the error of what JavaScript does not read. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return noValue("JavaScript does not read this JSON");
+  }
+}
+
+/** `JSON.stringify` makes null of what JSON lacks. */
+function checked(this: unknown, _: string, value: unknown): unknown {
+  const isLost =
+    typeof value === "number" ? !Number.isFinite(value) : Array.isArray(this) && isNothing(value);
+  if (isLost) throw new TypeError("JSON would make null of this");
+  return value;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || typeof value === "function" || typeof value === "symbol";
+}
+
+function refuse(message: string): never {
+  throw invalidArgument(`a value of another type than the column's: ${message}`);
+}
+
+function noValue(message: string): ResealError {
+  return new ResealError("value-invalid", message);
+}
