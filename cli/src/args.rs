@@ -3,7 +3,9 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{canary, completion, convert, doctor, inspect, keys, keyset, open, seal};
+use crate::commands::{
+    canary, completion, convert, doctor, inspect, keys, keyset, manifest, open, seal,
+};
 use crate::failure::{Outcome, usage};
 
 const ABOUT: &str = "Keys and sealed values: make, roll out, retire, look into";
@@ -32,7 +34,8 @@ is one JSON document, a list of values is one document per line, and an error is
 Exit codes:
   0  done
   1  some values were refused; the others are done
-  2  called wrongly, or a question was not answered with yes
+  2  called wrongly, or with a manifest that is not valid, or a question was
+     not answered with yes
   3  keys: missing, wrong, in the wrong state
   4  a file or a stream cannot be read or written
   5  stopped, and can be resumed (no command of this release stops so)
@@ -65,6 +68,7 @@ pub(crate) enum Command {
     Open(open::OpenArgs),
     Inspect(inspect::InspectArgs),
     Convert(convert::ConvertArgs),
+    Manifest(manifest::ManifestArgs),
     Canary(canary::CanaryArgs),
     Doctor(doctor::DoctorArgs),
     Completion(completion::CompletionArgs),

@@ -8,6 +8,7 @@ pub(crate) mod foreign;
 pub(crate) mod inspect;
 pub(crate) mod keys;
 pub(crate) mod keyset;
+pub(crate) mod manifest;
 pub(crate) mod open;
 pub(crate) mod seal;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(command: &Command, console: &mut Console<'_>) -> Outcome {
         Command::Open(args) => args.run(console),
         Command::Inspect(args) => args.run(console),
         Command::Convert(args) => args.run(console),
+        Command::Manifest(args) => args.run(console),
         Command::Canary(args) => args.run(console),
         Command::Doctor(args) => args.run(console),
         Command::Completion(args) => args.run(console),

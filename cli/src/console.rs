@@ -141,6 +141,10 @@ impl<'h> Console<'h> {
                 let message = of_command(error.message());
                 self.error(error.code().as_str(), &message, exit::REFUSED)
             }
+            Failure::Given(error) => {
+                let message = of_command(error.message());
+                self.error(error.code().as_str(), &message, exit::USAGE)
+            }
             Failure::Usage(message) => self.error("usage", message, exit::USAGE),
             Failure::Stream(message) => {
                 self.pending.clear();

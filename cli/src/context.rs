@@ -17,6 +17,11 @@ pub(crate) struct ContextArgs {
 }
 
 impl ContextArgs {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.context.is_empty()
+    }
+
     /// The context that all values share.
     pub(crate) fn read(&self) -> Outcome<Context> {
         let mut context = Context::new();

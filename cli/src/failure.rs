@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Error(Error),
     /// The one value that the command is about was refused.
     Refused(Error),
+    /// What the command was given to work with is wrong, whatever the code.
+    Given(Error),
     /// The command was called wrongly.
     Usage(String),
     /// A standard stream failed.
@@ -59,9 +61,11 @@ pub(crate) fn usage<T>(message: impl Into<String>) -> Outcome<T> {
 /// The exit code of an error that ends the whole command.
 pub(crate) fn exit_code(code: ErrorCode) -> u8 {
     match code {
-        ErrorCode::InvalidArgument | ErrorCode::ContextInvalid | ErrorCode::InvalidText => {
-            exit::USAGE
-        }
+        ErrorCode::InvalidArgument
+        | ErrorCode::ContextInvalid
+        | ErrorCode::InvalidText
+        | ErrorCode::ManifestInvalid
+        | ErrorCode::EncryptionRequired => exit::USAGE,
         ErrorCode::SourceUnreadable
         | ErrorCode::KeysetUnwritable
         | ErrorCode::RandomUnavailable => exit::IO,

@@ -90,7 +90,7 @@ pub trait Host {
     /// `source-unreadable` where even that may not be asked.
     fn file_facts(&mut self, path: &str) -> HostResult<Option<FileFacts>>;
 
-    /// The bytes of a keyset file.
+    /// The bytes of a keyset file, or of another one that is no secret and is no larger.
     ///
     /// # Errors
     /// `source-unreadable`, `keyset-malformed`.

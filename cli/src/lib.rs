@@ -13,6 +13,7 @@ mod failure;
 mod host;
 mod kek;
 mod lines;
+mod manifest;
 mod ring;
 mod table;
 mod values;

@@ -11,7 +11,12 @@ use crate::host::{Host, HostResult};
 
 /// The ring that the environment describes.
 pub(crate) fn load(console: &mut Console<'_>) -> Outcome<Keyring> {
-    let mut source = source(console)?;
+    let source = source(console)?;
+    load_source(source, console)
+}
+
+/// The ring of a source.
+pub(crate) fn load_source(mut source: Source, console: &mut Console<'_>) -> Outcome<Keyring> {
     let contents = fetch(&source, console)?;
     // A source that loads for the first time gives a ring.
     let ring = load_from(&mut source, &contents)?.ring;

@@ -4,7 +4,7 @@ use core::fmt::Display;
 
 use clap::Args;
 use reseal::{Context, Error, ErrorCode, Result, Zeroizing};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::console::Console;
 use crate::context::Pairs;
@@ -27,11 +27,21 @@ pub(crate) struct ValueArgs {
 /// One value, and what came with it.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub(crate) value: Zeroizing<String>,
+    /// Nothing for NULL, which a JSON line can have.
+    pub(crate) value: Option<Zeroizing<String>>,
     pairs: Pairs,
 }
 
 impl Item {
+    /// The value.
+    ///
+    /// # Errors
+    /// `invalid-argument` for NULL.
+    pub(crate) fn text(&self) -> Result<&str> {
+        let text = self.value.as_ref().map(|value| value.as_str());
+        text.ok_or_else(|| invalid(NO_VALUE))
+    }
+
     /// Where this value belongs: what all share, and what its line says.
     ///
     /// # Errors
@@ -53,10 +63,20 @@ enum Id {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonLine {
-    value: Option<String>,
+    #[serde(default, deserialize_with = "there")]
+    value: Option<Nullable>,
     #[serde(default)]
     context: Pairs,
     id: Option<Id>,
+}
+
+/// A text, or NULL.
+#[derive(Deserialize)]
+struct Nullable(Option<String>);
+
+/// A member that is there, also as null.
+fn there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Nullable>, D::Error> {
+    Nullable::deserialize(deserializer).map(Some)
 }
 
 #[derive(Serialize)]
@@ -171,7 +191,7 @@ impl Source<'_> {
 
 fn plain(value: &str) -> Item {
     Item {
-        value: Zeroizing::new(value.to_owned()),
+        value: Some(Zeroizing::new(value.to_owned())),
         pairs: Pairs::default(),
     }
 }
@@ -195,8 +215,8 @@ fn json_item(line: Line) -> Next {
         Ok(Err(_)) => return (None, Err(invalid(BAD_LINE))),
         Ok(Ok(line)) => (line.id, line.value, line.context),
     };
-    let item = value.map(|value| Item {
-        value: Zeroizing::new(value),
+    let item = value.map(|Nullable(value)| Item {
+        value: value.map(Zeroizing::new),
         pairs,
     });
     (id, item.ok_or_else(|| invalid(NO_VALUE)))
@@ -216,10 +236,12 @@ mod tests {
     fn read(line: &str) -> Result<String, &'static str> {
         let (_, item) = json_item(Ok(Zeroizing::new(line.as_bytes().to_vec())));
         match item {
-            Ok(item) => match item.context(&reseal::Context::new()) {
-                Ok(context) => Ok(format!("{} {}", *item.value, context.len())),
-                Err(error) => Err(error.code().as_str()),
-            },
+            Ok(item) => {
+                let context = item.context(&reseal::Context::new());
+                let read = context.and_then(|context| Ok((item.text()?, context.len())));
+                read.map(|(text, pairs)| format!("{text} {pairs}"))
+                    .map_err(|error| error.code().as_str())
+            }
             Err(error) => {
                 assert!(!error.message().contains("secret"), "{error}");
                 Err(error.code().as_str())

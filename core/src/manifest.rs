@@ -166,6 +166,11 @@ impl Manifest {
         &self.warnings
     }
 
+    /// The columns that write plaintext, each as a problem with its place.
+    pub fn plaintext_columns(&self) -> impl Iterator<Item = &Problem> {
+        self.columns.iter().filter_map(|it| it.plaintext.as_ref())
+    }
+
     /// Refuses columns that write plaintext, where `required` says so: the doors give it from
     /// `RESEAL_REQUIRE_ENCRYPTION`.
     ///
@@ -183,7 +188,7 @@ impl Manifest {
     /// # Errors
     /// `encryption-required` names the columns.
     pub fn check_encryption(&self, required: bool) -> Result<()> {
-        let plain = self.columns.iter().filter_map(|it| it.plaintext.as_ref());
+        let plain = self.plaintext_columns();
         let places: Vec<String> = plain.map(|problem| format!("{problem}")).collect();
         if !required || places.is_empty() {
             return Ok(());

@@ -24,7 +24,9 @@ struct Module {
     file: &'static str,
     /// What `wasm-opt` aims at: speed, or size.
     aim: &'static str,
-    /// What the package promises, in bytes.
+    /// What it is to come down to, in bytes.
+    aimed_gzipped: usize,
+    /// What it must not grow beyond, in bytes: a build that does fails.
     max_gzipped: usize,
 }
 
@@ -34,14 +36,16 @@ const MODULES: [Module; 2] = [
         folder: "pkg",
         file: "reseal.wasm",
         aim: "-O3",
-        max_gzipped: 400_000,
+        aimed_gzipped: 150_000,
+        max_gzipped: 360_000,
     },
     Module {
         package: "reseal-cli-wasm",
         folder: "pkg-cli",
         file: "reseal-cli.wasm",
         aim: "-Oz",
-        max_gzipped: 350_000,
+        aimed_gzipped: 400_000,
+        max_gzipped: 560_000,
     },
 ];
 /// The proposals that rustc uses, then what a release does not need.
@@ -114,13 +118,14 @@ impl Module {
         encoder.write_all(&bytes)?;
         let gzipped = encoder.finish()?.len();
         println!(
-            "{}: {} bytes, {gzipped} gzipped (at most {})",
+            "{}: {} bytes, {gzipped} gzipped (aim: {}; at most {})",
             self.file,
             bytes.len(),
+            self.aimed_gzipped,
             self.max_gzipped
         );
         if gzipped > self.max_gzipped {
-            return Err("the module is larger than the package promises".into());
+            return Err("the module has grown beyond its limit".into());
         }
         Ok(())
     }

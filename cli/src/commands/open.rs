@@ -46,7 +46,7 @@ impl OpenArgs {
         let to_person = !console.is_json() && console.host.is_terminal(Stream::Output);
         self.values.each(console, |item| {
             let context = item.context(&shared)?;
-            let stored = Stored::read(&item.value)?;
+            let stored = Stored::read(item.text()?)?;
             let opened = match self.bytes {
                 Some(encoding) => {
                     open(&ring, &stored, &context).map(|b| encoding.encode(&b).into())

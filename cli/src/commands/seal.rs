@@ -65,7 +65,7 @@ pub(super) struct Value {
 }
 
 /// Text that is wiped on drop.
-struct Zeroized(Zeroizing<String>);
+pub(super) struct Zeroized(pub(super) Zeroizing<String>);
 
 impl SealArgs {
     pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
@@ -74,10 +74,9 @@ impl SealArgs {
         self.values.each(console, |item| {
             let context = item.context(&shared)?;
             let mode = self.mode.into();
-            let decoded = plaintext(&item.value, self.bytes)?;
-            let plain = decoded
-                .as_ref()
-                .map_or(item.value.as_bytes(), |bytes| bytes);
+            let value = item.text()?;
+            let decoded = plaintext(value, self.bytes)?;
+            let plain = decoded.as_ref().map_or(value.as_bytes(), |bytes| bytes);
             let sealed = match self.binary {
                 None => ring.seal(plain, &context, mode, &mut OsEntropy)?,
                 Some(encoding) => {
@@ -90,7 +89,10 @@ impl SealArgs {
 }
 
 /// The bytes that a value stands for; none where it is text.
-fn plaintext(value: &str, bytes: Option<Encoding>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn plaintext(
+    value: &str,
+    bytes: Option<Encoding>,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let Some(encoding) = bytes else {
         return Ok(None);
     };

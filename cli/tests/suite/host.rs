@@ -110,6 +110,28 @@ impl Memory {
     }
 }
 
+/// The cases of another system.
+pub(crate) fn vectors(system: &str) -> Vec<serde_json::Value> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let path = format!("{root}/../spec/vectors/{system}/public.json");
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    file["vectors"].as_array().unwrap().clone()
+}
+
+/// One of them.
+pub(crate) fn vector(system: &str, id: &str) -> serde_json::Value {
+    let mut cases = vectors(system).into_iter();
+    cases.find(|case| case["id"] == id).unwrap()
+}
+
+/// What the system stored, as a database gives it; bytes in base64; nothing where there is none.
+pub(crate) fn stored(case: &serde_json::Value) -> String {
+    let stored = &case["ciphertext"];
+    let text = stored.as_str().or(stored["value"].as_str());
+    let json = || stored.is_object().then(|| stored.to_string());
+    text.map(str::to_owned).or_else(json).unwrap_or_default()
+}
+
 /// A key of 32 equal bytes.
 pub(crate) fn key(key_use: KeyUse, byte: u8) -> Key {
     Key::from_bytes(key_use, &[byte; 32]).unwrap()

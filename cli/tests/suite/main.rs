@@ -1,13 +1,17 @@
 //! The command with a host in memory: what files, terminals and clocks of a test cannot be made to do.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::string_slice,
     reason = "a test that panics is a test that fails"
 )]
 
+mod conversions;
 mod doctor;
+mod formats;
 mod host;
 mod keysets;
+mod manifests;
 mod secrecy;
 mod streams;

@@ -43,6 +43,18 @@ impl Manifest {
         rings.collect()
     }
 
+    /// The ring of one codec; nothing where it is of another kind than reseal.
+    ///
+    /// # Errors
+    /// `invalid-argument` where there is no codec of this name.
+    pub fn ring_of(&self, codec: &str) -> Result<Option<RingWant>> {
+        let codec = self.spec(codec)?;
+        Ok(codec.ring().map(|source| RingWant {
+            codec: codec.name().into(),
+            source: source.clone(),
+        }))
+    }
+
     /// One codec with its keys.
     ///
     /// # Errors

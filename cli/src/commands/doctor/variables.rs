@@ -3,6 +3,7 @@
 use reseal::{ENV_NAMES, SourceKind};
 
 use crate::console::Console;
+use crate::manifest;
 
 use super::Findings;
 
@@ -43,6 +44,8 @@ pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
             if let Some(value) = console.host.variable(&name) {
                 examine_value(findings, &name, &value);
             }
+        } else if name == manifest::REQUIRE_ENCRYPTION {
+            // It says nothing about keys.
         } else if name
             .split('_')
             .any(|word| matches!(word, "OLD" | "NEW" | "PREVIOUS"))

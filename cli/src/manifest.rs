@@ -1,0 +1,99 @@
+//! The manifest: read from its file, and its codecs with their keys.
+
+use core::cell::RefCell;
+use std::sync::Arc;
+
+use reseal::manifest::{MAX_MANIFEST_BYTES, Manifest, Secrets, Want, WantKind};
+use reseal::{Error, ErrorCode, NamedCodec};
+
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::host::HostFailure;
+use crate::{kek, ring};
+
+/// Where it is when nothing is said.
+pub(crate) const DEFAULT_PATH: &str = "reseal.toml";
+/// Set where data is real: nothing writes plaintext there.
+pub(crate) const REQUIRE_ENCRYPTION: &str = "RESEAL_REQUIRE_ENCRYPTION";
+
+/// The manifest in a file.
+pub(crate) fn load(console: &mut Console<'_>, path: &str) -> Outcome<Manifest> {
+    let text = read(console, path)?;
+    Manifest::parse(&text).map_err(Failure::Given)
+}
+
+/// The text of a manifest.
+pub(crate) fn read(console: &mut Console<'_>, path: &str) -> Outcome<String> {
+    let invalid = |why: String| Failure::Given(Error::new(ErrorCode::ManifestInvalid, why));
+    let bytes = match console.host.read_keyset(path, None) {
+        // It is the size that makes a file no keyset.
+        Err(HostFailure::Error(error)) if error.code() == ErrorCode::KeysetMalformed => {
+            return Err(invalid(format!(
+                "a manifest has at most {MAX_MANIFEST_BYTES} bytes, and {path:?} has more"
+            )));
+        }
+        bytes => bytes?,
+    };
+    String::from_utf8(bytes).map_err(|_| invalid(format!("{path:?} is no text (UTF-8)")))
+}
+
+/// Whether plaintext is refused here. Only what plainly says no counts as no.
+pub(crate) fn encryption_is_required(console: &mut Console<'_>) -> bool {
+    let said = kek::variable(console, REQUIRE_ENCRYPTION);
+    said.is_some_and(|said| said.trim() != "0")
+}
+
+/// One codec, with what it needs read for it alone.
+pub(crate) fn codec(
+    manifest: &Manifest,
+    name: &str,
+    console: &mut Console<'_>,
+) -> Outcome<NamedCodec> {
+    let mut secrets = Secrets::new();
+    for want in manifest.wants_of(name)? {
+        fetch(&want, &mut secrets, console)?;
+    }
+    if let Some(want) = manifest.ring_of(name)? {
+        let source = {
+            let host = RefCell::new(&mut *console.host);
+            let variable = |name: &str| host.borrow_mut().variable(name);
+            let text = |name: &str| variable(name).map(|value| value.to_string());
+            want.source.source(text)?
+        };
+        let ring = ring::load_source(source, console)?;
+        secrets.give_ring(name, Arc::new(ring));
+    }
+    Ok(manifest.codec(name, &secrets)?)
+}
+
+/// What is not there is not given, and the codec says what it lacks.
+fn fetch(want: &Want, secrets: &mut Secrets, console: &mut Console<'_>) -> Outcome {
+    let (name, named_by) = (want.name.as_str(), want.named_by.as_str());
+    match want.kind {
+        WantKind::Env => {
+            let Some(value) = console.host.variable(name) else {
+                return Ok(());
+            };
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                let why = format!("{named_by}: the variable {name} is no text (UTF-8)");
+                return Err(Error::new(ErrorCode::SourceUnreadable, why).into());
+            }
+            secrets.give(want, value.as_bytes());
+        }
+        WantKind::File => {
+            let content = console.host.read_secret(name, Some(named_by))?;
+            secrets.give(want, content.as_slice());
+        }
+        WantKind::Directory => {
+            let files = console.host.read_key_directory(name, named_by)?;
+            secrets.give_files(want, files);
+        }
+        _ => {
+            let why = format!(
+                "{named_by}: this command has no database to read the table {name} from: write its rows into a file, as a JSON list of objects, and name that one as file:PATH"
+            );
+            return Err(Error::new(ErrorCode::SourceMissing, why).into());
+        }
+    }
+    Ok(())
+}
