@@ -12,6 +12,8 @@ pub use builder::KeyringBuilder;
 pub(crate) use builder::same_term_prefix;
 pub use field::Field;
 pub use open::OpenBatch;
+#[cfg(feature = "foreign")]
+pub(crate) use seal::check_length;
 pub(crate) use seal::{NoEntropy, split_nonce};
 
 use crate::{

@@ -12,6 +12,7 @@ use crate::{
     envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
+    keyring::check_length,
 };
 use alloc::{string::String, string::ToString, vec::Vec};
 use core::fmt;
@@ -223,12 +224,7 @@ impl Fernet {
         form: super::Form,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        if plaintext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(fixed(
-                ErrorCode::TooLarge,
-                "a plaintext has at most 2^24 bytes",
-            ));
-        }
+        check_length(plaintext, Mode::Random)?;
         let iv = fresh.bytes()?;
         let key = self.keys.first().ok_or_else(auth_failed)?;
         Ok(StoredValue::of_text(key.seal(plaintext, time, iv), form))

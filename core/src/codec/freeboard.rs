@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     context::Context,
-    envelope::MAX_PLAINTEXT_BYTES,
     error::{Error, ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
+    keyring::check_length,
     secret::Secret32,
     xaes::Gcm,
 };
@@ -139,12 +139,7 @@ impl Freeboard {
         place: &Place<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        if plaintext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(fixed(
-                ErrorCode::TooLarge,
-                "a plaintext has at most 2^24 bytes",
-            ));
-        }
+        check_length(plaintext, Mode::Random)?;
         let key = self.keys.first().ok_or_else(auth_failed)?;
         let sealed = key.seal(plaintext, fresh.bytes()?)?;
         Ok(StoredValue::of_text(sealed.to_json(), place.form))

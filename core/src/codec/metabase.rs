@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     context::Context,
-    envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
+    keyring::check_length,
 };
 use aad::Template;
 use alloc::vec::Vec;
@@ -183,12 +183,7 @@ impl Metabase {
         if self.streams {
             return Err(streams_are_read());
         }
-        if plaintext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(fixed(
-                ErrorCode::TooLarge,
-                "a plaintext has at most 2^24 bytes",
-            ));
-        }
+        check_length(plaintext, Mode::Random)?;
         if self.generation().is_some() {
             return self.data_keys.seal(plaintext, fresh.bytes()?);
         }

@@ -24,9 +24,9 @@ use super::{
 use crate::{
     Error,
     context::Context,
-    envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, fixed},
     ids::Mode,
+    keyring::check_length,
 };
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use gcm::{Blob, GcmKey};
@@ -251,12 +251,7 @@ impl Codec for N8n {
         place: &Place<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        if plaintext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(fixed(
-                ErrorCode::TooLarge,
-                "a plaintext has at most 2^24 bytes",
-            ));
-        }
+        check_length(plaintext, Mode::Random)?;
         if core::str::from_utf8(plaintext).is_err() {
             return Err(read_only("n8n holds text: it has to be UTF-8"));
         }

@@ -26,6 +26,7 @@ use crate::{
     envelope::MAX_PLAINTEXT_BYTES,
     error::{Error, ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
+    keyring::check_length,
 };
 use alloc::{string::ToString, vec::Vec};
 use encoding::Encoding;
@@ -140,9 +141,7 @@ impl Rails {
         if compressed {
             return compress::inflate(&body);
         }
-        if body.len() > MAX_PLAINTEXT_BYTES {
-            return Err(too_large());
-        }
+        check_length(&body, Mode::Random)?;
         if !self.lenient && compress::is_stream(&body) {
             return Err(auth_failed());
         }
@@ -156,9 +155,7 @@ impl Rails {
         place: &Place<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        if plaintext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(too_large());
-        }
+        check_length(plaintext, Mode::Random)?;
         self.current()?.write(plaintext, label, place.form, fresh)
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     envelope::MAX_PLAINTEXT_BYTES,
     error::{Error, ErrorCode, Result, fixed},
     ids::Mode,
+    keyring::check_length,
 };
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use serde_json::Value;
@@ -348,12 +349,7 @@ impl Codec for Sentry {
         place: &Place<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        if plaintext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(fixed(
-                ErrorCode::TooLarge,
-                "a plaintext has at most 2^24 bytes",
-            ));
-        }
+        check_length(plaintext, Mode::Random)?;
         let text = match self.field {
             SentryField::Text if core::str::from_utf8(plaintext).is_err() => {
                 return Err(read_only("Sentry cannot read bytes that are not UTF-8"));

@@ -140,7 +140,7 @@ impl<'r> Sealer<'r> {
 }
 
 /// Section 5 checks the length before it looks for a key.
-pub(super) fn check_length(plaintext: &[u8], mode: Mode) -> Result<()> {
+pub(crate) fn check_length(plaintext: &[u8], mode: Mode) -> Result<()> {
     if sealed_bytes(plaintext, mode) > MAX_PLAINTEXT_BYTES {
         return Err(too_large());
     }
