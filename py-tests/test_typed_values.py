@@ -253,8 +253,10 @@ def test_a_plaintext_of_another_type_is_refused(kind: str) -> None:
     assert item.code == "value-invalid"
     sealed = RING.seal(b"\xff", {})
     assert code_of(lambda: it.open(sealed)) == "invalid-text"
-    # What is no value is moved all the same: nothing of it is read.
-    assert isinstance(it.reseal("no value"), reseal.Resealed)
+    # It is told, and stays as it is.
+    refused = it.reseal("no value")
+    assert isinstance(refused, reseal.Refused)
+    assert refused.code == "value-invalid"
 
 
 @given(some.integers())

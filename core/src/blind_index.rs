@@ -122,6 +122,12 @@ impl BlindIndex {
         })
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The term of a value under one key.
     pub(crate) fn term(&self, key: &IndexKey, value: &[u8], context: &Context) -> String {
         let mut term = String::from("rx1.");

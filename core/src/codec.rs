@@ -335,6 +335,16 @@ pub trait Codec: fmt::Debug + Send + Sync {
     /// only [`Codec::open`] can tell.
     fn is_current(&self, stored: Stored<'_>, mode: Mode) -> Option<bool>;
 
+    /// Whether what it writes can be read by whoever sees it.
+    fn writes_plaintext(&self) -> bool {
+        false
+    }
+
+    /// Where its keyring comes from, if it is a codec of envelopes.
+    fn rings(&self) -> Option<&dyn Rings> {
+        None
+    }
+
     /// The plaintext, and what opened it.
     ///
     /// # Errors

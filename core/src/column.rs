@@ -1,16 +1,21 @@
 //! A column: the codec that it writes, the codecs that it may read, and its context.
 
+mod index;
 mod outcome;
+mod rewrite;
 
 pub use outcome::{Classified, Origin, Outcome, Read};
 
 use crate::{
-    codec::{Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Stored, StoredValue, Trust},
+    blind_index::BlindIndex,
+    codec::{Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Rings, Stored, StoredValue},
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
     ids::Mode,
+    value::ValueType,
 };
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, sync::Arc, vec::Vec};
+use zeroize::Zeroizing;
 
 /// A codec, by the name that it has in the manifest and in reports.
 #[derive(Clone, Debug)]
@@ -62,10 +67,12 @@ pub struct Column {
     context: Context,
     earlier: Vec<Context>,
     mode: Mode,
+    value_type: ValueType,
+    indexes: Vec<BlindIndex>,
 }
 
 impl Column {
-    /// A column that reads and writes one codec, in mode random and without a context.
+    /// A column of bytes that reads and writes one codec, in mode random and without a context.
     #[must_use]
     pub fn new(write: NamedCodec) -> Self {
         Self {
@@ -73,6 +80,8 @@ impl Column {
             context: Context::new(),
             earlier: Vec::new(),
             mode: Mode::Random,
+            value_type: ValueType::Bytes,
+            indexes: Vec::new(),
         }
     }
 
@@ -118,6 +127,21 @@ impl Column {
         self
     }
 
+    /// What its values are. A value is sealed in the canonical form of its type, and an opened one is
+    /// given in it: `spec/values.md`.
+    #[must_use]
+    pub const fn value_type(mut self, value_type: ValueType) -> Self {
+        self.value_type = value_type;
+        self
+    }
+
+    /// Whether what it writes can be read by whoever sees it.
+    #[must_use]
+    pub fn writes_plaintext(&self) -> bool {
+        let writer = self.codecs.first();
+        writer.is_some_and(|writer| writer.codec.writes_plaintext())
+    }
+
     /// The codec that the column writes.
     ///
     /// # Errors
@@ -127,10 +151,12 @@ impl Column {
         self.codecs.first().ok_or_else(none)
     }
 
-    /// A value to store, in the write codec.
+    /// A value to store, in the write codec. The plaintext may have any usual spelling of the
+    /// column's type.
     ///
     /// # Errors
-    /// Those of the codec; `context-invalid`; `looks-sealed` for a plaintext that another codec of
+    /// Those of the codec; `value-invalid` and `invalid-text` for no value of the column's type;
+    /// `context-invalid`; `looks-sealed` for a plaintext that another codec of
     /// the column would take for its own, once it stands there as it is.
     pub fn seal(
         &self,
@@ -141,18 +167,33 @@ impl Column {
     ) -> Result<StoredValue> {
         let context = self.context.joined(facts)?;
         let place = self.place(&context, form);
-        let value = self.writer()?.codec.seal(plaintext, &place, fresh)?;
+        let codec = &self.writer()?.codec;
+        let value = self.spelled(plaintext, self.mode, |plaintext| {
+            codec.seal(plaintext, &place, fresh)
+        })?;
         self.checked(value)
     }
 
-    /// The plaintext of a stored value, and what opened it.
+    /// The plaintext of a stored value in the canonical form of the column's type, and what opened
+    /// it.
     ///
     /// What carries the mark of a codec of the column is opened by such a codec or not at all: it
     /// is never taken for plaintext.
     ///
     /// # Errors
-    /// `format-mismatch` where no codec of the column has this format; those of the codecs.
+    /// `format-mismatch` where no codec of the column has this format; those of the codecs;
+    /// `value-invalid` and `invalid-text` where the plaintext is no value of the column's type.
     pub fn open(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
+        let mut read = self.open_raw(stored, facts)?;
+        // As a rule it is canonical, and nothing is copied.
+        if let Cow::Owned(canonical) = self.value_type.canonical(&read.plaintext, self.mode)? {
+            read.plaintext = Zeroizing::new(canonical);
+        }
+        Ok(read)
+    }
+
+    /// The plaintext as it was sealed.
+    fn open_raw(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
         let now = self.context.joined(facts)?;
         let opened = self.open_in(stored, &now);
         let Err(error) = opened else { return opened };
@@ -193,165 +234,6 @@ impl Column {
         }
     }
 
-    /// The value in the write codec, under the key that seals and in the column's mode.
-    ///
-    /// A value that is refused stays as it is.
-    pub fn reseal(
-        &self,
-        stored: Option<Stored<'_>>,
-        facts: &Context,
-        fresh: &mut Fresh<'_>,
-    ) -> Outcome {
-        let Some(stored) = stored else {
-            return Outcome::Null;
-        };
-        if self.is_current(stored) == Some(true) {
-            return Outcome::Current;
-        }
-        self.rewrite(stored, facts, fresh)
-            .unwrap_or_else(Outcome::Refused)
-    }
-
-    /// As [`Column::reseal`], and a value that is current is opened as well: where it has an
-    /// earlier context, it is sealed with the present one.
-    pub fn reopen(
-        &self,
-        stored: Option<Stored<'_>>,
-        facts: &Context,
-        fresh: &mut Fresh<'_>,
-    ) -> Outcome {
-        let Some(stored) = stored else {
-            return Outcome::Null;
-        };
-        self.rewrite(stored, facts, fresh)
-            .unwrap_or_else(Outcome::Refused)
-    }
-
-    /// The value of a row that was encrypted twice, sealed once: a repair for one row, that a
-    /// person asks for.
-    ///
-    /// # Errors
-    /// `format-mismatch` where the plaintext is in no foreign codec of the column; those of opening
-    /// and sealing.
-    ///
-    /// # Security
-    /// Never make it a rule: whoever submits a foreign ciphertext as his own text would read it
-    /// opened. An envelope of this project inside another value is never unwrapped.
-    pub fn unwrap_twice(
-        &self,
-        stored: Stored<'_>,
-        facts: &Context,
-        fresh: &mut Fresh<'_>,
-    ) -> Result<StoredValue> {
-        let outer = believed(self.open(stored, facts)?)?;
-        let inner = as_stored(&outer.plaintext);
-        if self.doubled(inner).is_none() {
-            return Err(fixed(
-                ErrorCode::FormatMismatch,
-                "the plaintext of this value is in no foreign codec of the column: it was \
-                 encrypted once",
-            ));
-        }
-        let inner = believed(self.open(inner, facts)?)?;
-        self.move_to_writer(&inner, facts, stored.form(), fresh)
-    }
-
-    /// The value of a row in the write codec, whatever its plaintext looks like: for a row that is
-    /// refused as `double-encrypted`, and in which somebody just wrote what looks like a
-    /// ciphertext. A person asks for it, for one row.
-    ///
-    /// # Errors
-    /// Those of opening and sealing.
-    pub fn keep_twice(
-        &self,
-        stored: Stored<'_>,
-        facts: &Context,
-        fresh: &mut Fresh<'_>,
-    ) -> Result<StoredValue> {
-        let read = believed(self.open(stored, facts)?)?;
-        self.move_to_writer(&read, facts, stored.form(), fresh)
-    }
-
-    /// What was opened, in the write codec.
-    fn move_to_writer(
-        &self,
-        read: &Read,
-        facts: &Context,
-        form: Form,
-        fresh: &mut Fresh<'_>,
-    ) -> Result<StoredValue> {
-        let context = self.context.joined(facts)?;
-        let place = self.place(&context, form);
-        let codec = &self.writer()?.codec;
-        let value = codec.seal_labelled(&read.plaintext, read.encoding, &place, fresh)?;
-        self.checked(value)
-    }
-
-    /// Whether a value is as the column would write it; nothing where only opening tells.
-    fn is_current(&self, stored: Stored<'_>) -> Option<bool> {
-        let mut recognized = self.recognized(stored).into_iter().map(|(named, _)| named);
-        let first = recognized.next()?;
-        let writer = self.writer().ok()?;
-        if !Arc::ptr_eq(&first.codec, &writer.codec) {
-            return Some(false);
-        }
-        let current = writer.codec.is_current(stored, self.mode);
-        // Our key ids are fingerprints. Those of others are names, which two keys may share.
-        let kind = writer.codec.kind();
-        let certain = matches!(kind, CodecKind::Reseal | CodecKind::Plain)
-            || recognized.all(|named| named.codec.kind() == CodecKind::Plain);
-        if certain {
-            current
-        } else {
-            current.filter(|current| !current)
-        }
-    }
-
-    fn rewrite(
-        &self,
-        stored: Stored<'_>,
-        facts: &Context,
-        fresh: &mut Fresh<'_>,
-    ) -> Result<Outcome> {
-        let read = self.open(stored, facts)?;
-        let writer = self.writer()?;
-        let same = read.origin.codec == writer.name;
-        let mode_fits = writer.codec.is_current(stored, self.mode) != Some(false);
-        if same && read.current && mode_fits && !read.earlier {
-            return Ok(Outcome::Current);
-        }
-        let read = believed(read)?;
-        // Inside one codec nothing becomes more doubled than it was.
-        if let Some(kind) = read.doubled.filter(|_| !same) {
-            return Err(Error::new(
-                ErrorCode::DoubleEncrypted,
-                format!(
-                    "the plaintext is itself a value of {}: repair this row by itself",
-                    kind.as_str()
-                ),
-            ));
-        }
-        let value = if same && !read.earlier {
-            let context = self.context.joined(facts)?;
-            let place = self.place(&context, stored.form());
-            self.checked(writer.codec.rotate(stored, &place, fresh)?)?
-        } else {
-            self.move_to_writer(&read, facts, stored.form(), fresh)?
-        };
-        let shown = writer.codec.recognize(value.as_stored());
-        Ok(Outcome::Resealed {
-            to: Origin {
-                codec: writer.name.clone(),
-                scheme: shown
-                    .as_ref()
-                    .map_or(writer.codec.kind().as_str(), |shown| shown.scheme),
-                key: shown.and_then(|shown| shown.key),
-            },
-            from: read.origin,
-            value,
-        })
-    }
-
     /// A value that the column will read with the codec that wrote it, and no other.
     fn checked(&self, value: StoredValue) -> Result<StoredValue> {
         let first = self.recognized(value.as_stored()).into_iter().next();
@@ -363,6 +245,19 @@ impl Column {
             ErrorCode::LooksSealed,
             "another codec of the column would take this value for its own: it is not written",
         ))
+    }
+
+    /// Hands on the canonical spelling of a value, and wipes it.
+    fn spelled<T>(
+        &self,
+        value: &[u8],
+        mode: Mode,
+        work: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        match self.value_type.canonical(value, mode)? {
+            Cow::Borrowed(value) => work(value),
+            Cow::Owned(value) => work(&Zeroizing::new(value)),
+        }
     }
 
     const fn place<'p>(&self, context: &'p Context, form: Form) -> Place<'p> {
@@ -438,6 +333,10 @@ impl Column {
 }
 
 impl NamedCodec {
+    fn rings(&self) -> Option<&dyn Rings> {
+        self.codec.rings()
+    }
+
     fn recognize(&self, stored: Stored<'_>) -> Option<crate::codec::Recognized> {
         self.codec.recognize(stored)
     }
@@ -460,15 +359,4 @@ fn more_telling(before: Option<Error>, after: Error) -> Error {
 /// A plaintext as if it were stored.
 fn as_stored(plaintext: &[u8]) -> Stored<'_> {
     core::str::from_utf8(plaintext).map_or(Stored::Bytes(plaintext), Stored::Text)
-}
-
-/// What may be sealed again: a plaintext that something speaks for.
-fn believed(read: Read) -> Result<Read> {
-    if read.trust == Trust::Unchecked {
-        return Err(fixed(
-            ErrorCode::ExpectRequired,
-            "this format does not authenticate: say what its plaintexts are, with expect",
-        ));
-    }
-    Ok(read)
 }

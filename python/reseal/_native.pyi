@@ -56,6 +56,7 @@ _ContextValue: TypeAlias = str | int | bytes | bytearray | memoryview | UUID
 # to `object`, though, and that is what a context looks like.
 _Context: TypeAlias = Mapping[str, object]
 _Contexts: TypeAlias = _Context | Iterable[_Context]
+_Index: TypeAlias = Mapping[str, object]
 _Mode: TypeAlias = Literal["random", "deterministic", "padded"]
 _Use: TypeAlias = Literal["data", "index", "kek"]
 _State: TypeAlias = Literal["introduced", "primary", "decrypt_only", "disabled", "destroyed"]
@@ -623,6 +624,7 @@ class Column:
         mode: _Mode = "random",
         type: _Type = "text",
         binary: bool = False,
+        indexes: Iterable[_Index] = (),
     ) -> Self: ...
     # The stored value is text or bytes, as the column is.
     def seal(self, value: object, /, **context: _ContextValue) -> Any: ...
@@ -632,6 +634,14 @@ class Column:
     def reopen(self, stored: _Stored | None, /, **context: _ContextValue) -> _Outcome: ...
     def unwrap_twice(self, stored: _Stored, /, **context: _ContextValue) -> Any: ...
     def keep_twice(self, stored: _Stored, /, **context: _ContextValue) -> Any: ...
+    @overload
+    def index_term(self, value: None, index: str, /, **context: _ContextValue) -> None: ...
+    @overload
+    def index_term(self, value: object, index: str, /, **context: _ContextValue) -> str: ...
+    @overload
+    def index_terms(self, value: None, index: str, /, **context: _ContextValue) -> None: ...
+    @overload
+    def index_terms(self, value: object, index: str, /, **context: _ContextValue) -> list[str]: ...
     def seal_many(
         self,
         values: Iterable[object],

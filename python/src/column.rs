@@ -6,6 +6,7 @@ use crate::{
     context::{Contexts, extend, insert, read},
     convert::{ModeArgument, argument_text, items, type_name},
     error::{Failure, Result, invalid_argument, not_pickled, per_item},
+    index,
     options::flag,
     outcome::{self, Classified, Opened},
     ring::is_unknown_key,
@@ -19,7 +20,7 @@ use pyo3::{
     types::{PyDict, PyList, PyString},
 };
 use reseal::{
-    Context, Error, ErrorCode, Mode, NamedCodec, OsEntropy, Outcome, ValueType, Zeroizing,
+    BlindIndex, Context, Error, ErrorCode, Mode, NamedCodec, OsEntropy, Outcome, ValueType,
     codec::{Form, Fresh, Stored, StoredValue},
 };
 
@@ -30,6 +31,8 @@ use reseal::{
 /// `earlier_contexts` are those that older values may have, after a rename. `mode` is that of
 /// envelopes. `type` says what the values are: "text", "bytes", "integer", "decimal", "boolean",
 /// "date", "time", "timestamp", "uuid" or "json". `binary` says that the column holds bytes.
+/// `indexes` are its blind indexes, each a mapping with `index`, a name, and `normalizer` and `bits`
+/// as of `Keyring.index_term`; the ring of the first codec of envelopes makes their terms.
 ///
 /// None is NULL: it is given back, and never sealed.
 ///
@@ -61,7 +64,6 @@ pub(crate) struct Column {
     /// What it is unless a codec follows a ring.
     fixed: Option<reseal::Column>,
     parts: Parts,
-    kind: ValueType,
     form: Form,
 }
 
@@ -74,14 +76,17 @@ struct Parts {
     context: Context,
     earlier: Vec<Context>,
     mode: Mode,
+    kind: ValueType,
+    indexes: Vec<BlindIndex>,
 }
 
 #[pymethods]
 impl Column {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     #[pyo3(
-        signature = (write, read=None, context=None, earlier_contexts=None, mode=ModeArgument::RANDOM, r#type=None, binary=None),
-        text_signature = "(write, read=(), context={}, earlier_contexts=(), mode='random', type='text', binary=False)"
+        signature = (write, read=None, context=None, earlier_contexts=None, mode=ModeArgument::RANDOM, r#type=None, binary=None, indexes=None),
+        text_signature = "(write, read=(), context={}, earlier_contexts=(), mode='random', type='text', binary=False, indexes=())"
     )]
     fn new(
         write: &Bound<'_, PyAny>,
@@ -91,6 +96,7 @@ impl Column {
         mode: ModeArgument,
         r#type: Option<&Bound<'_, PyAny>>,
         binary: Option<&Bound<'_, PyAny>>,
+        indexes: Option<&Bound<'_, PyAny>>,
     ) -> Result<Self> {
         let mut codecs = vec![codec_of(write, "write")?];
         for codec in read.map_or_else(|| Ok(vec![]), |read| items(read, "read"))? {
@@ -101,14 +107,20 @@ impl Column {
         }
         let earlier =
             earlier_contexts.map_or_else(|| Ok(vec![]), |list| items(list, "earlier_contexts"))?;
+        let kind = match r#type {
+            Some(kind) if !kind.is_none() => ValueType::parse(&argument_text(kind, "type")?)?,
+            _ => ValueType::Text,
+        };
+        let indexes = indexes.map_or_else(|| Ok(vec![]), |list| items(list, "indexes"))?;
         let parts = Parts {
             context: context.map_or_else(|| Ok(Context::new()), self::read)?,
             earlier: earlier.iter().map(self::read).collect::<Result<_>>()?,
             mode: mode.0?,
-        };
-        let kind = match r#type {
-            Some(kind) if !kind.is_none() => ValueType::parse(&argument_text(kind, "type")?)?,
-            _ => ValueType::Text,
+            kind,
+            indexes: indexes
+                .iter()
+                .map(index::described)
+                .collect::<Result<_>>()?,
         };
         let form = stored::form(flag(binary, "binary", false)?);
         // Made here in any case, so that what is wrong with it is told now and not at the first use.
@@ -124,7 +136,6 @@ impl Column {
             codecs,
             fixed: (!follows).then_some(column),
             parts,
-            kind,
             form,
         })
     }
@@ -147,8 +158,7 @@ impl Column {
         }
         let py = value.py();
         let facts = facts(context)?;
-        let bytes = value::spell(self.kind, value)?;
-        let bytes = self.kind.canonical(&bytes, self.parts.mode)?;
+        let bytes = value::spell(self.parts.kind, value)?;
         let sealed = self.call(py, true, |column| {
             with_fresh(|fresh| column.seal(&bytes, &facts, self.form, fresh))
         })?;
@@ -311,6 +321,49 @@ impl Column {
         Batch::new(self, stored, "stored", None, None)?.classify()
     }
 
+    /// The term of a value in a blind index of the column, which is stored beside it; further pairs of
+    /// the context are keywords. They must be those that a query knows as well: with the row id among
+    /// them no two terms would be equal. None for None.
+    ///
+    /// Example:
+    ///     >>> from reseal import codecs
+    ///     >>> keys = (reseal.Key.generate("data"), reseal.Key.generate("index"))
+    ///     >>> column = reseal.Column(
+    ///     ...     write=codecs.reseal(reseal.Keyring(primary=keys[0], index=keys[1])),
+    ///     ...     indexes=[{"index": "ssn_eq", "normalizer": "digits"}],
+    ///     ... )
+    ///     >>> term = column.index_term("078-05-1120", "ssn_eq", tenant=7)
+    ///     >>> term in column.index_terms("078 05 1120", "ssn_eq", tenant=7)
+    ///     True
+    ///
+    /// Errors: invalid-argument where there is no such index, or no codec of envelopes in the column;
+    /// those of seal for the value; no-primary without an index key.
+    ///
+    /// Spec: section 8.
+    #[pyo3(signature = (value, index, /, **context))]
+    fn index_term(
+        &self,
+        value: &Bound<'_, PyAny>,
+        index: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Option<String>> {
+        self.indexed(value, index, context, reseal::Column::index_term)
+    }
+
+    /// The terms of a value under every index key that opens, the primary's first: what a query asks
+    /// for. Verify the hits after opening. None for None.
+    ///
+    /// Errors: as of index_term.
+    #[pyo3(signature = (value, index, /, **context))]
+    fn index_terms(
+        &self,
+        value: &Bound<'_, PyAny>,
+        index: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Option<Vec<String>>> {
+        self.indexed(value, index, context, reseal::Column::index_terms)
+    }
+
     /// The mode of its envelopes.
     #[getter]
     fn mode(&self) -> &'static str {
@@ -320,7 +373,7 @@ impl Column {
     /// What its values are.
     #[getter]
     fn r#type(&self) -> &'static str {
-        self.kind.as_str()
+        self.parts.kind.as_str()
     }
 
     /// Whether it holds bytes.
@@ -332,7 +385,7 @@ impl Column {
     fn __repr__(&self) -> String {
         let names = self.codecs.iter().map(|codec| codec.name.as_str());
         let names: Vec<_> = names.collect();
-        let (kind, mode) = (self.kind.as_str(), self.parts.mode.as_str());
+        let (kind, mode) = (self.parts.kind.as_str(), self.parts.mode.as_str());
         format!(
             "Column({}, {:?}, {mode}, {kind})",
             names.join(" <- "),
@@ -354,9 +407,9 @@ impl Column {
 }
 
 impl Column {
-    /// What its values are, in which form and mode they are sealed.
-    pub(crate) const fn shape(&self) -> (ValueType, Form, Mode) {
-        (self.kind, self.form, self.parts.mode)
+    /// What its values are, and in which form they are sealed.
+    pub(crate) const fn shape(&self) -> (ValueType, Form) {
+        (self.parts.kind, self.form)
     }
 
     /// What `work` gives with the column as it is now; once more where a ring that it follows lacks
@@ -391,10 +444,8 @@ impl Column {
         })
     }
 
-    fn opened(&self, py: Python<'_>, mut read: reseal::Read) -> Result<Opened> {
-        let plaintext = core::mem::replace(&mut read.plaintext, Zeroizing::new(Vec::new()));
-        let plaintext = value::canonical(self.kind, self.parts.mode, plaintext)?;
-        let value = value::read(py, self.kind, &plaintext)?;
+    fn opened(&self, py: Python<'_>, read: reseal::Read) -> Result<Opened> {
+        let value = value::read(py, self.parts.kind, &read.plaintext)?;
         Ok(Opened::new(value.unbind(), read))
     }
 
@@ -449,6 +500,25 @@ impl Column {
         Ok(stored::show(py, &repaired?))
     }
 
+    /// What an index has of a value.
+    fn indexed<T>(
+        &self,
+        value: &Bound<'_, PyAny>,
+        index: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyDict>>,
+        terms: fn(&reseal::Column, &str, &[u8], &Context) -> Result<T, Error>,
+    ) -> Result<Option<T>> {
+        if value.is_none() {
+            return Ok(None);
+        }
+        let (index, facts) = (argument_text(index, "index")?, facts(context)?);
+        let bytes = value::spell(self.parts.kind, value)?;
+        let found = self.call(value.py(), false, |column| {
+            terms(column, &index, &bytes, &facts)
+        })?;
+        Ok(Some(found?))
+    }
+
     /// The facts of each item of a batch.
     pub(crate) fn contexts(
         count: usize,
@@ -484,8 +554,11 @@ impl Parts {
         let none = || Error::new(ErrorCode::InvalidArgument, "the column writes no codec");
         let column = reseal::Column::new(codecs.next().ok_or_else(none)?)
             .context(self.context.clone())
-            .mode(self.mode);
+            .mode(self.mode)
+            .value_type(self.kind);
         let column = codecs.try_fold(column, reseal::Column::read)?;
+        let mut indexes = self.indexes.iter().cloned();
+        let column = indexes.try_fold(column, reseal::Column::index)?;
         let earlier = self.earlier.iter().cloned();
         Ok(earlier.fold(column, reseal::Column::earlier_context))
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 use pyo3::{prelude::*, types::PyList};
 use reseal::{
-    Context, Error, Outcome, Read, Zeroizing,
+    Context, Error, Outcome, Read,
     codec::{Stored, StoredValue},
 };
 
@@ -47,7 +47,7 @@ impl<'a, 'py> Batch<'a, 'py> {
     }
 
     pub(crate) fn seal(&self) -> Result<Bound<'py, PyList>> {
-        let (kind, form, mode) = self.column.shape();
+        let (kind, form) = self.column.shape();
         let mut spelled = self.read(|value| {
             if value.is_none() {
                 return Ok(None);
@@ -65,8 +65,7 @@ impl<'a, 'py> Batch<'a, 'py> {
             }
         }
         let seal = |column: &reseal::Column, bytes: &Bytes<'_>, facts: &Context| {
-            let bytes = kind.canonical(bytes, mode)?;
-            with_fresh(|fresh| column.seal(&bytes, facts, form, fresh))
+            with_fresh(|fresh| column.seal(bytes, facts, form, fresh))
         };
         let sealed = self.work(true, &spelled, seal, lacks_key)?;
         self.list(sealed, |value: StoredValue| {
@@ -75,16 +74,14 @@ impl<'a, 'py> Batch<'a, 'py> {
     }
 
     pub(crate) fn open(&self) -> Result<Bound<'py, PyList>> {
-        let (kind, _, mode) = self.column.shape();
+        let (kind, _) = self.column.shape();
         let inputs = self.read(StoredArgument::read_nullable)?;
         let open = |column: &reseal::Column, stored: &StoredArgument<'_>, facts: &Context| {
-            let mut read = column.open(stored.as_stored(), facts)?;
-            let plaintext = core::mem::replace(&mut read.plaintext, Zeroizing::new(Vec::new()));
-            Ok((value::canonical(kind, mode, plaintext)?, read))
+            column.open(stored.as_stored(), facts)
         };
         let opened = self.work(false, &inputs, open, lacks_key)?;
-        self.list(opened, |(plaintext, read): (Zeroizing<Vec<u8>>, Read)| {
-            let value = value::read(self.py, kind, &plaintext)?.unbind();
+        self.list(opened, |read: Read| {
+            let value = value::read(self.py, kind, &read.plaintext)?.unbind();
             Ok(Bound::new(self.py, Opened::new(value, read))?.into_any())
         })
     }

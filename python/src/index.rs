@@ -2,9 +2,9 @@
 
 use crate::{
     convert::argument_text,
-    error::{Result, refuse},
+    error::{Result, invalid_argument, refuse},
 };
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyMapping};
 use reseal::{BlindIndex, Error, ErrorCode, Normalizer};
 
 /// The index that three arguments describe.
@@ -15,6 +15,31 @@ pub(crate) fn blind_index(
 ) -> Result<BlindIndex> {
     let name = argument_text(name, "index")?;
     Ok(BlindIndex::new(&name, normalizer.0?, bits.0?)?)
+}
+
+/// The index that a mapping describes, with the names of those arguments.
+pub(crate) fn described(options: &Bound<'_, PyAny>) -> Result<BlindIndex> {
+    let described = || -> PyResult<_> {
+        let options = options.cast::<PyMapping>()?;
+        let (mut index, mut normalizer, mut bits) =
+            (None, NormalizerArgument::RAW, BitsArgument::DEFAULT);
+        for pair in options.items()?.iter() {
+            let (name, value): (String, Bound<'_, PyAny>) = pair.extract()?;
+            match name.as_str() {
+                "index" => index = Some(value),
+                "normalizer" => normalizer = value.extract()?,
+                "bits" => bits = value.extract()?,
+                _ => return Ok(None),
+            }
+        }
+        Ok(index.map(|index| (index, normalizer, bits)))
+    };
+    match described() {
+        Ok(Some((index, normalizer, bits))) => blind_index(&index, normalizer, bits),
+        _ => Err(invalid_argument(
+            "each of indexes is a mapping with index and, if wanted, normalizer and bits",
+        )),
+    }
 }
 
 /// The normalizer that a word names, as of `ModeArgument`.

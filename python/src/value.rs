@@ -15,7 +15,7 @@ use pyo3::{
         PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyString, PyTime, PyType, PyTzInfo,
     },
 };
-use reseal::{Error, ErrorCode, Mode, ValueType, Zeroizing};
+use reseal::{Error, ErrorCode, ValueType, Zeroizing};
 
 /// Digits of an integer. More take seconds to convert, as their square.
 const MAX_DIGITS: usize = 100_000;
@@ -45,18 +45,6 @@ pub(crate) fn spell<'a>(kind: ValueType, value: &'a Bound<'_, PyAny>) -> Result<
         ValueType::Json => json(value)?,
     };
     Ok(Bytes::Copied(Zeroizing::new(text.into_bytes())))
-}
-
-/// An opened plaintext in its canonical form, in which `read` takes it.
-pub(crate) fn canonical(
-    kind: ValueType,
-    mode: Mode,
-    plaintext: Zeroizing<Vec<u8>>,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    match kind.canonical(&plaintext, mode)? {
-        alloc::borrow::Cow::Owned(bytes) => Ok(Zeroizing::new(bytes)),
-        alloc::borrow::Cow::Borrowed(_) => Ok(plaintext),
-    }
 }
 
 /// The value of canonical bytes.

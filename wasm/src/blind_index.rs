@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// A blind index: name, normalizer and bits, checked once.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct WasmIndex(BlindIndex);
+pub struct WasmIndex(pub(crate) BlindIndex);
 
 #[wasm_bindgen]
 impl WasmIndex {

@@ -2,17 +2,16 @@
 
 use crate::{
     batch::{each, refuse},
+    blind_index::WasmIndex,
     codec::{WasmCodec, with_fresh},
     context,
     ids::{Form, Rewrite, SealMode},
     key::text_of,
+    keyring::{arguments, push_all},
     memory::{DONE, Output, call, make},
     shown::{certainty, flags, origin_of, parts_of, stored_of},
 };
-use reseal::{
-    Classified, Column, Context, Error, Mode, Outcome, Result, ValueType, Zeroizing, codec::Fresh,
-};
-use std::borrow::Cow;
+use reseal::{Classified, Column, Context, Error, Outcome, Result, ValueType, codec::Fresh};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What became of a value that is not replaced.
@@ -20,13 +19,11 @@ const CURRENT: u8 = 0;
 /// A value that is replaced.
 const RESEALED: u8 = 1;
 
-/// A column with the type of its values.
+/// A column, and whether it takes text or bytes.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct WasmColumn {
     column: Column,
-    value_type: ValueType,
-    mode: Mode,
     form: reseal::codec::Form,
 }
 
@@ -36,9 +33,9 @@ impl WasmColumn {
     pub fn make(write: &WasmCodec, used: usize, mode: SealMode, form: Form) -> Option<WasmColumn> {
         make(used, |name| {
             Ok(WasmColumn {
-                column: Column::new(write.named.clone()).mode(mode.into()),
-                value_type: ValueType::parse(text_of(name))?,
-                mode: mode.into(),
+                column: Column::new(write.named.clone())
+                    .mode(mode.into())
+                    .value_type(ValueType::parse(text_of(name))?),
                 form: form.into(),
             })
         })
@@ -65,14 +62,42 @@ impl WasmColumn {
         })
     }
 
+    /// One more blind index.
+    pub fn index(&mut self, index: &WasmIndex) -> u8 {
+        call(0, |_, _| {
+            self.column = self.column.clone().index(index.0.clone())?;
+            Ok(DONE)
+        })
+    }
+
+    /// The input is the name of an index, the facts and a value; the output is what is stored.
+    #[wasm_bindgen(js_name = indexTerm)]
+    pub fn index_term(&self, name: usize, context: usize, used: usize) -> u8 {
+        call(used, |input, output| {
+            let (name, facts, value) = indexed(input, name, context)?;
+            let term = self.column.index_term(text_of(name), value, &facts)?;
+            output.set(term.into_bytes());
+            Ok(DONE)
+        })
+    }
+
+    /// As `index_term`; the output is a term for each key.
+    #[wasm_bindgen(js_name = indexTerms)]
+    pub fn index_terms(&self, name: usize, context: usize, used: usize) -> u8 {
+        call(used, |input, output| {
+            let (name, facts, value) = indexed(input, name, context)?;
+            let terms = self.column.index_terms(text_of(name), value, &facts)?;
+            push_all(output, &terms);
+            Ok(DONE)
+        })
+    }
+
     /// The input is values in any usual spelling; the output is what is stored.
     pub fn seal(&self, shared: usize, used: usize, now: u64) -> u8 {
         Self::run(shared, used, now, &mut |value, facts, fresh, output| {
-            self.canonical(value, &mut |value| {
-                let stored = self.column.seal(value, facts, self.form, fresh)?;
-                output.push_parts(DONE, &parts_of(&stored));
-                Ok(())
-            })
+            let stored = self.column.seal(value, facts, self.form, fresh)?;
+            output.push_parts(DONE, &parts_of(&stored));
+            Ok(())
         })
     }
 
@@ -82,10 +107,8 @@ impl WasmColumn {
             let read = self.column.open(stored_of(item)?, facts)?;
             let flags = flags(read.current, read.trust, read.earlier, read.doubled);
             let origin = origin_of(&read.origin);
-            self.canonical(&read.plaintext, &mut |value| {
-                output.push_parts(DONE, &[&flags, &origin, value]);
-                Ok(())
-            })
+            output.push_parts(DONE, &[&flags, &origin, &read.plaintext]);
+            Ok(())
         })
     }
 
@@ -153,12 +176,11 @@ impl WasmColumn {
             })
         })
     }
+}
 
-    /// Hands on the canonical spelling of a value, and wipes it.
-    fn canonical(&self, spelled: &[u8], work: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        match self.value_type.canonical(spelled, self.mode)? {
-            Cow::Borrowed(value) => work(value),
-            Cow::Owned(value) => work(&Zeroizing::new(value)),
-        }
-    }
+/// A name, facts and a value.
+fn indexed(input: &[u8], name: usize, context: usize) -> Result<(&[u8], Context, &[u8])> {
+    let (before, value) = arguments(input, context)?;
+    let (name, facts) = arguments(before, name)?;
+    Ok((name, context::read(facts)?, value))
 }

@@ -1,5 +1,6 @@
 // A column: the codec that it writes, the codecs that it may read, its context and its type.
 import { WasmColumn } from "../pkg/reseal_wasm.js";
+import { indexOf, type IndexOptions } from "./blind-index.js";
 import { runOnce, type Contexts, type Task } from "./batch.js";
 import { Codec, partsOf } from "./codec.js";
 import { withRings, type RingSlot } from "./codec-rings.js";
@@ -22,9 +23,10 @@ import { spellingOf, typeOf, type ColumnInputs, type ColumnType, type Spelling }
 import { pairsOf, readContext, writePairs, type Context, type Pairs } from "./context.js";
 import { invalidArgument, ResealError } from "./errors.js";
 import { disposable } from "./key.js";
-import { made, succeeded, type Bytes } from "./memory.js";
-import { writeRaw } from "./parts.js";
+import { asciiItem, made, succeeded, takeAscii, takeItems, type Bytes } from "./memory.js";
+import { textOf, writeRaw } from "./parts.js";
 import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
+import { writeValue } from "./value.js";
 import { checkOptions, flagOf, listOf, modeNumber, type Mode } from "./words.js";
 
 /** What a column is made of. */
@@ -43,6 +45,8 @@ export interface ColumnOptions<T extends ColumnType = "text", B extends boolean 
   readonly type?: T | undefined;
   /** Whether the column takes bytes; text by default. */
   readonly binary?: B | undefined;
+  /** Blind indexes. The ring of the first codec of envelopes makes their terms. */
+  readonly indexes?: readonly IndexOptions[] | undefined;
 }
 
 /** What a column stores. */
@@ -84,7 +88,8 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
    */
   constructor(options: ColumnOptions<T, B>) {
     checkOptions(options, OPTIONS);
-    const { write, read = [], context, earlierContexts = [], mode = "random", binary } = options;
+    const { write, read = [], context, earlierContexts = [], mode = "random" } = options;
+    const { binary, indexes = [] } = options;
     const type = typeOf(options.type);
     const number = modeNumber(mode);
     const contexts = [context ?? {}, ...listOf(earlierContexts, "earlierContexts")].map(
@@ -93,8 +98,10 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     const form = flagOf(binary, "binary") ? 1 : 0;
     const writer = partsOf(codecOf(write));
     const readers = listOf(read, "read").map((codec) => partsOf(codecOf(codec)));
+    const indexed = listOf(indexes, "indexes").map((index) => indexOf(index as IndexOptions));
     this.#handle = made(WasmColumn.make(writer.handle, writeRaw(type, 0), number, form));
     for (const { handle } of readers) succeeded(this.#handle.read(handle));
+    for (const index of indexed) succeeded(this.#handle.index(index));
     contexts.forEach((pairs, at) => {
       succeeded(this.#live().context(writePairs(pairs, 0), at > 0));
     });
@@ -141,6 +148,46 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     if (stored === null) return null;
     return this.#one(stored, attemptedExtra(facts), (values, contexts) => {
       return this.#run(values, contexts, openTask<T>(this.#spelling), false);
+    });
+  }
+
+  /**
+   * The term of a value in a blind index of the column, which is stored beside it. `facts` must be
+   * those that a query knows as well: with the row id among them no two terms would be equal.
+   *
+   * @throws `invalid-argument` where there is no such index, or no codec of envelopes in the column;
+   * `no-primary` without an index key; for the value as {@link Column.seal}
+   * @example
+   * const ring = new Keyring({ primary: Key.generate(), index: Key.generate("index") });
+   * const column = new Column({
+   *   write: codecs.reseal(ring),
+   *   indexes: [{ index: "ssn_eq", normalizer: "digits" }],
+   * });
+   * const term = column.indexTerm("078-05-1120", "ssn_eq", { tenant: 7 });
+   * const asked = column.indexTerms("078 05 1120", "ssn_eq", { tenant: 7 });
+   * if (!asked.includes(term)) throw new Error("never");
+   */
+  indexTerm(value: ColumnInputs[T], index: string, facts?: Context): string;
+  indexTerm(value: ColumnInputs[T] | null, index: string, facts?: Context): string | null;
+  indexTerm(value: unknown, index: string, facts?: Context): string | null {
+    return this.#indexed(value, index, facts, (column, name, context, used) => {
+      succeeded(column.indexTerm(name, context, used));
+      return takeAscii();
+    });
+  }
+
+  /**
+   * The terms of a value under every index key that opens, the primary's first: what a query asks
+   * for. Verify the hits after opening.
+   *
+   * @throws as {@link Column.indexTerm}
+   */
+  indexTerms(value: ColumnInputs[T], index: string, facts?: Context): string[];
+  indexTerms(value: ColumnInputs[T] | null, index: string, facts?: Context): string[] | null;
+  indexTerms(value: unknown, index: string, facts?: Context): string[] | null {
+    return this.#indexed(value, index, facts, (column, name, context, used) => {
+      succeeded(column.indexTerms(name, context, used));
+      return takeItems(asciiItem);
     });
   }
 
@@ -292,6 +339,24 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     }
   }
 
+  #indexed<R>(
+    value: unknown,
+    index: unknown,
+    facts: unknown,
+    terms: (column: WasmColumn, name: number, context: number, used: number) => R,
+  ): R | null {
+    if (value === null) return null;
+    const spelled = this.#spelling.spell(value);
+    const [word, pairs] = [textOf(index, "the name of an index"), attemptedExtra(facts)];
+    return this.#one(undefined, pairs, () => {
+      return withRings(this.#slots, false, () => {
+        const name = writeRaw(word, 0);
+        const context = writePairs(pairsOf(pairs), name);
+        return [terms(this.#live(), name, context, writeValue(spelled, context))];
+      });
+    });
+  }
+
   #seal(values: readonly unknown[], contexts: Contexts): Result<StoredIn<B>>[] {
     this.#writer?.askToSeal();
     this.#writer?.settle();
@@ -367,7 +432,7 @@ export interface Column<T extends ColumnType = "text", B extends boolean = false
 }
 disposable(Column.prototype);
 
-const OPTIONS = ["write", "read", "context", "earlierContexts", "mode", "type", "binary"];
+const OPTIONS = ["write", "read", "context", "earlierContexts", "mode", "type", "binary", "indexes"]; // prettier-ignore
 const NULL: Resealing = Object.freeze({ outcome: "null" });
 
 /** The facts of each value, or none for all. */

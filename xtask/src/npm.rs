@@ -22,6 +22,8 @@ struct Module {
     folder: &'static str,
     /// Its name in `wasm/dist`.
     file: &'static str,
+    /// The profile of Cargo.toml.
+    profile: &'static str,
     /// What `wasm-opt` aims at: speed, or size.
     aim: &'static str,
     /// What it is to come down to, in bytes.
@@ -35,6 +37,7 @@ const MODULES: [Module; 2] = [
         package: "reseal-wasm",
         folder: "pkg",
         file: "reseal.wasm",
+        profile: wasm::RELEASE,
         aim: "-O3",
         aimed_gzipped: 150_000,
         max_gzipped: 360_000,
@@ -43,6 +46,7 @@ const MODULES: [Module; 2] = [
         package: "reseal-cli-wasm",
         folder: "pkg-cli",
         file: "reseal-cli.wasm",
+        profile: "wasm-small",
         aim: "-Oz",
         aimed_gzipped: 400_000,
         max_gzipped: 560_000,
@@ -81,7 +85,7 @@ pub(crate) fn run() -> Result {
 
 impl Module {
     fn build(&self, home: &Path) -> Result {
-        let built = wasm::build(self.package, true)?;
+        let built = wasm::build(self.package, self.profile, true)?;
         let out = home.join(self.folder);
         let made = self.made(home);
         let outputs = [made.clone(), out.join(format!("{}.js", self.name()))];

@@ -8,8 +8,8 @@ use crate::Result;
 use crate::files::{root, run, target_dir};
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// A profile of Cargo.toml, and the name of its output folder.
-const PROFILE: &str = "wasm-release";
+/// The profile of Cargo.toml for what must be fast.
+pub(crate) const RELEASE: &str = "wasm-release";
 /// Debian's newest Rust comes as `rustc-web`; its `rustc` is years old.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const MINIMUM_MINOR: u32 = 89;
@@ -69,8 +69,9 @@ impl fmt::Display for Toolchain {
     }
 }
 
-/// Builds a package and gives the path of its module. `std` is false for what must not have one.
-pub(crate) fn build(package: &str, std: bool) -> Result<PathBuf> {
+/// Builds a package with a profile of Cargo.toml and gives the path of its module. `std` is false for
+/// what must not have one.
+pub(crate) fn build(package: &str, profile: &str, std: bool) -> Result<PathBuf> {
     let toolchain = Toolchain::detect()?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
@@ -84,7 +85,7 @@ pub(crate) fn build(package: &str, std: bool) -> Result<PathBuf> {
         "--target",
         TARGET,
         "--profile",
-        PROFILE,
+        profile,
     ]);
     // Flags from the environment would replace those of .cargo/config.toml and ours below.
     cargo
@@ -108,7 +109,7 @@ pub(crate) fn build(package: &str, std: bool) -> Result<PathBuf> {
     cargo.arg("--config").arg(remapped_paths(&rustc)?);
     run(&mut cargo)?;
     let file = format!("{}.wasm", package.replace('-', "_"));
-    Ok(target_dir().join(TARGET).join(PROFILE).join(file))
+    Ok(target_dir().join(TARGET).join(profile).join(file))
 }
 
 /// Panic messages carry file names: without this the module would differ from machine to machine,

@@ -24,6 +24,10 @@ impl Codec for Plain {
         CodecKind::Plain
     }
 
+    fn writes_plaintext(&self) -> bool {
+        true
+    }
+
     /// A value is plain where no other codec of the column recognises it; that is for the column
     /// to say.
     fn is_current(&self, stored: Stored<'_>, _: Mode) -> Option<bool> {

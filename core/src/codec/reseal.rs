@@ -78,6 +78,10 @@ impl<R: Rings> Codec for Reseal<R> {
         CodecKind::Reseal
     }
 
+    fn rings(&self) -> Option<&dyn Rings> {
+        Some(&self.rings)
+    }
+
     fn is_current(&self, stored: Stored<'_>, mode: Mode) -> Option<bool> {
         let shown = show(stored).ok()?;
         let ring = self.rings.to_open().ok()?;

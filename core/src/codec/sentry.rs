@@ -309,6 +309,10 @@ impl Codec for Sentry {
         CodecKind::Sentry
     }
 
+    fn writes_plaintext(&self) -> bool {
+        self.method == SentryMethod::Plaintext
+    }
+
     /// Also a wrapper that Sentry made before it encrypted, where the codec opens it.
     fn recognize(&self, stored: Stored<'_>) -> Option<Recognized> {
         let unmarked = || {

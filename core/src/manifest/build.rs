@@ -133,12 +133,16 @@ impl ColumnSpec {
         };
         let mut column = Column::new(codec(&self.write)?)
             .mode(self.mode)
+            .value_type(self.value_type)
             .context(self.fixed_context());
         for name in &self.read {
             column = column.read(codec(name)?)?;
         }
         for earlier in &self.earlier_contexts {
             column = column.earlier_context(earlier.clone());
+        }
+        for index in &self.indexes {
+            column = column.index(index.index.clone())?;
         }
         Ok(column)
     }

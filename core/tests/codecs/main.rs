@@ -17,3 +17,4 @@ mod n8n;
 mod rails;
 mod sentry;
 mod support;
+mod typed_columns;

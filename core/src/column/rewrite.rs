@@ -1,0 +1,192 @@
+//! Rewriting: a stored value brought to the codec that the column writes, and the repairs.
+
+use super::{Column, NamedCodec, Origin, Outcome, Read, as_stored};
+use crate::{
+    codec::{CodecKind, Form, Fresh, Stored, StoredValue, Trust},
+    context::Context,
+    error::{Error, ErrorCode, Result, fixed},
+};
+use alloc::{format, sync::Arc};
+
+impl Column {
+    /// The value in the write codec, under the key that seals and in the column's mode.
+    ///
+    /// A value that is refused stays as it is.
+    pub fn reseal(
+        &self,
+        stored: Option<Stored<'_>>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Outcome {
+        let Some(stored) = stored else {
+            return Outcome::Null;
+        };
+        if self.is_current(stored) == Some(true) {
+            return Outcome::Current;
+        }
+        self.rewrite(stored, facts, fresh)
+            .unwrap_or_else(Outcome::Refused)
+    }
+
+    /// As [`Column::reseal`], and a value that is current is opened as well: where it has an
+    /// earlier context, it is sealed with the present one.
+    pub fn reopen(
+        &self,
+        stored: Option<Stored<'_>>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Outcome {
+        let Some(stored) = stored else {
+            return Outcome::Null;
+        };
+        self.rewrite(stored, facts, fresh)
+            .unwrap_or_else(Outcome::Refused)
+    }
+
+    /// The value of a row that was encrypted twice, sealed once: a repair for one row, that a
+    /// person asks for.
+    ///
+    /// # Errors
+    /// `format-mismatch` where the plaintext is in no foreign codec of the column; those of opening
+    /// and sealing.
+    ///
+    /// # Security
+    /// Never make it a rule: whoever submits a foreign ciphertext as his own text would read it
+    /// opened. An envelope of this project inside another value is never unwrapped.
+    pub fn unwrap_twice(
+        &self,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let outer = believed(self.open_raw(stored, facts)?)?;
+        let inner = as_stored(&outer.plaintext);
+        if self.doubled(inner).is_none() {
+            return Err(fixed(
+                ErrorCode::FormatMismatch,
+                "the plaintext of this value is in no foreign codec of the column: it was \
+                 encrypted once",
+            ));
+        }
+        let inner = believed(self.open_raw(inner, facts)?)?;
+        self.move_to_writer(&inner, facts, stored.form(), fresh)
+    }
+
+    /// The value of a row in the write codec, whatever its plaintext looks like: for a row that is
+    /// refused as `double-encrypted`, and in which somebody just wrote what looks like a
+    /// ciphertext. A person asks for it, for one row.
+    ///
+    /// # Errors
+    /// Those of opening and sealing.
+    pub fn keep_twice(
+        &self,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let read = believed(self.open_raw(stored, facts)?)?;
+        self.move_to_writer(&read, facts, stored.form(), fresh)
+    }
+
+    /// What was opened, in the write codec.
+    fn move_to_writer(
+        &self,
+        read: &Read,
+        facts: &Context,
+        form: Form,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
+        let context = self.context.joined(facts)?;
+        let place = self.place(&context, form);
+        let codec = &self.writer()?.codec;
+        let value = self.spelled(&read.plaintext, self.mode, |plaintext| {
+            codec.seal_labelled(plaintext, read.encoding, &place, fresh)
+        })?;
+        self.checked(value)
+    }
+
+    /// Whether a value is as the column would write it; nothing where only opening tells.
+    fn is_current(&self, stored: Stored<'_>) -> Option<bool> {
+        let mut recognized = self.recognized(stored).into_iter().map(|(named, _)| named);
+        let first = recognized.next()?;
+        let writer = self.writer().ok()?;
+        if !Arc::ptr_eq(&first.codec, &writer.codec) {
+            return Some(false);
+        }
+        let current = writer.codec.is_current(stored, self.mode);
+        // Our key ids are fingerprints. Those of others are names, which two keys may share.
+        let kind = writer.codec.kind();
+        let certain = matches!(kind, CodecKind::Reseal | CodecKind::Plain)
+            || recognized.all(|named| named.codec.kind() == CodecKind::Plain);
+        if certain {
+            current
+        } else {
+            current.filter(|current| !current)
+        }
+    }
+
+    /// Whether an envelope would hold other bytes if the column sealed its value: mode deterministic
+    /// has one spelling. What other systems spell in their own format stays as it is, and so does
+    /// what is no value of the column's type, so that a key can go whatever it protects.
+    fn is_respelled(&self, writer: &NamedCodec, read: &Read) -> bool {
+        let canonical = || self.value_type.canonical(&read.plaintext, self.mode);
+        writer.codec.kind() == CodecKind::Reseal
+            && canonical().is_ok_and(|canonical| *canonical != **read.plaintext)
+    }
+
+    fn rewrite(
+        &self,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome> {
+        let read = self.open_raw(stored, facts)?;
+        let writer = self.writer()?;
+        let same = read.origin.codec == writer.name;
+        let mode_fits = writer.codec.is_current(stored, self.mode) != Some(false);
+        if same && read.current && mode_fits && !read.earlier {
+            return Ok(Outcome::Current);
+        }
+        let read = believed(read)?;
+        // Inside one codec nothing becomes more doubled than it was.
+        if let Some(kind) = read.doubled.filter(|_| !same) {
+            return Err(Error::new(
+                ErrorCode::DoubleEncrypted,
+                format!(
+                    "the plaintext is itself a value of {}: repair this row by itself",
+                    kind.as_str()
+                ),
+            ));
+        }
+        let value = if same && !read.earlier && !self.is_respelled(writer, &read) {
+            let context = self.context.joined(facts)?;
+            let place = self.place(&context, stored.form());
+            self.checked(writer.codec.rotate(stored, &place, fresh)?)?
+        } else {
+            self.move_to_writer(&read, facts, stored.form(), fresh)?
+        };
+        let shown = writer.codec.recognize(value.as_stored());
+        Ok(Outcome::Resealed {
+            to: Origin {
+                codec: writer.name.clone(),
+                scheme: shown
+                    .as_ref()
+                    .map_or(writer.codec.kind().as_str(), |shown| shown.scheme),
+                key: shown.and_then(|shown| shown.key),
+            },
+            from: read.origin,
+            value,
+        })
+    }
+}
+
+/// What may be sealed again: a plaintext that something speaks for.
+fn believed(read: Read) -> Result<Read> {
+    if read.trust == Trust::Unchecked {
+        return Err(fixed(
+            ErrorCode::ExpectRequired,
+            "this format does not authenticate: say what its plaintexts are, with expect",
+        ));
+    }
+    Ok(read)
+}

@@ -1,0 +1,107 @@
+"""Blind indexes of columns, and types that reach what is resealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import reseal
+from reseal import codecs
+from support import code_of
+
+DATA = reseal.Key.generate("data")
+FIRST = reseal.Key.generate("index")
+SECOND = reseal.Key.generate("index")
+CONTEXT = {"table": "users", "column": "phone"}
+INDEX = {"index": "phone_eq", "normalizer": "digits", "bits": 64}
+
+
+def column(ring: reseal.Keyring, **options: Any) -> reseal.Column:
+    known = {"write": codecs.reseal(ring), "context": CONTEXT, "indexes": [INDEX]}
+    return reseal.Column(**{**known, **options})
+
+
+def test_a_term_is_that_of_the_ring() -> None:
+    ring = reseal.Keyring(DATA, index=FIRST)
+    term = column(ring).index_term("555 010", "phone_eq", tenant=7)
+    same = ring.index_term(
+        "555010", {**CONTEXT, "tenant": 7}, index="phone_eq", normalizer="digits", bits=64
+    )
+    assert term == same
+    assert column(ring).index_terms("555-010", "phone_eq", tenant=7) == [term]
+    assert column(ring).index_terms("555-010", "phone_eq") != [term]
+
+
+def test_a_query_asks_for_every_key() -> None:
+    before = column(reseal.Keyring(DATA, index=FIRST))
+    after = column(reseal.Keyring(DATA, index=SECOND, decrypt_only=[FIRST]))
+    terms = after.index_terms("555010", "phone_eq")
+    assert terms == [
+        after.index_term("555010", "phone_eq"),
+        before.index_term("555010", "phone_eq"),
+    ]
+
+
+def test_equal_values_have_one_term() -> None:
+    ring = reseal.Keyring(DATA, index=FIRST)
+    documents = column(ring, type="json", indexes=[{"index": "doc"}])
+    one = documents.index_term({"b": 1, "a": [True]}, "doc")
+    assert one == documents.index_term({"a": [True], "b": 1}, "doc")
+    assert one != documents.index_term({"a": [True], "b": 2}, "doc")
+
+
+def test_null_has_no_term() -> None:
+    ring = reseal.Keyring(DATA, index=FIRST)
+    assert column(ring).index_term(None, "phone_eq") is None
+    assert column(ring).index_terms(None, "phone_eq") is None
+
+
+def test_a_foreign_writer_leaves_the_index_to_the_ring_that_is_read() -> None:
+    ring = reseal.Keyring(DATA, index=FIRST)
+    token = codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="])
+    back = column(ring, write=token, read=[codecs.reseal(ring)])
+    assert back.index_term("555010", "phone_eq") == column(ring).index_term("555010", "phone_eq")
+    without = reseal.Column(write=token, indexes=[INDEX])
+    assert code_of(lambda: without.index_term("555010", "phone_eq")) == "invalid-argument"
+
+
+def test_what_is_wrong_with_a_term() -> None:
+    known = column(reseal.Keyring(DATA, index=FIRST))
+    assert code_of(lambda: known.index_term("x", "other")) == "invalid-argument"
+    assert code_of(lambda: known.index_term(7, "phone_eq")) == "invalid-argument"
+    assert code_of(lambda: known.index_term("x", "phone_eq", Bad=1)) == "context-invalid"
+    assert code_of(lambda: column(reseal.Keyring(DATA)).index_term("x", "phone_eq")) == "no-primary"
+
+
+@pytest.mark.parametrize(
+    "indexes",
+    [
+        7,
+        [7],
+        ["phone_eq"],
+        [{}],
+        [{"index": "phone_eq", "hash": "md5"}],
+        [{"index": "Phone"}],
+        [{"index": "phone_eq", "bits": 7}],
+        [{"index": "phone_eq", "bits": "64"}],
+        [{"index": "phone_eq", "normalizer": "soundex"}],
+        [INDEX, INDEX],
+        [{1: 2}],
+    ],
+)
+def test_indexes_that_are_wrong(indexes: Any) -> None:
+    ring = reseal.Keyring(DATA, index=FIRST)
+    assert code_of(lambda: column(ring, indexes=indexes)) == "invalid-argument"
+
+
+def test_a_column_of_foreign_spellings_becomes_canonical() -> None:
+    ring = reseal.Keyring(DATA)
+    numbers = reseal.Column(
+        write=codecs.reseal(ring), read=[codecs.plain()], type="decimal", mode="deterministic"
+    )
+    values = [numbers.reseal(spelling) for spelling in ("1.50", "1.5", "15E-1")]
+    assert all(isinstance(value, reseal.Resealed) for value in values)
+    assert len({value.value for value in values if isinstance(value, reseal.Resealed)}) == 1
+    refused = numbers.reseal("one and a half")
+    assert isinstance(refused, reseal.Refused)
+    assert refused.code == "value-invalid"
