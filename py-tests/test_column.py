@@ -422,3 +422,31 @@ def test_what_a_clock_raises_is_raised(file: reseal.KeysetFile) -> None:
     for step in (lambda: it.open(TOKEN), lambda: it.reseal_many([TOKEN]), lambda: it.seal("x")):
         with pytest.raises(KeyboardInterrupt):
             step()
+
+
+# --- plaintext --------------------------------------------------------------------------------
+
+
+def plaintext_writers() -> list[codecs.Codec]:
+    sentry = codecs.sentry(keys={"k": FERNET}, primary="k", method="plaintext")
+    return [codecs.plain(), sentry]
+
+
+def test_who_writes_plaintext_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESEAL_REQUIRE_ENCRYPTION", raising=False)
+    for write in plaintext_writers():
+        with pytest.warns(reseal.PlaintextWarning, match=f"codec {write.name}") as caught:
+            reseal.Column(write=write)
+        assert caught[0].filename == __file__
+    column()  # reads it, and does not write it
+
+
+@pytest.mark.parametrize("said", ["1", "yes"])
+def test_plaintext_is_refused_where_encryption_is_required(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESEAL_REQUIRE_ENCRYPTION", said)
+    for write in plaintext_writers():
+        error = error_of(lambda write=write: reseal.Column(write=write))  # type: ignore[misc]
+        assert error.code == "encryption-required"
+    assert opened(column().open("x")).codec == "plain"

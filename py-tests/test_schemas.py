@@ -51,9 +51,9 @@ def read(path: Path) -> Any:
 
 def vector_files() -> list[Path]:
     """Those of this project. The runners alone know the shapes in which other systems' programs gave
-    theirs, and that of the typed values."""
+    theirs, and those of the typed values and of manifests."""
     files = sorted(path for path in VECTORS.rglob("*.json") if SCHEMAS not in path.parents)
-    return [path for path in files if not {"system", "values"} & set(read(path))]
+    return [path for path in files if not {"system", "values", "cases"} & set(read(path))]
 
 
 def relative(path: Path) -> str:

@@ -185,7 +185,7 @@ impl Context {
     }
 
     /// Each name and its value.
-    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut rest = self.encoded.get(COUNT_BYTES..).unwrap_or_default();
         core::iter::from_fn(move || {
             let (name, after) = split_field(rest)?;

@@ -23,8 +23,9 @@ from typing import Any
 import reseal
 
 try:
-    from vectors import systems
+    from vectors import manifests, systems
 except ImportError:  # Run by its path.
+    import manifests  # type: ignore[import-not-found, no-redef]
     import systems  # type: ignore[import-not-found, no-redef]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -548,6 +549,7 @@ SHAPES: dict[tuple[str, str, str], Callable[[Case], Report]] = {
         lambda group: group.get("tagSize") == 256, check_mac
     ),
     ("values", "v1", ""): of_a_system(systems.typed, "cases"),
+    ("format", "reseal-manifest-v1", ""): of_a_system(manifests.check, "cases"),
     **{("system", name, ""): of_a_system(check) for name, check in systems.SYSTEMS.items()},
 }
 

@@ -16,6 +16,8 @@ that a rotation reaches a running process. `Keyring.canary` tells at a start whe
 A `Column` reads what other systems stored as well, by the codecs of `reseal.codecs`, gives values of
 its type, and reseals what is not yet as it is to be.
 
+A `Manifest` describes the columns of a database once, in `reseal.toml`, and makes them.
+
 The format is specified in `spec/envelope.md` of the project; docstrings name its sections.
 """
 
@@ -29,6 +31,7 @@ from reseal._errors import (
 )
 from reseal._info import KekInfo, KeyInfo, KeysetInspection, KeysetKey, LiveStatus
 from reseal._keyset_file import KeysetFile
+from reseal._manifest import CodecSpec, ColumnSpec, FromRow, IndexSpec, Problem
 from reseal._native import (
     ERROR_CODES,
     Classified,
@@ -40,6 +43,7 @@ from reseal._native import (
     Keyring,
     Keyset,
     LiveKeyring,
+    Manifest,
     Null,
     Opened,
     Origin,
@@ -51,16 +55,21 @@ from reseal._native import (
     to_binary,
     to_text,
 )
+from reseal._plaintext import PlaintextWarning
 from reseal._providers import KekProvider, MemoryKekProvider
 
 __all__ = [
     "ERROR_CODES",
     "Classified",
+    "CodecSpec",
     "Column",
+    "ColumnSpec",
     "Current",
     "DecryptError",
     "Field",
     "FormatError",
+    "FromRow",
+    "IndexSpec",
     "Inspection",
     "KekInfo",
     "KekProvider",
@@ -75,10 +84,13 @@ __all__ = [
     "KeysetKey",
     "LiveKeyring",
     "LiveStatus",
+    "Manifest",
     "MemoryKekProvider",
     "Null",
     "Opened",
     "Origin",
+    "PlaintextWarning",
+    "Problem",
     "Refused",
     "ResealError",
     "Resealed",

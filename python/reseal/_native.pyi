@@ -8,6 +8,7 @@ from typing_extensions import Buffer, Self, disjoint_base
 
 from reseal._errors import ResealError
 from reseal._info import KekInfo, KeyInfo, KeysetInspection, KeysetKey, LiveStatus
+from reseal._manifest import CodecSpec, ColumnSpec, Problem
 from reseal._providers import KekProvider
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Keyset",
     "KeysetStore",
     "LiveKeyring",
+    "Manifest",
     "N8nDataKey",
     "N8nKeyRow",
     "Null",
@@ -674,6 +676,35 @@ class Column:
     def binary(self) -> bool: ...
     def __copy__(self) -> Column: ...
     def __deepcopy__(self, _memo: object) -> Column: ...
+
+@final
+class Manifest:
+    @staticmethod
+    def load(path: _Path = "reseal.toml") -> Manifest: ...
+    @staticmethod
+    def parse(text: str) -> Manifest: ...
+    @property
+    def codecs(self) -> list[CodecSpec]: ...
+    @property
+    def columns(self) -> list[ColumnSpec]: ...
+    @property
+    def warnings(self) -> list[Problem]: ...
+    def build(
+        self,
+        rings: Mapping[str, Keyring] | None = None,
+        tables: Mapping[str, Iterable[Mapping[str, object]]] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> list[Column]: ...
+    def codec(
+        self,
+        name: str,
+        rings: Mapping[str, Keyring] | None = None,
+        tables: Mapping[str, Iterable[Mapping[str, object]]] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Codec: ...
+    def keyless(self) -> list[Column]: ...
+    def __copy__(self) -> Manifest: ...
+    def __deepcopy__(self, _memo: object) -> Manifest: ...
 
 def plain(name: str = "plain") -> Codec: ...
 def reseal(ring: Keyring, name: str = "reseal") -> Codec: ...

@@ -7,14 +7,14 @@ use crate::{
     live::Live,
     options::flag,
     recognized::{OpenedBytes, Recognized},
-    ring::{NEWER_RINGS, is_unknown_key},
+    ring::{NEWER_RINGS, Ring, is_unknown_key},
     stored::{self, StoredArgument},
     time::moment,
 };
 use alloc::sync::Arc;
 use pyo3::prelude::*;
 use reseal::{
-    Context, Error, Keyring, Mode, OsEntropy,
+    Context, Error, Keyring, Mode, NamedCodec, OsEntropy,
     codec::{self, CodecKind, Form, Fresh, Place, Rings},
 };
 
@@ -182,10 +182,7 @@ impl Codec {
 
 impl Codec {
     pub(crate) fn fixed(name: String, codec: impl codec::Codec + 'static) -> Self {
-        Self(Arc::new(Named {
-            name,
-            source: Source::Fixed(Arc::new(codec)),
-        }))
+        Self(Arc::new(NamedCodec::new(name, codec).into()))
     }
 
     /// What `work` gives; once more where a ring lacks the key, and its source has a newer one.
@@ -213,7 +210,23 @@ impl Codec {
     }
 }
 
+impl From<NamedCodec> for Named {
+    fn from(NamedCodec { name, codec }: NamedCodec) -> Self {
+        let source = Source::Fixed(codec);
+        Self { name, source }
+    }
+}
+
 impl Named {
+    /// A codec over a ring, which it follows where that is live.
+    pub(crate) fn over(name: String, ring: &Ring) -> Self {
+        let source = match ring {
+            Ring::Fixed(ring) => Source::Fixed(Arc::new(codec::Reseal::new(Arc::clone(ring)))),
+            Ring::Live(live) => Source::Live(Arc::clone(live)),
+        };
+        Self { name, source }
+    }
+
     pub(crate) fn kind(&self) -> CodecKind {
         match &self.source {
             Source::Fixed(codec) => codec.kind(),

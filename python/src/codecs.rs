@@ -1,7 +1,7 @@
 //! The codecs that take a few options each; `rails.rs` and `n8n.rs` have the others.
 
 use crate::{
-    codec::{Codec, Named, Source},
+    codec::{Codec, Named},
     convert::{argument_text, bytes_like, items, type_name},
     error::{Result, invalid_argument},
     keyring::Keyring,
@@ -17,7 +17,7 @@ use pyo3::{
 use reseal::{
     Zeroizing,
     codec::{
-        Fernet, FernetKey, Freeboard, FreeboardKey, Metabase, MetabaseKey, Plain, Reseal, Sentry,
+        Fernet, FernetKey, Freeboard, FreeboardKey, Metabase, MetabaseKey, Plain, Sentry,
         SentryField, SentryMethod,
     },
 };
@@ -59,19 +59,8 @@ pub(crate) fn reseal_codec(
     name: Option<&Bound<'_, PyAny>>,
 ) -> Result<Codec> {
     let name = named(name, "reseal")?;
-    let Ok(keyring) = ring.cast::<Keyring>() else {
-        return Err(invalid_argument(format!(
-            "ring is a Keyring or a LiveKeyring, not {}",
-            type_name(ring)
-        )));
-    };
-    Ok(match &keyring.get().0 {
-        Ring::Fixed(ring) => Codec::fixed(name, Reseal::new(Arc::clone(ring))),
-        Ring::Live(live) => Codec(Arc::new(Named {
-            name,
-            source: Source::Live(Arc::clone(live)),
-        })),
-    })
+    let ring = ring_of(ring, "ring")?;
+    Ok(Codec(Arc::new(Named::over(name, ring))))
 }
 
 /// Fernet and `MultiFernet`: the first key seals, all of them open. The age of a token does not
@@ -231,6 +220,17 @@ pub(crate) fn freeboard(
     let keys = keys.iter().map(|key| FreeboardKey::parse(key));
     let codec = Freeboard::new(keys.collect::<Result<_, _>>()?)?;
     Ok(Codec::fixed(name, codec.lenient(lenient)))
+}
+
+/// The ring of a `Keyring` or a `LiveKeyring`.
+pub(crate) fn ring_of<'a>(ring: &'a Bound<'_, PyAny>, argument: &str) -> Result<&'a Ring> {
+    match ring.cast::<Keyring>() {
+        Ok(keyring) => Ok(&keyring.get().0),
+        Err(_) => Err(invalid_argument(format!(
+            "{argument} is a Keyring or a LiveKeyring, not {}",
+            type_name(ring)
+        ))),
+    }
 }
 
 /// The name that an argument gives to a codec.

@@ -9,6 +9,7 @@ use crate::{
     index,
     options::flag,
     outcome::{self, Classified, Opened},
+    plaintext,
     ring::is_unknown_key,
     stored::{self, StoredArgument},
     time::moment,
@@ -53,7 +54,10 @@ use reseal::{
 ///     >>> column.open(resealed.value, row=42).current
 ///     True
 ///
-/// Errors: invalid-argument, also for two codecs of one name; context-invalid.
+/// A column that writes plaintext gives a `PlaintextWarning`.
+///
+/// Errors: invalid-argument, also for two codecs of one name; context-invalid; encryption-required for
+/// one that writes plaintext where `RESEAL_REQUIRE_ENCRYPTION` is set.
 ///
 /// Spec: `spec/values.md` for the types.
 #[pyclass(frozen, module = "reseal")]
@@ -72,12 +76,12 @@ type Repair =
     fn(&reseal::Column, Stored<'_>, &Context, &mut Fresh<'_>) -> Result<StoredValue, Error>;
 
 #[derive(Debug)]
-struct Parts {
-    context: Context,
-    earlier: Vec<Context>,
-    mode: Mode,
-    kind: ValueType,
-    indexes: Vec<BlindIndex>,
+pub(crate) struct Parts {
+    pub(crate) context: Context,
+    pub(crate) earlier: Vec<Context>,
+    pub(crate) mode: Mode,
+    pub(crate) kind: ValueType,
+    pub(crate) indexes: Vec<BlindIndex>,
 }
 
 #[pymethods]
@@ -123,21 +127,11 @@ impl Column {
                 .collect::<Result<_>>()?,
         };
         let form = stored::form(flag(binary, "binary", false)?);
-        // Made here in any case, so that what is wrong with it is told now and not at the first use.
-        let ready = codecs.iter().map(|codec| match &codec.source {
-            Source::Fixed(codec) => Arc::clone(codec),
-            Source::Live(_) => codec::unlooked(),
-        });
-        let column = parts.column(&codecs, &ready.collect::<Vec<_>>())?;
-        let follows = codecs
-            .iter()
-            .any(|codec| matches!(codec.source, Source::Live(_)));
-        Ok(Self {
-            codecs,
-            fixed: (!follows).then_some(column),
-            parts,
-            form,
-        })
+        let column = Self::of(codecs, parts, form)?;
+        if let Some(codec) = column.written_in_plaintext() {
+            plaintext::refuse_or_warn(write.py(), codec)?;
+        }
+        Ok(column)
     }
 
     /// A value to store, in the codec that is written; further pairs of the context are keywords.
@@ -407,6 +401,34 @@ impl Column {
 }
 
 impl Column {
+    /// The column of codecs, of which the first is written and each is there once.
+    pub(crate) fn of(codecs: Vec<Arc<Named>>, parts: Parts, form: Form) -> Result<Self> {
+        // Made here in any case, so that what is wrong with it is told now and not at the first use.
+        let ready = codecs.iter().map(|codec| match &codec.source {
+            Source::Fixed(codec) => Arc::clone(codec),
+            Source::Live(_) => codec::unlooked(),
+        });
+        let column = parts.column(&codecs, &ready.collect::<Vec<_>>())?;
+        let follows = codecs
+            .iter()
+            .any(|codec| matches!(codec.source, Source::Live(_)));
+        Ok(Self {
+            codecs,
+            fixed: (!follows).then_some(column),
+            parts,
+            form,
+        })
+    }
+
+    /// The name of the codec that is written, if it does not encrypt.
+    fn written_in_plaintext(&self) -> Option<&str> {
+        let writer = self.codecs.first()?;
+        let Source::Fixed(codec) = &writer.source else {
+            return None;
+        };
+        codec.writes_plaintext().then_some(&writer.name)
+    }
+
     /// What its values are, and in which form they are sealed.
     pub(crate) const fn shape(&self) -> (ValueType, Form) {
         (self.parts.kind, self.form)

@@ -27,9 +27,13 @@ mod keyring;
 mod keyset;
 mod keyset_file;
 mod live;
+mod manifest;
+mod manifest_facts;
+mod manifest_secrets;
 mod n8n;
 mod options;
 mod outcome;
+mod plaintext;
 mod rails;
 mod recognized;
 mod ring;
@@ -70,6 +74,8 @@ mod _native {
     use crate::keyset_file::KeysetStore;
     #[pymodule_export]
     use crate::live::LiveKeyring;
+    #[pymodule_export]
+    use crate::manifest::Manifest;
     #[pymodule_export]
     use crate::n8n::{N8nDataKey, N8nKeyRow, n8n};
     #[pymodule_export]

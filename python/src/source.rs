@@ -17,7 +17,6 @@ use reseal::{
 
 const MAX_PASSPHRASE_BYTES: usize = 65_536;
 
-type Variable = (&'static str, Option<Zeroizing<String>>);
 type Derive<'a> = dyn FnMut(&Argon2id, &[u8]) -> Result<Key, Error> + 'a;
 
 /// What the paths of a source are called in messages: by variables, or not at all.
@@ -39,14 +38,8 @@ pub(crate) fn ring(py: Python<'_>, mut source: Source, named: Named) -> Result<K
 
 /// The source that the variables of `environ` describe.
 pub(crate) fn read_env(py: Python<'_>, environ: Option<&Bound<'_, PyAny>>) -> Result<Source> {
-    let variables = match environ {
-        Some(environ) => variables(environ)?,
-        None => variables(&py.import("os")?.getattr("environ")?)?,
-    };
-    Ok(Source::from_env(|name| {
-        let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
-        value.as_ref().map(|value| value.to_string())
-    })?)
+    let variables = Variables::read(&environment(py, environ)?, ENV_NAMES)?;
+    Ok(Source::from_env(|name| variables.get(name))?)
 }
 
 /// A directory of key files.
@@ -168,30 +161,46 @@ fn read(
 ) -> Result<Vec<SourceFile>> {
     let named_by = (named == Named::Variables).then_some(want.named_by);
     let single = |function: &str| {
-        let content = py
-            .import("reseal._files")?
-            .call_method1(function, (&want.path, named_by, folder))?;
-        let content = Zeroizing::new(content.extract::<Vec<u8>>()?);
         Ok([SourceFile {
             name: String::new(),
-            content,
+            content: file(py, function, &want.path, named_by, folder)?,
         }]
         .into())
     };
     match want.kind {
         WantKind::Secret => single("read_secret"),
         WantKind::Keyset => single("read_keyset"),
-        WantKind::Directory => {
-            let read = py.import("reseal._sources")?.getattr("read_key_files")?;
-            let files: Vec<(String, Vec<u8>)> =
-                read.call1((&want.path, named_by, folder))?.extract()?;
-            let file = |(name, content)| SourceFile {
-                name,
-                content: Zeroizing::new(content),
-            };
-            Ok(files.into_iter().map(file).collect())
-        }
+        WantKind::Directory => key_files(py, &want.path, named_by, folder),
     }
+}
+
+/// What a function of `reseal/_files.py` reads.
+pub(crate) fn file(
+    py: Python<'_>,
+    function: &str,
+    path: &str,
+    named_by: Option<&str>,
+    folder: Option<&Py<PyAny>>,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let files = py.import("reseal._files")?;
+    let content = files.call_method1(function, (path, named_by, folder))?;
+    Ok(Zeroizing::new(content.extract()?))
+}
+
+/// The files of a directory of keys.
+pub(crate) fn key_files(
+    py: Python<'_>,
+    path: &str,
+    named_by: Option<&str>,
+    folder: Option<&Py<PyAny>>,
+) -> Result<Vec<SourceFile>> {
+    let read = py.import("reseal._sources")?.getattr("read_key_files")?;
+    let files: Vec<(String, Vec<u8>)> = read.call1((path, named_by, folder))?.extract()?;
+    let file = |(name, content)| SourceFile {
+        name,
+        content: Zeroizing::new(content),
+    };
+    Ok(files.into_iter().map(file).collect())
 }
 
 /// What a source gives. `attempt` loads it; it is called again where a passphrase has to become a
@@ -216,23 +225,54 @@ pub(crate) fn load(
     Ok(attempt(contents, &mut |_, _| Ok(kek.clone()))?)
 }
 
-fn variables(environ: &Bound<'_, PyAny>) -> Result<Vec<Variable>> {
-    if environ.cast::<PyMapping>().is_err() {
-        let name = type_name(environ);
-        return Err(invalid_argument(format!(
-            "environ is a mapping, not {name}"
-        )));
+/// The mapping that is given, or the environment of the process.
+pub(crate) fn environment<'py>(
+    py: Python<'py>,
+    environ: Option<&Bound<'py, PyAny>>,
+) -> Result<Bound<'py, PyAny>> {
+    match environ {
+        None => Ok(py.import("os")?.getattr("environ")?),
+        Some(environ) if environ.cast::<PyMapping>().is_ok() => Ok(environ.clone()),
+        Some(environ) => {
+            let name = type_name(environ);
+            Err(invalid_argument(format!(
+                "environ is a mapping, not {name}"
+            )))
+        }
     }
-    ENV_NAMES
-        .iter()
-        .map(|name| Ok((*name, variable(environ, name)?)))
-        .collect()
 }
 
-fn variable(environ: &Bound<'_, PyAny>, name: &str) -> Result<Option<Zeroizing<String>>> {
+/// Variables that were read before the core asks for them.
+pub(crate) struct Variables<'n>(Vec<(&'n str, Zeroizing<String>)>);
+
+impl<'n> Variables<'n> {
+    pub(crate) fn read(
+        environ: &Bound<'_, PyAny>,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Self> {
+        let mut found = Vec::new();
+        for name in names {
+            if let Some(text) = variable(environ, name)? {
+                found.push((name, Zeroizing::new(text.to_string_lossy().into_owned())));
+            }
+        }
+        Ok(Self(found))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
+        Some(value.to_string())
+    }
+}
+
+/// The text of a variable, if it is set.
+pub(crate) fn variable<'py>(
+    environ: &Bound<'py, PyAny>,
+    name: &str,
+) -> Result<Option<Bound<'py, PyString>>> {
     let value = environ.call_method1("get", (name,))?;
     match value.cast::<PyString>() {
-        Ok(text) => Ok(Some(Zeroizing::new(text.to_string_lossy().into_owned()))),
+        Ok(text) => Ok(Some(text.clone())),
         Err(_) if value.is_none() => Ok(None),
         Err(_) => {
             let found = type_name(&value);

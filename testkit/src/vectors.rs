@@ -2,6 +2,7 @@
 
 mod frozen;
 mod keyset;
+mod manifest;
 mod reseal_v1;
 mod systems;
 mod values;
@@ -65,6 +66,7 @@ pub fn run_file(path: &Path, iterations: u32) -> Result<Report, String> {
     }
     match (format, algorithm, schema) {
         ("RS1 vectors", _, _) => parse(value).and_then(reseal_v1::run),
+        ("reseal-manifest-v1", _, _) => parse(value).map(manifest::run),
         ("RS1 frozen", _, _) => parse(value).and_then(|file| frozen::run(&file)),
         (_, "XAES-256-GCM", _) => parse(value).map(|file| xaes::run(&file, iterations)),
         (_, "AES-GCM", "aead_test_schema_v1.json") => {

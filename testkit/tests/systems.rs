@@ -1,4 +1,4 @@
-//! The files of other systems and of typed values: every case counts, and a changed case fails.
+//! The files of other systems, of typed values and of manifests: every case counts, and a changed case fails.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::{fs, path::Path};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors");
-const FILES: [(&str, usize); 7] = [
+const FILES: [(&str, usize); 8] = [
     ("fernet/public", 53),
     ("sentry/public", 42),
     ("rails/public", 25),
@@ -19,6 +19,7 @@ const FILES: [(&str, usize); 7] = [
     ("n8n/public", 52),
     ("freeboard/public", 12),
     ("values/v1", 180),
+    ("manifest/v1", 86),
 ];
 
 #[test]
@@ -255,6 +256,70 @@ fn a_changed_typed_value_fails() {
 }
 
 #[test]
+fn a_changed_manifest_fails() {
+    let path = Path::new(ROOT).join("manifest/v1.json");
+    let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    let case = |id: &str| cases.iter().find(|case| case["id"] == id).unwrap().clone();
+    for (id, member, value) in [
+        ("every-kind-and-option", "/toml", json!("version = 1")),
+        (
+            "every-kind-and-option",
+            "/valid/codecs/0/kind",
+            json!("rails"),
+        ),
+        (
+            "every-kind-and-option",
+            "/valid/columns/0/context/tenant",
+            json!("tenant_id"),
+        ),
+        (
+            "every-kind-and-option",
+            "/valid/columns/0/earlier_contexts/0/column",
+            json!("other"),
+        ),
+        (
+            "every-kind-and-option",
+            "/valid/columns/0/indexes/0/bits",
+            json!(8),
+        ),
+        (
+            "every-kind-and-option",
+            "/valid/columns/0/path",
+            json!("$.codes"),
+        ),
+        ("every-kind-and-option", "/invalid", json!({})),
+        ("six-warnings", "/valid/warnings/5", json!("another one")),
+        (
+            "one-column-twice",
+            "/invalid/code",
+            json!("unsupported-version"),
+        ),
+        (
+            "one-column-twice",
+            "/invalid/message",
+            json!("the manifest is not valid"),
+        ),
+        ("one-column-twice", "/invalid", json!(null)),
+        ("nothing-but-a-version", "/valid", json!(null)),
+        ("nothing-but-a-version", "/more", json!(1)),
+    ] {
+        let mut changed = case(id);
+        match changed.pointer_mut(member) {
+            Some(member) => *member = value,
+            None => changed[member.trim_start_matches('/')] = value,
+        }
+        let file = json!({ "format": "reseal-manifest-v1", "cases": [changed, case(id)] });
+        let report = run("manifests changed", &file).unwrap();
+        assert_eq!(
+            (report.passed, report.failed.len()),
+            (1, 1),
+            "{id} {member}"
+        );
+    }
+}
+
+#[test]
 fn an_unknown_system_group_or_case_is_refused() {
     for file in [
         json!({ "system": "fernet" }),
@@ -262,6 +327,8 @@ fn an_unknown_system_group_or_case_is_refused() {
         json!({ "system": "fernet", "vectors": [], "negative": [] }),
         json!({ "values": "v1", "cases": [], "more": [] }),
         json!({ "values": "v2", "cases": [] }),
+        json!({ "format": "reseal-manifest-v1", "cases": [], "more": [] }),
+        json!({ "format": "reseal-manifest-v2", "cases": [] }),
     ] {
         assert!(run("unknown", &file).is_err(), "{file}");
     }

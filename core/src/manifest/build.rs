@@ -1,7 +1,7 @@
 //! What a manifest needs from outside, and the columns that it makes of it.
 
 use super::{
-    CodecSpec, ColumnSpec, Manifest, RingWant, Secrets, Want, keyless,
+    CodecSpec, ColumnSpec, Manifest, RingWant, Secrets, Want,
     problem::{no_such, shown},
 };
 use crate::{
@@ -91,7 +91,7 @@ impl Manifest {
     /// # Errors
     /// None in practice.
     pub fn keyless(&self) -> Result<Vec<Column>> {
-        self.columns_with(|codec| Ok(keyless::named(codec.name(), codec.kind())))
+        self.columns_with(|codec| Ok(codec.keyless()))
     }
 
     fn columns_with(

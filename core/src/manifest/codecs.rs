@@ -11,6 +11,7 @@ mod tokens;
 pub use reseal::{KeyringSource, KeysetUnlock, RingWant};
 
 use super::{
+    keyless,
     problem::Log,
     read::{Table, Value},
     want::{Given, Need},
@@ -55,6 +56,12 @@ impl CodecSpec {
     #[must_use]
     pub fn writes_plaintext(&self) -> bool {
         self.options.facts().plaintext
+    }
+
+    /// The codec without its keys, which recognizes and does not open.
+    #[must_use]
+    pub fn keyless(&self) -> NamedCodec {
+        keyless::named(&self.name, self.kind)
     }
 
     pub(super) fn facts(&self) -> Facts {

@@ -38,6 +38,20 @@ impl ColumnSpec {
         context
     }
 
+    /// The pairs of each of [`Self::earlier_contexts`].
+    pub fn earlier_facts(&self) -> impl Iterator<Item = Vec<(&str, &str)>> {
+        fn text(bytes: &[u8]) -> &str {
+            // The manifest is text.
+            core::str::from_utf8(bytes).unwrap_or_default()
+        }
+        let contexts = self.earlier_contexts.iter().map(Context::fields);
+        contexts.map(|pairs| {
+            pairs
+                .map(|(name, value)| (text(name), text(value)))
+                .collect()
+        })
+    }
+
     /// Each fact that a row has itself, and the column of the table that holds it.
     pub fn row_facts(&self) -> impl Iterator<Item = (&str, &str)> {
         let bound = self.row_id.first().filter(|_| self.bind_row);
