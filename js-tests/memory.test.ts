@@ -1,4 +1,5 @@
 // What stays in the module's memory: no plaintext, no key text, no key that was disposed.
+import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,8 @@ import {
   MemoryKekProvider,
   toBinary,
   type Codec,
+  type ColumnType,
+  type RailsOptions,
 } from "reseal";
 import { outOf, testkitOf } from "./vectors/testkit.mjs";
 
@@ -24,6 +27,7 @@ const PART_BYTES = 16;
 const STRIDE = 4;
 const STACK_END = 2 ** 20;
 
+const SECRET = "a key of 16 characters or more";
 const context = { table: "users", column: "email", row: 42 };
 const index = { index: "email_eq", normalizer: "digits" } as const;
 const kit = testkitOf(
@@ -54,7 +58,53 @@ test("the scan finds what is there", () => {
   expect(found(secret)).toBe(false);
 });
 
-/** Calls with a plaintext, which come to an end or to an error. */
+/** A codec of each kind and variant, from one secret. */
+const makers: Record<string, (secret: string) => Codec> = {
+  fernet: (secret) => codecs.fernet({ keys: [`${base64Of(secret, "base64url")}=`] }),
+  sentry: (secret) =>
+    codecs.sentry({ keys: { a: `${base64Of(secret, "base64url")}=` }, primary: "a" }),
+  "sentry, JSON field": (secret) =>
+    codecs.sentry({ keys: { a: `${base64Of(secret, "base64url")}=` }, primary: "a", field: "json" }), // prettier-ignore
+  rails: (secret) => railsOf(secret, { compress: false }),
+  "rails, compressed": (secret) => railsOf(secret, {}),
+  "rails, envelope": (secret) => railsOf(secret, { envelope: true, compress: false }),
+  "rails, MessagePack": (secret) => railsOf(secret, { serializer: "message_pack", compress: false }), // prettier-ignore
+  "rails, deterministic": (secret) =>
+    codecs.rails({ deterministicKeys: [secret], keyDerivationSalt: secret, deterministic: true, compress: false }), // prettier-ignore
+  metabase: (secret) => codecs.metabase({ keys: [secret] }),
+  "metabase, associated data": (secret) => codecs.metabase({ keys: [secret], aad: "setting.{key}" }), // prettier-ignore
+  "metabase, data key": (secret) => {
+    const dataKeys = { 1: metabaseRow(secret, Buffer.from(secret.padEnd(32, "=").slice(0, 32))) };
+    return codecs.metabase({ keys: [secret], dataKeys });
+  },
+  n8n: (secret) => codecs.n8n({ instanceKeys: [secret], expect: "json" }),
+  "n8n, custom key": (secret) => codecs.n8n({ customKey: secret, expect: "json" }),
+  prefixed: (secret) => {
+    using key = codecs.N8nDataKey.generate();
+    const row = { id: "a", type: "data_encryption", value: key.wrap(secret), algorithm: "aes-256-gcm" }; // prettier-ignore
+    const rows = [{ ...row, status: "active" }];
+    return codecs.n8n({ instanceKeys: [secret], rows, write: "prefixed" });
+  },
+  freeboard: (secret) => codecs.freeboard({ keys: [base64Of(secret, "base64")] }),
+};
+
+function railsOf(secret: string, options: Partial<RailsOptions>): Codec {
+  return codecs.rails({ primaryKeys: [secret], keyDerivationSalt: secret, ...options });
+}
+
+/** A row of `data_encryption_key`, as Metabase wraps it. */
+function metabaseRow(secret: string, dataKey: Buffer): Buffer {
+  const [kek, nonce] = [pbkdf2Sync(secret, "", 100_000, 64, "sha512"), randomBytes(12)];
+  const cipher = createCipheriv("aes-256-gcm", kek.subarray(0, 32), nonce);
+  return Buffer.concat([nonce, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
+}
+
+const COMPRESSED = "rails, compressed";
+
+/**
+ * Calls with a plaintext, which come to an end or to an error. Not among them is what does leave some
+ * of it: the compression of Rails, a column that reads Sentry, and columns of JSON and of decimals.
+ */
 const calls: [string, (value: string) => unknown][] = [
   ["seal", (value) => ring.seal(value, context)],
   ["seal bytes", (value) => ring.seal(Buffer.from(value), context)],
@@ -85,73 +135,149 @@ const calls: [string, (value: string) => unknown][] = [
   ["no primary", (value) => new Keyring({}).seal(value, context)],
   ["a bad context", (value) => ring.seal(value, { Row: 1 })],
   ["a lone surrogate", (value) => ring.seal(`${value}\ud800`, {})],
-  ...["fernet", "sentry", "rails", "metabase", "n8n", "prefixed", "freeboard"].map(
-    (name): [string, (value: string) => unknown] => {
-      return [`${name}: seal, open, rotate`, (value) => throughCodec(codecOf(name), quoted(value))];
-    },
-  ),
-  ...["fernet", "rails", "metabase", "n8n", "prefixed", "freeboard"].map(
-    (name): [string, (value: string) => unknown] => {
-      return [`${name}: a column`, (value) => throughColumn(codecOf(name), quoted(value))];
-    },
-  ),
+  ...Object.keys(makers)
+    .filter((name) => name !== COMPRESSED)
+    .map((name): [string, (value: string) => unknown] => {
+      return [`${name}: seal, open, rotate`, (value) => throughCodec(name, quoted(value))];
+    }),
+  ...Object.keys(makers)
+    .filter((name) => name !== COMPRESSED && !name.startsWith("sentry"))
+    .map((name): [string, (value: string) => unknown] => {
+      return [`${name}: a column`, (value) => throughColumn(name, quoted(value))];
+    }),
+  ["reseal: a column, one by one", (value) => oneByOne(codecs.reseal(ring), value)],
+  ["a column of bytes", (value) => bytesColumn(Buffer.from(value))],
+  ["a column of another type", (value) => typed("date", value)],
+  ["an earlier context", (value) => earlierContext(value)],
+  ["a value that was encrypted twice", (value) => encryptedTwice(quoted(value))],
+  ["a plaintext that a codec cannot hold", (value) => codecOf("n8n").seal(`{${value}`)],
+  ["a plaintext that opens to no JSON", (value) => unexpected(`{${value}`)],
 ];
 
 const quoted = (value: string) => JSON.stringify(value);
 
-function throughCodec(codec: Codec, value: string): void {
-  const stored = codec.seal(value) as string;
-  codec.open(codec.rotate(stored));
-  codec.open(Buffer.from(stored));
-  attempt(() => codec.open(stored.slice(0, -9)));
+function throughCodec(name: string, value: string): void {
+  const [codec, context] = [codecOf(name), { key: "site-url" }];
+  const stored = codec.seal(value, { context, binary: isBinary(name) });
+  codec.open(codec.rotate(stored as string, { context }), context);
+  codec.open(Buffer.from(stored as string), context);
+  attempt(() => codec.open(stored.slice(0, -9), context));
 }
 
-function throughColumn(codec: Codec, value: string): void {
-  const write = new Column({ write: codec });
-  const column = new Column({ write: codecs.reseal(ring), read: [codec] });
+function throughColumn(name: string, value: string): void {
+  const [codec, context, binary] = [codecOf(name), { key: "site-url" }, isBinary(name)];
+  const write = new Column({ write: codec, context, binary });
+  const column = new Column({ write: codecs.reseal(ring), read: [codec], context, binary });
   for (const outcome of column.resealMany(write.sealMany([value, null, value]) as string[])) {
     if (outcome.outcome === "resealed") column.open(outcome.value);
   }
+  const back = new Column({ write: codec, read: [codecs.reseal(ring)], context, binary });
+  back.resealMany(column.sealMany([value, value]) as string[]);
+}
+
+const isBinary = (name: string) => name.includes("MessagePack");
+
+function oneByOne(codec: Codec, value: string): void {
+  const column = new Column({ write: codec, read: [codecOf("fernet")], context });
+  const stored = column.seal(value, { id: 1 });
+  column.open(stored, { id: 1 });
+  column.classify(stored);
+  column.reseal(codecOf("fernet").seal(value) as string, { id: 1 });
+  attempt(() => column.open(stored, { id: 2 }));
+  column.reseal(`${stored.slice(0, 40)}x`, { id: 1 });
+}
+
+function bytesColumn(value: Uint8Array): void {
+  const column = new Column({ write: codecs.reseal(ring), type: "bytes", binary: true });
+  column.openMany(column.sealMany([value, value]) as Uint8Array[]);
+}
+
+function typed(type: ColumnType, value: unknown): void {
+  const read = [codecs.plain()];
+  const column = new Column({ write: codecs.reseal(ring), read, type, mode: "deterministic" });
+  column.open(column.seal(value as never));
+  column.reseal(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+function earlierContext(value: string): void {
+  const write = codecs.reseal(ring);
+  const before = new Column({ write, context: { table: "people" } });
+  const now = new Column({ write, context, earlierContexts: [{ table: "people" }] });
+  now.reopen(before.seal(value));
+}
+
+function encryptedTwice(value: string): void {
+  const codec = codecOf("fernet");
+  const column = new Column({ write: codecs.reseal(ring), read: [codec] });
+  const twice = codec.seal(codec.seal(value) as string) as string;
+  column.reseal(twice);
+  column.unwrapTwice(twice);
+  column.keepTwice(twice);
+}
+
+function unexpected(value: string): void {
+  const stored = codecs.n8n({ instanceKeys: [SECRET] }).seal(value) as string;
+  attempt(() => codecOf("n8n").open(stored));
+  new Column({ write: codecs.reseal(ring), read: [codecOf("n8n")] }).reseal(stored);
 }
 
 /** A codec of each kind, made when it is first asked for. */
 const made = new Map<string, Codec>();
 function codecOf(name: string): Codec {
-  const codec = made.get(name) ?? makers[name]!("a key of 16 characters or more");
+  const codec = made.get(name) ?? makers[name]!(SECRET);
   made.set(name, codec);
   return codec;
 }
-
-const makers: Record<string, (secret: string) => Codec> = {
-  fernet: (secret) => codecs.fernet({ keys: [`${base64Of(secret, "base64url")}=`] }),
-  sentry: (secret) =>
-    codecs.sentry({ keys: { a: `${base64Of(secret, "base64url")}=` }, primary: "a" }),
-  rails: (secret) =>
-    codecs.rails({ primaryKeys: [secret], keyDerivationSalt: secret, compress: false }),
-  metabase: (secret) => codecs.metabase({ keys: [secret] }),
-  n8n: (secret) => codecs.n8n({ instanceKeys: [secret], expect: "json" }),
-  prefixed: (secret) => {
-    const value = codecs.N8nDataKey.generate().wrap(secret);
-    const row = { id: "a", type: "data_encryption", value, algorithm: "aes-256-gcm" };
-    const rows = [{ ...row, status: "active" }];
-    return codecs.n8n({ instanceKeys: [secret], rows, write: "prefixed" });
-  },
-  freeboard: (secret) => codecs.freeboard({ keys: [base64Of(secret, "base64")] }),
-};
 
 /** 32 bytes of a secret. */
 function base64Of(secret: string, encoding: "base64" | "base64url"): string {
   return Buffer.from(secret.padEnd(32, "=").slice(0, 32)).toString(encoding);
 }
 
-test.each(Object.entries(makers))("no key text is left of a codec: %s", (_, make) => {
+test.each(Object.entries(makers))("no key text is left of a codec: %s", (name, make) => {
   const secret = digits(32);
   const codec = make(secret);
-  throughCodec(codec, '"x"');
+  const binary = isBinary(name);
+  const column = new Column({ write: codec, binary, context: { key: "site-url" } });
+  column.open(column.seal('"x"'));
   codec.dispose();
+  column.dispose();
   for (const encoding of ["utf8", "base64", "base64url"] as const) {
     const text = Buffer.from(Buffer.from(secret).toString(encoding));
     expect(found(text.subarray(0, 32)), encoding).toBe(false);
+  }
+});
+
+test("no derived key is left of a codec", () => {
+  const secret = digits(32);
+  const metabase = pbkdf2Sync(secret, "", 100_000, 64, "sha512");
+  const rails = pbkdf2Sync(secret, secret, 65_536, 32, "sha256");
+  for (const [name, derived] of [
+    ["metabase", metabase],
+    ["rails", rails],
+  ] as const) {
+    const codec = makers[name]!(secret);
+    const column = new Column({ write: codec });
+    column.open(column.seal("x"));
+    codec.dispose();
+    column.dispose();
+    expect(found(derived), name).toBe(false);
+  }
+});
+
+test("no data key of n8n is left", () => {
+  const secret = digits(32);
+  const key = codecs.N8nDataKey.generate();
+  const text = key.text();
+  const row = { id: "a", type: "data_encryption", value: key.wrap(secret), algorithm: "aes-256-gcm", status: "active" }; // prettier-ignore
+  const moved = codecs.rewrapN8nRow(row, [secret], `${secret}x`);
+  const again = codecs.N8nDataKey.fromText(text);
+  const codec = codecs.n8n({ instanceKeys: [`${secret}x`], rows: [moved], write: "prefixed" });
+  codec.open(codec.seal('"x"'));
+  attempt(() => codecs.n8n({ instanceKeys: ["another"], rows: [row] }));
+  for (const one of [key, again, codec]) one.dispose();
+  for (const bytes of [Buffer.from(text), Buffer.from(text, "hex"), Buffer.from(secret)]) {
+    expect(found(bytes)).toBe(false);
   }
 });
 

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import subprocess
 import zlib
 from collections.abc import Callable, Iterable
@@ -144,6 +145,12 @@ def open_metabase(
     if not hmac.compare_digest(hmac.digest(kek[:32], bound, "sha512")[:32], tag):
         raise UnreadableError
     return open_cbc(kek[32:], content[:16], content[16:])
+
+
+def wrap_metabase(kek: bytes, data_key: bytes) -> bytes:
+    """A row of `data_encryption_key`."""
+    nonce = os.urandom(12)
+    return nonce + AESGCM(kek).encrypt(nonce, data_key, None)
 
 
 # --- n8n --------------------------------------------------------------------------------------

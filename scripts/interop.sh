@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Each language seals thousands of random values, and each opens what all have sealed.
+# Each language seals thousands of random values, and each opens what all have sealed. Then values go through
+# all pairs of codecs: one language moves them, the other brings them back.
 source "$(dirname "$0")/lib.sh"
 COUNT=${COUNT:-3000}
 FOLDER=$ROOT/target/interop
@@ -38,4 +39,31 @@ awk -v count="$COUNT" '
         printf "RESULT passed=%d failed=%d\n", failed + missed == 0, failed + missed != 0
         exit failed + missed != 0
     }' "$FOLDER/results" || status=1
+
+# The program of a language for the pairs of codecs.
+conversions() {
+    local language=$1
+    shift
+    case $language in
+        node) node js-tests/conversions.mjs "$@" ;;
+        python) "$VENV/bin/python" py-tests/conversions.py "$@" ;;
+    esac
+}
+
+# What A brought to each codec, B brings back, and A makes it plain again. A program fails on a missing pair.
+converted() {
+    local one=$1 other=$2 moved=$FOLDER/$1-moved.jsonl back=$FOLDER/$2-back.jsonl
+    conversions "$one" move "$moved" &&
+        conversions "$other" back "$moved" "$back" &&
+        conversions "$one" check "$back"
+}
+
+for pair in "python node" "node python"; do
+    # shellcheck disable=SC2086 # two words
+    if converted $pair; then
+        echo "RESULT passed=1 failed=0"
+    else
+        echo "RESULT passed=0 failed=1" && status=1
+    fi
+done
 exit $status

@@ -268,7 +268,9 @@ impl Expect {
     )]
     pub(crate) fn check(self, plaintext: &[u8]) -> Result<()> {
         let fits = match self {
-            Self::Json => serde_json::from_slice::<serde::de::IgnoredAny>(plaintext).is_ok(),
+            // What is ignored is not checked to be UTF-8.
+            Self::Json => core::str::from_utf8(plaintext)
+                .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()),
             Self::Utf8 => core::str::from_utf8(plaintext).is_ok(),
         };
         if fits {

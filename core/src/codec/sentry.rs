@@ -426,8 +426,10 @@ fn starts_marked(bytes: &[u8]) -> bool {
     marked.any(|after| after.starts_with(b":"))
 }
 
+/// What is ignored is not checked to be UTF-8.
 fn is_json(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+    core::str::from_utf8(bytes)
+        .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }
 
 /// Where id and key were swapped, no message names the id.

@@ -8,6 +8,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod census;
 mod columns;
 mod fernet;
 mod freeboard;

@@ -1,0 +1,106 @@
+"""Makes `testkit/fixtures/census.json`: a column of text and one of bytes, with values of all formats,
+plain text and NULLs in random order, and for each what has to be told of it without its key.
+
+    python py-tests/census_cases.py > testkit/fixtures/census.json
+
+The values are sealed anew each time, under keys that are random or stand in `conversions.json`; what is
+expected comes from what was put in, and not from the classification.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections import Counter
+from typing import Any
+
+import reseal
+from conversions import CONTEXT, FORMS, Cases, Form, cases, lines_of
+from cryptography.fernet import Fernet
+
+SEED = 41
+EACH = 8
+PLAINTEXTS = ["{}", '{"token":"é🌍"}', '["a", "b"]', '{"user":"x","password":"0123456789"}']
+PLAIN = [
+    "",
+    "hello",
+    "078-05-1120",
+    "a@b.example",
+    "{}",
+    '{"p":1}',
+    "[1, 2]",
+    "é🌍",
+    "gAA",
+    "enc",
+    "rs1",
+]
+#: A token whose time stands in more bytes than those of this age have.
+ANOTHER_AGE = 1 << 40
+
+Json = dict[str, Any]
+
+
+def row(stored: Any, kind: str | None, key: str | None = None, certainty: str = "yes") -> Json:
+    spelled = {"hex": stored.hex()} if isinstance(stored, bytes) else stored
+    certain = None if kind is None else certainty
+    return {"stored": spelled, "kind": kind, "key": key, "certainty": certain}
+
+
+def key_of(of: Cases, name: str, stored: Any) -> str | None:
+    """The key or the generation that stands in the bytes, found without the codecs."""
+    spec = of.specs[name]
+    options = spec["options"]
+    if spec["kind"] == "reseal":
+        return reseal.Key.parse(options["key"]).id
+    if spec["kind"] == "sentry" and options.get("method") != "plaintext":
+        identity: str = options["primary"]
+        return identity
+    if name == "rails_references":
+        text = stored.decode() if isinstance(stored, bytes) else stored
+        return base64.b64decode(json.loads(text)["h"]["i"]).decode()
+    if name == "n8n_prefixed":
+        row_id: str = options["rows"][0]["id"]
+        return row_id
+    return next(iter(options["data_keys"])) if name == "metabase_data_key" else None
+
+
+def sealed(of: Cases, form: Form) -> list[Json]:
+    rows = []
+    for name in of.names(form):
+        kind = of.specs[name]["kind"]
+        if kind == "plain":
+            continue
+        # Base64, or bytes, of a certain length: that may be anything.
+        certainty = "maybe" if name in ("metabase", "metabase_aad") else "yes"
+        for number in range(EACH):
+            plaintext = PLAINTEXTS[number % len(PLAINTEXTS)]
+            stored = of.column(form, plaintext, name).seal(plaintext, row=1)
+            rows.append(row(stored, kind, key_of(of, name, stored), certainty))
+    return rows
+
+
+def others(form: Form) -> list[Json]:
+    plain = [text.encode() if form == "binary" else text for text in PLAIN]
+    rows = [row(value, "plain", certainty="maybe") for value in plain]
+    if form == "binary":
+        rows += [row(bytes([0xFF, number]), "plain", certainty="maybe") for number in range(4)]
+    token = Fernet(Fernet.generate_key()).encrypt_at_time(b"x", ANOTHER_AGE)
+    rows.append(row(token if form == "binary" else token.decode(), "fernet", certainty="maybe"))
+    return rows + [row(None, None) for _ in range(17)]
+
+
+def main() -> None:
+    rng, of = random.Random(SEED), cases()
+    document: Json = {"context": CONTEXT}
+    for form in FORMS:
+        rows = sealed(of, form) + others(form)
+        rng.shuffle(rows)
+        counts = Counter(one["kind"] or "null" for one in rows)
+        document[f"{form}_counts"] = dict(sorted(counts.items()))
+        document[form] = rows
+    print(lines_of(document))
+
+
+if __name__ == "__main__":
+    main()
