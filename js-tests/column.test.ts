@@ -300,3 +300,41 @@ describe("over a live keyring", () => {
     expect(() => one.reseal(SSN)).toThrow(RangeError);
   });
 });
+
+describe("plaintext", () => {
+  const sentry = codecs.sentry({ keys: { k: OLD_KEY }, primary: "k", method: "plaintext" });
+  const writers = [plain, sentry];
+  const variable = "RESEAL_REQUIRE_ENCRYPTION";
+
+  test("is warned of where it is written", async () => {
+    const warnings: Error[] = [];
+    const keep = (warning: Error) => warnings.push(warning);
+    process.on("warning", keep);
+    for (const write of writers) new Column({ write });
+    new Column({ write: app, read: writers });
+    await new Promise(setImmediate);
+    process.off("warning", keep);
+    expect(warnings.map(({ name, message }) => [name, message])).toEqual(
+      ["plain", "sentry"].map((name) => [
+        "PlaintextWarning",
+        `a column writes plaintext (codec ${name}): whoever sees the database reads its values`,
+      ]),
+    );
+  });
+
+  test("is refused where encryption is required", () => {
+    for (const [said, isRefused] of [["1", true], ["no", true], ["0", false], [" ", false]] as const) { // prettier-ignore
+      process.env[variable] = said;
+      try {
+        for (const write of writers) {
+          const make = () => new Column({ write });
+          if (isRefused) refuses("encryption-required", make);
+          else make();
+        }
+        expect(new Column({ write: app, read: writers }).open("x").codec).toBe("plain");
+      } finally {
+        delete process.env[variable];
+      }
+    }
+  });
+});

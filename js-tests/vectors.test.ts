@@ -35,7 +35,7 @@ function casesOf(file: string): number {
     return keyTexts + lengths("vectors", "negative", "hedged", "blind_index") + keysets;
   }
   if (all["system"] !== undefined) return lengths("vectors");
-  if (file.startsWith("values")) return lengths("cases");
+  if (file.startsWith("values") || file.startsWith("manifest")) return lengths("cases");
   if (file.startsWith("frozen")) return lengths("envelopes", "index_terms");
   const long = process.env["RESEAL_ASSURE"] !== undefined;
   if (file.startsWith("xaes")) return lengths("vectors") + (long ? 2 : 1);
@@ -59,7 +59,7 @@ describe.each(files)("%s", (file) => {
 
 test("there are files of every shape", () => {
   const folders = new Set(files.map((file) => file.split("/")[0]));
-  const own = ["frozen", "reseal", "values", "wycheproof", "xaes"];
+  const own = ["frozen", "manifest", "reseal", "values", "wycheproof", "xaes"];
   expect(folders).toEqual(new Set([...own, ...SYSTEMS]));
 });
 
@@ -69,6 +69,11 @@ test("the law of the format runs as a whole", () => {
 });
 
 type Case = Record<string, string>;
+interface ManifestCase {
+  toml: string;
+  valid?: { columns: Record<string, unknown>[]; warnings: string[] };
+  invalid?: Case;
+}
 type Document = Record<string, Record<string, string>[]> & {
   keys: Record<string, { secret: string }>;
   keyset: { file: { keys: { label: string }[] }; negative: { kek: string; expect: string }[] };
@@ -128,6 +133,21 @@ test.each(["canonical", "expect"])("a changed value fails: %s", (member) => {
   const file = JSON.parse(readFileSync(join(SPEC, "values/v1.json"), "utf8")) as { cases: Case[] };
   file.cases.find((one) => one["type"] === "decimal" && member in one)![member] = "other";
   const path = join(folder, "values.json");
+  writeFileSync(path, JSON.stringify(file));
+  expect(run(path).stdout).toMatch(/ failed=1$/m);
+});
+
+test.each<[string, (one: ManifestCase) => unknown]>([
+  ["valid", ({ valid }) => (valid!.columns[0]!["row_id"] = ["other"])],
+  ["valid", ({ valid }) => valid!.warnings.push("another one")],
+  ["invalid", ({ invalid }) => (invalid!["message"] += " ")],
+  ["invalid", ({ invalid }) => (invalid!["code"] = "unsupported-mode")],
+  ["invalid", (one) => (one.toml = "version = 1")],
+])("a changed manifest fails: %s", (member, change) => {
+  const text = readFileSync(join(SPEC, "manifest/v1.json"), "utf8");
+  const file = JSON.parse(text) as { cases: ManifestCase[] };
+  change(file.cases.find((one) => member in one)!);
+  const path = join(folder, "manifest.json");
   writeFileSync(path, JSON.stringify(file));
   expect(run(path).stdout).toMatch(/ failed=1$/m);
 });

@@ -1,5 +1,6 @@
 // Runs a vector file of any shape. Runs in Node and in browsers.
 import { runFrozen } from "./frozen.mjs";
+import { runManifests } from "./manifest.mjs";
 import { runReseal } from "./reseal.mjs";
 import { runFernet } from "./systems/fernet.mjs";
 import { runFreeboard } from "./systems/freeboard.mjs";
@@ -37,6 +38,7 @@ export async function runDocument(document, tools) {
   const { format, algorithm, schema } = document;
   if (format === "RS1 vectors") return runReseal(document, tools);
   if (format === "RS1 frozen") return runFrozen(document, tools);
+  if (format === "reseal-manifest-v1") return runManifests(document, tools);
   if (document.values === "v1") return runValues(document, tools);
   if (Object.hasOwn(SYSTEMS, document.system)) return SYSTEMS[document.system](document, tools);
   if (algorithm === "XAES-256-GCM") return runXaes(document, tools);

@@ -25,7 +25,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 #[derive(Debug)]
 pub struct WasmCodec {
     pub(crate) named: NamedCodec,
-    slot: Option<Slot>,
+    pub(crate) slot: Option<Slot>,
 }
 
 #[wasm_bindgen]

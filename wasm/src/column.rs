@@ -49,6 +49,12 @@ impl WasmColumn {
         })
     }
 
+    /// Whether what it writes can be read by whoever sees it.
+    #[wasm_bindgen(js_name = writesPlaintext)]
+    pub fn writes_plaintext(&self) -> bool {
+        self.column.writes_plaintext()
+    }
+
     /// The input is the context, or one that older values may have.
     pub fn context(&mut self, used: usize, is_earlier: bool) -> u8 {
         call(used, |pairs, _| {

@@ -19,6 +19,8 @@ pub mod key;
 pub mod keyring;
 pub mod keyset;
 pub mod live;
+#[cfg_attr(not(feature = "codecs"), path = "manifest_left_out.rs")]
+pub mod manifest;
 pub mod memory;
 #[cfg_attr(not(feature = "codecs"), path = "n8n_left_out.rs")]
 pub mod n8n;

@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 /// Where a ring comes from.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct WasmSource(Source);
+pub struct WasmSource(pub(crate) Source);
 
 /// What opens a keyset in a file.
 #[wasm_bindgen]
@@ -96,11 +96,7 @@ impl WasmSource {
     pub fn from_env(used: usize) -> Option<WasmSource> {
         make(used, |input| {
             let variables = files(input)?;
-            let variable = |name: &str| {
-                let found = variables.iter().find(|there| there.name == name)?;
-                Some(text_of(&found.content).to_owned())
-            };
-            Source::from_env(variable).map(Self)
+            Source::from_env(|name| variable(&variables, name)).map(Self)
         })
     }
 
@@ -191,8 +187,14 @@ pub(crate) fn expect(ring: &[u8], min_generation: u64) -> Expect {
     }
 }
 
+/// The variable of a name.
+pub(crate) fn variable(variables: &[SourceFile], name: &str) -> Option<String> {
+    let found = variables.iter().find(|there| there.name == name)?;
+    Some(text_of(&found.content).to_owned())
+}
+
 /// Names and contents, each with its length before it.
-fn files(mut input: &[u8]) -> Result<Vec<SourceFile>> {
+pub(crate) fn files(mut input: &[u8]) -> Result<Vec<SourceFile>> {
     let mut files = Vec::new();
     while !input.is_empty() {
         let (name, rest) = part(input).ok_or_else(bad_call)?;

@@ -66,6 +66,14 @@ export interface CodecSealOptions {
 /** The codec inside the module, and where its rings come from. */
 export let partsOf: (codec: Codec) => { handle: Handle; slot: RingSlot | undefined };
 
+/** The codec around what the module made. */
+export let codecAround: (
+  handle: Handle,
+  kind: CodecKind,
+  name: string,
+  rings: Rings | undefined,
+) => Codec;
+
 /** A codec of a kind, from what `codecs` gathered. */
 export let makeCodec: (
   kind: CodecKind,
@@ -77,8 +85,9 @@ export let makeCodec: (
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * One format of stored values, with its keys. It is made by the functions of `codecs`. Its secrets
- * stay inside the WebAssembly module: printing, logging and JSON show kind and name.
+ * One format of stored values, with its keys. It is made by the functions of `codecs`, or by a
+ * manifest. Its secrets stay inside the WebAssembly module: printing, logging and JSON show kind and
+ * name.
  *
  * @example
  * const codec = codecs.fernet({ keys: ["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="] });
@@ -95,6 +104,7 @@ export class Codec {
 
   static {
     partsOf = (codec) => ({ handle: codec.#live(), slot: codec.#slot });
+    codecAround = (handle, kind, name, rings) => new this(handle, kind, name, rings);
     makeCodec = (kind, name, entries, rings) => {
       ready();
       const label = textOf(name, "the name of a codec");

@@ -25,6 +25,7 @@ import { invalidArgument, ResealError } from "./errors.js";
 import { disposable } from "./key.js";
 import { asciiItem, made, succeeded, takeAscii, takeItems, type Bytes } from "./memory.js";
 import { textOf, writeRaw } from "./parts.js";
+import { refuseOrWarn } from "./plaintext.js";
 import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
 import { writeValue } from "./value.js";
 import { checkOptions, flagOf, listOf, modeNumber, type Mode } from "./words.js";
@@ -82,7 +83,10 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
   readonly #writer: RingSlot | undefined;
 
   /**
-   * @throws `invalid-argument`, also for two codecs of one name; `context-invalid`
+   * A column that writes plaintext gives a `PlaintextWarning`.
+   *
+   * @throws `invalid-argument`, also for two codecs of one name; `context-invalid`;
+   * `encryption-required` for one that writes plaintext where `RESEAL_REQUIRE_ENCRYPTION` is set
    * @example
    * const column = new Column({ write: codecs.plain() });
    */
@@ -105,6 +109,7 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     contexts.forEach((pairs, at) => {
       succeeded(this.#live().context(writePairs(pairs, 0), at > 0));
     });
+    if (this.#live().writesPlaintext()) refuseOrWarn(write.name);
     this.#spelling = spellingOf(type);
     this.#writer = writer.slot;
     this.#slots = [...new Set([writer, ...readers].flatMap(({ slot }) => slot ?? []))];

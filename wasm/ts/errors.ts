@@ -102,6 +102,11 @@ export function errorOf(written: string): ResealError {
   return new (CLASSES[kind] ?? ResealError)(code as ErrorCode, message.join("\n"));
 }
 
+/** The same error, of what stands at a place. */
+export function errorAt(place: string, { constructor, code, message }: ResealError): ResealError {
+  return new (constructor as typeof ResealError)(code, `${place}: ${message}`);
+}
+
 export function invalidArgument(message: string): ResealError {
   return new ResealError("invalid-argument", message);
 }

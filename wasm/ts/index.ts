@@ -73,6 +73,16 @@ export {
   type Outcome,
 } from "./keyring.js";
 export { LiveKeyring, type LiveDirectoryOptions, type LiveKeysetOptions } from "./live.js";
+export { Manifest } from "./manifest.js";
+export type {
+  ManifestCodec,
+  ManifestColumn,
+  ManifestFact,
+  ManifestIndex,
+  ManifestProblem,
+} from "./manifest-facts.js";
+export type { ManifestOptions } from "./manifest-outside.js";
+export { PlaintextWarning } from "./plaintext.js";
 export { MemoryKekProvider, type KekProvider } from "./key-services.js";
 export { Keyset } from "./keyset.js";
 export { KeysetFile, type KeysetFileOptions } from "./keyset-file.js";

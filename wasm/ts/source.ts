@@ -1,5 +1,11 @@
 // Key sources: reads what the core asks for, and leaves the judgement to it.
-import { envNames, WasmSource, WasmUnlock, type WasmRing } from "../pkg/reseal_wasm.js";
+import {
+  envNames,
+  WasmSource,
+  WasmUnlock,
+  type WasmManifest,
+  type WasmRing,
+} from "../pkg/reseal_wasm.js";
 import { deriving } from "./argon2.js";
 import { platform, ready, type PathLike } from "./engine.js";
 import { invalidArgument, KeyringError } from "./errors.js";
@@ -84,8 +90,23 @@ export class Source {
 
   static fromEnv(env: unknown): Source {
     ready();
-    const variables = readVariables(env);
+    const variables = readVariables(envNames(), env);
     return new Source(WasmSource.fromEnv(writeAll(variables.flat())), true);
+  }
+
+  /**
+   * The source of a codec of a manifest; `isNamed` says whether its variables name its files, and so
+   * stand in messages.
+   */
+  static ofManifest(
+    manifest: WasmManifest,
+    codec: string,
+    variables: readonly [string, string][],
+    isNamed: boolean,
+  ): Source {
+    const start = writeRaw(codec, 0);
+    const source = manifest.source(start, writeAll(variables.flat(), start));
+    return new Source(source, isNamed);
   }
 
   static fromDirectory(path: PathLike, options: DirectoryOptions): Source {
@@ -182,12 +203,12 @@ function unlockOf(options: KeysetSourceOptions): WasmUnlock {
   }
 }
 
-/** The variables that count, read once. */
-function readVariables(env: unknown): [string, string][] {
+/** The variables of these names that there are, each read once. */
+export function readVariables(names: readonly string[], env: unknown): [string, string][] {
   if (typeof env !== "object" || env === null) {
     throw invalidArgument("the environment is an object of strings, such as process.env");
   }
-  return envNames().flatMap((name) => {
+  return names.flatMap((name) => {
     const value: unknown = (env as Record<string, unknown>)[name];
     return value === undefined ? [] : [[name, checked(name, value)]];
   });
@@ -201,9 +222,9 @@ function checked(name: string, value: unknown): string {
   return value;
 }
 
-/** Writes parts, and gives the bytes written in all. */
-function writeAll(parts: readonly Part[]): number {
-  let used = 0;
+/** Writes parts at an offset of the input, and gives the bytes written in all. */
+function writeAll(parts: readonly Part[], offset = 0): number {
+  let used = offset;
   try {
     for (const part of parts) used = writePart(part, used);
   } catch (error) {

@@ -1,0 +1,140 @@
+// What a manifest needs from outside: secrets, rows and rings. All of it is read before a call into
+// the module begins, since reading may run code of the caller.
+import type { WasmManifest } from "../pkg/reseal_wasm.js";
+import { platform } from "./engine.js";
+import { errorAt, invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { Keyring, ringsOf } from "./keyring.js";
+import type { CodecFacts, Want } from "./manifest-facts.js";
+import { isRequired, REQUIRE_ENCRYPTION } from "./plaintext.js";
+import { textOf, writeGroup, writeRaw, type Part } from "./parts.js";
+import { FixedRing, type Rings } from "./rings.js";
+import { readVariables, ringOnce, Source, type Environment } from "./source.js";
+import { isBytes, isWellFormed } from "./value.js";
+import { checkOptions, listOf } from "./words.js";
+
+/** What a manifest does not read itself, or reads elsewhere. */
+export interface ManifestOptions {
+  /** Rings by the names of codecs, which count in place of their `keyring`; live ones are followed. */
+  readonly rings?: Readonly<Record<string, Keyring>> | undefined;
+  /** The rows of tables that codecs name as `table:NAME`, by these names. */
+  readonly tables?: Readonly<Record<string, readonly object[]>> | undefined;
+  /** The environment; that of the process where there is one. */
+  readonly env?: Environment | undefined;
+}
+
+/** Names and contents of files, one after the other. */
+type Files = readonly Part[];
+
+export class Outside {
+  readonly #env: unknown;
+  readonly #rings: Readonly<Record<string, unknown>>;
+  readonly #tables: Readonly<Record<string, unknown>>;
+
+  constructor(options: ManifestOptions, specOf: (codec: string) => CodecFacts) {
+    checkOptions(options, ["rings", "tables", "env"]);
+    const { rings = {}, tables = {}, env = globalThis.process?.env ?? {} } = options;
+    this.#rings = objectOf(rings, "rings");
+    this.#tables = objectOf(tables, "tables");
+    this.#env = env;
+    for (const name of Object.keys(this.#rings)) {
+      const { kind } = specOf(textOf(name, "the name of a codec"));
+      if (kind === "reseal") continue;
+      const only = "only one of kind reseal has a ring";
+      throw invalidArgument(`rings has "${name}", which is a codec of kind ${kind}: ${only}`);
+    }
+  }
+
+  isEncryptionRequired(): boolean {
+    return isRequired(this.#variable(REQUIRE_ENCRYPTION));
+  }
+
+  /** Reads what a codec wants. */
+  read({ wants }: CodecFacts): Files[] {
+    return wants.map((want) => this.#files(want));
+  }
+
+  /** The ring of a codec that has one. */
+  ring(manifest: WasmManifest, { name, variables, byEnvironment }: CodecFacts): Rings | undefined {
+    if (variables === undefined) return undefined;
+    const given = ownOf(this.#rings, name);
+    if (given instanceof Keyring) return ringsOf(given);
+    if (given !== undefined) throw invalidArgument(`the ring of ${name} is a Keyring`);
+    const read = readVariables(variables, this.#env);
+    try {
+      return new FixedRing(ringOnce(Source.ofManifest(manifest, name, read, byEnvironment)));
+    } catch (error) {
+      if (error instanceof ResealError) throw errorAt(`codecs.${name}.keyring`, error);
+      throw error;
+    }
+  }
+
+  /** Nothing for a variable that is not set: the codec says what it lacks. */
+  #files({ kind, name, namedBy, columns }: Want): Files {
+    switch (kind) {
+      case "env": {
+        const text = this.#variable(name);
+        return text === undefined ? [] : [name, checkedText(text, name, namedBy)];
+      }
+      case "file":
+        return [name, platform().readSecret(name, namedBy)];
+      case "directory":
+        return platform().readDirectory(name, namedBy).flat();
+      case "table":
+        return [name, rowsText(ownOf(this.#tables, name), { name, namedBy, columns })];
+    }
+  }
+
+  #variable(name: string): string | undefined {
+    return readVariables([name], this.#env)[0]?.[1];
+  }
+}
+
+/** Writes the name of a codec and what was read for it: where the name ends, and where all does. */
+export function writeFiles(codec: string, read: readonly Files[]): [name: number, used: number] {
+  const name = writeRaw(codec, 0);
+  return [name, read.reduce((used, files) => writeGroup(files, used), name)];
+}
+
+export function wipe(read: readonly Files[]): void {
+  for (const part of read.flat()) if (isBytes(part)) part.fill(0);
+}
+
+/** Node reads what is no UTF-8 as a replacement character. */
+function checkedText(text: string, name: string, namedBy: string): string {
+  if (isWellFormed(text) && !text.includes("\ufffd")) return text;
+  const why = `${namedBy}: the variable ${name} is no text (UTF-8)`;
+  throw new KeyringError("source-unreadable", why);
+}
+
+/** Rows as the core takes them: a JSON list, with the columns that it asks for. */
+function rowsText(rows: unknown, { name, namedBy, columns }: Omit<Want, "kind">): string {
+  if (rows === undefined) {
+    const what = `the rows of the table ${name} were not given: give them in tables, each with`;
+    throw new KeyringError("source-missing", `${namedBy}: ${what} ${columns.join(", ")}`);
+  }
+  const picked = listOf(rows, `the rows of ${name} in tables`).map((row, index) => {
+    const place = `row ${index} of ${name} in tables`;
+    const from = objectOf(row, place);
+    return Object.fromEntries(
+      columns.map((column) => [column, cellOf(from[column], `${column} of ${place}`)]),
+    );
+  });
+  return JSON.stringify(picked);
+}
+
+function cellOf(cell: unknown, place: string): string | number | null | undefined {
+  if (typeof cell === "bigint") return String(cell);
+  if (cell === null || cell === undefined) return cell;
+  if (typeof cell === "string" || typeof cell === "number") return cell;
+  throw invalidArgument(`${place} is text, a number or null`);
+}
+
+function objectOf(object: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof object === "object" && object !== null) return object as Record<string, unknown>;
+  throw invalidArgument(`${name} is an object`);
+}
+
+/** What an object has itself: a name may be `constructor`. */
+function ownOf(object: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
