@@ -151,8 +151,8 @@ impl BlindIndex {
             self.normalizer.as_str().as_bytes(),
             bits.as_bytes(),
         ];
-        let index_key = crate::secret::Secret32(key.root.mac(&[b"rs1\0bidx\0", &pae(&fields)]));
-        let hash = crate::kdf::MacKey::new(&index_key).mac(&[&self.normalizer.apply(value)]);
+        let index_key = reseal_primitives::Secret32(key.root.mac(&[b"rs1\0bidx\0", &pae(&fields)]));
+        let hash = reseal_primitives::MacKey::new(&index_key).mac(&[&self.normalizer.apply(value)]);
         let mut tag = hash.to_vec();
         tag.truncate(usize::from(self.bits.div_ceil(8)));
         if let Some(last) = tag.last_mut() {

@@ -5,8 +5,6 @@
 
 #[cfg(feature = "foreign")]
 mod base64;
-#[cfg(any(feature = "fernet", feature = "metabase", feature = "n8n"))]
-mod cbc;
 #[cfg(feature = "fernet")]
 mod fernet;
 #[cfg(feature = "freeboard")]

@@ -4,10 +4,10 @@ use crate::{
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
     ids::{KEY_ID_BYTES, KEY_ID_CHARS, KeyId, Mode},
-    xaes::{NONCE_BYTES, TAG_BYTES},
 };
 use alloc::{format, string::String, vec::Vec};
 use data_encoding::BASE64URL_NOPAD;
+use reseal_primitives::{NONCE_BYTES, TAG_BYTES};
 
 /// Bytes of the largest plaintext, or of the largest padded one in mode `padded`.
 pub const MAX_PLAINTEXT_BYTES: usize = 1 << 24;

@@ -184,3 +184,16 @@ pub(crate) const fn fixed(code: ErrorCode, message: &'static str) -> Error {
         message: Cow::Borrowed(message),
     }
 }
+
+impl From<reseal_primitives::Forged> for Error {
+    fn from(_: reseal_primitives::Forged) -> Self {
+        auth_failed()
+    }
+}
+
+/// GCM's own limit of 2^36 bytes lies far above ours; it is reported all the same.
+impl From<reseal_primitives::TooLong> for Error {
+    fn from(_: reseal_primitives::TooLong) -> Self {
+        fixed(ErrorCode::TooLarge, "a plaintext has at most 2^24 bytes")
+    }
+}

@@ -7,11 +7,10 @@ use crate::{
     error::{ErrorCode, Result, fixed},
     key::Key,
     random::{Entropy, EntropyKind},
-    secret::Secret32,
-    xaes::{Gcm, Xaes},
 };
 use alloc::{vec, vec::Vec};
 use hmac::{KeyInit, Mac};
+use reseal_primitives::{Gcm, Secret32, Xaes};
 
 /// `D(K, label, 32)` of section 1.
 #[must_use]

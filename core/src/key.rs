@@ -4,14 +4,13 @@ use crate::{
     envelope::Prefix,
     error::{Error, ErrorCode, Result, fixed},
     ids::{KeyId, KeyUse},
-    kdf::{MacKey, derive_id, derive_key},
+    kdf::{derive_id, derive_key},
     random::Entropy,
-    secret::Secret32,
-    xaes::Xaes,
 };
 use alloc::{boxed::Box, string::String, vec::Vec};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::fmt;
+use reseal_primitives::{MacKey, Secret32, Xaes};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 

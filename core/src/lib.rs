@@ -50,11 +50,9 @@ pub mod manifest;
 mod padding;
 mod pae;
 mod random;
-mod secret;
 mod source;
 mod time;
 mod value;
-mod xaes;
 
 pub use blind_index::{BlindIndex, Normalizer};
 pub use column::{Classified, Column, NamedCodec, Origin, Outcome, Read};

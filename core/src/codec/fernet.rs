@@ -4,7 +4,6 @@
 
 use super::{
     Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, base64,
-    cbc::{BLOCK_BYTES, Cbc128},
     malformed, mismatch,
 };
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
 use alloc::{string::String, string::ToString, vec::Vec};
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
+use reseal_primitives::{BLOCK_BYTES, Cbc128};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 

@@ -13,11 +13,10 @@ use crate::{
     error::{Error, ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
     keyring::check_length,
-    secret::Secret32,
-    xaes::Gcm,
 };
 use alloc::{string::ToString, vec::Vec};
 use core::fmt;
+use reseal_primitives::{Gcm, Secret32};
 use row::{Row, Sealed};
 use zeroize::Zeroizing;
 

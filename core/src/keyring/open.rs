@@ -10,10 +10,10 @@ use crate::{
     error::{ErrorCode, Result, auth_failed, fixed},
     ids::{KeyId, Mode},
     padding,
-    xaes::{Gcm, SALT_BYTES},
 };
 use alloc::{string::String, vec::Vec};
 use core::fmt;
+use reseal_primitives::{Gcm, SALT_BYTES};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 

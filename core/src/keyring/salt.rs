@@ -5,9 +5,9 @@ use crate::{
     error::{Result, auth_failed},
     key::DataKey,
     random::{Entropy, EntropyKind},
-    xaes::{Gcm, IV_BYTES, SALT_BYTES},
 };
 use alloc::vec::Vec;
+use reseal_primitives::{Gcm, IV_BYTES, SALT_BYTES};
 use zeroize::Zeroizing;
 
 /// What may share one salt.

@@ -9,9 +9,9 @@ use crate::{
     key::DataKey,
     padding,
     random::{Entropy, EntropyKind},
-    xaes::{IV_BYTES, NONCE_BYTES, SALT_BYTES},
 };
 use alloc::{string::String, vec::Vec};
+use reseal_primitives::{IV_BYTES, NONCE_BYTES, SALT_BYTES};
 use zeroize::Zeroize;
 
 /// Seals under one key, in one mode.

@@ -4,14 +4,14 @@ use super::document::{Members, is_plain, malformed, wrong};
 use crate::{
     error::{ErrorCode, Result, fixed},
     ids::KeyId,
-    kdf::{MacKey, derive_key},
+    kdf::derive_key,
     key::Key,
     pae::pae,
     random::Entropy,
-    xaes::Xaes,
 };
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
 use data_encoding::BASE64URL_NOPAD;
+use reseal_primitives::{MacKey, Xaes};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The version 1.3 of Argon2, as it writes itself.
@@ -96,8 +96,9 @@ impl Argon2id {
     /// `invalid-key` for an empty passphrase; `source-unreadable` where the memory cannot be had.
     #[cfg(feature = "passphrase")]
     pub fn derive(&self, passphrase: &[u8]) -> Result<Key> {
-        use crate::{KEY_BYTES, KeyUse, secret::Secret32};
+        use crate::{KEY_BYTES, KeyUse};
         use argon2::{Algorithm, Argon2, Block, Params, Version};
+        use reseal_primitives::Secret32;
         if passphrase.is_empty() {
             return Err(fixed(
                 ErrorCode::InvalidKey,

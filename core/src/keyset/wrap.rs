@@ -10,10 +10,10 @@ use crate::{
     key::{KEY_BYTES, Key},
     pae::pae,
     random::{Entropy, EntropyKind},
-    xaes::{IV_BYTES, NONCE_BYTES, SALT_BYTES, TAG_BYTES},
 };
 use alloc::{format, string::String, string::ToString, vec::Vec};
 use data_encoding::BASE64URL_NOPAD;
+use reseal_primitives::{IV_BYTES, NONCE_BYTES, SALT_BYTES, TAG_BYTES};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 

@@ -4,14 +4,14 @@ use crate::{
     codec::{CodecKind, Stored, base64, malformed, mismatch},
     envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, fixed},
-    xaes::TAG_BYTES,
 };
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::fmt;
+use reseal_primitives::TAG_BYTES;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-pub(super) use crate::xaes::IV_BYTES;
+pub(super) use reseal_primitives::IV_BYTES;
 
 const ALGORITHM: &str = "aes-256-gcm";
 /// What every `keyId` says.

@@ -4,11 +4,10 @@ use super::key::MetabaseKey;
 use crate::{
     codec::malformed,
     error::{Error, ErrorCode, Result, fixed},
-    secret::Secret32,
-    xaes::{Gcm, IV_BYTES, TAG_BYTES},
 };
 use alloc::{format, vec::Vec};
 use core::fmt;
+use reseal_primitives::{Gcm, IV_BYTES, Secret32, TAG_BYTES};
 use zeroize::Zeroizing;
 
 /// The magic and the version.

@@ -1,15 +1,11 @@
 //! What one `MB_ENCRYPTION_SECRET_KEY` encrypts: values with a tag, streams and data keys.
 
 use super::{envelope::DataKey, shape::STREAM_HEADER_BYTES};
-use crate::{
-    codec::cbc::{BLOCK_BYTES, Cbc256},
-    error::{Error, ErrorCode, Result, fixed},
-    secret::Secret32,
-    xaes::Gcm,
-};
+use crate::error::{Error, ErrorCode, Result, fixed};
 use alloc::vec::Vec;
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
+use reseal_primitives::{BLOCK_BYTES, Cbc256, Gcm, Secret32};
 use sha2::Sha512;
 use zeroize::Zeroizing;
 

@@ -2,11 +2,12 @@
 
 use super::envelope;
 use crate::{
-    codec::{CodecKind, Recognized, Stored, base64, cbc::BLOCK_BYTES, mismatch},
+    codec::{CodecKind, Recognized, Stored, base64, mismatch},
     envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, fixed},
 };
 use alloc::{borrow::Cow, string::ToString};
+use reseal_primitives::BLOCK_BYTES;
 
 /// The mark of an envelope, in base64.
 const MARK_TEXT: &str = "TUIC";

@@ -8,12 +8,11 @@ use super::{
 use crate::{
     envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, auth_failed, fixed},
-    secret::Secret32,
-    xaes::{Gcm, IV_BYTES, TAG_BYTES},
 };
 use alloc::{string::String, vec::Vec};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use hkdf::Hkdf;
+use reseal_primitives::{Gcm, IV_BYTES, Secret32, TAG_BYTES};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 

@@ -2,11 +2,7 @@
 //! come from the password and the salt by `EVP_BytesToKey` with MD5 and one round.
 
 use super::{
-    super::{
-        Expect, Trust, base64,
-        cbc::{BLOCK_BYTES, Cbc256},
-        malformed,
-    },
+    super::{Expect, Trust, base64, malformed},
     value::{decode, too_large},
 };
 use crate::{
@@ -16,6 +12,7 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 use md5::{Digest, Md5};
+use reseal_primitives::{BLOCK_BYTES, Cbc256};
 use zeroize::Zeroizing;
 
 const MARK: &[u8; 8] = b"Salted__";

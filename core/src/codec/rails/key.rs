@@ -1,13 +1,9 @@
 //! Derived keys: one computation per key text and digest, then kept.
 
 use super::message::{IV_BYTES, Sealed};
-use crate::{
-    error::{Result, auth_failed},
-    kdf::MacKey,
-    secret::Secret32,
-    xaes::Gcm,
-};
+use crate::error::{Result, auth_failed};
 use alloc::{format, string::String, vec::Vec};
+use reseal_primitives::{Gcm, MacKey, Secret32};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -89,7 +85,7 @@ impl DerivedKey {
 
     /// Decrypts `buffer` in place; it stays as it is where this is not its key.
     pub(super) fn open(&self, sealed: &Sealed, buffer: &mut [u8]) -> Result<()> {
-        self.gcm.open(sealed.iv, &[], buffer, sealed.tag)
+        Ok(self.gcm.open(sealed.iv, &[], buffer, sealed.tag)?)
     }
 
     /// The data key of an envelope.

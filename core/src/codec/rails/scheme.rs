@@ -10,10 +10,9 @@ use super::{
 use crate::{
     codec::{Form, Fresh, StoredValue, read_only},
     error::{ErrorCode, Result, auth_failed, fixed},
-    secret::Secret32,
-    xaes::Gcm,
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use reseal_primitives::{Gcm, Secret32};
 use zeroize::Zeroizing;
 
 /// How a message is put into a column: `message_serializer` of Rails.
@@ -201,9 +200,10 @@ fn open(key: &DerivedKey, message: &Message, body: &mut [u8]) -> Result<()> {
     let sealed = &message.sealed;
     match &message.data_key {
         None => key.open(sealed, body),
-        Some(data_key) => key
-            .open_data_key(data_key)?
-            .open(sealed.iv, &[], body, sealed.tag),
+        Some(data_key) => {
+            let inner = key.open_data_key(data_key)?;
+            Ok(inner.open(sealed.iv, &[], body, sealed.tag)?)
+        }
     }
 }
 

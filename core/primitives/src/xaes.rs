@@ -1,9 +1,6 @@
 //! XAES-256-GCM (C2SP): the only file that calls the AEAD crates.
 
-use crate::{
-    error::{Error, ErrorCode, Result, auth_failed, fixed},
-    secret::Secret32,
-};
+use crate::Secret32;
 use aes::{
     Aes256Enc, Block,
     cipher::{BlockCipherEncrypt, KeyInit, consts::U12},
@@ -13,27 +10,38 @@ use core::fmt;
 use zeroize::Zeroize;
 
 /// Bytes of the first half of a nonce, which selects the derived key.
-pub(crate) const SALT_BYTES: usize = 12;
+pub const SALT_BYTES: usize = 12;
 /// Bytes of the second half of a nonce, which is the GCM nonce.
-pub(crate) const IV_BYTES: usize = 12;
+pub const IV_BYTES: usize = 12;
 /// Bytes of a nonce.
-pub(crate) const NONCE_BYTES: usize = SALT_BYTES + IV_BYTES;
+pub const NONCE_BYTES: usize = SALT_BYTES + IV_BYTES;
 /// Bytes of a tag.
-pub(crate) const TAG_BYTES: usize = 16;
+pub const TAG_BYTES: usize = 16;
 
 /// Blocks per call of the derivation, of which two count. The bitsliced AES of WebAssembly does
 /// four blocks at the price of one; hardware AES does them one by one.
 const DERIVE_BLOCKS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 2 };
 
+/// More than GCM encrypts.
+#[derive(Clone, Copy, Debug)]
+pub struct TooLong;
+
+/// A tag that is not that of a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Forged;
+
 /// One XAES key: its AES schedule and K1, computed once.
-pub(crate) struct Xaes {
+pub struct Xaes {
     aes: Aes256Enc,
     /// K1, its bytes in memory order.
     k1: u128,
 }
 
 impl Xaes {
-    pub(crate) fn new(key: &Secret32) -> Self {
+    /// The schedule of a key.
+    #[must_use]
+    #[inline(never)]
+    pub fn new(key: &Secret32) -> Self {
         let aes = Aes256Enc::new(&key.0.into());
         let mut l = Block::default();
         aes.encrypt_block(&mut l);
@@ -47,7 +55,9 @@ impl Xaes {
     }
 
     /// The AES-256-GCM key that the first 12 bytes of a nonce select.
-    pub(crate) fn derive(&self, salt: &[u8; SALT_BYTES]) -> Gcm {
+    #[must_use]
+    #[inline(never)]
+    pub fn derive(&self, salt: &[u8; SALT_BYTES]) -> Gcm {
         let mut blocks = [Block::default(); DERIVE_BLOCKS];
         for (counter, block) in (1..=2).zip(&mut blocks) {
             let mut message = [0, counter, b'X', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -69,7 +79,8 @@ impl Xaes {
 
     /// The Kx of the specification, for its published intermediate values.
     #[cfg(feature = "hazmat")]
-    pub(crate) fn k1(&self) -> [u8; 16] {
+    #[must_use]
+    pub fn k1(&self) -> [u8; 16] {
         self.k1.to_ne_bytes()
     }
 }
@@ -87,44 +98,48 @@ impl fmt::Debug for Xaes {
 }
 
 /// AES-256-GCM under one derived key, for all values that share a salt.
-pub(crate) struct Gcm(AesGcm<Aes256Enc, U12>);
+pub struct Gcm(AesGcm<Aes256Enc, U12>);
 
 impl Gcm {
-    #[cfg(any(
-        feature = "freeboard",
-        feature = "hazmat",
-        feature = "metabase",
-        feature = "n8n",
-        feature = "rails"
-    ))]
-    pub(crate) fn new(key: &Secret32) -> Self {
+    /// A cipher under a key.
+    #[must_use]
+    #[inline(never)]
+    pub fn new(key: &Secret32) -> Self {
         Self(AesGcm::new(&key.0.into()))
     }
 
     /// Encrypts `buffer` in place and gives its tag.
-    pub(crate) fn seal(
+    ///
+    /// # Errors
+    /// Beyond GCM's own limit of 2^36 bytes.
+    #[inline(never)]
+    pub fn seal(
         &self,
         iv: [u8; IV_BYTES],
         aad: &[u8],
         buffer: &mut [u8],
-    ) -> Result<[u8; TAG_BYTES]> {
+    ) -> Result<[u8; TAG_BYTES], TooLong> {
         self.0
             .encrypt_inout_detached(&iv.into(), aad, buffer.into())
             .map(Into::into)
-            .map_err(|_| too_long())
+            .map_err(|_| TooLong)
     }
 
     /// Decrypts `buffer` in place once its tag is verified; otherwise it stays ciphertext.
-    pub(crate) fn open(
+    ///
+    /// # Errors
+    /// Where the tag is wrong.
+    #[inline(never)]
+    pub fn open(
         &self,
         iv: [u8; IV_BYTES],
         aad: &[u8],
         buffer: &mut [u8],
         tag: [u8; TAG_BYTES],
-    ) -> Result<()> {
+    ) -> Result<(), Forged> {
         self.0
             .decrypt_inout_detached(&iv.into(), aad, buffer.into(), &Tag::from(tag))
-            .map_err(|_| auth_failed())
+            .map_err(|_| Forged)
     }
 }
 
@@ -132,9 +147,4 @@ impl fmt::Debug for Gcm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Gcm(hidden)")
     }
-}
-
-/// GCM's own limit of 2^36 bytes lies far above ours; it is reported all the same.
-fn too_long() -> Error {
-    fixed(ErrorCode::TooLarge, "a plaintext has at most 2^24 bytes")
 }

@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// 32 secret bytes: a ring key or a derived one.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Secret32(pub(crate) [u8; 32]);
+pub struct Secret32(pub [u8; 32]);
 
 impl fmt::Debug for Secret32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
