@@ -99,12 +99,7 @@ function metabaseRow(secret: string, dataKey: Buffer): Buffer {
   return Buffer.concat([nonce, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
 }
 
-const COMPRESSED = "rails, compressed";
-
-/**
- * Calls with a plaintext, which come to an end or to an error. Not among them is what does leave some
- * of it: the compression of Rails, a column that reads Sentry, and columns of JSON and of decimals.
- */
+/** Calls with a plaintext, which come to an end or to an error. */
 const calls: [string, (value: string) => unknown][] = [
   ["seal", (value) => ring.seal(value, context)],
   ["seal bytes", (value) => ring.seal(Buffer.from(value), context)],
@@ -135,19 +130,17 @@ const calls: [string, (value: string) => unknown][] = [
   ["no primary", (value) => new Keyring({}).seal(value, context)],
   ["a bad context", (value) => ring.seal(value, { Row: 1 })],
   ["a lone surrogate", (value) => ring.seal(`${value}\ud800`, {})],
-  ...Object.keys(makers)
-    .filter((name) => name !== COMPRESSED)
-    .map((name): [string, (value: string) => unknown] => {
-      return [`${name}: seal, open, rotate`, (value) => throughCodec(name, quoted(value))];
-    }),
-  ...Object.keys(makers)
-    .filter((name) => name !== COMPRESSED && !name.startsWith("sentry"))
-    .map((name): [string, (value: string) => unknown] => {
-      return [`${name}: a column`, (value) => throughColumn(name, quoted(value))];
-    }),
+  ...Object.keys(makers).flatMap((name): [string, (value: string) => unknown][] => [
+    [`${name}: seal, open, rotate`, (value) => throughCodec(name, quoted(value))],
+    [`${name}: a column`, (value) => throughColumn(name, quoted(value))],
+  ]),
   ["reseal: a column, one by one", (value) => oneByOne(codecs.reseal(ring), value)],
   ["a column of bytes", (value) => bytesColumn(Buffer.from(value))],
   ["a column of another type", (value) => typed("date", value)],
+  ["a column of integers", (value) => typed("integer", BigInt(`1${value}`))],
+  ["a column of decimals", (value) => typed("decimal", `-${value}.${value}0`)],
+  ["a column of JSON", (value) => typed("json", { [value]: [value, { b: value, a: 1.5 }] })],
+  ["terms of a column", (value) => terms(value)],
   ["an earlier context", (value) => earlierContext(value)],
   ["a value that was encrypted twice", (value) => encryptedTwice(quoted(value))],
   ["a plaintext that a codec cannot hold", (value) => codecOf("n8n").seal(`{${value}`)],
@@ -196,7 +189,14 @@ function typed(type: ColumnType, value: unknown): void {
   const read = [codecs.plain()];
   const column = new Column({ write: codecs.reseal(ring), read, type, mode: "deterministic" });
   column.open(column.seal(value as never));
-  column.reseal(typeof value === "string" ? value : JSON.stringify(value));
+  column.reseal(typeof value === "object" ? JSON.stringify(value) : String(value));
+}
+
+function terms(value: string): void {
+  const indexes = [{ index: "i", normalizer: "digits" }] as const;
+  const column = new Column({ write: codecs.reseal(ring), indexes, type: "json" });
+  column.indexTerm({ value }, "i");
+  column.indexTerms([value, 1.5], "i");
 }
 
 function earlierContext(value: string): void {
@@ -462,7 +462,7 @@ test("no call uses more of the stack than is wiped after it", () => {
     attempt(() => call("0123456789".repeat(10)));
     const stack = bytesOf().subarray(0, STACK_END);
     const used = stack.subarray(stack.findIndex((byte) => byte !== 0xaa));
-    expect(used.length, name).toBeLessThan(6 * 1024 + 64);
+    expect(used.length, name).toBeLessThan(11 * 1024 + 64);
   }
 });
 

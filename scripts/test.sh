@@ -19,6 +19,7 @@ suite() {
 
 suite --check rust-format cargo fmt --all --check
 suite --check rust-lint cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+suite --check rust-slim cargo clippy --package reseal-wasm --lib --no-default-features --locked --quiet -- -D warnings
 suite rust cargo test --workspace --locked --quiet --no-fail-fast
 suite --check rust-no-std cargo xtask no-std
 

@@ -44,6 +44,12 @@ mod time;
 mod value;
 
 use pyo3::prelude::*;
+use std::alloc::System;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Whatever is freed is wiped, also what libraries work on: compression, JSON, numbers.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// The native part of the package `reseal`. Import `reseal` instead.
 #[pymodule(gil_used = false)]

@@ -61,8 +61,22 @@ impl Deriver {
 pub fn argon2id(memory_kib: u32, passes: u32, lanes: u32, salt: usize, used: usize) -> u8 {
     call(used, |input, output| {
         let (salt, passphrase) = arguments(input, salt)?;
-        let key = Argon2id::new(memory_kib, passes, lanes, salt)?.derive(passphrase)?;
+        let key = derive(&Argon2id::new(memory_kib, passes, lanes, salt)?, passphrase)?;
         output.set(core::mem::take(&mut *key.export()).into_bytes());
         Ok(DONE)
     })
+}
+
+#[cfg(feature = "passphrase")]
+fn derive(argon2id: &Argon2id, passphrase: &[u8]) -> Result<Key> {
+    argon2id.derive(passphrase)
+}
+
+/// A build without Argon2id is much smaller.
+#[cfg(not(feature = "passphrase"))]
+fn derive(_: &Argon2id, _: &[u8]) -> Result<Key> {
+    Err(Error::new(
+        ErrorCode::InvalidArgument,
+        "this build leaves out passphrases",
+    ))
 }

@@ -2,7 +2,13 @@
 
 pub mod host;
 
+use std::alloc::System;
 use wasm_bindgen::prelude::wasm_bindgen;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Whatever is freed is wiped, also what libraries work on: compression, JSON, numbers.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Runs the command with its arguments, without its name, and gives the exit code.
 #[wasm_bindgen]
