@@ -323,7 +323,13 @@ describe("plaintext", () => {
   });
 
   test("is refused where encryption is required", () => {
-    for (const [said, isRefused] of [["1", true], ["no", true], ["0", false], [" ", false]] as const) { // prettier-ignore
+    for (const [said, isRefused] of [
+      ["1", true],
+      ["no", true],
+      ["0", false],
+      [" ", false],
+    ] as const) {
+      // prettier-ignore
       process.env[variable] = said;
       try {
         for (const write of writers) {

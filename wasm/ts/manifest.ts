@@ -13,12 +13,7 @@ import {
   type ManifestColumn,
   type ManifestProblem,
 } from "./manifest-facts.js";
-import {
-  Outside,
-  wipe,
-  writeFiles,
-  type ManifestOptions,
-} from "./manifest-outside.js";
+import { Outside, wipe, writeFiles, type ManifestOptions } from "./manifest-outside.js";
 import { made, succeeded } from "./memory.js";
 import { textOf, writeRaw, type Part } from "./parts.js";
 import { warnOfPlaintext, withoutWarning } from "./plaintext.js";
