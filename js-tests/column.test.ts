@@ -302,20 +302,23 @@ describe("over a live keyring", () => {
 });
 
 describe("plaintext", () => {
-  const sentry = codecs.sentry({ keys: { k: OLD_KEY }, primary: "k", method: "plaintext" });
-  const writers = [plain, sentry];
+  const names = ["plain_here", "sentry_here"] as const;
+  const writers = [
+    codecs.plain({ name: names[0] }),
+    codecs.sentry({ keys: { k: OLD_KEY }, primary: "k", method: "plaintext", name: names[1] }),
+  ];
   const variable = "RESEAL_REQUIRE_ENCRYPTION";
 
   test("is warned of where it is written", async () => {
     const warnings: Error[] = [];
     const keep = (warning: Error) => warnings.push(warning);
     process.on("warning", keep);
-    for (const write of writers) new Column({ write });
+    for (const write of [...writers, ...writers]) new Column({ write });
     new Column({ write: app, read: writers });
     await new Promise(setImmediate);
     process.off("warning", keep);
     expect(warnings.map(({ name, message }) => [name, message])).toEqual(
-      ["plain", "sentry"].map((name) => [
+      names.map((name) => [
         "PlaintextWarning",
         `a column writes plaintext (codec ${name}): whoever sees the database reads its values`,
       ]),
@@ -337,7 +340,7 @@ describe("plaintext", () => {
           if (isRefused) refuses("encryption-required", make);
           else make();
         }
-        expect(new Column({ write: app, read: writers }).open("x").codec).toBe("plain");
+        expect(new Column({ write: app, read: writers }).open("x").codec).toBe(names[0]);
       } finally {
         delete process.env[variable];
       }

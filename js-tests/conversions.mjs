@@ -33,7 +33,7 @@ function back(from, file) {
       if (item instanceof Refusal) return noted(count, isRefused(pair, value, item), item);
       const good = cases.opens(pair.form, value, pair.target, item);
       const moved = cases.move(way, value, item);
-      return noted(count, good && !(moved instanceof Refusal), moved);
+      return noted(count, good && moved instanceof Refusal === cases.nests(way, value), moved);
     });
     return lineOf(pair, turned);
   });
@@ -51,8 +51,11 @@ function check(file) {
 }
 
 function checked(pair, value, item) {
-  if (item instanceof Refusal) return isRefused(pair, value, item);
-  const { form, source } = pair;
+  const { form, source, target } = pair;
+  if (item instanceof Refusal) {
+    const isNested = cases.nests({ form, source: target, target: source }, value);
+    return (isNested && item.code === "double-encrypted") || isRefused(pair, value, item);
+  }
   const plain = cases.leave(form, value, source, item);
   const own = cases.leave(form, value, source, cases.enter(form, value, source));
   const alike = own instanceof Refusal ? plain.code === own.code : same(plain, own);

@@ -143,6 +143,16 @@ class Cases:
             return Refusal(f"move {ANOTHER}")
         return second
 
+    def nests(self, way: Pair, value: str | bytes) -> bool:
+        """Whether it would become an envelope of what looks like one, outside of which it stood."""
+        into = self.specs[way.target]["kind"] == "reseal" != self.specs[way.source]["kind"]
+        return into and any(kind == "reseal" for kind, _ in codecs.recognize(value))
+
+    def nested(self, pair: Pair, value: str | bytes) -> Refusal | None:
+        """How such a value does not come back."""
+        way = Pair(pair.form, pair.target, pair.source)
+        return Refusal("double-encrypted") if self.nests(way, value) else None
+
     def outcome(self, pair: Pair, value: str | bytes) -> str:
         """What becomes of a value on the whole way: "ok", or the step and the code of a refusal."""
         second = self.through(pair, value)
@@ -283,7 +293,7 @@ def back(source: str, file: str) -> int:
                     continue
                 turned.append(of.move(way, value, item))
                 good = of.opens(pair.form, value, pair.target, item)
-                count.note(good and not isinstance(turned[-1], Refusal))
+                count.note(good and isinstance(turned[-1], Refusal) == of.nests(way, value))
             line = {**pair._asdict(), "items": [spelled(item) for item in turned]}
             out.write(json.dumps(line) + "\n")
     return count.show(source)
@@ -295,7 +305,7 @@ def check(file: str) -> int:
     for pair, items in pairs_of(file):
         for value, item in zip(of.values, items, strict=True):
             if isinstance(item, Refusal):
-                count.note(of.through(pair, value) == item)
+                count.note(of.through(pair, value) == item or item == of.nested(pair, value))
                 continue
             good = of.opens(pair.form, value, pair.source, item)
             plain = of.leave(pair.form, value, pair.source, item)

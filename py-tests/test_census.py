@@ -48,7 +48,8 @@ def rows(form: Form) -> list[tuple[Any, Row]]:
 
 def column(form: Form) -> reseal.Column:
     """It has every codec, and of each another key than the values have."""
-    return reseal.Column(CODECS[0], CODECS[1:], binary=form == "binary")
+    binary = form == "binary"
+    return reseal.Column(CODECS[0], CODECS[1:], binary=binary, type="bytes" if binary else "text")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -305,6 +305,9 @@ impl Column {
 
     fn read_of(&self, named: &NamedCodec, opened: Opened) -> Read {
         let doubled = self.doubled(as_stored(&opened.plaintext));
+        // An envelope may hold any text, also one that looks like an envelope.
+        let doubled = doubled
+            .filter(|kind| *kind != CodecKind::Reseal || named.codec.kind() != CodecKind::Reseal);
         Read {
             origin: Origin {
                 codec: named.name.clone(),
@@ -320,15 +323,13 @@ impl Column {
         }
     }
 
-    /// The foreign codec of the column whose mark a plaintext carries.
+    /// The codec of the column whose mark a plaintext carries.
     fn doubled(&self, plaintext: Stored<'_>) -> Option<CodecKind> {
         let kinds = self.codecs.iter().map(|named| named.codec.kind());
-        kinds
-            .filter(|kind| !matches!(kind, CodecKind::Plain | CodecKind::Reseal))
-            .find(|kind| {
-                let shown = kind.recognize(plaintext);
-                shown.is_some_and(|shown| shown.certainty == Certainty::Yes)
-            })
+        kinds.filter(|kind| *kind != CodecKind::Plain).find(|kind| {
+            let shown = kind.recognize(plaintext);
+            shown.is_some_and(|shown| shown.certainty == Certainty::Yes)
+        })
     }
 }
 

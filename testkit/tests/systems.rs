@@ -18,7 +18,7 @@ const FILES: [(&str, usize); 8] = [
     ("metabase/public", 19),
     ("n8n/public", 52),
     ("freeboard/public", 12),
-    ("values/v1", 180),
+    ("values/v1", 188),
     ("manifest/v1", 86),
 ];
 

@@ -14,6 +14,9 @@ export class PlaintextWarning extends Error {
   }
 }
 
+/** What was said already: a factory of columns says it once. */
+const said = new Set<string>();
+const MAX_SAID = 1000;
 let isQuiet = false;
 
 /** Whether what the variable says refuses plaintext. Only what plainly says no counts as no. */
@@ -32,11 +35,14 @@ export function refuseOrWarn(codec: string): void {
   warnOfPlaintext("a column", codec);
 }
 
-/** Warns: through the process where there is one, otherwise on the console. Never with a value. */
+/** Warns once: through the process where there is one, otherwise on the console. Never with a value. */
 export function warnOfPlaintext(column: string, codec: string): void {
   if (isQuiet) return;
   const risk = "whoever sees the database reads its values";
-  const warning = new PlaintextWarning(`${column} writes plaintext (codec ${codec}): ${risk}`);
+  const message = `${column} writes plaintext (codec ${codec}): ${risk}`;
+  if (said.has(message)) return;
+  if (said.size < MAX_SAID) said.add(message);
+  const warning = new PlaintextWarning(message);
   if (typeof process === "object" && typeof process.emitWarning === "function") {
     process.emitWarning(warning);
   } else {

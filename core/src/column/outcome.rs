@@ -34,8 +34,8 @@ pub struct Read {
     pub trust: Trust,
     /// Whether it took an earlier context of the column.
     pub earlier: bool,
-    /// The foreign format of the column that the plaintext itself is in: it was encrypted twice, or
-    /// somebody submitted a ciphertext as his text.
+    /// The format of the column that the plaintext itself is in: it was encrypted twice, or somebody
+    /// submitted a ciphertext as his text.
     pub doubled: Option<CodecKind>,
 }
 

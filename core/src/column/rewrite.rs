@@ -5,6 +5,7 @@ use crate::{
     codec::{CodecKind, Form, Fresh, Stored, StoredValue, Trust},
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
+    ids::Mode,
 };
 use alloc::{format, sync::Arc};
 
@@ -29,7 +30,7 @@ impl Column {
     }
 
     /// As [`Column::reseal`], and a value that is current is opened as well: where it has an
-    /// earlier context, it is sealed with the present one.
+    /// earlier context, or another spelling than the canonical one, it is sealed anew.
     pub fn reopen(
         &self,
         stored: Option<Stored<'_>>,
@@ -61,7 +62,10 @@ impl Column {
     ) -> Result<StoredValue> {
         let outer = believed(self.open_raw(stored, facts)?)?;
         let inner = as_stored(&outer.plaintext);
-        if self.doubled(inner).is_none() {
+        if self
+            .doubled(inner)
+            .is_none_or(|kind| kind == CodecKind::Reseal)
+        {
             return Err(fixed(
                 ErrorCode::FormatMismatch,
                 "the plaintext of this value is in no foreign codec of the column: it was \
@@ -88,7 +92,7 @@ impl Column {
         self.move_to_writer(&read, facts, stored.form(), fresh)
     }
 
-    /// What was opened, in the write codec.
+    /// What was opened, in the write codec and in the canonical form of its type.
     fn move_to_writer(
         &self,
         read: &Read,
@@ -96,13 +100,39 @@ impl Column {
         form: Form,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
+        self.spelled(&read.plaintext, self.mode, |plaintext| {
+            self.write(plaintext, read.encoding, facts, form, fresh)
+        })
+    }
+
+    /// A plaintext as it is, in the write codec.
+    fn write(
+        &self,
+        plaintext: &[u8],
+        encoding: Option<&str>,
+        facts: &Context,
+        form: Form,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<StoredValue> {
         let context = self.context.joined(facts)?;
         let place = self.place(&context, form);
         let codec = &self.writer()?.codec;
-        let value = self.spelled(&read.plaintext, self.mode, |plaintext| {
-            codec.seal_labelled(plaintext, read.encoding, &place, fresh)
-        })?;
-        self.checked(value)
+        self.checked(codec.seal_labelled(plaintext, encoding, &place, fresh)?)
+    }
+
+    /// Whether a value that stays in its codec keeps its spelling. What other systems spell in their
+    /// own format does, and so does what is no value of the column's type, so that a key can go
+    /// whatever it protects: mode deterministic alone does not let it in.
+    fn keeps_spelling(&self, writer: &NamedCodec, read: &Read) -> Result<bool> {
+        if writer.codec.kind() != CodecKind::Reseal {
+            return Ok(true);
+        }
+        let comes_in = self.mode == Mode::Deterministic && read.origin.scheme != self.mode.as_str();
+        match self.value_type.canonical(&read.plaintext, self.mode) {
+            Ok(canonical) => Ok(*canonical == **read.plaintext),
+            Err(error) if comes_in => Err(error),
+            Err(_) => Ok(true),
+        }
     }
 
     /// Whether a value is as the column would write it; nothing where only opening tells.
@@ -125,15 +155,6 @@ impl Column {
         }
     }
 
-    /// Whether an envelope would hold other bytes if the column sealed its value: mode deterministic
-    /// has one spelling. What other systems spell in their own format stays as it is, and so does
-    /// what is no value of the column's type, so that a key can go whatever it protects.
-    fn is_respelled(&self, writer: &NamedCodec, read: &Read) -> bool {
-        let canonical = || self.value_type.canonical(&read.plaintext, self.mode);
-        writer.codec.kind() == CodecKind::Reseal
-            && canonical().is_ok_and(|canonical| *canonical != **read.plaintext)
-    }
-
     fn rewrite(
         &self,
         stored: Stored<'_>,
@@ -143,8 +164,9 @@ impl Column {
         let read = self.open_raw(stored, facts)?;
         let writer = self.writer()?;
         let same = read.origin.codec == writer.name;
+        let is_kept = same && self.keeps_spelling(writer, &read)?;
         let mode_fits = writer.codec.is_current(stored, self.mode) != Some(false);
-        if same && read.current && mode_fits && !read.earlier {
+        if is_kept && read.current && mode_fits && !read.earlier {
             return Ok(Outcome::Current);
         }
         let read = believed(read)?;
@@ -158,12 +180,15 @@ impl Column {
                 ),
             ));
         }
-        let value = if same && !read.earlier && !self.is_respelled(writer, &read) {
-            let context = self.context.joined(facts)?;
-            let place = self.place(&context, stored.form());
-            self.checked(writer.codec.rotate(stored, &place, fresh)?)?
+        let form = stored.form();
+        let value = if !is_kept {
+            self.move_to_writer(&read, facts, form, fresh)?
+        } else if read.earlier {
+            self.write(&read.plaintext, read.encoding, facts, form, fresh)?
         } else {
-            self.move_to_writer(&read, facts, stored.form(), fresh)?
+            let context = self.context.joined(facts)?;
+            let place = self.place(&context, form);
+            self.checked(writer.codec.rotate(stored, &place, fresh)?)?
         };
         let shown = writer.codec.recognize(value.as_stored());
         Ok(Outcome::Resealed {

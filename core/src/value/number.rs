@@ -26,6 +26,11 @@ pub(super) fn decimal(text: &str) -> Option<String> {
     if whole.len() + fraction.len() == 0 || !are_digits(whole) || !are_digits(fraction) {
         return None;
     }
+    let is_zero = |part: &str| part.bytes().all(|byte| byte == b'0');
+    if is_zero(whole) && is_zero(fraction) {
+        // However many zeros its exponent would write.
+        return Some("0".to_owned());
+    }
     let (whole, fraction) = shift(whole, fraction, exponent)?;
     Some(signed(negative, &whole, &fraction))
 }

@@ -91,11 +91,19 @@ fn micros(fraction: &str) -> Option<u32> {
 }
 
 /// `Z`, `+HH`, `+HHMM`, `+HH:MM` or `+HH:MM:SS`.
+/// A zone is less than a day away from UTC.
+const MAX_OFFSET_HOURS: i8 = 23;
+
 fn offset(zone: &str) -> Option<UtcOffset> {
     if zone.eq_ignore_ascii_case("z") {
         return Some(UtcOffset::UTC);
     }
     let (sign, digits) = zone.split_at_checked(1)?;
+    let one = match sign {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
     let parts = match digits.len() {
         2 => [&[digits][..], &[]].concat(),
         4 => digits
@@ -111,7 +119,9 @@ fn offset(zone: &str) -> Option<UtcOffset> {
         *to = i8::try_from(field(part, 2)?).ok()?;
     }
     let [hours, minutes, seconds] = hms;
-    let one = if sign == "-" { -1 } else { 1 };
+    if hours > MAX_OFFSET_HOURS {
+        return None;
+    }
     UtcOffset::from_hms(one * hours, one * minutes, one * seconds).ok()
 }
 

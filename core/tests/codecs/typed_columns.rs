@@ -4,7 +4,7 @@ use crate::support::fresh;
 use reseal::{
     BlindIndex, Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, Normalizer,
     OsEntropy, Outcome, ValueType,
-    codec::{Form, Plain, Reseal, Stored, StoredValue},
+    codec::{CodecKind, Fernet, FernetKey, Form, Plain, Reseal, Stored, StoredValue},
 };
 use std::sync::Arc;
 
@@ -116,6 +116,93 @@ fn a_rotation_keeps_what_is_no_value_of_the_type() {
     let rotated = value_of(reseal(&column, stored.as_stored()));
     let untyped = column.value_type(ValueType::Bytes);
     assert_eq!(opened(&untyped, rotated.as_stored()), b"seven");
+}
+
+/// JSON whose number has no canonical form.
+const UNCANONICAL: &[u8] = br#"{"id":9007199254740993}"#;
+
+#[test]
+fn what_has_no_canonical_form_does_not_become_deterministic() {
+    let ring = Arc::new(ring());
+    let column = |mode| {
+        Column::new(NamedCodec::new("app", Reseal::new(Arc::clone(&ring))))
+            .value_type(ValueType::Json)
+            .mode(mode)
+    };
+    let random = seal(&column(Mode::Random), UNCANONICAL).unwrap();
+    let Outcome::Refused(error) = reseal(&column(Mode::Deterministic), random.as_stored()) else {
+        panic!("two spellings of one document would differ");
+    };
+    assert_eq!(error.code(), ErrorCode::ValueInvalid);
+    let padded = value_of(reseal(&column(Mode::Padded), random.as_stored()));
+    assert_eq!(
+        opened(&column(Mode::Padded), padded.as_stored()),
+        UNCANONICAL
+    );
+}
+
+#[test]
+fn a_key_and_a_context_can_go_whatever_they_protect() {
+    let (old, new) = (key(KeyUse::Data), key(KeyUse::Data));
+    let people = Context::new().with("table", "people").unwrap();
+    let before = Keyring::builder().primary(old.clone()).build().unwrap();
+    let stored = seal(&Column::new(app(before)).context(people.clone()), b"seven").unwrap();
+    let after = Keyring::builder().primary(new).decrypt_only(old);
+    let column = column(
+        ValueType::Integer,
+        Mode::Deterministic,
+        after.build().unwrap(),
+    )
+    .mode(Mode::Random)
+    .earlier_context(people);
+    let moved = value_of(reseal(&column, stored.as_stored()));
+    let untyped = column.value_type(ValueType::Bytes);
+    assert_eq!(opened(&untyped, moved.as_stored()), b"seven");
+}
+
+#[test]
+fn reopening_brings_a_foreign_spelling_to_the_canonical_one() {
+    let ring = Arc::new(ring());
+    let app = || NamedCodec::new("app", Reseal::new(Arc::clone(&ring)));
+    let untyped = Column::new(app()).mode(Mode::Deterministic);
+    let typed = untyped.clone().value_type(ValueType::Integer);
+    let stored = seal(&untyped, b"007").unwrap();
+    assert!(matches!(
+        reseal(&typed, stored.as_stored()),
+        Outcome::Current
+    ));
+    let mut entropy = OsEntropy;
+    let fresh = &mut fresh(&mut entropy, 1);
+    let reopened = typed.reopen(Some(stored.as_stored()), &Context::new(), fresh);
+    assert_eq!(value_of(reopened), seal(&typed, b"7").unwrap());
+}
+
+#[test]
+fn an_envelope_inside_a_foreign_value_is_told_and_kept() {
+    let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+    let fernet = Fernet::new(vec![FernetKey::parse(key).unwrap()]).unwrap();
+    let old = NamedCodec::new("old", fernet);
+    let column = Column::new(app(ring())).read(old.clone()).unwrap();
+    let inner = seal(&column, b"x").unwrap();
+    let twice = seal(&Column::new(old), inner.as_stored().as_bytes()).unwrap();
+    let read = column.open(twice.as_stored(), &Context::new()).unwrap();
+    assert_eq!(read.doubled, Some(CodecKind::Reseal));
+    let Outcome::Refused(error) = reseal(&column, twice.as_stored()) else {
+        panic!("nobody would find it");
+    };
+    assert_eq!(error.code(), ErrorCode::DoubleEncrypted);
+    let mut entropy = OsEntropy;
+    let fresh = &mut fresh(&mut entropy, 1);
+    let none = Context::new();
+    let error = column
+        .unwrap_twice(twice.as_stored(), &none, fresh)
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::FormatMismatch);
+    let kept = column.keep_twice(twice.as_stored(), &none, fresh).unwrap();
+    assert_eq!(
+        opened(&column, kept.as_stored()),
+        inner.as_stored().as_bytes()
+    );
 }
 
 #[test]
