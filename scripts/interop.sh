@@ -46,7 +46,7 @@ conversions() {
     shift
     case $language in
         node) node js-tests/conversions.mjs "$@" ;;
-        python) "$VENV/bin/python" -W ignore::reseal.PlaintextWarning py-tests/conversions.py "$@" ;;
+        python) "$VENV/bin/python" -W ignore::UserWarning py-tests/conversions.py "$@" ;;
     esac
 }
 
