@@ -122,12 +122,16 @@ ERRORS = reachable()
 
 
 def test_every_code_of_this_language_is_reached() -> None:
-    """The others need a failing system, a manifest or JavaScript, or are outcomes of a column."""
+    """The others need a failing system, a manifest, a job or JavaScript, or are outcomes of a column."""
     others = {
         "double-encrypted",
         "random-unavailable",
         "manifest-invalid",
         "encryption-required",
+        "column-unsuitable",
+        "database-error",
+        "job-conflict",
+        "verification-failed",
         "not-initialized",
         "engine-unsupported",
     }

@@ -165,6 +165,10 @@ codes! {
     ExpectRequired "expect-required" Other "A format without authentication may only be resealed with `expect`.",
     ManifestInvalid "manifest-invalid" Other "The manifest does not describe a database; the message lists what is wrong.",
     EncryptionRequired "encryption-required" Other "A column writes plaintext where encryption is required.",
+    ColumnUnsuitable "column-unsuitable" Other "A table or column of the database is missing, or cannot hold what it is to hold.",
+    DatabaseError "database-error" Other "The database refused a statement, or the connection was lost.",
+    JobConflict "job-conflict" Other "Another run of the same job is at work.",
+    VerificationFailed "verification-failed" Other "What was written did not read back as it should.",
 }
 
 /// The one failure for everything that depends on a secret.

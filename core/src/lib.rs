@@ -23,6 +23,7 @@
 //!   needs only `core` and `alloc`, and you bring an [`Entropy`].
 //! - `passphrase`: [`Argon2id::derive`], for keysets that a passphrase protects.
 //! - `manifest`: the validated description of a database, see [`manifest`]; it brings all codecs.
+//! - `job`: the bulk job over the columns of a manifest, see [`job`]; it brings the manifest.
 //! - `hazmat`: fixed nonces and bare primitives for test vectors.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -40,6 +41,8 @@ mod error;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod ids;
+#[cfg(feature = "job")]
+pub mod job;
 mod kdf;
 mod key;
 mod keyring;

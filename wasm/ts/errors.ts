@@ -43,6 +43,10 @@ export const ERROR_CODES = Object.freeze([
   "expect-required",
   "manifest-invalid",
   "encryption-required",
+  "column-unsuitable",
+  "database-error",
+  "job-conflict",
+  "verification-failed",
 ] as const);
 
 /** A stable error code, such as `auth-failed`. */

@@ -1,0 +1,222 @@
+//! The bulk job: every stored value of a database brought to the codec that its column writes.
+//!
+//! A job runs no statement itself. [`Job::next`] says what is to be done, and takes what came of it:
+//! a driver of a language is a loop around it. It never holds more than a batch of rows, and never
+//! overwrites a value that changed after it was read.
+
+mod apply;
+mod catalog;
+mod cell;
+mod dialect;
+mod failure;
+mod halt;
+mod keep;
+mod line;
+mod options;
+mod prepare;
+mod progress;
+mod report;
+mod rows;
+mod session;
+mod step;
+mod store;
+mod swap;
+mod walk;
+
+pub use cell::{Cell, Statement};
+pub use dialect::Dialect;
+pub use failure::{Failure, FailureKind};
+pub use options::{Checkpoint, JobOptions};
+pub use report::{Amount, ColumnReport, Counts, End, Kind, Move, Report, Work};
+pub use step::{Event, Reply, Step};
+
+use crate::{
+    column::Column,
+    error::{ErrorCode, Result, fixed},
+    manifest::{ColumnSpec, Manifest, Secrets},
+    random::Entropy,
+    time::Timestamp,
+};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use apply::{Run, Tallied};
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+use line::Line;
+use progress::Progress;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// Characters of a job's id.
+const ID_CHARS: usize = 32;
+
+/// A column of a manifest, with its keys.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Where it is.
+    pub spec: ColumnSpec,
+    /// What opens and seals its values.
+    pub column: Column,
+}
+
+impl Target {
+    /// The columns of a manifest, in its order.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::build`].
+    pub fn of(manifest: &Manifest, secrets: &Secrets) -> Result<Vec<Self>> {
+        Ok(Self::zip(manifest, manifest.build(secrets)?))
+    }
+
+    /// The columns of a manifest without any key, for a census.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn keyless(manifest: &Manifest) -> Result<Vec<Self>> {
+        Ok(Self::zip(manifest, manifest.keyless()?))
+    }
+
+    fn zip(manifest: &Manifest, columns: Vec<Column>) -> Vec<Self> {
+        let specs = manifest.columns().iter().cloned().zip(columns);
+        specs.map(|(spec, column)| Self { spec, column }).collect()
+    }
+}
+
+/// A job: what is to be done comes out of it, and what came of that goes into it.
+///
+/// # Example
+/// A driver that has no database, and says so:
+/// ```
+/// use reseal::job::{Dialect, End, Failure, Job, JobOptions, Reply, Step, Target, Work};
+/// use reseal::manifest::{Manifest, Secrets};
+/// use reseal::{OsEntropy, Timestamp};
+///
+/// let column = "table = 'users'\ncolumn = 'ssn'\nrow_id = ['id']\nwrite = 'plain'";
+/// let manifest = Manifest::parse(&format!("version = 1\n[[columns]]\n{column}"))?;
+/// let targets = Target::of(&manifest, &Secrets::new())?;
+///
+/// let options = JobOptions::new(Dialect::Sqlite);
+/// let now = Timestamp::from_unix(1_800_000_000)?;
+/// let mut job = Job::new(Work::Apply, targets, options, Box::new(OsEntropy), now)?;
+/// let (mut reply, elapsed_ms) = (Reply::Start, 0);
+/// let report = loop {
+///     reply = match job.next(reply, elapsed_ms) {
+///         Step::Finished(report) => break report,
+///         Step::Query(_) | Step::Execute(_) => Reply::Failed(Failure::of(Dialect::Sqlite, "14")),
+///         _ => Reply::Done,
+///     };
+/// };
+/// assert!(matches!(report.end, End::Failed(error) if error.code().as_str() == "database-error"));
+/// # Ok::<(), reseal::Error>(())
+/// ```
+///
+/// # Security
+/// Rows and parameters may be plaintext: a driver neither logs them nor keeps them.
+pub struct Job {
+    id: String,
+    line: Line,
+    /// The loop of the job, which stands still at each step.
+    work: Pin<Box<dyn Future<Output = Report> + Send>>,
+    report: Option<Report>,
+}
+
+impl Job {
+    /// A job over columns. Columns without keys, [`Target::keyless`], are enough for a census.
+    ///
+    /// # Errors
+    /// `invalid-argument` for no target, and for an option outside its range.
+    pub fn new(
+        work: Work,
+        targets: Vec<Target>,
+        options: JobOptions,
+        entropy: Box<dyn Entropy + Send + Sync>,
+        started: Timestamp,
+    ) -> Result<Self> {
+        options.check()?;
+        if targets.is_empty() {
+            let message = "a job needs a column of the manifest";
+            return Err(fixed(ErrorCode::InvalidArgument, message));
+        }
+        let id = id(work, &targets);
+        let line = Line::default();
+        let run = Run {
+            line: line.clone(),
+            id: id.clone(),
+            work,
+            progress: Progress::new(targets.len()),
+            targets,
+            options,
+            entropy,
+            started,
+            walks: Vec::new(),
+            version: None,
+            tally: Tallied::new(),
+        };
+        Ok(Self {
+            id,
+            line,
+            work: Box::pin(run.run()),
+            report: None,
+        })
+    }
+
+    /// What is to be done next. `reply` is what came of the step before, [`Reply::Start`] at first;
+    /// `elapsed_ms` are the milliseconds since the job was made.
+    pub fn next(&mut self, reply: Reply, elapsed_ms: u64) -> Step {
+        if let Some(report) = &self.report {
+            return Step::Finished(report.clone());
+        }
+        self.line.give(reply, elapsed_ms);
+        // Nothing is ever woken: the caller comes back with a reply.
+        let work = self.work.as_mut();
+        match work.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(report) => Step::Finished(self.report.insert(report).clone()),
+            // A loop that waits has asked for something.
+            Poll::Pending => self.line.take().unwrap_or(Step::Rollback),
+        }
+    }
+
+    /// Asks it to finish its batch, to save how far it is, and to end.
+    pub fn stop(&self) {
+        self.line.stop();
+    }
+
+    /// What its checkpoint is stored under: the same for every run that does the same.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("id", &self.id)
+            .field("report", &self.report)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Made of what a job does to which values.
+fn id(work: Work, targets: &[Target]) -> String {
+    let targets = targets.iter().map(|target| {
+        let spec = &target.spec;
+        let path = spec.path.as_ref().map(|path| format!("{path}"));
+        json!([
+            spec.table,
+            spec.column,
+            spec.row_id,
+            spec.filter,
+            path,
+            spec.write
+        ])
+    });
+    let targets = json!(targets.collect::<Vec<_>>());
+    let digest = Sha256::digest(format!("{targets}").as_bytes());
+    let mut id = data_encoding::HEXLOWER.encode(&digest);
+    id.truncate(ID_CHARS);
+    format!("{}-{id}", work.as_str())
+}

@@ -1,0 +1,228 @@
+//! What the database says of a table: its columns and its unique keys.
+
+use super::{
+    Cell, Dialect, Statement,
+    dialect::{Phrase, split_table},
+};
+use crate::error::{Error, ErrorCode};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+
+/// A column of a table, as the database has it.
+#[derive(Clone, Debug)]
+pub(super) struct Info {
+    pub(super) name: String,
+    /// The type as it was declared, for a person; in PostgreSQL also what a parameter is cast to.
+    pub(super) declared: String,
+    /// The type alone, in lower case.
+    pub(super) base: String,
+    /// The longest text or bytes that it takes, where that is limited.
+    pub(super) max_chars: Option<usize>,
+    pub(super) is_nullable: bool,
+    /// MySQL sets it to the present time in every update that does not name it.
+    pub(super) follows_updates: bool,
+    /// Of text in MySQL.
+    pub(super) charset: Option<(String, String)>,
+}
+
+/// What kind of values a column takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    Bytes,
+    Json,
+    /// SQLite: whatever the row has.
+    Any,
+    Unfit,
+}
+
+/// The columns of a unique key, each with the collation of the key where it is another than the
+/// column's: quoted by the database.
+pub(super) type UniqueKey = Vec<(String, Option<String>)>;
+
+const POSTGRES_COLUMNS: &str = "SELECT a.attname::text, \
+format_type(a.atttypid, CASE WHEN b.typname = 'bpchar' THEN -1 ELSE NULLIF(a.atttypmod, -1) END), \
+b.typname::text, \
+CASE WHEN b.typname IN ('varchar', 'bpchar') AND m.typmod > 4 THEN m.typmod - 4 END, \
+(NOT a.attnotnull)::int, 0, NULL, NULL \
+FROM pg_catalog.pg_attribute a \
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END) m(typmod) \
+JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+WHERE a.attrelid = to_regclass(";
+const POSTGRES_KEYS: &str = "SELECT i.indexrelid::text, a.attname::text, \
+CASE WHEN c.oid <> a.attcollation THEN quote_ident(n.nspname) || '.' || quote_ident(c.collname) END \
+FROM pg_catalog.pg_index i \
+CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indcollation::oid[]) WITH ORDINALITY k(attnum, coll, place) \
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
+LEFT JOIN pg_catalog.pg_collation c ON c.oid = k.coll \
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace \
+WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts \
+AND i.indrelid = to_regclass(";
+const MYSQL_COLUMNS: &str = "SELECT COLUMN_NAME, COLUMN_TYPE, LOWER(DATA_TYPE), \
+CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', LOCATE('on update', LOWER(EXTRA)) > 0, \
+CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ";
+const MYSQL_KEYS: &str = "SELECT INDEX_NAME, COLUMN_NAME, NULL \
+FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA = ";
+
+/// The statement whose rows [`columns_of`] reads.
+pub(super) fn columns(dialect: Dialect, table: &str) -> Statement {
+    let (schema, name) = split_table(table);
+    let mut phrase;
+    match dialect {
+        Dialect::Postgres => {
+            phrase = Phrase::new(dialect, POSTGRES_COLUMNS);
+            phrase.value(dialect.table(table).as_str());
+            phrase.push("::text) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum");
+        }
+        Dialect::Mysql => {
+            phrase = Phrase::new(dialect, MYSQL_COLUMNS);
+            mysql_table(&mut phrase, schema, name);
+            phrase.push(" ORDER BY ORDINAL_POSITION");
+        }
+        Dialect::Sqlite => {
+            let what = "SELECT name, type, LOWER(type), NULL, \"notnull\" = 0, 0, NULL, NULL FROM ";
+            phrase = Phrase::new(dialect, what);
+            pragma(&mut phrase, "pragma_table_xinfo", schema, name);
+            phrase.push(" ORDER BY cid");
+        }
+    }
+    phrase.done()
+}
+
+/// The statement whose rows [`keys_of`] reads.
+pub(super) fn keys(dialect: Dialect, table: &str) -> Statement {
+    let (schema, name) = split_table(table);
+    let mut phrase;
+    match dialect {
+        Dialect::Postgres => {
+            phrase = Phrase::new(dialect, POSTGRES_KEYS);
+            phrase.value(dialect.table(table).as_str());
+            phrase.push("::text) ORDER BY i.indisprimary DESC, i.indexrelid, k.place");
+        }
+        Dialect::Mysql => {
+            phrase = Phrase::new(dialect, MYSQL_KEYS);
+            mysql_table(&mut phrase, schema, name);
+            phrase.push(" ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX");
+        }
+        Dialect::Sqlite => {
+            // The key that is the rowid has no index.
+            phrase = Phrase::new(dialect, "SELECT '', name, NULL FROM ");
+            pragma(&mut phrase, "pragma_table_xinfo", schema, name);
+            phrase.push(" WHERE pk > 0 AND NOT EXISTS (SELECT 1 FROM ");
+            pragma(&mut phrase, "pragma_index_list", schema, name);
+            phrase.push(" WHERE origin = 'pk') UNION ALL SELECT i.name, c.name, ");
+            // The pragmas do not tell the collation of a column: it is BINARY where the table says
+            // nothing. A name that says nothing new keeps a composite key from its index.
+            phrase.push("CASE WHEN c.coll <> 'BINARY' OR EXISTS (SELECT 1 FROM ");
+            phrase.push(&schema.map_or_else(String::new, |it| format!("{}.", dialect.quoted(it))));
+            phrase.push("sqlite_master WHERE type = 'table' AND sql LIKE '%collate%' AND name = ");
+            phrase.value(name).push(" COLLATE NOCASE) THEN ");
+            phrase.push("'\"' || replace(c.coll, '\"', '\"\"') || '\"' END FROM ");
+            pragma(&mut phrase, "pragma_index_list", schema, name);
+            phrase.push(" i JOIN pragma_index_xinfo(i.name");
+            if let Some(schema) = schema {
+                phrase.push(", ").value(schema);
+            }
+            phrase.push(") c WHERE i.\"unique\" = 1 AND i.partial = 0 AND c.\"key\" = 1");
+        }
+    }
+    phrase.done()
+}
+
+fn mysql_table(phrase: &mut Phrase, schema: Option<&str>, name: &str) {
+    match schema {
+        Some(schema) => phrase.value(schema),
+        None => phrase.push("DATABASE()"),
+    };
+    phrase.push(" AND TABLE_NAME = ").value(name);
+}
+
+fn pragma(phrase: &mut Phrase, function: &str, schema: Option<&str>, name: &str) {
+    phrase.push(function).push("(").value(name);
+    if let Some(schema) = schema {
+        phrase.push(", ").value(schema);
+    }
+    phrase.push(")");
+}
+
+pub(super) fn columns_of(rows: &[Vec<Cell>]) -> Vec<Info> {
+    rows.iter().filter_map(|row| info(row)).collect()
+}
+
+fn info(row: &[Cell]) -> Option<Info> {
+    let [
+        name,
+        declared,
+        base,
+        max_chars,
+        nullable,
+        follows,
+        charset,
+        collation,
+    ] = row
+    else {
+        return None;
+    };
+    let text = |cell: &Cell| cell.as_text().map(String::from);
+    Some(Info {
+        name: text(name)?,
+        declared: text(declared).unwrap_or_default(),
+        base: text(base).unwrap_or_default(),
+        max_chars: max_chars.as_int().and_then(|it| usize::try_from(it).ok()),
+        is_nullable: nullable.as_int() != Some(0),
+        follows_updates: follows.as_int() == Some(1),
+        charset: text(charset).zip(text(collation)),
+    })
+}
+
+/// The unique keys of columns; one with an expression is none.
+pub(super) fn keys_of(rows: &[Vec<Cell>]) -> Vec<UniqueKey> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut keys: BTreeMap<&str, Option<UniqueKey>> = BTreeMap::new();
+    for row in rows {
+        let [index, column, collation] = row.as_slice() else {
+            continue;
+        };
+        let index = index.as_text().unwrap_or_default();
+        if !names.contains(&index) {
+            names.push(index);
+        }
+        let key = keys.entry(index).or_insert_with(|| Some(Vec::new()));
+        match (key.as_mut(), column.as_text()) {
+            (Some(key), Some(column)) => {
+                key.push((column.into(), collation.as_text().map(String::from)));
+            }
+            _ => *key = None,
+        }
+    }
+    names.iter().filter_map(|name| keys.remove(name)?).collect()
+}
+
+impl Info {
+    /// What it takes.
+    pub(super) fn shape(&self, dialect: Dialect) -> Shape {
+        match (dialect, self.base.as_str()) {
+            (Dialect::Sqlite, _) => Shape::Any,
+            (Dialect::Postgres, "text" | "varchar" | "bpchar" | "citext")
+            | (
+                Dialect::Mysql,
+                "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext",
+            ) => Shape::Text,
+            (Dialect::Postgres, "bytea")
+            | (
+                Dialect::Mysql,
+                "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob",
+            ) => Shape::Bytes,
+            (Dialect::Postgres, "json" | "jsonb") | (Dialect::Mysql, "json") => Shape::Json,
+            _ => Shape::Unfit,
+        }
+    }
+}
+
+/// The error for a table or column that the job cannot work on.
+pub(super) fn unsuitable(table: &str, what: &str) -> Error {
+    Error::new(
+        ErrorCode::ColumnUnsuitable,
+        format!("the table {table}: {what}"),
+    )
+}

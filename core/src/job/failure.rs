@@ -1,0 +1,185 @@
+//! What a database refuses, by the codes of its dialect.
+
+use super::Dialect;
+use alloc::string::String;
+
+/// A statement that failed.
+///
+/// # Security
+/// The message of the database is not part of it: it may quote the row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What it means for the job.
+    pub kind: FailureKind,
+    /// The code that the database gave, for a person to look up; of 40 characters at most.
+    pub code: String,
+}
+
+impl Failure {
+    /// The failure that a code of a dialect means: the SQLSTATE of PostgreSQL, the error number of
+    /// MySQL, and of SQLite the extended code, as a number or by its name.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::job::{Dialect, Failure, FailureKind};
+    /// assert_eq!(Failure::of(Dialect::Postgres, "40P01").kind, FailureKind::Deadlock);
+    /// assert_eq!(Failure::of(Dialect::Mysql, "1205").kind, FailureKind::LockTimeout);
+    /// assert_eq!(Failure::of(Dialect::Sqlite, "SQLITE_BUSY").kind, FailureKind::LockTimeout);
+    /// ```
+    #[must_use]
+    pub fn of(dialect: Dialect, code: &str) -> Self {
+        let kind = match dialect {
+            Dialect::Postgres => postgres(code),
+            Dialect::Mysql => code.parse().map_or(FailureKind::Other, mysql),
+            Dialect::Sqlite => sqlite(code),
+        };
+        let shown = code.chars().filter(char::is_ascii_graphic);
+        Self {
+            kind,
+            code: shown.take(40).collect(),
+        }
+    }
+
+    /// A connection that is gone, or was never there.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::job::{Failure, FailureKind};
+    /// assert_eq!(Failure::connection_lost().kind, FailureKind::ConnectionLost);
+    /// ```
+    #[must_use]
+    pub fn connection_lost() -> Self {
+        Self {
+            kind: FailureKind::ConnectionLost,
+            code: String::new(),
+        }
+    }
+
+    /// Whether the same batch may succeed when it is tried again.
+    pub(super) const fn is_passing(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Deadlock
+                | FailureKind::Serialization
+                | FailureKind::LockTimeout
+                | FailureKind::ConnectionLost
+        )
+    }
+}
+
+/// What a failure means for the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// Two transactions waited for each other, and this one was chosen to end.
+    Deadlock,
+    /// Another transaction changed what this one had read.
+    Serialization,
+    /// Another transaction held a lock for too long.
+    LockTimeout,
+    /// The statement took longer than allowed.
+    StatementTimeout,
+    /// The connection is gone.
+    ConnectionLost,
+    /// The user may not do this, or nobody may write here.
+    PermissionDenied,
+    /// There is no such table.
+    NoSuchTable,
+    /// There is no such column.
+    NoSuchColumn,
+    /// There is no space left.
+    DiskFull,
+    /// A value is longer than its column.
+    TooLong,
+    /// Anything else.
+    Other,
+}
+
+impl FailureKind {
+    /// What happened, for a message.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Deadlock => "it ended a deadlock with another transaction",
+            Self::Serialization => "another transaction changed the same rows",
+            Self::LockTimeout => "another transaction held a lock for too long",
+            Self::StatementTimeout => "the statement took longer than allowed",
+            Self::ConnectionLost => "the connection was lost",
+            Self::PermissionDenied => "the user may not do this here",
+            Self::NoSuchTable => "there is no such table",
+            Self::NoSuchColumn => "there is no such column",
+            Self::DiskFull => "there is no space left",
+            Self::TooLong => "a value is longer than its column",
+            Self::Other => "it refused the statement",
+        }
+    }
+}
+
+fn postgres(code: &str) -> FailureKind {
+    match code {
+        "40P01" => FailureKind::Deadlock,
+        "40001" => FailureKind::Serialization,
+        "55P03" => FailureKind::LockTimeout,
+        "57014" => FailureKind::StatementTimeout,
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" | "53300" => {
+            FailureKind::ConnectionLost
+        }
+        "42501" | "25006" | "28000" | "28P01" => FailureKind::PermissionDenied,
+        "42P01" | "3F000" => FailureKind::NoSuchTable,
+        "42703" => FailureKind::NoSuchColumn,
+        "53100" => FailureKind::DiskFull,
+        "22001" => FailureKind::TooLong,
+        _ if code.starts_with("08") => FailureKind::ConnectionLost,
+        _ => FailureKind::Other,
+    }
+}
+
+/// The numbers of MySQL and of MariaDB, and those of their clients from 2000.
+const fn mysql(code: u32) -> FailureKind {
+    match code {
+        1213 => FailureKind::Deadlock,
+        1020 => FailureKind::Serialization,
+        1205 | 3572 => FailureKind::LockTimeout,
+        1969 | 3024 => FailureKind::StatementTimeout,
+        1040 | 1053 | 1077 | 1080 | 1927 | 2002 | 2003 | 2006 | 2013 | 2055 | 4031 => {
+            FailureKind::ConnectionLost
+        }
+        1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1792 | 1836 => FailureKind::PermissionDenied,
+        1049 | 1146 => FailureKind::NoSuchTable,
+        1054 => FailureKind::NoSuchColumn,
+        1021 | 1114 => FailureKind::DiskFull,
+        1406 => FailureKind::TooLong,
+        _ => FailureKind::Other,
+    }
+}
+
+fn sqlite(code: &str) -> FailureKind {
+    const BUSY_SNAPSHOT: u32 = 517;
+    let Ok(number) = code.parse::<u32>() else {
+        return sqlite_name(code);
+    };
+    // The last byte is the primary code.
+    match number & 0xff {
+        _ if number == BUSY_SNAPSHOT => FailureKind::Serialization,
+        5 | 6 => FailureKind::LockTimeout,
+        9 => FailureKind::StatementTimeout,
+        3 | 8 | 23 => FailureKind::PermissionDenied,
+        13 => FailureKind::DiskFull,
+        18 => FailureKind::TooLong,
+        _ => FailureKind::Other,
+    }
+}
+
+fn sqlite_name(name: &str) -> FailureKind {
+    const NAMES: [(&str, FailureKind); 9] = [
+        ("SQLITE_BUSY_SNAPSHOT", FailureKind::Serialization),
+        ("SQLITE_BUSY", FailureKind::LockTimeout),
+        ("SQLITE_LOCKED", FailureKind::LockTimeout),
+        ("SQLITE_INTERRUPT", FailureKind::StatementTimeout),
+        ("SQLITE_PERM", FailureKind::PermissionDenied),
+        ("SQLITE_READONLY", FailureKind::PermissionDenied),
+        ("SQLITE_AUTH", FailureKind::PermissionDenied),
+        ("SQLITE_FULL", FailureKind::DiskFull),
+        ("SQLITE_TOOBIG", FailureKind::TooLong),
+    ];
+    let found = NAMES.iter().find(|(prefix, _)| name.starts_with(prefix));
+    found.map_or(FailureKind::Other, |(_, kind)| *kind)
+}

@@ -1,0 +1,90 @@
+//! What a caller chooses.
+
+use super::Dialect;
+use crate::error::{ErrorCode, Result, fixed};
+use alloc::string::String;
+
+/// What a caller chooses, with the usual values.
+///
+/// # Example
+/// ```
+/// use reseal::job::{Dialect, JobOptions};
+/// let mut options = JobOptions::new(Dialect::Postgres);
+/// options.dry_run = true;
+/// assert_eq!(options.batch_rows, 500);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JobOptions {
+    /// The database.
+    pub dialect: Dialect,
+    /// The most rows of one batch, 1 to 5,000.
+    pub batch_rows: usize,
+    /// About the most bytes of one batch: batches of large rows have fewer of them.
+    pub batch_bytes: usize,
+    /// Compute everything and write nothing.
+    pub dry_run: bool,
+    /// Stop when more values than this are refused in a pass.
+    pub max_refused: Option<u64>,
+    /// Rows that are read in a second, at most.
+    pub rows_per_second: Option<u32>,
+    /// A pause after each batch, in milliseconds.
+    pub pause_ms: u64,
+    /// How long a statement may take, in milliseconds.
+    pub statement_timeout_ms: Option<u64>,
+    /// Of so many rows that are resealed, a value of one is read back before it is committed; 0 for
+    /// none.
+    pub verify_one_in: u32,
+    /// The most passes of one run.
+    pub max_passes: usize,
+    /// Where it is kept how far the job is.
+    pub checkpoint: Checkpoint,
+}
+
+/// Where it is kept how far a job is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// In the table `reseal_jobs`, which is made where it is missing: each batch and its checkpoint
+    /// are one transaction.
+    Table,
+    /// In a file, after each batch. A batch may be counted twice after a crash.
+    File {
+        /// What the file has, where there is one.
+        state: Option<String>,
+    },
+    /// Nowhere: every run begins anew.
+    Nowhere,
+}
+
+impl JobOptions {
+    /// The usual values for a database.
+    #[must_use]
+    pub const fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            batch_rows: 500,
+            batch_bytes: 4 << 20,
+            dry_run: false,
+            max_refused: None,
+            rows_per_second: None,
+            pause_ms: 0,
+            statement_timeout_ms: None,
+            verify_one_in: 100,
+            max_passes: 10,
+            checkpoint: Checkpoint::Table,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = if !(1..=5000).contains(&self.batch_rows) {
+            "batch_rows is 1 to 5000"
+        } else if self.batch_bytes == 0 || self.max_passes == 0 {
+            "batch_bytes and max_passes are at least 1"
+        } else if self.rows_per_second == Some(0) {
+            "rows_per_second is at least 1"
+        } else {
+            return Ok(());
+        };
+        Err(fixed(ErrorCode::InvalidArgument, wrong))
+    }
+}

@@ -1,0 +1,209 @@
+//! Before the first row: which walks there are, and whether the database can take what is to be
+//! written.
+
+use super::{
+    Dialect, Target,
+    catalog::{self, Info, Shape, UniqueKey, unsuitable},
+    halt::Halt,
+    line::Line,
+    walk::{KeyColumn, ValueColumn, Walk},
+};
+use crate::{error::Result, manifest::ColumnSpec};
+use alloc::{format, string::String, vec::Vec};
+
+/// The walks of a job: columns of one table, of one row id and one condition, are walked together.
+pub(super) async fn walks(
+    line: &Line,
+    dialect: Dialect,
+    targets: &[Target],
+) -> Result<Vec<Walk>, Halt> {
+    let mut walks: Vec<Walk> = Vec::new();
+    let mut tables: Vec<(&str, Vec<Info>, Vec<UniqueKey>)> = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        let spec = &target.spec;
+        if tables.iter().all(|(name, ..)| *name != spec.table) {
+            let rows = line.query(catalog::columns(dialect, &spec.table)).await?;
+            let columns = catalog::columns_of(&rows);
+            let rows = line.query(catalog::keys(dialect, &spec.table)).await?;
+            tables.push((&spec.table, columns, catalog::keys_of(&rows)));
+        }
+        let known = tables.iter().find(|(name, ..)| *name == spec.table);
+        let Some((_, columns, keys)) = known else {
+            continue;
+        };
+        let table = Table {
+            dialect,
+            spec,
+            columns,
+            keys,
+        };
+        let value = table.value(place)?;
+        let walk = walks.iter_mut().find(|walk| walk.takes(spec));
+        match walk {
+            Some(walk) => table.join(walk, value)?,
+            None => walks.push(table.walk(value)?),
+        }
+    }
+    for walk in &walks {
+        if let Some(statement) = walk.keyless_row()
+            && !line.query(statement).await?.is_empty()
+        {
+            let what = "a row has NULL in its row id, so that it cannot be found again";
+            return Err(unsuitable(&walk.table, what).into());
+        }
+    }
+    Ok(walks)
+}
+
+/// What one target needs of its table.
+struct Table<'t> {
+    dialect: Dialect,
+    spec: &'t ColumnSpec,
+    columns: &'t [Info],
+    keys: &'t [UniqueKey],
+}
+
+impl Table<'_> {
+    fn walk(&self, value: ValueColumn) -> Result<Walk> {
+        let kept = self.columns.iter().filter(|info| info.follows_updates);
+        let mut walk = Walk {
+            dialect: self.dialect,
+            table: self.spec.table.clone(),
+            filter: self.spec.filter.clone(),
+            keys: self.key()?,
+            facts: Vec::new(),
+            values: Vec::new(),
+            kept: kept.map(|info| info.name.clone()).collect(),
+        };
+        self.join(&mut walk, value)?;
+        Ok(walk)
+    }
+
+    fn join(&self, walk: &mut Walk, value: ValueColumn) -> Result<()> {
+        for (_, column) in self.spec.row_facts() {
+            if walk.facts.iter().all(|there| there.name != column) {
+                walk.facts.push(self.column(column)?.clone());
+            }
+        }
+        walk.kept
+            .retain(|kept| *kept != value.info.name && !value.terms.contains(kept));
+        walk.values.push(value);
+        Ok(())
+    }
+
+    fn value(&self, target: usize) -> Result<ValueColumn> {
+        let info = self.column(&self.spec.column)?.clone();
+        let shape = info.shape(self.dialect);
+        let wrong = match (shape, &self.spec.path) {
+            (Shape::Unfit, _) => "holds neither text nor bytes",
+            (Shape::Json, None) => "holds JSON, which an encrypted value is not: make it text",
+            (_, Some(_)) => "has a path, which jobs do not follow yet",
+            _ => "",
+        };
+        if !wrong.is_empty() {
+            let what = format!("{}, of type {}, {wrong}", info.name, info.declared);
+            return Err(unsuitable(&self.spec.table, &what));
+        }
+        let mut terms = Vec::new();
+        for index in &self.spec.indexes {
+            let info = self.column(&index.column)?;
+            if !matches!(info.shape(self.dialect), Shape::Text | Shape::Any) {
+                let what = format!("{}, of type {}, holds no text", info.name, info.declared);
+                return Err(unsuitable(&self.spec.table, &what));
+            }
+            terms.push(info.name.clone());
+        }
+        Ok(ValueColumn {
+            info,
+            shape,
+            target,
+            terms,
+        })
+    }
+
+    fn column(&self, name: &str) -> Result<&Info> {
+        if self.columns.is_empty() {
+            return Err(unsuitable(&self.spec.table, "there is none of this name"));
+        }
+        let found = self.columns.iter().find(|info| info.name == name);
+        found.ok_or_else(|| unsuitable(&self.spec.table, &format!("it has no column {name}")))
+    }
+
+    /// The row id, each of whose values is of one row alone.
+    fn key(&self) -> Result<Vec<KeyColumn>> {
+        let row_id = &self.spec.row_id;
+        let columns: Vec<&Info> = row_id
+            .iter()
+            .map(|name| self.column(name))
+            .collect::<Result<_>>()?;
+        let within = |key: &&UniqueKey| key.iter().all(|(column, _)| row_id.contains(column));
+        let Some(unique) = self.keys.iter().find(within) else {
+            return Err(unsuitable(&self.spec.table, &self.no_unique_key()));
+        };
+        if let Some(info) = columns.iter().find(|info| !info.is_key(self.dialect)) {
+            let what = format!(
+                "{} has the type {}, which is no row id",
+                info.name, info.declared
+            );
+            return Err(unsuitable(&self.spec.table, &what));
+        }
+        let collation = |name: &str| {
+            let found = unique.iter().find(|(column, _)| column == name);
+            found.and_then(|(_, collation)| collation.clone())
+        };
+        let columns = columns.into_iter().map(|info| KeyColumn {
+            collation: collation(&info.name),
+            info: info.clone(),
+        });
+        Ok(columns.collect())
+    }
+
+    fn no_unique_key(&self) -> String {
+        let keys = self.keys.iter().map(|key| {
+            let names: Vec<&str> = key.iter().map(|(name, _)| name.as_str()).collect();
+            format!("({})", names.join(", "))
+        });
+        let keys: Vec<String> = keys.collect();
+        let known = match keys.as_slice() {
+            [] => "the table has no unique key".into(),
+            keys => format!("its unique keys are {}", keys.join(" and ")),
+        };
+        let row_id = self.spec.row_id.join(", ");
+        format!("the row id ({row_id}) may stand in several rows; {known}")
+    }
+}
+
+impl Walk {
+    /// Whether a column can be walked with those that are there. A column of two paths is walked twice.
+    fn takes(&self, spec: &ColumnSpec) -> bool {
+        let keys = self.keys.iter().map(|key| &key.info.name);
+        self.table == spec.table
+            && self.filter == spec.filter
+            && keys.eq(&spec.row_id)
+            && self
+                .values
+                .iter()
+                .all(|value| value.info.name != spec.column)
+    }
+}
+
+impl Info {
+    /// Whether its values come back as they were given, and in one order.
+    fn is_key(&self, dialect: Dialect) -> bool {
+        const MYSQL: [&str; 9] = [
+            "tinyint",
+            "smallint",
+            "mediumint",
+            "int",
+            "bigint",
+            "decimal",
+            "date",
+            "datetime",
+            "uuid",
+        ];
+        let shape = self.shape(dialect);
+        dialect != Dialect::Mysql
+            || MYSQL.contains(&self.base.as_str())
+            || matches!(shape, Shape::Text | Shape::Bytes)
+    }
+}

@@ -1,0 +1,61 @@
+//! The table of checkpoints.
+
+use super::{Cell, Dialect, Statement, dialect::Phrase};
+use alloc::format;
+
+const TABLE: &str = "reseal_jobs";
+
+/// Makes the table, where it is missing.
+pub(super) fn create(dialect: Dialect) -> Statement {
+    let (id, state, version) = match dialect {
+        Dialect::Postgres => ("text", "text", "bigint"),
+        Dialect::Mysql => ("varchar(64)", "longtext", "bigint"),
+        Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER"),
+    };
+    let table = dialect.quoted(TABLE);
+    let sql = format!(
+        "CREATE TABLE IF NOT EXISTS {table} ({} {id} NOT NULL PRIMARY KEY, {} {state} NOT NULL, \
+         {} {version} NOT NULL)",
+        dialect.quoted("id"),
+        dialect.quoted("state"),
+        dialect.quoted("version"),
+    );
+    Phrase::new(dialect, &sql).done()
+}
+
+/// Gives the state and the version of a job.
+pub(super) fn load(dialect: Dialect, id: &str) -> Statement {
+    let mut phrase = Phrase::new(dialect, "SELECT ");
+    phrase.push(&dialect.quoted("state")).push(", ");
+    phrase.push(&dialect.quoted("version")).push(" FROM ");
+    phrase.push(&dialect.quoted(TABLE)).push(" WHERE ");
+    phrase.push(&dialect.quoted("id")).push(" = ").value(id);
+    phrase.done()
+}
+
+/// Stores the first state of a job, of version 1.
+pub(super) fn insert(dialect: Dialect, id: &str, state: &str) -> Statement {
+    let mut phrase = Phrase::new(dialect, "INSERT INTO ");
+    phrase.push(&dialect.quoted(TABLE)).push(" (");
+    phrase.list(", ", ["id", "state", "version"], |phrase, name| {
+        phrase.push(&dialect.quoted(name));
+    });
+    phrase.push(") VALUES (").value(id).push(", ").value(state);
+    phrase.push(", 1)");
+    phrase.done()
+}
+
+/// Stores the next state of a job, if nobody else stored one since this version. It changes one row
+/// or none.
+pub(super) fn update(dialect: Dialect, id: &str, state: &str, version: i64) -> Statement {
+    let mut phrase = Phrase::new(dialect, "UPDATE ");
+    let number = dialect.quoted("version");
+    phrase.push(&dialect.quoted(TABLE)).push(" SET ");
+    phrase.push(&dialect.quoted("state")).push(" = ");
+    phrase.value(state);
+    phrase.push(&format!(", {number} = {number} + 1 WHERE "));
+    phrase.push(&dialect.quoted("id")).push(" = ").value(id);
+    phrase.push(&format!(" AND {number} = "));
+    phrase.value(Cell::Int(version));
+    phrase.done()
+}

@@ -1,0 +1,243 @@
+//! Swaps: the statements that put new values in the place of those that were read, and of no others.
+
+use super::{
+    Cell, Dialect, Statement,
+    catalog::Shape,
+    dialect::Phrase,
+    walk::{ValueColumn, Walk, mysql_key},
+};
+use alloc::{format, string::String, vec::Vec};
+
+/// SQLite takes 32,766 parameters, MySQL 65,535.
+const MAX_PARAMS: usize = 32_000;
+
+/// What is to replace the values of a row.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) key: Vec<Cell>,
+    /// In the order of the columns.
+    pub(super) swaps: Vec<Swap>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Swap {
+    /// The place among [`Walk::values`].
+    pub(super) column: usize,
+    pub(super) old: Cell,
+    pub(super) new: Cell,
+    /// One for each of [`ValueColumn::terms`].
+    pub(super) terms: Vec<Cell>,
+}
+
+impl Walk {
+    /// The statements that swap the values of rows, each only where it is still the one that was
+    /// read, compared byte by byte. All changes are of the same columns. With each statement, how
+    /// many changes it makes.
+    pub(super) fn swaps(&self, changes: &[Change]) -> Vec<(Statement, u64)> {
+        let Some(first) = changes.first() else {
+            return Vec::new();
+        };
+        let width: usize = first.swaps.iter().map(|swap| 2 + swap.terms.len()).sum();
+        let rows = (MAX_PARAMS / (self.keys.len() + width)).max(1);
+        let statements = changes.chunks(rows);
+        statements
+            .map(|rows| {
+                let statement = match self.dialect {
+                    Dialect::Postgres => self.postgres_swap(rows),
+                    Dialect::Mysql => self.mysql_swap(rows),
+                    Dialect::Sqlite => self.sqlite_swap(rows),
+                };
+                (statement, rows.len().try_into().unwrap_or(u64::MAX))
+            })
+            .collect()
+    }
+
+    fn postgres_swap(&self, rows: &[Change]) -> Statement {
+        let mut phrase = Phrase::new(self.dialect, "UPDATE ");
+        let columns = self.columns_of(rows);
+        phrase.push(&self.from()).push(" SET ");
+        self.push_sets(&mut phrase, &columns);
+        phrase.push(" FROM unnest(");
+        let arrays = transposed(rows);
+        let types = self.array_types(&columns);
+        phrase.list(
+            ", ",
+            arrays.into_iter().zip(types),
+            |phrase, (cells, of)| {
+                phrase.value(Cell::Array(cells)).push(of);
+            },
+        );
+        phrase.push(") AS reseal_v(");
+        self.push_given(&mut phrase, &columns);
+        phrase.push(")");
+        self.push_filter(&mut phrase);
+        self.push_key_is_given(&mut phrase);
+        self.push_olds(&mut phrase, &columns);
+        phrase.done()
+    }
+
+    fn mysql_swap(&self, rows: &[Change]) -> Statement {
+        let mut phrase = Phrase::new(self.dialect, "UPDATE ");
+        let columns = self.columns_of(rows);
+        phrase.push(&self.from()).push(" JOIN (");
+        phrase.list(" UNION ALL ", rows, |phrase, change| {
+            phrase.push("SELECT ");
+            for (place, (cell, key)) in change.key.iter().zip(&self.keys).enumerate() {
+                mysql_key(phrase, &key.info, cell).push(&format!(" AS reseal_k{place}, "));
+            }
+            let swaps = change.swaps.iter().enumerate();
+            phrase.list(", ", swaps, |phrase, (place, swap)| {
+                phrase.push("CAST(").value(in_bytes(&swap.old));
+                phrase.push(&format!(" AS BINARY) AS reseal_o{place}, "));
+                mysql_new(phrase, &swap.new).push(&format!(" AS reseal_n{place}"));
+                for (at, term) in swap.terms.iter().enumerate() {
+                    let named = format!(" AS reseal_t{place}_{at}");
+                    mysql_new(phrase.push(", "), term).push(&named);
+                }
+            });
+        });
+        phrase.push(") AS reseal_v ON ");
+        phrase.list(
+            " AND ",
+            self.keys.iter().enumerate(),
+            |phrase, (place, key)| {
+                let name = self.name(&key.info.name);
+                phrase.push(&format!("{name} = reseal_v.reseal_k{place}"));
+            },
+        );
+        phrase.push(" SET ");
+        self.push_sets(&mut phrase, &columns);
+        for kept in &self.kept {
+            let name = self.name(kept);
+            phrase.push(&format!(", {name} = {name}"));
+        }
+        self.push_filter(&mut phrase);
+        self.push_olds(&mut phrase, &columns);
+        phrase.done()
+    }
+
+    fn sqlite_swap(&self, rows: &[Change]) -> Statement {
+        let mut phrase = Phrase::new(self.dialect, "WITH reseal_v(");
+        let columns = self.columns_of(rows);
+        self.push_given(&mut phrase, &columns);
+        phrase.push(") AS (VALUES ");
+        phrase.list(", ", rows, |phrase, change| {
+            phrase.push("(");
+            phrase.list(", ", change.cells(), |phrase, cell| {
+                phrase.value(cell.clone());
+            });
+            phrase.push(")");
+        });
+        phrase.push(") UPDATE ").push(&self.from()).push(" SET ");
+        self.push_sets(&mut phrase, &columns);
+        phrase.push(" FROM reseal_v");
+        self.push_filter(&mut phrase);
+        self.push_key_is_given(&mut phrase);
+        self.push_olds(&mut phrase, &columns);
+        phrase.done()
+    }
+
+    /// The columns that changes are of.
+    fn columns_of(&self, rows: &[Change]) -> Vec<&ValueColumn> {
+        let swaps = rows.first().into_iter().flat_map(|row| &row.swaps);
+        swaps
+            .filter_map(|swap| self.values.get(swap.column))
+            .collect()
+    }
+
+    /// `c = reseal_n0, term = reseal_t0_0`. MySQL joins tables here, so that names need theirs.
+    fn push_sets(&self, phrase: &mut Phrase, columns: &[&ValueColumn]) {
+        let name = |column: &str| match self.dialect {
+            Dialect::Mysql => self.name(column),
+            _ => self.dialect.quoted(column),
+        };
+        let columns = columns.iter().enumerate();
+        phrase.list(", ", columns, |phrase, (place, column)| {
+            let cast = match (self.dialect, column.shape) {
+                // Other types take text by themselves; a cast to one of limited length would cut.
+                (Dialect::Postgres, Shape::Json) => format!("::{}", column.info.declared),
+                _ => String::new(),
+            };
+            let set = name(&column.info.name);
+            phrase.push(&format!("{set} = reseal_v.reseal_n{place}{cast}"));
+            for (at, term) in column.terms.iter().enumerate() {
+                let set = name(term);
+                phrase.push(&format!(", {set} = reseal_v.reseal_t{place}_{at}"));
+            }
+        });
+    }
+
+    /// Each value is still the one that was read, byte by byte, whatever its collation takes for
+    /// equal.
+    fn push_olds(&self, phrase: &mut Phrase, columns: &[&ValueColumn]) {
+        for (place, column) in columns.iter().enumerate() {
+            let name = self.name(&column.info.name);
+            let old = format!("reseal_v.reseal_o{place}");
+            let same = match (self.dialect, column.shape) {
+                (Dialect::Postgres | Dialect::Mysql, Shape::Bytes) => format!("{name} = {old}"),
+                (Dialect::Postgres, _) => format!("{name}::text COLLATE \"C\" = {old}"),
+                (Dialect::Mysql, _) => {
+                    format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = {old}")
+                }
+                (Dialect::Sqlite, _) => {
+                    format!("typeof({name}) = typeof({old}) AND {name} = {old} COLLATE BINARY")
+                }
+            };
+            phrase.push(" AND ").push(&same);
+        }
+    }
+
+    fn array_types(&self, columns: &[&ValueColumn]) -> Vec<&'static str> {
+        let mut types = alloc::vec!["::text[]"; self.keys.len()];
+        for column in columns {
+            let of = match column.shape {
+                Shape::Bytes => "::bytea[]",
+                _ => "::text[]",
+            };
+            types.extend([of, of]);
+            types.extend(column.terms.iter().map(|_| "::text[]"));
+        }
+        types
+    }
+}
+
+impl Change {
+    /// Its cells in the order of the columns of `reseal_v`.
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        let swaps = self.swaps.iter();
+        self.key
+            .iter()
+            .chain(swaps.flat_map(|swap| [&swap.old, &swap.new].into_iter().chain(&swap.terms)))
+    }
+}
+
+/// Rows as columns.
+fn transposed(rows: &[Change]) -> Vec<Vec<Cell>> {
+    let width = rows.first().map_or(0, |row| row.cells().count());
+    let mut columns: Vec<Vec<Cell>> = (0..width).map(|_| Vec::with_capacity(rows.len())).collect();
+    for row in rows {
+        for (column, cell) in columns.iter_mut().zip(row.cells()) {
+            column.push(cell.clone());
+        }
+    }
+    columns
+}
+
+/// A value that MySQL stores, of the length that it has.
+fn mysql_new<'p>(phrase: &'p mut Phrase, cell: &Cell) -> &'p mut Phrase {
+    match cell {
+        Cell::Bytes(_) => phrase.push("CAST(").value(cell.clone()).push(" AS BINARY)"),
+        _ => phrase
+            .push("CONVERT(")
+            .value(cell.clone())
+            .push(" USING utf8mb4)"),
+    }
+}
+
+/// Text as its bytes: as such, no character set of a connection changes it.
+fn in_bytes(cell: &Cell) -> Cell {
+    match cell {
+        Cell::Text(text) => text.as_bytes().to_vec().into(),
+        other => other.clone(),
+    }
+}

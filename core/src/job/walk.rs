@@ -1,0 +1,287 @@
+//! A walk over a table: the statements that read its rows in the order of their key.
+
+use super::{
+    Cell, Dialect, Statement,
+    catalog::{Info, Shape},
+    dialect::Phrase,
+};
+use alloc::{format, string::String, vec::Vec};
+
+/// Columns of one table that are walked together.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    pub(super) dialect: Dialect,
+    /// As the manifest calls it.
+    pub(super) table: String,
+    /// `where`.
+    pub(super) filter: Option<String>,
+    pub(super) keys: Vec<KeyColumn>,
+    pub(super) facts: Vec<Info>,
+    pub(super) values: Vec<ValueColumn>,
+    /// The columns that MySQL would set to the present time.
+    pub(super) kept: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct KeyColumn {
+    pub(super) info: Info,
+    /// That of the unique key, quoted, where it is another than the column's.
+    pub(super) collation: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ValueColumn {
+    pub(super) info: Info,
+    pub(super) shape: Shape,
+    /// Its place among the targets of the job.
+    pub(super) target: usize,
+    /// The columns of its blind indexes.
+    pub(super) terms: Vec<String>,
+}
+
+/// A row as it was read.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) key: Vec<Cell>,
+    pub(super) facts: Vec<Cell>,
+    pub(super) values: Vec<Cell>,
+}
+
+impl Walk {
+    /// The next rows after a key.
+    pub(super) fn page(&self, after: Option<&[Cell]>, limit: usize) -> Statement {
+        let mut phrase = Phrase::new(self.dialect, "");
+        self.push_select(&mut phrase, "");
+        if let Some(after) = after {
+            phrase.push(" AND ");
+            self.push_after(&mut phrase, after);
+        }
+        phrase.push(" ORDER BY ");
+        phrase.list(", ", &self.keys, |phrase, key| {
+            phrase.push(&self.key(key));
+        });
+        phrase.push(&format!(" LIMIT {limit}"));
+        phrase.done()
+    }
+
+    /// The rows with these keys, as far as they are still there.
+    pub(super) fn rows_at(&self, keys: &[Vec<Cell>]) -> Statement {
+        if self.dialect == Dialect::Sqlite {
+            return self.sqlite_rows_at(keys);
+        }
+        let mut phrase = Phrase::new(self.dialect, "");
+        self.push_select(&mut phrase, "");
+        phrase.push(" AND (");
+        phrase.list(", ", &self.keys, |phrase, key| {
+            phrase.push(&self.key(key));
+        });
+        let has_rows = self.keys.len() > 1 && self.dialect == Dialect::Postgres;
+        phrase.push(if has_rows { ") IN (VALUES " } else { ") IN (" });
+        phrase.list(", ", keys, |phrase, key| {
+            phrase.push(if key.len() > 1 { "(" } else { "" });
+            phrase.list(", ", key.iter().zip(&self.keys), |phrase, (cell, key)| {
+                self.push_key_value(phrase, &key.info, cell);
+            });
+            phrase.push(if key.len() > 1 { ")" } else { "" });
+        });
+        phrase.push(")");
+        phrase.done()
+    }
+
+    /// It uses the index of a composite key for a join, and for no list of rows.
+    fn sqlite_rows_at(&self, keys: &[Vec<Cell>]) -> Statement {
+        let mut phrase = Phrase::new(self.dialect, "WITH reseal_v(");
+        self.push_given(&mut phrase, &[]);
+        phrase.push(") AS (VALUES ");
+        phrase.list(", ", keys, |phrase, key| {
+            phrase.push("(");
+            phrase.list(", ", key, |phrase, cell| {
+                phrase.value(cell.clone());
+            });
+            phrase.push(")");
+        });
+        phrase.push(") ");
+        self.push_select(&mut phrase, ", reseal_v");
+        self.push_key_is_given(&mut phrase);
+        phrase.done()
+    }
+
+    /// A row whose key has no value: such a row could be neither found again nor passed.
+    pub(super) fn keyless_row(&self) -> Option<Statement> {
+        let nullable: Vec<_> = self.keys.iter().filter(|it| it.info.is_nullable).collect();
+        if nullable.is_empty() {
+            return None;
+        }
+        let mut phrase = Phrase::new(self.dialect, "SELECT 1 FROM ");
+        phrase.push(&self.from());
+        self.push_filter(&mut phrase);
+        phrase.push(" AND (");
+        phrase.list(" OR ", nullable, |phrase, key| {
+            phrase.push(&self.name(&key.info.name)).push(" IS NULL");
+        });
+        phrase.push(") LIMIT 1");
+        Some(phrase.done())
+    }
+
+    /// A row of [`Self::page`] and [`Self::rows_at`], if the driver gave as many cells as asked for.
+    pub(super) fn row(&self, cells: Vec<Cell>) -> Option<Row> {
+        let wanted = self.keys.len() + self.facts.len() + self.values.len();
+        let mut cells = Some(cells).filter(|cells| cells.len() == wanted)?;
+        let values = cells.split_off(self.keys.len() + self.facts.len());
+        let facts = cells.split_off(self.keys.len());
+        Some(Row {
+            key: cells,
+            facts,
+            values,
+        })
+    }
+
+    /// All that is read of a row; `joined` stands beside the table.
+    fn push_select(&self, phrase: &mut Phrase, joined: &str) {
+        phrase.push("SELECT ");
+        let keys = self.keys.iter().map(|key| match self.dialect {
+            Dialect::Postgres => format!("{}::text", self.name(&key.info.name)),
+            _ => self.read(&key.info),
+        });
+        let others = self.values.iter().map(|value| &value.info);
+        let others = self.facts.iter().chain(others).map(|info| self.read(info));
+        phrase.list(", ", keys.chain(others), |phrase, expression| {
+            phrase.push(&expression);
+        });
+        phrase.push(" FROM ").push(&self.from()).push(joined);
+        self.push_filter(phrase);
+    }
+
+    /// The key is that of `reseal_v`.
+    pub(super) fn push_key_is_given(&self, phrase: &mut Phrase) {
+        for (place, key) in self.keys.iter().enumerate() {
+            let cast = match self.dialect {
+                Dialect::Postgres => format!("::{}", key.info.declared),
+                Dialect::Mysql | Dialect::Sqlite => String::new(),
+            };
+            let name = self.key(key);
+            phrase.push(&format!(" AND {name} = reseal_v.reseal_k{place}{cast}"));
+        }
+    }
+
+    pub(super) fn from(&self) -> String {
+        self.dialect.table(&self.table)
+    }
+
+    /// A column, with its table: a lone name in double quotes can be text for SQLite.
+    pub(super) fn name(&self, column: &str) -> String {
+        format!("{}.{}", self.from(), self.dialect.quoted(column))
+    }
+
+    pub(super) fn push_filter(&self, phrase: &mut Phrase) {
+        // A comment at its end is ended by the line.
+        match &self.filter {
+            Some(filter) => phrase.push(" WHERE (").push(filter).push("\n)"),
+            None => phrase.push(" WHERE 1 = 1"),
+        };
+    }
+
+    /// A key column in the order of its unique key.
+    pub(super) fn key(&self, key: &KeyColumn) -> String {
+        let name = self.name(&key.info.name);
+        match &key.collation {
+            Some(collation) => format!("{name} COLLATE {collation}"),
+            None => name,
+        }
+    }
+
+    /// What is selected for a value or a fact.
+    fn read(&self, info: &Info) -> String {
+        let name = self.name(&info.name);
+        match (self.dialect, info.base.as_str()) {
+            (Dialect::Sqlite, _)
+            | (Dialect::Postgres, "bytea")
+            | (Dialect::Mysql, "tinyint" | "smallint" | "mediumint" | "int") => name,
+            (Dialect::Postgres, _) => format!("{name}::text"),
+            (Dialect::Mysql, "bigint") if !info.is_unsigned() => name,
+            (Dialect::Mysql, _) => match info.shape(self.dialect) {
+                Shape::Text | Shape::Bytes => name,
+                _ => format!("CAST({name} AS CHAR)"),
+            },
+        }
+    }
+
+    /// `(a, b) > (…)`; MySQL uses its index only for the form without rows.
+    fn push_after(&self, phrase: &mut Phrase, after: &[Cell]) {
+        let pairs: Vec<_> = self.keys.iter().zip(after).collect();
+        if self.dialect != Dialect::Mysql {
+            phrase.push("(");
+            phrase.list(", ", &pairs, |phrase, (key, _)| {
+                phrase.push(&self.key(key));
+            });
+            phrase.push(") > (");
+            phrase.list(", ", &pairs, |phrase, (key, cell)| {
+                self.push_key_value(phrase, &key.info, cell);
+            });
+            phrase.push(")");
+            return;
+        }
+        phrase.push("(");
+        phrase.list(" OR ", 0..pairs.len(), |phrase, last| {
+            phrase.push("(");
+            let chain = pairs.iter().take(last + 1).enumerate();
+            phrase.list(" AND ", chain, |phrase, (place, (key, cell))| {
+                let sign = if place == last { " > " } else { " = " };
+                phrase.push(&self.key(key)).push(sign);
+                self.push_key_value(phrase, &key.info, cell);
+            });
+            phrase.push(")");
+        });
+        phrase.push(")");
+    }
+
+    /// A parameter with the type of a key column: without it MySQL compares numbers as floats, and
+    /// PostgreSQL does not know which type a text means.
+    fn push_key_value(&self, phrase: &mut Phrase, info: &Info, cell: &Cell) {
+        match self.dialect {
+            Dialect::Postgres => phrase
+                .value(cell.clone())
+                .push("::text::")
+                .push(&info.declared),
+            Dialect::Mysql => mysql_key(phrase, info, cell),
+            Dialect::Sqlite => phrase.value(cell.clone()),
+        };
+    }
+
+    /// The names of the columns of `reseal_v`.
+    pub(super) fn push_given(&self, phrase: &mut Phrase, columns: &[&ValueColumn]) {
+        let keys = 0..self.keys.len();
+        phrase.list(", ", keys, |phrase, place| {
+            phrase.push(&format!("reseal_k{place}"));
+        });
+        for (place, column) in columns.iter().enumerate() {
+            phrase.push(&format!(", reseal_o{place}, reseal_n{place}"));
+            for at in 0..column.terms.len() {
+                phrase.push(&format!(", reseal_t{place}_{at}"));
+            }
+        }
+    }
+}
+
+impl Info {
+    fn is_unsigned(&self) -> bool {
+        self.declared.to_ascii_lowercase().contains("unsigned")
+    }
+}
+
+pub(super) fn mysql_key<'p>(phrase: &'p mut Phrase, info: &Info, cell: &Cell) -> &'p mut Phrase {
+    let (before, after) = match info.base.as_str() {
+        "bigint" if info.is_unsigned() => ("CAST(", " AS UNSIGNED)".into()),
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ("CAST(", " AS SIGNED)".into()),
+        "datetime" => ("CAST(", " AS DATETIME(6))".into()),
+        "date" | "uuid" => ("CAST(", format!(" AS {})", info.base)),
+        "decimal" => ("CAST(", format!(" AS {})", info.declared)),
+        _ => match (info.shape(Dialect::Mysql), &info.charset) {
+            (Shape::Text, Some((charset, collation))) => {
+                ("CONVERT(", format!(" USING {charset}) COLLATE {collation}"))
+            }
+            _ => ("CAST(", " AS BINARY)".into()),
+        },
+    };
+    phrase.push(before).value(cell.clone()).push(&after)
+}

@@ -1,0 +1,135 @@
+//! A job that ends early goes on from where it was.
+
+use crate::support::{USERS, World, assert_adds_up};
+use reseal::job::{Checkpoint, End, Event, Reply, Report, Step};
+
+#[test]
+fn a_job_that_is_dropped_at_any_step_is_resumed_and_its_counts_add_up() {
+    for at in 0.. {
+        let world = World::users(100);
+        let report = world.drive(world.job(USERS, |_| {}), &mut |step, _| {
+            (step == at).then_some(Reply::Start)
+        });
+        if report.is_some() {
+            assert!(at > 20, "the job has only {at} steps");
+            return;
+        }
+        world.rollback().unwrap();
+        let report = world.run(world.job(USERS, |_| {}));
+        assert_eq!(report.end, End::Complete, "dropped at step {at}");
+        let passes = &report.columns[0].passes;
+        passes.iter().for_each(assert_adds_up);
+        let resealed: u64 = passes.iter().map(reseal::job::Counts::resealed).sum();
+        assert_eq!(resealed, 100, "dropped at step {at}");
+        let opened = world.opened();
+        assert_eq!(opened.len(), 100);
+        for (id, text) in opened {
+            assert_eq!(text, format!("secret {id}"), "dropped at step {at}");
+        }
+    }
+}
+
+/// Runs a job, and asks it to stop after so many batches.
+fn stopped(world: &World, batches: usize) -> Report {
+    let mut job = world.job(USERS, |_| {});
+    let (mut reply, mut done) = (Reply::Start, 0);
+    loop {
+        if done == batches {
+            job.stop();
+        }
+        reply = match job.next(reply, 0) {
+            Step::Finished(report) => return report,
+            step => {
+                done += usize::from(matches!(step, Step::Tell(Event::Progress { .. })));
+                world.perform(step)
+            }
+        };
+    }
+}
+
+#[test]
+fn a_job_that_is_stopped_ends_its_batch_and_goes_on_later() {
+    let world = World::users(200);
+    assert_eq!(stopped(&world, 0).end, End::Stopped);
+    let id = world.text("SELECT id FROM reseal_jobs");
+    assert_eq!(id.as_deref(), Some(world.job(USERS, |_| {}).id()));
+
+    assert_eq!(stopped(&world, 1).end, End::Stopped);
+    let sealed = "SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'";
+    assert_eq!(world.number(sealed), 32);
+    let report = world.run(world.job(USERS, |_| {}));
+    assert!(world.told.borrow().contains(&Event::Resumed { pass: 1 }));
+    assert_eq!(report.columns[0].passes[0].resealed(), 200);
+}
+
+#[test]
+fn a_pass_that_another_run_began_is_never_the_last() {
+    let world = World::users(100);
+    world.run(world.job(USERS, |_| {}));
+    // Nothing is left to do, and the next run is stopped in the middle of its pass.
+    assert_eq!(stopped(&world, 1).end, End::Stopped);
+    let late = "UPDATE users SET ssn = 'late' WHERE id = 1";
+    world.db.execute_batch(late).unwrap();
+    let report = world.run(world.job(USERS, |_| {}));
+    assert_eq!(report.end, End::Complete);
+    let stored = world.text("SELECT ssn FROM users WHERE id = 1").unwrap();
+    assert_eq!(world.open(&stored), "late");
+}
+
+#[test]
+fn a_second_run_at_the_same_time_is_told_and_writes_nothing() {
+    let world = World::users(100);
+    let mut is_done = false;
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        if matches!(step, Step::Begin) && !is_done {
+            is_done = true;
+            let report = world.run(world.job(USERS, |_| {}));
+            assert_eq!(report.end, End::Complete);
+        }
+        None
+    });
+    let End::Failed(error) = report.unwrap().end else {
+        panic!("both runs ended well");
+    };
+    // Nothing had been stored when the first began: now there is something.
+    assert!(["job-conflict", "database-error"].contains(&error.code().as_str()));
+    assert_eq!(world.opened().len(), 100);
+}
+
+#[test]
+fn a_file_keeps_the_checkpoint_in_place_of_the_table() {
+    let world = World::users(100);
+    let mut saved: Option<String> = None;
+    let file = |state| {
+        move |options: &mut reseal::job::JobOptions| options.checkpoint = Checkpoint::File { state }
+    };
+    let report = world.drive(world.job(USERS, file(None)), &mut |_, step| {
+        let Step::Save(state) = step else {
+            return None;
+        };
+        let is_second = saved.is_some();
+        saved = Some(state.clone());
+        is_second.then_some(Reply::Start)
+    });
+    assert!(report.is_none());
+    let report = world.run(world.job(USERS, file(saved)));
+    assert_eq!(report.end, End::Complete);
+    assert_eq!(report.columns[0].passes[0].resealed(), 100);
+    let tables = world.number("SELECT count(*) FROM sqlite_schema WHERE name = 'reseal_jobs'");
+    assert_eq!(tables, 0);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_read_begins_anew() {
+    let world = World::users(10);
+    let job = world.job(USERS, |options| {
+        options.checkpoint = Checkpoint::File {
+            state: Some("{\"format\":9}".into()),
+        };
+    });
+    let report = world.run(job);
+    assert_eq!(
+        (report.end, report.columns[0].passes[0].scanned),
+        (End::Complete, 10)
+    );
+}

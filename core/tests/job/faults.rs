@@ -1,0 +1,189 @@
+//! A database that refuses, at any step.
+
+use crate::support::{USERS, World, failed};
+use reseal::job::{Dialect, End, Event, Failure, FailureKind, Reply, Step};
+
+/// The steps at which a database may fail.
+fn is_of_database(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Query(_) | Step::Execute(_) | Step::Begin | Step::Commit
+    )
+}
+
+/// A job over 100 rows, one step of which fails; nothing when there is no such step.
+fn with_fault(at: usize, fault: &dyn Fn(&World) -> Reply) -> Option<(World, End)> {
+    let world = World::users(100);
+    let mut seen = 0;
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        if !is_of_database(step) {
+            return None;
+        }
+        seen += 1;
+        (seen == at + 1).then(|| fault(&world))
+    });
+    let end = report.unwrap().end;
+    (seen > at).then_some((world, end))
+}
+
+fn assert_all_sealed(world: &World, at: usize) {
+    let opened = world.opened();
+    assert_eq!(opened.len(), 100);
+    for (id, text) in opened {
+        assert_eq!(text, format!("secret {id}"), "fault at {at}");
+    }
+}
+
+#[test]
+fn a_lock_that_passes_is_waited_for_at_any_step() {
+    for at in 0.. {
+        let Some((world, end)) = with_fault(at, &|_| failed("5")) else {
+            assert!(at > 20, "the job has only {at} steps");
+            return;
+        };
+        assert_eq!(end, End::Complete, "fault at {at}");
+        assert_all_sealed(&world, at);
+    }
+}
+
+#[test]
+fn a_lost_connection_is_opened_again_at_any_step() {
+    for at in 0.. {
+        let fault = |world: &World| {
+            world.rollback().unwrap();
+            Reply::Failed(Failure::connection_lost())
+        };
+        let Some((world, end)) = with_fault(at, &fault) else {
+            return;
+        };
+        assert_eq!(end, End::Complete, "fault at {at}");
+        assert_all_sealed(&world, at);
+    }
+}
+
+#[test]
+fn a_commit_that_came_through_before_the_connection_was_lost_is_counted_once() {
+    let world = World::users(100);
+    let mut is_lost = false;
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        if !matches!(step, Step::Commit) || is_lost {
+            return None;
+        }
+        is_lost = true;
+        world.db.execute_batch("COMMIT").unwrap();
+        Some(Reply::Failed(Failure::connection_lost()))
+    });
+    let report = report.unwrap();
+    assert_eq!(report.end, End::Complete);
+    let first = &report.columns[0].passes[0];
+    assert_eq!(
+        (first.scanned, first.resealed(), first.current),
+        (100, 100, 0)
+    );
+}
+
+#[test]
+fn a_full_disk_ends_it_at_any_step_with_no_part_of_a_batch() {
+    for at in 0.. {
+        let Some((world, end)) = with_fault(at, &|_| failed("13")) else {
+            assert!(at > 20, "the job has only {at} steps");
+            return;
+        };
+        let End::Failed(error) = end else {
+            panic!("fault at {at}: {end:?}");
+        };
+        assert_eq!(error.code().as_str(), "database-error");
+        assert_eq!(
+            error.message(),
+            "the database did not do it: there is no space left (13)"
+        );
+        let sealed = world.number("SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'");
+        assert!([0, 32, 72, 100].contains(&sealed), "{sealed} at {at}");
+        let report = world.run(world.job(USERS, |_| {}));
+        assert_eq!(report.end, End::Complete, "fault at {at}");
+        assert_all_sealed(&world, at);
+    }
+}
+
+#[test]
+fn tries_are_bounded_and_their_waits_double() {
+    let world = World::users(10);
+    let mut waits = Vec::new();
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| match step {
+        Step::Begin => Some(failed("5")),
+        Step::Sleep { milliseconds } => {
+            waits.push(*milliseconds);
+            None
+        }
+        _ => None,
+    });
+    assert!(matches!(report.unwrap().end, End::Failed(error) if error.message().contains("lock")));
+    assert_eq!(waits, [100, 200, 400, 800, 1600]);
+    let told = world.told.borrow();
+    let retries = told
+        .iter()
+        .filter(|event| matches!(event, Event::Retry { .. }));
+    assert_eq!(retries.count(), 5);
+}
+
+#[test]
+fn codes_of_each_dialect_have_their_kind() {
+    use FailureKind::{
+        ConnectionLost, Deadlock, DiskFull, LockTimeout, NoSuchColumn, NoSuchTable, Other,
+        PermissionDenied, Serialization, StatementTimeout, TooLong,
+    };
+    let postgres = [
+        ("40P01", Deadlock),
+        ("40001", Serialization),
+        ("55P03", LockTimeout),
+        ("57014", StatementTimeout),
+        ("08006", ConnectionLost),
+        ("57P01", ConnectionLost),
+        ("42501", PermissionDenied),
+        ("42P01", NoSuchTable),
+        ("42703", NoSuchColumn),
+        ("53100", DiskFull),
+        ("22001", TooLong),
+        ("23505", Other),
+        ("", Other),
+    ];
+    let mysql = [
+        ("1213", Deadlock),
+        ("1020", Serialization),
+        ("1205", LockTimeout),
+        ("1969", StatementTimeout),
+        ("3024", StatementTimeout),
+        ("2013", ConnectionLost),
+        ("1142", PermissionDenied),
+        ("1146", NoSuchTable),
+        ("1054", NoSuchColumn),
+        ("1114", DiskFull),
+        ("1406", TooLong),
+        ("1062", Other),
+        ("ER_X", Other),
+    ];
+    let sqlite = [
+        ("5", LockTimeout),
+        ("517", Serialization),
+        ("261", LockTimeout),
+        ("6", LockTimeout),
+        ("9", StatementTimeout),
+        ("8", PermissionDenied),
+        ("264", PermissionDenied),
+        ("13", DiskFull),
+        ("18", TooLong),
+        ("1", Other),
+        ("SQLITE_BUSY", LockTimeout),
+        ("SQLITE_BUSY_SNAPSHOT", Serialization),
+        ("SQLITE_FULL", DiskFull),
+        ("SQLITE_ERROR", Other),
+    ];
+    let of = |dialect, codes: &[(&str, FailureKind)]| {
+        for (code, kind) in codes {
+            assert_eq!(Failure::of(dialect, code).kind, *kind, "{dialect:?} {code}");
+        }
+    };
+    of(Dialect::Postgres, &postgres);
+    of(Dialect::Mysql, &mysql);
+    of(Dialect::Sqlite, &sqlite);
+}

@@ -1,0 +1,17 @@
+//! The bulk job, on real SQLite databases and as text for the others.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod checkpoints;
+mod faults;
+mod keys;
+mod races;
+mod rounds;
+mod support;
+mod texts;
+mod unsuitable;
