@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -45,3 +46,13 @@ def writers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         "python": [sys.executable, str(ROOT / "py-tests/keyset_writer.py")],
         "node": ["node", str(bundle)],
     }
+
+
+@pytest.fixture(scope="session")
+def servers() -> dict[str, str]:
+    """The URLs of a PostgreSQL and a MariaDB, which stop when this process ends."""
+    script = ROOT / "scripts/databases.py"
+    command = [sys.executable, str(script), "start", "--while", str(os.getpid())]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    urls: dict[str, str] = json.loads(done.stdout)
+    return urls

@@ -20,6 +20,7 @@ main() {
     need_node
     need_python
     [ "$WHAT" = demo ] || need_browser
+    [ "$WHAT" = demo ] || need_databases
     report
     python_packages
     npm_packages wasm
@@ -165,6 +166,41 @@ need_browser() {
     apt_install chromium && return
     # Only the browser tests need it, and they say so themselves.
     echo "setup: no Chromium found, the browser tests will fail: install it, or set CHROMIUM to its path" >&2
+}
+
+# Programs that tests start themselves: what runs on this machine is left alone.
+need_databases() {
+    local missing=()
+    has_program initdb || missing+=(postgresql)
+    has_program mariadbd || missing+=(mariadb-server)
+    [ ${#missing[@]} = 0 ] && return
+    without_services apt_install "${missing[@]}" && return
+    # Only the tests of databases need them, and they say so themselves.
+    echo "setup: no PostgreSQL or no MariaDB found, the tests of databases will fail: install" \
+        "${missing[*]} (initdb, postgres, mariadbd and mariadb-install-db in PATH)" >&2
+}
+
+# Where scripts/databases.py looks for it.
+has_program() {
+    local folder
+    for folder in /usr/lib/postgresql/*/bin /usr/sbin /usr/local/sbin; do
+        [ -x "$folder/$1" ] && return
+    done
+    command -v "$1" >/dev/null
+}
+
+# without_services COMMAND...: what it installs starts no server of the system, now.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    if ! apt_usable || [ -e "$policy" ]; then
+        "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    "$@" || status=$?
+    as_root rm -f "$policy"
+    return $status
 }
 
 report() {

@@ -1,0 +1,142 @@
+// Databases, as the bulk job uses them: a thin layer over the drivers that people have. Node only.
+import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { cwd } from "node:process";
+import { pathToFileURL } from "node:url";
+import { DatabaseError, type Database } from "./database-base.js";
+import { MysqlDatabase, openMysql, sourceOfMysql, type MysqlModule } from "./database-mysql.js";
+import {
+  openPostgres,
+  PostgresDatabase,
+  sourceOfPostgres,
+  type PostgresModule,
+} from "./database-postgres.js";
+import { openSqlite, SqliteDatabase, type SqliteConnection } from "./database-sqlite.js";
+import { parseDatabaseUrl, type Target } from "./database-url.js";
+import { invalidArgument, ResealError } from "./errors.js";
+
+export {
+  DatabaseError,
+  type Cell,
+  type Database,
+  type Failure,
+  type Param,
+} from "./database-base.js";
+
+/**
+ * The database of a URL: `postgresql://user:password@host:port/database`, `mysql://…` or
+ * `sqlite:///file`, percent-encoded, with the parameters `sslmode` (disable, prefer, require, verify-ca,
+ * verify-full), `sslrootcert`, `socket` and `connect_timeout` of a server.
+ *
+ * @throws `invalid-argument` for the URL, `engine-unsupported` where the driver is missing;
+ * `DatabaseError`
+ */
+export async function connect(url: string): Promise<Database> {
+  const target = parseDatabaseUrl(url);
+  switch (target.dialect) {
+    case "postgresql":
+      return postgres(target);
+    case "mysql":
+      return mysql(target);
+    case "sqlite":
+      return sqlite(target);
+  }
+}
+
+/**
+ * The database behind a connection, which `close` gives back in the state that it had: a client or a
+ * pool of `pg`, a connection or a pool of `mysql2`, a database of `better-sqlite3`, `libsql` or
+ * `node:sqlite`; none of them in a transaction.
+ *
+ * @throws `invalid-argument`; `DatabaseError`
+ */
+export async function of(connection: unknown): Promise<Database> {
+  if (isObject(connection)) {
+    if (has(connection, "prepare", "exec")) {
+      const found = connection as unknown as SqliteConnection;
+      const source = { take: () => found, giveBack: () => undefined, again: false };
+      return new SqliteDatabase(source).opened();
+    }
+    const ofPostgres = sourceOfPostgres(connection);
+    if (ofPostgres !== undefined) return new PostgresDatabase(ofPostgres).opened();
+    const ofMysql = sourceOfMysql(connection);
+    if (ofMysql !== undefined) return new MysqlDatabase(ofMysql).opened();
+  }
+  const kinds = "pg, mysql2, better-sqlite3, libsql or node:sqlite";
+  throw invalidArgument(`a database is a connection, or a pool, of ${kinds}`);
+}
+
+async function postgres(target: Target): Promise<Database> {
+  const driver = await load<PostgresModule>("postgresql", ["pg"]);
+  return new PostgresDatabase({
+    take: () => openPostgres(driver, target),
+    giveBack: (client) => client.end(),
+    again: true,
+  }).opened();
+}
+
+async function mysql(target: Target): Promise<Database> {
+  const driver = await load<MysqlModule>("mysql", ["mysql2/promise"]);
+  return new MysqlDatabase({
+    take: () => openMysql(driver, target),
+    giveBack: (connection) => connection.destroy(),
+    again: true,
+  }).opened();
+}
+
+async function sqlite(target: Target): Promise<Database> {
+  const { database } = target;
+  if (!existsSync(database)) {
+    // A job that makes an empty file has the wrong path.
+    const message = `there is no database file ${JSON.stringify(database)}`;
+    throw new DatabaseError("sqlite", { code: "14", message });
+  }
+  const driver = await load<object>("sqlite", ["better-sqlite3", "node:sqlite", "libsql"]);
+  return new SqliteDatabase({
+    take: () => openSqlite(driver, database),
+    giveBack: (connection) => void connection.close(),
+    again: true,
+  }).opened();
+}
+
+/** The first of these packages that is there, beside this one or in the project that runs. */
+async function load<T>(dialect: string, names: readonly string[]): Promise<T> {
+  for (const name of names) {
+    const found = (await imported(name)) ?? (await imported(inProject(name)));
+    if (found !== undefined) return (found["default"] ?? found) as T;
+  }
+  const [name = ""] = names.map((found) => found.split("/")[0]);
+  const how = `a driver for ${dialect} is missing: npm install ${name}`;
+  throw new ResealError("engine-unsupported", how);
+}
+
+/** Bundlers leave what they cannot see: the driver is asked for when a program runs. */
+async function imported(path: string | undefined): Promise<Record<string, unknown> | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ path)) as Record<
+      string,
+      unknown
+    >;
+  } catch {
+    return undefined;
+  }
+}
+
+function inProject(name: string): string | undefined {
+  if (name.startsWith("node:")) return undefined;
+  try {
+    return pathToFileURL(createRequire(join(cwd(), "package.json")).resolve(name)).href;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function has(object: Record<string, unknown>, ...methods: string[]): boolean {
+  return methods.every((method) => typeof object[method] === "function");
+}
