@@ -213,6 +213,92 @@ test("a ring that was disposed opens nothing; plaintext is read all the same", (
   expect(one.reseal(SSN)).toMatchObject({ outcome: "refused", code: "invalid-argument" });
 });
 
+describe("a codec that is disposed of leaves its columns working", () => {
+  const indexed = new Keyring({ primary: key, index: Key.generate("index") });
+  const made = () => {
+    const write = codecs.reseal(indexed);
+    try {
+      return new Column({ write, read: [plain], context, indexes: [{ index: "ssn_eq" }] });
+    } finally {
+      write.dispose();
+    }
+  };
+  const stored = indexed.seal(SSN, context);
+
+  test.each<[string, (column: ReturnType<typeof made>) => unknown, unknown]>([
+    ["seal", (it) => it.open(it.seal(SSN)).value, SSN],
+    ["sealMany", (it) => it.openMany(it.sealMany([SSN, null]) as (string | null)[]), [{ value: SSN }, null]],
+    ["open", (it) => it.open(stored).value, SSN],
+    ["openMany", (it) => it.openMany([stored]), [{ value: SSN }]],
+    ["reseal", (it) => it.reseal(SSN), { outcome: "resealed" }],
+    ["resealMany", (it) => it.resealMany([stored, null]), [{ outcome: "current" }, { outcome: "null" }]],
+    ["reopen", (it) => it.reopen(stored), { outcome: "current" }],
+    ["classify", (it) => it.classify(stored), { codec: "reseal", certainty: "yes" }],
+    ["indexTerm", (it) => it.indexTerms(SSN, "ssn_eq")!.length, 1],
+  ])("%s, as the first use and later", (_, use, expected) => {
+    const column = made();
+    for (let i = 0; i < 2; i++) {
+      const found = use(column);
+      if (typeof expected === "object") expect(found).toMatchObject(expected!);
+      else expect(found).toBe(expected);
+    }
+  }); // prettier-ignore
+
+  test("and is refused itself", () => {
+    const codec = codecs.reseal(indexed);
+    const after = new Column({ write: codec });
+    const value = codec.seal("x");
+    codec.dispose();
+    for (const call of [
+      () => codec.seal("x"),
+      () => codec.open(value),
+      () => codec.rotate(value),
+      () => codec.isCurrent(value),
+      () => new Column({ write: codec }),
+    ]) {
+      refuses("invalid-argument", call);
+    }
+    expect(after.open(value).value).toBe("x");
+    after.dispose();
+    refuses("invalid-argument", () => after.open(value));
+  });
+
+  test("also where it is disposed of by what its own call runs", () => {
+    let dispose = () => {};
+    const env = { RESEAL_PRIMARY_KEY: key.export() };
+    const clock = () => {
+      dispose();
+      return 0;
+    };
+    for (const call of [
+      (codec: codecs.Codec) => codec.seal("x"),
+      (codec: codecs.Codec) => codec.open(stored, context),
+      (codec: codecs.Codec) => codec.rotate(stored, { context }),
+      (codec: codecs.Codec) => codec.isCurrent(stored),
+    ]) {
+      const codec = codecs.reseal(LiveKeyring.fromEnv(env, { clock }));
+      dispose = () => codec.dispose();
+      refuses("invalid-argument", () => call(codec));
+    }
+    const codec = codecs.reseal(indexed);
+    const index = {
+      get index() {
+        codec.dispose();
+        return "ssn_eq";
+      },
+    };
+    refuses("invalid-argument", () => new Column({ write: codec, indexes: [index] }));
+  });
+
+  test("and so do its keyring and its columns among each other", () => {
+    const codec = codecs.reseal(indexed);
+    const [first, second] = [new Column({ write: codec }), new Column({ write: codec })];
+    codec.dispose();
+    first.dispose();
+    expect(second.open(second.seal(SSN)).value).toBe(SSN);
+  });
+});
+
 describe("over a live keyring", () => {
   const kek = Key.generate("kek");
   let folder = "";
@@ -255,6 +341,23 @@ describe("over a live keyring", () => {
     const newer = Keyring.fromKeyset(join(folder, "ring.json"), { kek }).seal(SSN, context);
     now = 9;
     expect(following.openMany([newer, stored])).toMatchObject([{ value: SSN }, { value: SSN }]);
+  });
+
+  test("a rotation reaches the columns of a codec that was disposed of", () => {
+    const codec = codecs.reseal(live);
+    const column = new Column({ write: codec, read: [plain], context });
+    codec.dispose();
+    const stored = column.seal(SSN);
+    const id = file.edit((keyset) => keyset.rotate("data", { early: true }));
+    const newer = Keyring.fromKeyset(join(folder, "ring.json"), { kek }).seal(SSN, context);
+    now = 5;
+    expect(column.openMany([newer, stored])).toMatchObject([{ value: SSN }, { value: SSN }]);
+    expect(resealed(column.reseal(stored)).to.key).toBe(id);
+    rmSync(join(folder, "ring.json"));
+    now = 100;
+    refuses("ring-stale", () => column.sealMany([SSN]));
+    expect(column.reseal(SSN)).toMatchObject({ outcome: "refused", code: "ring-stale" });
+    expect(column.open(stored).value).toBe(SSN);
   });
 
   test("without its source it opens, and after the lease seals nothing", () => {

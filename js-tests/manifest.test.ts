@@ -1,7 +1,7 @@
 // The manifest: what is built of it, and where its secrets come from.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   codecs,
   Column,
@@ -15,7 +15,7 @@ import {
   type ManifestOptions,
 } from "reseal";
 import { useFolder } from "./files-support.js";
-import { errorOf, refuses } from "./support.js";
+import { errorOf, refuses, runNode } from "./support.js";
 
 const FERNET_KEY = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
 const primary = Key.generate();
@@ -204,7 +204,17 @@ describe("secrets", () => {
     expect(refused("invalid-argument", { deployment_key: [7] })).toContain("row 0 of");
     expect(
       refused("invalid-argument", { deployment_key: [row, { ...row, value: Uint8Array.of(1) }] }),
-    ).toBe("value of row 1 of deployment_key in tables is text, a number or null");
+    ).toBe("value of row 1 of deployment_key in tables is text, an integer or null");
+    for (const value of [NaN, 1.5, 2 ** 53, Infinity, true, [], () => 1, Symbol("s")]) {
+      expect(refused("invalid-argument", { deployment_key: [{ ...row, value }] })).toBe(
+        "value of row 0 of deployment_key in tables is text, an integer or null",
+      );
+    }
+    for (const value of [2n ** 64n, -(2n ** 64n), 10n ** 5000n]) {
+      expect(refused("invalid-argument", { deployment_key: [{ ...row, value }] })).toBe(
+        "value of row 0 of deployment_key in tables has more than 64 bits",
+      );
+    }
     const withStatus = (status: unknown) => ({ deployment_key: [{ ...row, status }] });
     for (const status of [7, null, undefined]) {
       const call = () => manifest.build({ env, tables: withStatus(status) });
@@ -287,6 +297,54 @@ describe("rings", () => {
     expect(made.classify(made.seal("x"))).toMatchObject({ codec: "app", key: next.id });
   });
 
+  test("one that several codecs name is read once", () => {
+    const second = APP.replace("codecs.app", "codecs.second");
+    const third = '[codecs.third]\nkind = "reseal"\nkeyring = "env"';
+    const manifest = parse(APP, second, third, column('write = "app"\nread = ["second", "third"]'));
+    let reads = 0;
+    const counted = {
+      get RESEAL_PRIMARY_KEY() {
+        reads++;
+        return env.RESEAL_PRIMARY_KEY;
+      },
+    };
+    const made = opensWith(manifest, { env: counted });
+    expect(reads).toBe(1);
+    made.dispose();
+    opensWith(manifest, { env: counted, rings: { app: new Keyring({ primary }) } });
+    expect(reads).toBe(2);
+    const other = `[codecs.other]\nkind = "reseal"\nkeyring = "dir:${folder}"\nprimary = "now"`;
+    const key = Key.generate();
+    put("now", key.export());
+    const [both] = parse(APP, other, column('write = "app"\nread = ["other"]')).build({ env });
+    expect(both!.open(new Keyring({ primary: key }).seal("x", {}))).toMatchObject({
+      value: "x",
+      codec: "other",
+    });
+  });
+
+  test("columns work on once nobody holds their codecs", () => {
+    const text = ["version = 1", APP, column('write = "app"\nread = ["plain"]')].join("\n");
+    const program = `
+      import { Manifest } from "reseal";
+      const env = ${JSON.stringify(env)};
+      const columns = Array.from({ length: 20 }, () => {
+        return Manifest.parse(${JSON.stringify(text)}).build({ env })[0];
+      });
+      for (let i = 0; i < 3; i++) {
+        globalThis.gc();
+        await new Promise(setImmediate);
+      }
+      const opened = columns.map((column) => column.open(column.sealMany(["x"])[0]).value);
+      console.log(opened.join(""), columns[0].reseal("x").outcome);
+    `;
+    expect(runNode(program, "--expose-gc")).toBe(`${"x".repeat(20)} resealed`);
+    const codec = parse(APP, app).codec("app", { env });
+    const made = new Column({ write: codec });
+    codec.dispose();
+    expect(made.open(made.seal("x")).value).toBe("x");
+  });
+
   test("for codecs that have none they are refused", () => {
     const manifest = parse(APP, TOKENS, app);
     const ring = new Keyring({ primary });
@@ -342,6 +400,14 @@ describe("plaintext", () => {
     expect(refuses("encryption-required", () => manifest.build(said)).message).toBe(
       "encryption is required here (RESEAL_REQUIRE_ENCRYPTION): columns[1].write: plain writes plaintext (line 14)",
     );
+    process.env["RESEAL_REQUIRE_ENCRYPTION"] = RESEAL_REQUIRE_ENCRYPTION;
+    try {
+      for (const options of [{ env }, { env: { ...env, RESEAL_REQUIRE_ENCRYPTION: "0" } }]) {
+        refuses("encryption-required", () => manifest.build(options));
+      }
+    } finally {
+      delete process.env["RESEAL_REQUIRE_ENCRYPTION"];
+    }
     // A column may read what it may not write.
     expect(manifest.codec("plain", said).kind).toBe("plain");
     expect(manifest.codec("app", said).kind).toBe("reseal");
@@ -358,6 +424,24 @@ test("without keys columns classify, and nothing opens", () => {
   expect(made!.classify("x")).toMatchObject({ codec: "plain", certainty: "maybe" });
   refuses("source-missing", () => made!.open(stored));
   refuses("source-missing", () => made!.seal("x"));
+});
+
+test("what was read of files is wiped, also where a later one cannot be read", () => {
+  const named = TOKENS.replace(
+    '["env:FERNET_KEY"]',
+    `["file:${put("first", FERNET_KEY)}", "file:${join(folder, "missing")}"]`,
+  );
+  const filled = vi.spyOn(Uint8Array.prototype, "fill");
+  try {
+    refuses("source-unreadable", () => parse(named, tokens).build());
+    const wiped = filled.mock.contexts.filter((bytes) => {
+      return (bytes as Uint8Array).length === FERNET_KEY.length;
+    });
+    expect(wiped).toHaveLength(1);
+    expect(wiped[0]).toEqual(new Uint8Array(FERNET_KEY.length));
+  } finally {
+    filled.mockRestore();
+  }
 });
 
 test("no secret is in a message", () => {

@@ -36,6 +36,25 @@ test("there is one version: of the package, of its face, of the crates", () => {
   expect(read("../Cargo.toml")).toContain(`version = "${manifest.version}"`);
 });
 
+test("every class has its name, in all bundles", async () => {
+  // A bundler renames a class that refers to itself.
+  const require = createRequire(import.meta.url);
+  const bundles = [
+    reseal,
+    require("reseal") as typeof reseal,
+    await import("reseal/browser"),
+    require("reseal/browser") as typeof reseal,
+  ];
+  for (const bundle of bundles) {
+    const named = [...Object.entries(bundle), ...Object.entries(bundle.codecs)];
+    const classes = named.filter(([name, value]) => {
+      return /^[A-Z][a-z]/.test(name) && typeof value === "function";
+    });
+    expect(classes.length).toBeGreaterThan(14);
+    for (const [name, value] of classes) expect((value as { name: string }).name).toBe(name);
+  }
+});
+
 test("it exports what the README says, and no more", () => {
   expect(Object.keys(reseal).sort()).toEqual(NAMES);
 });

@@ -1,4 +1,5 @@
 // Typed values: what JavaScript gives, what is stored, what comes back.
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, expectTypeOf, test } from "vitest";
 import { codecs, Column, Key, Keyring, type ColumnInputs, type ColumnType } from "reseal";
@@ -61,6 +62,101 @@ test.each(Object.entries(WRONG))("%s: a value of another type is refused", (type
   for (const value of values) refuses("invalid-argument", () => column.seal(value as never));
   if (type !== "json") refuses("invalid-argument", () => column.seal(undefined as never));
 });
+
+class Plain {
+  field = 1;
+}
+const without = [
+  new Map([[1, 2]]), new Set([1]), /secret/, new Error("secret"), Uint8Array.of(1), new ArrayBuffer(1),
+  new WeakMap(), Promise.resolve(1), new Plain(), Object(1n), Object(symbol), new Number(NaN), new Date(NaN),
+  { toJSON: () => null }, { toJSON: () => new Map() }, () => 1, symbol,
+]; // prettier-ignore
+
+test("JSON refuses what it would change, wherever it stands", () => {
+  const column = shown("json");
+  for (const value of without) {
+    for (const place of [value, [value], { a: value }, { a: [{ b: value }] }]) {
+      const { message } = refuses("value-invalid", () => column.seal(place));
+      expect(message).not.toContain("secret");
+    }
+  }
+});
+
+test("JSON takes what stands for itself", () => {
+  const column = shown("json");
+  const elsewhere = runInNewContext('({ a: [1, { b: "x" }] })') as object;
+  for (const [value, stored] of [
+    [elsewhere, '{"a":[1,{"b":"x"}]}'],
+    [Object.create(null), "{}"],
+    [{ a: undefined, b: null, c: [null] }, '{"b":null,"c":[null]}'],
+    [[new Number(1), new String("x"), new Boolean(false)], '[1,"x",false]'],
+    [{ at: new Date(0), url: new URL("https://a.example/") }, '{"at":"1970-01-01T00:00:00.000Z","url":"https://a.example/"}'],
+    [{ toJSON: () => ({ a: 1 }) }, '{"a":1}'],
+  ] as const) {
+    expect(column.seal(value)).toBe(stored);
+  }
+}); // prettier-ignore
+
+test.each([
+  "9007199254740993",
+  '{"id":9007199254740993}',
+  '{"a":"9007199254740993","b":[0,-9007199254740993]}',
+  '["\\"",9007199254740993]',
+  '["\\\\",9007199254740993]',
+  "1e400",
+  "-1E+400",
+  `1${"0".repeat(400)}`,
+  "123456789012345678901234567890",
+])("JSON with a number that JavaScript changes is not opened: %s", (stored) => {
+  const column = new Column({ write: sealed, read: [plain], type: "json" });
+  const { message } = refuses("value-invalid", () => column.open(stored));
+  expect(message).toBe("this JSON has a number that JavaScript would round: keep it as text");
+  expect(column.openMany([stored, "1"])).toMatchObject([{ code: "value-invalid" }, { value: 1 }]);
+  expect(column.reseal(stored).outcome).toBe("resealed");
+});
+
+test.each([
+  ["9007199254740991", 9007199254740991],
+  ["9007199254740992", 2 ** 53],
+  ["-9007199254740992", -(2 ** 53)],
+  ["1152921504606847000", 2 ** 60],
+  ["1000000000000000000000", 1e21],
+  ['["4111111111111111","9007199254740993","\\\\"]', ["4111111111111111", "9007199254740993", "\\"]],
+  ['"\\"9007199254740993,"', '"9007199254740993,'],
+  ["0.30000000000000004", 0.1 + 0.2],
+  ["0.1234567890123456789", 0.12345678901234568],
+  ["1e100", 1e100],
+  ["1e-400", 0],
+  ['{"1e400":1}', { "1e400": 1 }],
+])("JSON with a number that JavaScript keeps is opened: %s", (stored, value) => {
+  expect(shown("json").open(stored).value).toEqual(value);
+}); // prettier-ignore
+
+test("every number that is sealed opens", () => {
+  const column = shown("json");
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+      expect(column.open(column.seal({ number })).value).toEqual(JSON.parse(JSON.stringify({ number })));
+    }),
+    { numRuns: 1000, examples: [[2 ** 53], [2 ** 64], [1e21], [Number.MAX_VALUE], [5e-324]] },
+  );
+}); // prettier-ignore
+
+test("an integer has at most 100,000 digits", () => {
+  const column = shown("integer");
+  const most = 10n ** 100_000n - 1n;
+  for (const value of [most, -most]) {
+    expect(column.seal(value)).toBe(String(value));
+    expect(column.open(String(value)).value).toBe(value);
+  }
+  for (const value of [most + 1n, -most - 1n, 1n << 4_000_000n]) {
+    refuses("value-invalid", () => column.seal(value));
+  }
+  for (const stored of [`1${"0".repeat(100_000)}`, `-1${"0".repeat(100_000)}`]) {
+    refuses("value-invalid", () => column.open(stored));
+    expect(column.openMany([stored, "1"])).toMatchObject([{ code: "value-invalid" }, { value: 1n }]);
+  }
+}); // prettier-ignore
 
 const cycle: unknown[] = [];
 cycle.push(cycle);

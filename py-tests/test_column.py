@@ -229,6 +229,7 @@ def test_batches_give_what_single_calls_give() -> None:
         *("Resealed", "Null", "Resealed", "Current", "Refused", "Refused", "Refused"),
     ]
     assert [repr(o) for o in outcomes] == [repr(it.reseal(value)) for value in stored]
+    assert [repr(o) for o in it.reopen_many(stored)] == [repr(it.reopen(value)) for value in stored]
     shown = it.classify_many(stored)
     assert shown[:5] == [it.classify(value) for value in stored[:5]]
     assert [getattr(item, "code", "") for item in shown[5:]] == ["invalid-argument", "invalid-text"]
@@ -248,12 +249,19 @@ def test_rows_and_contexts() -> None:
     assert isinstance(outcomes[1], reseal.Refused)
     assert outcomes[1].code == "context-invalid"
     assert isinstance(it.reseal(TOKEN, row=1.5), reseal.Refused)  # type: ignore[arg-type]
+    earlier = column(context={"table": "users"}, earlier_contexts=[CONTEXT])
+    value = it.seal("x", row=2)
+    current, moved = earlier.reopen_many([earlier.seal("x", row=1), value], rows=[1, 2])
+    assert isinstance(current, reseal.Current)
+    assert opened(earlier.open(resealed(moved).value, row=2)).earlier is False
+    assert isinstance(earlier.reseal_many([value], rows=[2])[0], reseal.Current)
     for step in (
         lambda: it.open_many(stored, rows=[1]),
         lambda: it.open_many(stored, rows=[1, 2, 3], contexts=[{}, {}, {}]),
         lambda: it.open_many("text"),
         lambda: it.seal_many(7),  # type: ignore[arg-type]
         lambda: it.reseal_many(None),  # type: ignore[arg-type]
+        lambda: it.reopen_many([TOKEN], rows=[1, 2]),
     ):
         assert code_of(step) == "invalid-argument"
 

@@ -21,6 +21,23 @@ def column(ring: reseal.Keyring, **options: Any) -> reseal.Column:
     return reseal.Column(**{**known, **options})
 
 
+class Interrupting(dict[str, Any]):
+    def __init__(self, raised: type[BaseException]) -> None:
+        super().__init__(index="phone_eq")
+        self.raised = raised
+
+    def items(self) -> Any:
+        raise self.raised
+
+
+def test_an_interrupt_while_an_index_is_read_is_no_error_of_it() -> None:
+    ring = reseal.Keyring(DATA, index=FIRST)
+    for raised in (KeyboardInterrupt, SystemExit):
+        with pytest.raises(raised):
+            column(ring, indexes=[Interrupting(raised)])
+    assert code_of(lambda: column(ring, indexes=[Interrupting(RuntimeError)])) == "invalid-argument"
+
+
 def test_a_term_is_that_of_the_ring() -> None:
     ring = reseal.Keyring(DATA, index=FIRST)
     term = column(ring).index_term("555 010", "phone_eq", tenant=7)

@@ -439,6 +439,10 @@ def test_where_encryption_is_required(said: str, monkeypatch: pytest.MonkeyPatch
     assert manifest(PLAIN).codec("app", environ=environ).name == "app"
     monkeypatch.setenv("RESEAL_REQUIRE_ENCRYPTION", said)
     assert code_of(lambda: manifest(PLAIN).build()) == "encryption-required"
+    # No environment that is given takes that back.
+    for environ in (ENVIRON, {**ENVIRON, "RESEAL_REQUIRE_ENCRYPTION": "0"}):
+        assert code_of(lambda e=environ: manifest(PLAIN).build(environ=e)) == "encryption-required"  # type: ignore[misc]
+        assert manifest().build(environ=environ)
 
 
 @pytest.mark.parametrize("said", ["0", " 0 ", "", " "])
@@ -473,7 +477,12 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (with_rows({"id": 1}), "the rows of t in tables are a list, not dict"),
     (with_rows(7), "the rows of t in tables are a list, not int"),
     (with_rows([("hunter2-hunter2",)]), "row 0 of t in tables is a mapping, not tuple"),
-    (with_rows([{}, {"key_material": b"hunter2-hunter2"}]), "key_material of row 1 of t in tables is text, a number or None, not bytes"),
+    (with_rows([{}, {"key_material": b"hunter2-hunter2"}]), "key_material of row 1 of t in tables is text, an integer or None"),
+    (with_rows([{"id": True}]), "id of row 0 of t in tables is text, an integer or None"),
+    (with_rows([{"id": 1.0}]), "id of row 0 of t in tables is text, an integer or None"),
+    (with_rows([{"id": 2**64}]), "id of row 0 of t in tables has more than 64 bits"),
+    (with_rows([{"id": -(10**5000)}]), "id of row 0 of t in tables has more than 64 bits"),
+    (lambda: reseal.Manifest.parse("version = 1 # \udcff"), "a manifest has a lone surrogate"),
 ]  # fmt: skip
 
 

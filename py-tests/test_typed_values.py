@@ -204,6 +204,22 @@ def test_what_has_no_canonical_form_is_refused(kind: str, value: Any) -> None:
     assert "secret" not in str(error)
 
 
+@pytest.mark.parametrize("key", [1, 1.5, None, True, (1, "a secret"), b"a secret"], ids=str)
+def test_json_has_text_keys(key: Any) -> None:
+    it = column("json")
+    for value in ({key: "x"}, {key: "x", "1": "y"}, [({"a": [{key: 1}]},)], {"a": {"b": {key: 1}}}):
+        error = error_of(lambda v=value: it.seal(v))  # type: ignore[misc]
+        assert error.code == "value-invalid"
+        assert "a key that is no text" in str(error)
+        assert "secret" not in str(error)
+        (item,) = it.seal_many([value])
+        assert item.args == error.args
+        assert code_of(lambda v=value: column("json", "deterministic").seal(v)) == "value-invalid"  # type: ignore[misc]
+    assert through("json", {Color.RED: [{"1": 1}, ({"None": 2},)]}) == {
+        "red": [{"1": 1}, [{"None": 2}]]
+    }
+
+
 def test_json_without_an_end() -> None:
     endless: list[Any] = []
     endless.append(endless)

@@ -14,6 +14,9 @@ from reseal._info import _Facts
 if TYPE_CHECKING:
     from reseal._native import _Kind, _Mode, _Normalizer, _Type
 
+# No database has longer ones, and Python does not print every integer.
+_MAX_BITS = 64
+
 
 @final
 @dataclass(frozen=True)
@@ -139,11 +142,16 @@ def rows_document(table: str, rows: object, columns: list[str]) -> bytes:
             raise _wrong(f"{place} is a mapping, not {type(row).__name__}")
         found = {column: row[column] for column in columns if column in row}
         for column, value in found.items():
-            if not isinstance(value, (str, int, type(None))):
-                kind = type(value).__name__
-                raise _wrong(f"{column} of {place} is text, a number or None, not {kind}")
+            _check_cell(value, f"{column} of {place}")
         document.append(found)
     return json.dumps(document).encode()
+
+
+def _check_cell(value: object, place: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, type(None))):
+        raise _wrong(f"{place} is text, an integer or None")
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        raise _wrong(f"{place} has more than {_MAX_BITS} bits")
 
 
 def _wrong(message: str) -> ResealError:

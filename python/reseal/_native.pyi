@@ -665,6 +665,13 @@ class Column:
         rows: Iterable[_ContextValue] | None = None,
         contexts: Iterable[_Context] | None = None,
     ) -> list[_Outcome]: ...
+    def reopen_many(
+        self,
+        stored: Iterable[_Stored | None],
+        *,
+        rows: Iterable[_ContextValue] | None = None,
+        contexts: Iterable[_Context] | None = None,
+    ) -> list[_Outcome]: ...
     def classify_many(
         self, stored: Iterable[_Stored | None], /
     ) -> list[Classified | ResealError]: ...

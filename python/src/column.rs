@@ -304,7 +304,27 @@ impl Column {
         rows: Option<&Bound<'py, PyAny>>,
         contexts: Option<&Bound<'py, PyAny>>,
     ) -> Result<Bound<'py, PyList>> {
-        Batch::new(self, stored, "stored", rows, contexts)?.reseal()
+        Batch::new(self, stored, "stored", rows, contexts)?.rewrite(false)
+    }
+
+    /// As reopen, for many values in one call; arguments and items are those of reseal_many.
+    ///
+    /// Example:
+    ///     >>> from reseal import codecs
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> column = reseal.Column(write=codecs.reseal(ring), read=[codecs.plain()])
+    ///     >>> [type(item).__name__ for item in column.reopen_many([None, column.seal("x"), "x"])]
+    ///     ['Null', 'Current', 'Resealed']
+    ///
+    /// Errors: as of seal_many.
+    #[pyo3(signature = (stored, *, rows=None, contexts=None))]
+    fn reopen_many<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        rows: Option<&Bound<'py, PyAny>>,
+        contexts: Option<&Bound<'py, PyAny>>,
+    ) -> Result<Bound<'py, PyList>> {
+        Batch::new(self, stored, "stored", rows, contexts)?.rewrite(true)
     }
 
     /// As classify, for many values in one call.
@@ -492,13 +512,8 @@ impl Column {
             py,
             true,
             |column| {
-                let rewritten = with_fresh(|fresh| {
-                    Ok(if reopens {
-                        column.reopen(stored, &facts, fresh)
-                    } else {
-                        column.reseal(stored, &facts, fresh)
-                    })
-                });
+                let rewritten =
+                    with_fresh(|fresh| Ok(rewritten(column, reopens, stored, &facts, fresh)));
                 rewritten.unwrap_or_else(Outcome::Refused)
             },
             is_refused_for_key,
@@ -583,6 +598,21 @@ impl Parts {
         let column = indexes.try_fold(column, reseal::Column::index)?;
         let earlier = self.earlier.iter().cloned();
         Ok(earlier.fold(column, reseal::Column::earlier_context))
+    }
+}
+
+/// What becomes of a value.
+pub(crate) fn rewritten(
+    column: &reseal::Column,
+    reopens: bool,
+    stored: Option<Stored<'_>>,
+    facts: &Context,
+    fresh: &mut Fresh<'_>,
+) -> Outcome {
+    if reopens {
+        column.reopen(stored, facts, fresh)
+    } else {
+        column.reseal(stored, facts, fresh)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many values of a column in one call: read with the GIL held, worked on without it.
 
 use crate::{
-    column::{Column, is_refused_for_key, with_fresh},
+    column::{Column, is_refused_for_key, rewritten, with_fresh},
     context::Contexts,
     convert::{Bytes, items},
     error::{Result, exception, per_item},
@@ -86,15 +86,15 @@ impl<'a, 'py> Batch<'a, 'py> {
         })
     }
 
-    pub(crate) fn reseal(&self) -> Result<Bound<'py, PyList>> {
+    pub(crate) fn rewrite(&self, reopens: bool) -> Result<Bound<'py, PyList>> {
         let inputs = self.read_nulls_as_values()?;
-        let reseal = |column: &reseal::Column, stored: &Nullable<'_>, facts: &Context| {
-            with_fresh(|fresh| Ok(column.reseal(as_stored(stored), facts, fresh)))
+        let rewrite = |column: &reseal::Column, stored: &Nullable<'_>, facts: &Context| {
+            with_fresh(|fresh| Ok(rewritten(column, reopens, as_stored(stored), facts, fresh)))
         };
         let refused = |done: &Item<Outcome>| {
             lacks_key(done) || matches!(done, Ok(Some(outcome)) if is_refused_for_key(outcome))
         };
-        let done = self.work(true, &inputs, reseal, refused)?;
+        let done = self.work(true, &inputs, rewrite, refused)?;
         let outcomes = done.into_iter().map(|item| match item {
             Ok(outcome) => outcome.unwrap_or(Outcome::Null),
             Err(error) => Outcome::Refused(error),

@@ -2,7 +2,7 @@
 
 use crate::{
     convert::argument_text,
-    error::{Result, invalid_argument, refuse},
+    error::{Result, refuse},
 };
 use pyo3::{prelude::*, types::PyMapping};
 use reseal::{BlindIndex, Error, ErrorCode, Normalizer};
@@ -36,10 +36,14 @@ pub(crate) fn described(options: &Bound<'_, PyAny>) -> Result<BlindIndex> {
     };
     match described() {
         Ok(Some((index, normalizer, bits))) => blind_index(&index, normalizer, bits),
-        _ => Err(invalid_argument(
-            "each of indexes is a mapping with index and, if wanted, normalizer and bits",
-        )),
+        Ok(None) => Err(no_index().into()),
+        Err(exception) => Err(refuse(options.py(), exception, no_index())),
     }
+}
+
+fn no_index() -> Error {
+    let message = "each of indexes is a mapping with index and, if wanted, normalizer and bits";
+    Error::new(ErrorCode::InvalidArgument, message)
 }
 
 /// The normalizer that a word names, as of `ModeArgument`.

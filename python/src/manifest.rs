@@ -4,7 +4,7 @@ use crate::{
     codec::{Codec, Named},
     column::{Column, Parts},
     convert::argument_text,
-    error::Result,
+    error::{Result, refuse},
     manifest_facts as facts,
     manifest_secrets::{Given, Outside},
     plaintext,
@@ -13,7 +13,7 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyString};
 use reseal::{
     Error, ErrorCode,
     codec::Form,
@@ -81,6 +81,14 @@ impl Manifest {
     /// unsupported-version for another version than 1.
     #[staticmethod]
     fn parse(text: &Bound<'_, PyAny>) -> Result<Self> {
+        let well_formed = text.cast::<PyString>().map(|text| text.to_str());
+        if let Ok(Err(exception)) = well_formed {
+            let error = Error::new(
+                ErrorCode::InvalidArgument,
+                "a manifest has a lone surrogate",
+            );
+            return Err(refuse(text.py(), exception, error));
+        }
         let text = argument_text(text, "text")?;
         Ok(Self(manifest::Manifest::parse(&text)?))
     }
@@ -112,8 +120,8 @@ impl Manifest {
     /// plaintext gives a `PlaintextWarning`.
     ///
     /// Errors: encryption-required for columns that write plaintext where `RESEAL_REQUIRE_ENCRYPTION`
-    /// is set; source-missing for a variable or a table that is not there, source-unreadable; those of
-    /// keys and keysets, such as invalid-key; invalid-argument. The messages name the member.
+    /// is set, in `environ` or in the environment of the process; source-missing for a variable or a
+    /// table that is not there, source-unreadable; those of keys and keysets, such as invalid-key; invalid-argument. The messages name the member.
     #[pyo3(signature = (rings=None, tables=None, environ=None))]
     fn build(
         &self,

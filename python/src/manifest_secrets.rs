@@ -52,7 +52,7 @@ impl<'a, 'py> Given<'a, 'py> {
     }
 
     pub(crate) fn requires_encryption(&self) -> Result<bool> {
-        plaintext::is_refused(&self.environ)
+        plaintext::is_refused_with(&self.environ)
     }
 }
 

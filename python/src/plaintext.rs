@@ -10,8 +10,14 @@ use reseal::{Error, ErrorCode};
 /// Set where data is real: nothing writes plaintext there.
 const REQUIRE_ENCRYPTION: &str = "RESEAL_REQUIRE_ENCRYPTION";
 
-/// Whether plaintext is refused. Only what plainly says no counts as no.
-pub(crate) fn is_refused(environ: &Bound<'_, PyAny>) -> Result<bool> {
+/// Whether plaintext is refused, as an environment or that of the process says: no other one takes
+/// the guard away.
+pub(crate) fn is_refused_with(environ: &Bound<'_, PyAny>) -> Result<bool> {
+    Ok(is_refused(environ)? || is_refused(&source::environment(environ.py(), None)?)?)
+}
+
+/// Only what plainly says no counts as no.
+fn is_refused(environ: &Bound<'_, PyAny>) -> Result<bool> {
     let said = Variables::read(environ, [REQUIRE_ENCRYPTION])?.get(REQUIRE_ENCRYPTION);
     Ok(said.is_some_and(|said| !matches!(said.trim(), "" | "0")))
 }

@@ -12,7 +12,8 @@ use pyo3::{
     prelude::*,
     sync::PyOnceLock,
     types::{
-        PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyString, PyTime, PyType, PyTzInfo,
+        PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, PyString, PyTime, PyTuple,
+        PyType, PyTzInfo,
     },
 };
 use reseal::{Error, ErrorCode, ValueType, Zeroizing};
@@ -21,6 +22,8 @@ use reseal::{Error, ErrorCode, ValueType, Zeroizing};
 const MAX_DIGITS: usize = 100_000;
 /// No integer of so many digits has more bits.
 const MAX_BITS: usize = 332_193;
+const OTHER_KEY: &str =
+    "the value is no JSON: it has a key that is no text, and JSON has text keys only";
 
 /// A value in a spelling of its type. `None` is for the caller: it is no value of any type.
 pub(crate) fn spell<'a>(kind: ValueType, value: &'a Bound<'_, PyAny>) -> Result<Bytes<'a>> {
@@ -148,6 +151,8 @@ fn has_nanoseconds(value: &Bound<'_, PyAny>) -> bool {
 fn json(value: &Bound<'_, PyAny>) -> Result<String> {
     let py = value.py();
     let text = dumps(value, false)?;
+    // It has an end, since it was written.
+    check_keys(value)?;
     match text.to_str() {
         Ok(text) => Ok(text.to_owned()),
         Err(error) if error.is_instance_of::<PyUnicodeError>(py) => {
@@ -167,6 +172,36 @@ fn dumps<'py>(value: &Bound<'py, PyAny>, ascii: bool) -> Result<Bound<'py, PyStr
         .call((value,), Some(&options))
         .map_err(|exception| refuse(py, exception, no_json()))?;
     Ok(text.cast_into().map_err(PyErr::from)?)
+}
+
+/// Python writes 1 and None as the keys "1" and "null", which may be there as well.
+fn check_keys(value: &Bound<'_, PyAny>) -> Result<()> {
+    let mut waiting = vec![value.clone()];
+    while let Some(value) = waiting.pop() {
+        if let Ok(members) = value.cast::<PyDict>() {
+            for (key, member) in members {
+                if !key.is_instance_of::<PyString>() {
+                    return Err(invalid(OTHER_KEY).into());
+                }
+                push(&mut waiting, member);
+            }
+        } else if let Ok(list) = value.cast::<PyList>() {
+            list.iter().for_each(|item| push(&mut waiting, item));
+        } else if let Ok(tuple) = value.cast::<PyTuple>() {
+            tuple.iter().for_each(|item| push(&mut waiting, item));
+        }
+    }
+    Ok(())
+}
+
+/// What may have keys is looked at.
+fn push<'py>(waiting: &mut Vec<Bound<'py, PyAny>>, value: Bound<'py, PyAny>) {
+    let may_have_keys = value.is_instance_of::<PyDict>()
+        || value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>();
+    if may_have_keys {
+        waiting.push(value);
+    }
 }
 
 static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -233,7 +268,10 @@ fn too_many_digits() -> Error {
 }
 
 fn no_json() -> Error {
-    invalid("the value is no JSON: it has a type that JSON lacks, NaN or infinity, or itself in it")
+    invalid(
+        "the value is no JSON: it has a key that is no text, a type that JSON lacks, NaN or infinity, \
+         or itself in it",
+    )
 }
 
 fn unreadable_json() -> Error {

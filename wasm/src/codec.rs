@@ -2,16 +2,14 @@
 
 use crate::{
     context,
-    error::bad_call,
     ids::{Form, SealMode},
-    key::text_of,
-    keyring::{WasmRing, arguments},
+    keyring::arguments,
     memory::{DONE, Output, call},
     options::Options,
     random::Pooled,
     report,
     shown::{flags, name_of, origin, parts_of, recognized, stored_of},
-    slot::Slot,
+    slot::{Slot, WasmSlot},
 };
 use reseal::{
     NamedCodec, Result, Timestamp,
@@ -47,19 +45,9 @@ impl WasmCodec {
         })
     }
 
-    /// Opens and seals with a ring from now on.
-    pub fn hold(&self, ring: &WasmRing) {
-        if let Some(slot) = &self.slot {
-            slot.hold(&ring.0);
-        }
-    }
-
-    /// Neither opens nor seals, or does not seal, until a ring is given. The input is why.
-    pub fn refuse(&self, used: usize, is_seal: bool) -> u8 {
-        call(used, |why, _| {
-            let slot = self.slot.as_ref().ok_or_else(bad_call)?;
-            slot.refuse(text_of(why), is_seal).map(|()| DONE)
-        })
+    /// Where its ring is held, if it has one. Columns of the codec need it after the codec is freed.
+    pub fn slot(&self) -> Option<WasmSlot> {
+        self.slot.clone().map(WasmSlot)
     }
 
     /// The input is a stored value; the output is what it shows, if anything.

@@ -1,9 +1,35 @@
 //! Where a codec of envelopes gets its keyring. JavaScript asks its rings, which may run code of the
 //! caller, before it makes a call, and leaves here what they said.
 
-use crate::error::bad_call;
+use crate::{
+    error::bad_call,
+    key::text_of,
+    keyring::WasmRing,
+    memory::{DONE, call},
+};
 use reseal::{Error, ErrorCode, Keyring, Result, codec::Rings};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The slot of a codec, as JavaScript holds it: it outlives the codec.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct WasmSlot(pub(crate) Slot);
+
+#[wasm_bindgen]
+impl WasmSlot {
+    /// Opens and seals with a ring from now on.
+    pub fn hold(&self, ring: &WasmRing) {
+        self.0.hold(&ring.0);
+    }
+
+    /// Neither opens nor seals, or does not seal, until a ring is given. The input is why.
+    pub fn refuse(&self, used: usize, is_seal: bool) -> u8 {
+        call(used, |why, _| {
+            self.0.refuse(text_of(why), is_seal).map(|()| DONE)
+        })
+    }
+}
 
 /// A ring that may be disposed of at any time, and why it may not open or seal now.
 #[derive(Clone, Debug, Default)]

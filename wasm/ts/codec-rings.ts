@@ -1,6 +1,6 @@
 // The ring of a codec: it is asked before each call, since that may run code of the caller, and what
 // it says waits in the module.
-import type { WasmCodec } from "../pkg/reseal_wasm.js";
+import type { WasmSlot } from "../pkg/reseal_wasm.js";
 import { lacksKey, type Rings } from "./rings.js";
 import { ResealError } from "./errors.js";
 import { succeeded } from "./memory.js";
@@ -8,17 +8,20 @@ import { writeRaw } from "./parts.js";
 
 type Held = ReturnType<Rings["held"]>;
 
-/** A codec of envelopes, and where its rings come from. */
+/**
+ * Where a codec of envelopes holds its ring, and where its rings come from. It belongs to the codec
+ * and its columns alike, and holds no key: the collector frees it after the last of them.
+ */
 export class RingSlot {
-  readonly #codec: WasmCodec;
+  readonly #slot: WasmSlot;
   readonly #rings: Rings;
   #held: Held;
   #openError: ResealError | undefined;
   #sealError: ResealError | undefined;
   #isRefused = false;
 
-  constructor(codec: WasmCodec, rings: Rings) {
-    this.#codec = codec;
+  constructor(slot: WasmSlot, rings: Rings) {
+    this.#slot = slot;
     this.#rings = rings;
   }
 
@@ -52,7 +55,7 @@ export class RingSlot {
   settle(): void {
     const ring = this.#rings.held();
     if (ring !== undefined && (ring !== this.#held || this.#isRefused)) {
-      this.#codec.hold(ring);
+      this.#slot.hold(ring);
       this.#isRefused = false;
     }
     this.#held = ring;
@@ -63,7 +66,7 @@ export class RingSlot {
   #refuse(error: ResealError | undefined, isSeal: boolean): void {
     if (error === undefined) return;
     const used = writeRaw(`${error.code}\n${error.message}`, 0);
-    succeeded(this.#codec.refuse(used, isSeal));
+    succeeded(this.#slot.refuse(used, isSeal));
     this.#isRefused = true;
   }
 }

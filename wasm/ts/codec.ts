@@ -116,7 +116,7 @@ export class Codec {
   private constructor(handle: Handle, kind: CodecKind, name: string, rings: Rings | undefined) {
     if (!(handle instanceof WasmCodec)) throw invalidArgument("a codec is made by codecs.plain()");
     this.#handle = handle;
-    this.#slot = rings === undefined ? undefined : new RingSlot(handle, rings);
+    this.#slot = rings === undefined ? undefined : new RingSlot(made(handle.slot()), rings);
     this.kind = kind;
     this.name = name;
   }
@@ -146,9 +146,10 @@ export class Codec {
    */
   open(stored: string | Uint8Array, context: Context = {}): OpenedBytes {
     const pairs = readContext(context);
-    const handle = this.#live();
+    this.#live();
     const results = withRings(this.#slots(), false, () =>
       attempt(() => {
+        const handle = this.#live();
         const start = writePairs(pairs, 0);
         succeeded(handle.open(start, writeAny(stored, start)));
         return takeItems(openedItem)[0]!;
@@ -169,9 +170,10 @@ export class Codec {
    */
   seal(plaintext: Value, options: CodecSealOptions = {}): string | Bytes {
     const { pairs, mode, form, now } = placeOf(options);
-    const handle = this.#live();
+    this.#live();
     this.#slot?.askToSeal();
     this.#slot?.settle();
+    const handle = this.#live();
     const start = writePairs(pairs, 0);
     succeeded(handle.seal(start, writeValue(plaintext, start), mode, form, now));
     return takeItem(storedItem);
@@ -192,9 +194,10 @@ export class Codec {
   ): string | Bytes {
     const { pairs, mode, now } = placeOf(options, ["context", "mode", "now"]);
     const form = typeof stored === "string" ? 0 : 1;
-    const handle = this.#live();
+    this.#live();
     const results = withRings(this.#slots(), true, () =>
       attempt(() => {
+        const handle = this.#live();
         const start = writePairs(pairs, 0);
         succeeded(handle.rotate(start, writeAny(stored, start), mode, form, now));
         return takeItem(storedItem);
@@ -211,19 +214,22 @@ export class Codec {
    */
   isCurrent(stored: string | Uint8Array, mode: Mode = "random"): boolean | undefined {
     const number = modeNumber(mode);
-    const handle = this.#live();
+    this.#live();
     for (const slot of this.#slots()) {
       slot.ask(false);
       slot.settle();
     }
-    succeeded(handle.isCurrent(writeAny(stored, 0), number));
+    succeeded(this.#live().isCurrent(writeAny(stored, 0), number));
     return takeItem((start, end) => (start === end ? undefined : byteAt(start) === 1));
   }
 
   /** `using codec = …` disposes of it at the end of the block. */
   declare readonly [Symbol.dispose]: () => void;
 
-  /** Wipes the keys, once the columns that have this codec are disposed as well. */
+  /**
+   * Wipes the keys, once the columns that have this codec are disposed as well: these go on working,
+   * also where they follow a `LiveKeyring`.
+   */
   dispose(): void {
     this.#handle?.free();
     this.#handle = undefined;

@@ -1,6 +1,7 @@
 // Typed values: how a value of JavaScript is spelled for the module, and read back. The canonical
 // spelling is the core's business.
 import { invalidArgument, ResealError } from "./errors.js";
+import { jsonOf, parsedJson } from "./json.js";
 import { bytesItem, utf8Item, type Bytes, type Read } from "./memory.js";
 import { isBytes, type Value } from "./value.js";
 import { wordOf } from "./words.js";
@@ -29,7 +30,13 @@ export interface ColumnInputs extends Omit<ColumnValues, "bytes" | "integer" | "
 /**
  * The type of the values of a column. `decimal`, `date`, `time`, `timestamp` and `uuid` are text in
  * JavaScript: a decimal as a number would be rounded, and a timestamp as a `Date` would lose its
- * microseconds. A `timestamp` column takes a `Date` as well, which is a moment in UTC.
+ * microseconds. A `timestamp` column takes a `Date` as well, which is a moment in UTC. An `integer`
+ * has at most 100,000 digits.
+ *
+ * What JavaScript would change is refused with `value-invalid`. A `json` value is made of plain
+ * objects, arrays, text, finite numbers, booleans and null, and of what has a `toJSON`; members that
+ * are `undefined` are left out. A document with an integer that JavaScript would round, such as
+ * 9007199254740993, does not open here: keep it as text. It can be resealed, and Python opens it.
  */
 export type ColumnType = keyof ColumnValues;
 
@@ -44,6 +51,10 @@ export interface Spelling {
   readonly read: Read<unknown>;
 }
 
+const MAX_DIGITS = 100_000;
+/** The least integer of more digits, once it is needed. */
+let tooLong: bigint | undefined;
+
 const text = (what: string): Spelling => ({
   spell: (value) => (typeof value === "string" ? value : refuse(what)),
   read: utf8Item,
@@ -56,11 +67,12 @@ const SPELLINGS: Record<ColumnType, Spelling> = {
     read: bytesItem,
   },
   integer: {
-    spell: (value) =>
-      typeof value === "bigint" || Number.isSafeInteger(value)
-        ? String(value)
-        : refuse("an integer is a bigint, or a number that is a safe integer"),
-    read: (start, end) => BigInt(utf8Item(start, end)),
+    spell: (value) => {
+      if (typeof value === "bigint") return digitsOf(value);
+      if (Number.isSafeInteger(value)) return String(value);
+      return refuse("an integer is a bigint, or a number that is a safe integer");
+    },
+    read: (start, end) => integerOf(utf8Item(start, end)),
   },
   decimal: text("a decimal is a string such as 12.50, since a number would be rounded"),
   boolean: {
@@ -77,7 +89,7 @@ const SPELLINGS: Record<ColumnType, Spelling> = {
     read: utf8Item,
   },
   uuid: text("a UUID is a string"),
-  json: { spell: jsonOf, read: (start, end) => parsed(utf8Item(start, end)) },
+  json: { spell: jsonOf, read: (start, end) => parsedJson(utf8Item(start, end)) },
 };
 
 /** A type by its name; `text` where none is given. */
@@ -99,37 +111,25 @@ function momentOf(value: unknown): string | undefined {
   }
 }
 
-/** Whatever the value does (getters, `toJSON`), the only error is `value-invalid`. */
-function jsonOf(value: unknown): string {
-  let json: string | undefined;
-  try {
-    json = JSON.stringify(value, checked);
-  } catch {
-    // A bigint, a cycle, a getter that throws, or a value that JSON would change.
-  }
-  if (json !== undefined) return json;
-  throw noValue("a JSON value has finite numbers, text, booleans, null, arrays and objects");
+/** Digits of an integer. Python has the same limit: more take seconds to convert there. */
+function digitsOf(value: bigint): string {
+  // To print it would take long as well.
+  if (BigInt.asIntN(64, value) !== value && isTooLong(value)) throw tooManyDigits();
+  return String(value);
 }
 
-/** What JSON stands for, or the error of what JavaScript does not read. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return noValue("JavaScript does not read this JSON");
-  }
+function isTooLong(value: bigint): boolean {
+  tooLong ??= 10n ** BigInt(MAX_DIGITS);
+  return value >= tooLong || value <= -tooLong;
 }
 
-/** `JSON.stringify` makes null of what JSON lacks. */
-function checked(this: unknown, _: string, value: unknown): unknown {
-  const isLost =
-    typeof value === "number" ? !Number.isFinite(value) : Array.isArray(this) && isNothing(value);
-  if (isLost) throw new TypeError("JSON would make null of this");
-  return value;
+function integerOf(digits: string): bigint | ResealError {
+  const count = digits.length - (digits.startsWith("-") ? 1 : 0);
+  return count > MAX_DIGITS ? tooManyDigits() : BigInt(digits);
 }
 
-function isNothing(value: unknown): boolean {
-  return value === undefined || typeof value === "function" || typeof value === "symbol";
+function tooManyDigits(): ResealError {
+  return noValue("an integer has at most 100,000 digits here");
 }
 
 function refuse(message: string): never {

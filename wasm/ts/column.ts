@@ -100,9 +100,10 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
       readContext,
     );
     const form = flagOf(binary, "binary") ? 1 : 0;
-    const writer = partsOf(codecOf(write));
-    const readers = listOf(read, "read").map((codec) => partsOf(codecOf(codec)));
+    const others = listOf(read, "read").map(codecOf);
     const indexed = listOf(indexes, "indexes").map((index) => indexOf(index as IndexOptions));
+    const writer = partsOf(codecOf(write));
+    const readers = others.map(partsOf);
     this.#handle = made(WasmColumn.make(writer.handle, writeRaw(type, 0), number, form));
     for (const { handle } of readers) succeeded(this.#handle.read(handle));
     for (const index of indexed) succeeded(this.#handle.index(index));

@@ -39,6 +39,7 @@ const NEW_NAMES = ["leaseSeconds", "now"] as const;
 /** The document that a keyset was loaded from or saved as. */
 export let documentOf: (keyset: Keyset) => Uint8Array | undefined;
 
+// A class that refers to itself by name gets another name in the bundle.
 /** The keyset around what the module made. */
 export let makeKeyset: (handle: WasmKeyset, document?: Uint8Array) => Keyset;
 
@@ -95,7 +96,7 @@ export class Keyset {
     }
     const [lease, time] = [leaseOf(leaseSeconds), unixTime(now)];
     const wrapping = kek === undefined ? newPassphrase(passphrase) : newKek(kek);
-    return new Keyset(made(WasmKeyset.create(wrapping, lease, time)));
+    return makeKeyset(made(WasmKeyset.create(wrapping, lease, time)));
   }
 
   /**
@@ -112,7 +113,7 @@ export class Keyset {
     const { provider, reference, leaseSeconds, now } = options;
     const [lease, time] = [leaseOf(leaseSeconds), unixTime(now)];
     const wrapping = await newExternal(provider, reference);
-    return new Keyset(made(WasmKeyset.create(wrapping, lease, time)));
+    return makeKeyset(made(WasmKeyset.create(wrapping, lease, time)));
   }
 
   /**
@@ -135,7 +136,7 @@ export class Keyset {
       throw invalidArgument("give what opens the keyset: kek or passphrase");
     }
     const { parsed, bytes } = parseDocument(document);
-    return new Keyset(unlock(parsed, openers, expected), bytes);
+    return makeKeyset(unlock(parsed, openers, expected), bytes);
   }
 
   /**
@@ -165,7 +166,7 @@ export class Keyset {
       throw error;
     }
     try {
-      return new Keyset(unlock(parsed, [...openers, ...keys.map(keyOpener)], expected), bytes);
+      return makeKeyset(unlock(parsed, [...openers, ...keys.map(keyOpener)], expected), bytes);
     } finally {
       for (const key of keys) key.dispose();
     }

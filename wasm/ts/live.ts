@@ -20,6 +20,10 @@ export interface LiveDirectoryOptions extends DirectoryOptions, LiveOptions {}
 /** As `KeysetSourceOptions`, and how the ring keeps time. */
 export interface LiveKeysetOptions extends KeysetSourceOptions, LiveOptions {}
 
+// A class that refers to itself by name gets another name in the bundle.
+/** The keyring over what follows a source. */
+let following: (live: LiveRing) => LiveKeyring;
+
 /**
  * A keyring that follows its source: new keys arrive in the running process.
  *
@@ -38,6 +42,10 @@ export interface LiveKeysetOptions extends KeysetSourceOptions, LiveOptions {}
  */
 export class LiveKeyring extends Keyring {
   readonly #live: LiveRing;
+
+  static {
+    following = (live) => new this(live);
+  }
 
   private constructor(live: LiveRing) {
     if (!(live instanceof LiveRing)) {
@@ -64,7 +72,7 @@ export class LiveKeyring extends Keyring {
     options: LiveOptions = {},
   ): LiveKeyring {
     const { time } = split(options, []);
-    return new LiveKeyring(new LiveRing(Source.fromEnv(env), time));
+    return following(new LiveRing(Source.fromEnv(env), time));
   }
 
   /**
@@ -74,7 +82,7 @@ export class LiveKeyring extends Keyring {
    */
   static override fromDirectory(path: PathLike, options: LiveDirectoryOptions): LiveKeyring {
     const { time, rest } = split(options, DIRECTORY_NAMES);
-    return new LiveKeyring(new LiveRing(Source.fromDirectory(path, rest), time));
+    return following(new LiveRing(Source.fromDirectory(path, rest), time));
   }
 
   /**
@@ -94,7 +102,7 @@ export class LiveKeyring extends Keyring {
    */
   static override fromKeyset(path: PathLike, options: LiveKeysetOptions): LiveKeyring {
     const { time, rest } = split(options, KEYSET_NAMES);
-    return new LiveKeyring(new LiveRing(Source.fromKeyset(path, rest), time));
+    return following(new LiveRing(Source.fromKeyset(path, rest), time));
   }
 
   /**

@@ -84,8 +84,16 @@ export interface Want {
 /** A codec, and what it takes to make it. */
 export interface CodecFacts extends ManifestCodec {
   readonly wants: readonly Want[];
-  /** The variables that the ring comes from; undefined where the codec has none. */
-  readonly variables: readonly string[] | undefined;
+  /** Where the ring comes from; undefined where the codec has none. */
+  readonly source: RingSource | undefined;
+}
+
+/** Where the ring of a codec comes from. */
+export interface RingSource {
+  /** Codecs with one number have one source. */
+  readonly number: number;
+  /** The variables that it needs. */
+  readonly variables: readonly string[];
   /** Whether these variables name the files of the ring. */
   readonly byEnvironment: boolean;
 }

@@ -4,8 +4,8 @@ import type { WasmManifest } from "../pkg/reseal_wasm.js";
 import { platform } from "./engine.js";
 import { errorAt, invalidArgument, KeyringError, ResealError } from "./errors.js";
 import { Keyring, ringsOf } from "./keyring.js";
-import type { CodecFacts, Want } from "./manifest-facts.js";
-import { isRequired, REQUIRE_ENCRYPTION } from "./plaintext.js";
+import type { CodecFacts, RingSource, Want } from "./manifest-facts.js";
+import { isRequired, isRequiredHere, REQUIRE_ENCRYPTION } from "./plaintext.js";
 import { textOf, writeGroup, writeRaw, type Part } from "./parts.js";
 import { FixedRing, type Rings } from "./rings.js";
 import { readVariables, ringOnce, Source, type Environment } from "./source.js";
@@ -22,13 +22,18 @@ export interface ManifestOptions {
   readonly env?: Environment | undefined;
 }
 
+/** The largest integer of 64 bits. */
+const MOST = 2n ** 64n - 1n;
+
 /** Names and contents of files, one after the other. */
-type Files = readonly Part[];
+export type Files = readonly Part[];
 
 export class Outside {
   readonly #env: unknown;
   readonly #rings: Readonly<Record<string, unknown>>;
   readonly #tables: Readonly<Record<string, unknown>>;
+  /** The rings that were read, by the numbers of their sources. */
+  readonly #read = new Map<number, Rings>();
 
   constructor(options: ManifestOptions, specOf: (codec: string) => CodecFacts) {
     checkOptions(options, ["rings", "tables", "env"]);
@@ -44,24 +49,32 @@ export class Outside {
     }
   }
 
+  /** The environment of the process counts in any case: no other one takes the guard away. */
   isEncryptionRequired(): boolean {
-    return isRequired(this.#variable(REQUIRE_ENCRYPTION));
+    return isRequired(this.#variable(REQUIRE_ENCRYPTION)) || isRequiredHere();
   }
 
-  /** Reads what a codec wants. */
-  read({ wants }: CodecFacts): Files[] {
-    return wants.map((want) => this.#files(want));
+  /** Reads what a codec wants, one after the other, so that what was read is there to be wiped. */
+  read({ wants }: CodecFacts, into: Files[]): void {
+    for (const want of wants) into.push(this.#files(want));
   }
 
-  /** The ring of a codec that has one. */
-  ring(manifest: WasmManifest, { name, variables, byEnvironment }: CodecFacts): Rings | undefined {
-    if (variables === undefined) return undefined;
+  /** The ring of a codec that has one. A source that several codecs name is read once. */
+  ring(manifest: WasmManifest, spec: CodecFacts): Rings | undefined {
+    const { name, source } = spec;
+    if (source === undefined) return undefined;
     const given = ownOf(this.#rings, name);
     if (given instanceof Keyring) return ringsOf(given);
     if (given !== undefined) throw invalidArgument(`the ring of ${name} is a Keyring`);
-    const read = readVariables(variables, this.#env);
+    const ring = this.#read.get(source.number) ?? this.#load(manifest, spec, source);
+    this.#read.set(source.number, ring);
+    return ring;
+  }
+
+  #load(manifest: WasmManifest, { name }: CodecFacts, source: RingSource): Rings {
+    const read = readVariables(source.variables, this.#env);
     try {
-      return new FixedRing(ringOnce(Source.ofManifest(manifest, name, read, byEnvironment)));
+      return new FixedRing(ringOnce(Source.ofManifest(manifest, name, read, source.byEnvironment)));
     } catch (error) {
       if (error instanceof ResealError) throw errorAt(`codecs.${name}.keyring`, error);
       throw error;
@@ -123,10 +136,11 @@ function rowsText(rows: unknown, { name, namedBy, columns }: Omit<Want, "kind">)
 }
 
 function cellOf(cell: unknown, place: string): string | number | null | undefined {
-  if (typeof cell === "bigint") return String(cell);
-  if (cell === null || cell === undefined) return cell;
-  if (typeof cell === "string" || typeof cell === "number") return cell;
-  throw invalidArgument(`${place} is text, a number or null`);
+  if (cell === null || cell === undefined || typeof cell === "string") return cell;
+  if (typeof cell === "number" && Number.isSafeInteger(cell)) return cell;
+  if (typeof cell !== "bigint") throw invalidArgument(`${place} is text, an integer or null`);
+  if (cell > MOST || cell < -MOST) throw invalidArgument(`${place} has more than 64 bits`);
+  return String(cell);
 }
 
 function objectOf(object: unknown, name: string): Readonly<Record<string, unknown>> {

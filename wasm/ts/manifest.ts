@@ -13,7 +13,7 @@ import {
   type ManifestColumn,
   type ManifestProblem,
 } from "./manifest-facts.js";
-import { Outside, wipe, writeFiles, type ManifestOptions } from "./manifest-outside.js";
+import { Outside, wipe, writeFiles, type Files, type ManifestOptions } from "./manifest-outside.js";
 import { made, succeeded } from "./memory.js";
 import { textOf, writeRaw, type Part } from "./parts.js";
 import { warnOfPlaintext, withoutWarning } from "./plaintext.js";
@@ -25,6 +25,10 @@ type AnyColumn = Column<ColumnType, boolean>;
 
 const DEFAULT_PATH = "reseal.toml";
 const MAX_BYTES = 1_048_576;
+
+// A class that refers to itself by name gets another name in the bundle.
+/** The manifest of a text or a file. `path` stands in messages, where there is one. */
+let manifestOf: (path: string, content: Part) => Manifest;
 
 /**
  * The encrypted columns of a database, as `reseal.toml` describes them. A manifest names its secrets
@@ -57,6 +61,13 @@ export class Manifest {
   readonly #handle: WasmManifest;
   readonly #facts: Facts;
 
+  static {
+    manifestOf = (path, content) => {
+      const start = writeRaw(path, 0);
+      return new this(made(WasmManifest.parse(start, writeRaw(content, start))));
+    };
+  }
+
   private constructor(handle: WasmManifest) {
     if (!(handle instanceof WasmManifest)) {
       throw invalidArgument("a manifest is made by Manifest.load() and Manifest.parse()");
@@ -80,7 +91,7 @@ export class Manifest {
   static load(path: PathLike = DEFAULT_PATH): Manifest {
     ready();
     const name = pathOf(path);
-    return Manifest.#of(name, readFile(name));
+    return manifestOf(name, readFile(name));
   }
 
   /**
@@ -98,13 +109,7 @@ export class Manifest {
     // The core refuses what is longer.
     const start = text.slice(0, MAX_BYTES + 1);
     if (!isWellFormed(start)) throw invalidArgument("a manifest has a lone surrogate");
-    return Manifest.#of("", start);
-  }
-
-  /** `path` stands in messages, where there is one. */
-  static #of(path: string, content: Part): Manifest {
-    const start = writeRaw(path, 0);
-    return new Manifest(made(WasmManifest.parse(start, writeRaw(content, start))));
+    return manifestOf("", start);
   }
 
   /**
@@ -112,7 +117,7 @@ export class Manifest {
    * columns share their codecs. A column that writes plaintext gives a `PlaintextWarning`.
    *
    * @throws `encryption-required` where a column writes plaintext and `RESEAL_REQUIRE_ENCRYPTION` is
-   * set; `source-missing` and `source-unreadable` for what is to be read; those of codecs and rings,
+   * set, in `env` or in the environment of the process; `source-missing` and `source-unreadable` for what is to be read; those of codecs and rings,
    * such as `invalid-key`; `invalid-argument`
    */
   build(options: ManifestOptions = {}): AnyColumn[] {
@@ -193,8 +198,9 @@ export class Manifest {
   }
 
   #codecs(specs: readonly CodecFacts[], outside: Outside): ReadonlyMap<string, Codec> {
-    const read = specs.map((spec) => outside.read(spec));
+    const read = specs.map((): Files[] => []);
     try {
+      specs.forEach((spec, at) => outside.read(spec, read[at]!));
       const rings = specs.map((spec) => outside.ring(this.#handle, spec));
       const codecs = specs.map(({ name, kind }, at): [string, Codec] => {
         const handle = made(this.#handle.codec(...writeFiles(name, read[at]!)));

@@ -204,12 +204,15 @@ export function takeItems<T>(read: Read<T>): T[] {
 export function takeItemsOrErrors<T>(read: Read<T>, each: (item: T | ResealError) => void): void {
   const start = output();
   const end = start + words[places + 1]!;
-  for (let at = start; at < end;) {
-    const next = at + 5 + readU32(at);
-    each(bytes[at + 4] === DONE ? read(at + 5, next) : errorOf(text.utf8(at + 5, next)));
-    at = next;
+  try {
+    for (let at = start; at < end;) {
+      const next = at + 5 + readU32(at);
+      each(bytes[at + 4] === DONE ? read(at + 5, next) : errorOf(text.utf8(at + 5, next)));
+      at = next;
+    }
+  } finally {
+    wipeOutput(start, end);
   }
-  wipeOutput(start, end);
 }
 
 function refresh(): void {

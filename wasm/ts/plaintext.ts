@@ -24,10 +24,15 @@ export function isRequired(said: string | undefined): boolean {
   return said !== undefined && said.trim() !== "" && said.trim() !== "0";
 }
 
+/** Whether the environment of the process refuses plaintext. */
+export function isRequiredHere(): boolean {
+  return isRequired(globalThis.process?.env?.[REQUIRE_ENCRYPTION]);
+}
+
 /** For a column that nothing describes but its maker. */
 export function refuseOrWarn(codec: string): void {
   if (isQuiet) return;
-  if (isRequired(globalThis.process?.env?.[REQUIRE_ENCRYPTION])) {
+  if (isRequiredHere()) {
     const why = `encryption is required here (${REQUIRE_ENCRYPTION})`;
     const what = `${why}, and the codec ${codec} writes plaintext: write another one`;
     throw new ResealError("encryption-required", what);

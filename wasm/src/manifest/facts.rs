@@ -35,8 +35,16 @@ struct CodecFacts<'m> {
     kind: &'static str,
     writes_plaintext: bool,
     wants: Vec<Wanted>,
-    /// The variables that the ring comes from.
-    variables: Option<Vec<String>>,
+    source: Option<SourceFacts>,
+}
+
+/// Where a ring comes from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SourceFacts {
+    /// Codecs with one number have one source.
+    number: usize,
+    variables: Vec<String>,
     /// Whether these are variables that name their files themselves.
     by_environment: bool,
 }
@@ -45,14 +53,24 @@ fn codec<'m>(manifest: &Manifest, spec: &'m CodecSpec) -> CodecFacts<'m> {
     let name = spec.name();
     let wants = manifest.wants_of(name).unwrap_or_default();
     let ring = manifest.ring_of(name).unwrap_or_default();
-    let source = ring.as_ref().map(|ring| &ring.source);
     CodecFacts {
         name,
         kind: spec.kind().as_str(),
         writes_plaintext: spec.writes_plaintext(),
         wants: wants.into_iter().map(Wanted::from).collect(),
-        variables: source.map(variables),
-        by_environment: matches!(source, Some(KeyringSource::Env)),
+        source: ring.map(|ring| source(manifest, &ring.source)),
+    }
+}
+
+fn source(manifest: &Manifest, source: &KeyringSource) -> SourceFacts {
+    let mut rings = manifest
+        .codecs()
+        .filter_map(|spec| manifest.ring_of(spec.name()).ok().flatten());
+    let number = rings.position(|ring| ring.source == *source);
+    SourceFacts {
+        number: number.unwrap_or(usize::MAX),
+        variables: variables(source),
+        by_environment: matches!(source, KeyringSource::Env),
     }
 }
 
