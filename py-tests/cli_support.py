@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 import reseal
 
@@ -227,3 +228,22 @@ class Pair:
         ended = run(command, *arguments, cwd=cwd, stdin=stdin.encode(), env=self.env)
         assert ended.code == code, (command, arguments, ended)
         return ended
+
+
+DATA, OLD, INDEX, KEK = (
+    fixed_key("data", 1),
+    fixed_key("data", 2),
+    fixed_key("index", 3),
+    fixed_key("kek", 9),
+)
+HERE = {"table": "users", "column": "ssn"}
+CONTEXT = [*("--context", "table=users"), *("-c", "column=ssn")]
+
+
+def shown(pair: Pair) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(pair.run("keyset", "show", "--json").out)
+    return found
+
+
+def states(pair: Pair) -> dict[str, str]:
+    return {key["label"]: key["state"] for key in shown(pair)["keys"]}

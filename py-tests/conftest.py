@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import reseal
+from cli_support import DATA, KEK, OLD, Pair
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -56,3 +57,28 @@ def servers() -> dict[str, str]:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     urls: dict[str, str] = json.loads(done.stdout)
     return urls
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+@pytest.fixture
+def ringed(pair: Pair) -> Pair:
+    pair.env["RESEAL_PRIMARY_KEY"] = DATA.export()
+    return pair
+
+
+@pytest.fixture
+def keyed(pair: Pair) -> Pair:
+    """With a keyset of known keys: first is primary, second is introduced."""
+    pair.write("kek", KEK.export() + "\n")
+    pair.write("first", DATA.export())
+    pair.write("second", OLD.export())
+    pair.env |= {"RESEAL_KEYSET": "ring.json", "RESEAL_KEK_FILE": "kek"}
+    pair.run("keyset", "init", "--empty")
+    pair.run("keyset", "introduce", "--key-file", "first", "--label", "first")
+    pair.run("keyset", "promote", DATA.id)
+    pair.run("keyset", "introduce", "--key-file", "second", "--label", "second")
+    return pair

@@ -39,7 +39,7 @@ suite --check py-lint "$VENV/bin/ruff" check python py-tests scripts spec exampl
 suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts spec examples
 suite --check py-types scripts/mypy.sh
 suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
-suite py "$VENV/bin/python" -m pytest py-tests
+suite py scripts/pytest.sh
 
 suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
 suite interop scripts/interop.sh

@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from reseal._errors import ResealError
 
-Dialect = Literal["postgresql", "mysql", "sqlite"]
 Cell = int | str | bytes | None
 """What a database gives."""
 Param = int | str | bytes | Sequence[int | str | bytes | None] | None
@@ -31,7 +30,7 @@ class Failure(NamedTuple):
 class DatabaseError(Exception):
     """There is no connection: it could not be made, or it was lost in a transaction."""
 
-    def __init__(self, dialect: Dialect, failure: Failure) -> None:
+    def __init__(self, dialect: str, failure: Failure) -> None:
         """Take what happened; nothing else is kept, since an error of a driver holds values."""
         super().__init__(dialect, failure)
         self.dialect = dialect
@@ -61,7 +60,7 @@ class Database(ABC):
     are then to be made again.
     """
 
-    dialect: ClassVar[Dialect]
+    dialect: ClassVar[str]
     lost_code: ClassVar[str]
 
     def __init__(self, source: Source) -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
-from reseal._database_base import Database, Dialect, Failure, Param, Row, Source, unusable
+from reseal._database_base import Database, Failure, Param, Row, Source, unusable
 from reseal._database_url import Target
 
 _LOST = "2013"
@@ -91,7 +91,7 @@ def over_mysqlclient(source: Source) -> Database:
 class _Mysql(Database):
     """What both drivers have in common."""
 
-    dialect: ClassVar[Dialect] = "mysql"
+    dialect: ClassVar[str] = "mysql"
     lost_code: ClassVar[str] = _LOST
 
     def __init__(self, source: Source) -> None:
@@ -257,8 +257,7 @@ def written(sql: str, params: Sequence[Param]) -> str:
     return "".join(whole)
 
 
-@lru_cache(maxsize=64)
-def _pieces(sql: str) -> tuple[str, ...]:
+def _split(sql: str) -> tuple[str, ...]:
     """What stands before, between and after the placeholders."""
     pieces, start = [], 0
     for found in _PIECES.finditer(sql):
@@ -266,6 +265,9 @@ def _pieces(sql: str) -> tuple[str, ...]:
             pieces.append(sql[start : found.start()])
             start = found.end()
     return (*pieces, sql[start:])
+
+
+_pieces = lru_cache(maxsize=64)(_split)
 
 
 def _text(value: str) -> str:

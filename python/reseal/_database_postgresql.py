@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
-from reseal._database_base import Database, Dialect, Failure, Param, Row, Source, unusable
+from reseal._database_base import Database, Failure, Param, Row, Source, unusable
 from reseal._database_url import Target
 
 _LOST = "08006"
@@ -52,7 +52,7 @@ def open_postgresql(driver: ModuleType, target: Target) -> Any:
 class Postgresql(Database):
     """A connection of psycopg 3."""
 
-    dialect: ClassVar[Dialect] = "postgresql"
+    dialect: ClassVar[str] = "postgresql"
     lost_code: ClassVar[str] = _LOST
 
     def __init__(self, source: Source) -> None:

@@ -11,7 +11,6 @@ from reseal._database_base import (
     Cell,
     Database,
     DatabaseError,
-    Dialect,
     Failure,
     Param,
     Row,
@@ -53,7 +52,7 @@ def open_sqlite(target: Target) -> sqlite3.Connection:
 class Sqlite(Database):
     """A connection of sqlite3."""
 
-    dialect: ClassVar[Dialect] = "sqlite"
+    dialect: ClassVar[str] = "sqlite"
     lost_code: ClassVar[str] = _CANNOT_OPEN
 
     def __init__(self, source: Source) -> None:
