@@ -480,3 +480,11 @@ test("arguments of wrong types are refused", () => {
   }
   refuses("invalid-argument", () => new (Manifest as never as new (handle: object) => unknown)({}));
 });
+
+test("members of a document are text", () => {
+  const described = column('write = "app"\ntype = "json"\npath = "$.codes[*]"');
+  const manifest = parse(APP, described);
+  const [built] = manifest.build({ env });
+  expect(built!.open(built!.seal("abc")).value).toBe("abc");
+  expect(manifest.columns[0]).toMatchObject({ type: "json", path: "$.codes[*]" });
+});

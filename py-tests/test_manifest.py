@@ -490,3 +490,14 @@ WRONG: list[tuple[Callable[[], object], str]] = [
 def test_wrong_arguments(step: Callable[[], object], message: str) -> None:
     error = silent(error_of(step))
     assert (error.code, str(error)) == ("invalid-argument", message)
+
+
+def test_members_of_a_document_are_text() -> None:
+    document = COLUMN + "type = 'json'\npath = '$.codes[*]'\n"
+    (column,) = manifest(document).build(environ=ENVIRON)
+    assert column.type == "text"
+    found = column.open(column.seal("abc"))
+    assert found is not None
+    assert found.value == "abc"
+    (spec,) = manifest(document).columns
+    assert (spec.type, spec.path) == ("json", "$.codes[*]")

@@ -11,6 +11,8 @@ pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 2;
     pub(crate) const KEYS: u8 = 3;
     pub(crate) const IO: u8 = 4;
+    /// Stopped, and can be resumed.
+    pub(crate) const RESUMABLE: u8 = 5;
     /// As a shell reports a program that ^C ended.
     pub(crate) const INTERRUPTED: u8 = 130;
 }
@@ -65,10 +67,14 @@ pub(crate) fn exit_code(code: ErrorCode) -> u8 {
         | ErrorCode::ContextInvalid
         | ErrorCode::InvalidText
         | ErrorCode::ManifestInvalid
-        | ErrorCode::EncryptionRequired => exit::USAGE,
+        | ErrorCode::EncryptionRequired
+        | ErrorCode::ColumnUnsuitable => exit::USAGE,
         ErrorCode::SourceUnreadable
         | ErrorCode::KeysetUnwritable
-        | ErrorCode::RandomUnavailable => exit::IO,
+        | ErrorCode::RandomUnavailable
+        | ErrorCode::DatabaseError
+        | ErrorCode::VerificationFailed => exit::IO,
+        ErrorCode::JobConflict => exit::RESUMABLE,
         _ => exit::KEYS,
     }
 }

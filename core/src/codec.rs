@@ -340,6 +340,12 @@ pub trait Codec: fmt::Debug + Send + Sync {
         false
     }
 
+    /// The most characters, or bytes in binary form, of a value that holds a plaintext of so many
+    /// bytes; nothing where the format cannot tell.
+    fn sealed_len(&self, _: usize, _: Mode, _: Form) -> Option<usize> {
+        None
+    }
+
     /// Where its keyring comes from, if it is a codec of envelopes.
     fn rings(&self) -> Option<&dyn Rings> {
         None

@@ -142,6 +142,20 @@ impl Column {
         writer.is_some_and(|writer| writer.codec.writes_plaintext())
     }
 
+    /// The kinds of its codecs, the one that is written first.
+    #[cfg(feature = "job")]
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = CodecKind> {
+        self.codecs.iter().map(|named| named.codec.kind())
+    }
+
+    /// The most characters, or bytes of a binary column, of a value that holds a plaintext of so many
+    /// bytes; nothing where the codec cannot tell.
+    #[cfg(feature = "job")]
+    pub(crate) fn sealed_len(&self, plaintext_bytes: usize, form: Form) -> Option<usize> {
+        let writer = self.codecs.first()?;
+        writer.codec.sealed_len(plaintext_bytes, self.mode, form)
+    }
+
     /// The codec that the column writes.
     ///
     /// # Errors

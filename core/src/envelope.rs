@@ -304,7 +304,7 @@ fn inspection(key_id: KeyId, body: &Body<'_>) -> Inspection {
     }
 }
 
-const fn base64_chars(bytes: usize) -> usize {
+pub(crate) const fn base64_chars(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 

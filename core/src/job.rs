@@ -8,11 +8,15 @@ mod apply;
 mod catalog;
 mod cell;
 mod dialect;
+mod discover;
+mod document;
 mod failure;
 mod halt;
 mod keep;
+mod length;
 mod line;
 mod options;
+mod prefix;
 mod prepare;
 mod progress;
 mod report;
@@ -27,7 +31,9 @@ pub use cell::{Cell, Statement};
 pub use dialect::Dialect;
 pub use failure::{Failure, FailureKind};
 pub use options::{Checkpoint, JobOptions};
-pub use report::{Amount, ColumnReport, Counts, End, Kind, Move, Report, Work};
+pub use report::{
+    Amount, ColumnReport, Counts, Discovered, End, Finding, Kind, Length, Move, Report, Work,
+};
 pub use step::{Event, Reply, Step};
 
 use crate::{
@@ -37,7 +43,7 @@ use crate::{
     random::Entropy,
     time::Timestamp,
 };
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
 use apply::{Run, Tallied};
 use core::{
     fmt,
@@ -124,19 +130,24 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job over columns. Columns without keys, [`Target::keyless`], are enough for a census.
+    /// A job over columns. Columns without keys, [`Target::keyless`], are enough for a census and for
+    /// [`Work::Discover`], which needs no target at all.
     ///
     /// # Errors
     /// `invalid-argument` for no target, and for an option outside its range.
     pub fn new(
         work: Work,
         targets: Vec<Target>,
-        options: JobOptions,
+        mut options: JobOptions,
         entropy: Box<dyn Entropy + Send + Sync>,
         started: Timestamp,
     ) -> Result<Self> {
-        options.check()?;
-        if targets.is_empty() {
+        options.check(work)?;
+        if work.is_repair() {
+            // It is asked for once.
+            options.checkpoint = Checkpoint::Nowhere;
+        }
+        if targets.is_empty() && work != Work::Discover {
             let message = "a job needs a column of the manifest";
             return Err(fixed(ErrorCode::InvalidArgument, message));
         }
@@ -154,6 +165,10 @@ impl Job {
             walks: Vec::new(),
             version: None,
             tally: Tallied::new(),
+            lengths: BTreeMap::new(),
+            needed: BTreeMap::new(),
+            findings: Vec::new(),
+            discovered: Vec::new(),
         };
         Ok(Self {
             id,

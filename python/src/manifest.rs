@@ -225,7 +225,7 @@ fn column(spec: &ColumnSpec, codecs: &BTreeMap<&str, Arc<Named>>) -> Result<Colu
         context: spec.fixed_context(),
         earlier: spec.earlier_contexts.clone(),
         mode: spec.mode,
-        kind: spec.value_type,
+        kind: spec.sealed_type(),
         indexes: spec.indexes.iter().map(|it| it.index.clone()).collect(),
     };
     Column::of(codecs.collect::<Result<_, _>>()?, parts, Form::Text)

@@ -218,7 +218,9 @@ export class Manifest {
 }
 
 function columnOf(spec: ManifestColumn, codecs: ReadonlyMap<string, Codec>): AnyColumn {
-  const { write, read, context, earlierContexts, mode, type, indexes } = spec;
+  const { write, read, context, earlierContexts, mode, indexes } = spec;
+  // A path leads to members of the document, which are text.
+  const type = spec.path === undefined ? spec.type : "text";
   const fixed = Object.entries(context).filter(([, fact]) => typeof fact === "string");
   return new Column<ColumnType, boolean>({
     write: codecs.get(write)!,

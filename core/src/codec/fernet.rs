@@ -258,6 +258,13 @@ impl Codec for Fernet {
         })
     }
 
+    fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: super::Form) -> Option<usize> {
+        // The padding of the block cipher is one byte at least.
+        let ciphertext = (plaintext_bytes / BLOCK_BYTES + 1).checked_mul(BLOCK_BYTES)?;
+        let token = ciphertext.checked_add(HEADER_BYTES + TAG_BYTES)?;
+        token.div_ceil(3).checked_mul(4)
+    }
+
     fn seal(
         &self,
         plaintext: &[u8],

@@ -46,6 +46,10 @@ impl Codec for Plain {
         })
     }
 
+    fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: Form) -> Option<usize> {
+        Some(plaintext_bytes)
+    }
+
     fn seal(&self, plaintext: &[u8], place: &Place<'_>, _: &mut Fresh<'_>) -> Result<StoredValue> {
         let value = match place.form {
             Form::Binary => StoredValue::Bytes(plaintext.to_owned()),

@@ -5,10 +5,14 @@ use super::{
 };
 use crate::{
     context::Context,
-    envelope::{Inspection, inspect, inspect_binary, is_envelope},
+    envelope::{
+        Inspection, OVERHEAD_BYTES, PREFIX_BYTES, TEXT_PREFIX_CHARS, base64_chars, inspect,
+        inspect_binary, is_envelope,
+    },
     error::Result,
     ids::Mode,
     keyring::Keyring,
+    padding::padded_bytes,
 };
 use alloc::{string::ToString, sync::Arc};
 use core::fmt;
@@ -76,6 +80,18 @@ impl<R> fmt::Debug for Reseal<R> {
 impl<R: Rings> Codec for Reseal<R> {
     fn kind(&self) -> CodecKind {
         CodecKind::Reseal
+    }
+
+    fn sealed_len(&self, plaintext_bytes: usize, mode: Mode, form: Form) -> Option<usize> {
+        let ciphertext = match mode {
+            Mode::Padded => padded_bytes(plaintext_bytes),
+            _ => plaintext_bytes,
+        };
+        let binary = ciphertext.checked_add(OVERHEAD_BYTES)?;
+        Some(match form {
+            Form::Binary => binary,
+            Form::Text => TEXT_PREFIX_CHARS + base64_chars(binary - PREFIX_BYTES),
+        })
     }
 
     fn rings(&self) -> Option<&dyn Rings> {

@@ -1,10 +1,14 @@
 //! The loop: batch after batch, pass after pass, until a pass finds nothing to do.
 
 use super::{
-    Cell, ColumnReport, End, Event, Failure, FailureKind, JobOptions, Report, Step, Target, Work,
+    Cell, ColumnReport, Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length,
+    Report, Step, Target, Work,
+    catalog::Shape,
+    discover,
     halt::Halt,
+    length,
     line::Line,
-    prepare,
+    prefix, prepare,
     progress::Progress,
     rows::{Proof, Taken, Taker, Tally, row_id},
     session,
@@ -12,12 +16,15 @@ use super::{
     walk::{Row, Walk},
 };
 use crate::{
-    codec::Fresh,
+    codec::{Form, Fresh},
     error::{Error, ErrorCode, Result, fixed},
     random::Entropy,
     time::Timestamp,
 };
-use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    boxed::Box, collections::BTreeMap, string::String, string::ToString, sync::Arc, vec::Vec,
+};
+use core::cell::RefCell;
 
 /// Rows of the first batch: the size of a row is not known yet.
 const FIRST_ROWS: usize = 32;
@@ -44,6 +51,11 @@ pub(super) struct Run {
     /// Of the stored checkpoint; nothing where there is none.
     pub(super) version: Option<i64>,
     pub(super) tally: Tallied,
+    /// Beside the counts, by target.
+    pub(super) lengths: BTreeMap<usize, Length>,
+    pub(super) needed: BTreeMap<usize, usize>,
+    pub(super) findings: Vec<(usize, Finding)>,
+    pub(super) discovered: Vec<Discovered>,
 }
 
 /// What a run remembers, and a checkpoint does not.
@@ -116,9 +128,16 @@ impl Run {
             self.tally.is_lost = false;
         }
         session::open(&self.line, &self.options).await?;
+        if self.work == Work::Discover {
+            return Ok(());
+        }
         if self.walks.is_empty() {
-            let walks = prepare::walks(&self.line, self.options.dialect, &self.targets).await?;
-            self.walks = walks.into_iter().map(Arc::new).collect();
+            let (dialect, sample) = (self.options.dialect, self.options.sample_one_in);
+            let finds_all = self.work == Work::Plan;
+            let prepared =
+                prepare::walks(&self.line, dialect, &self.targets, sample, finds_all).await?;
+            self.findings = prepared.findings;
+            self.walks = prepared.walks.into_iter().map(Arc::new).collect();
         }
         let text = self.load().await?;
         let is_first = !self.tally.is_loaded;
@@ -148,6 +167,11 @@ impl Run {
         if self.options.max_refused.is_some_and(|max| refused > max) {
             return self.pause(End::TooManyRefused).await.map(Some);
         }
+        if self.work == Work::Discover {
+            let dialect = self.options.dialect;
+            self.discovered = discover::run(&self.line, dialect, &self.targets).await?;
+            return Ok(Some(End::Complete));
+        }
         let Some(walk) = self.walks.get(self.progress.walk).cloned() else {
             return self.end_pass().await;
         };
@@ -155,20 +179,31 @@ impl Run {
             self.progress.end_walk();
             return Ok(None);
         }
+        if self.options.keys_only && walk.has_prefixes(&self.targets) {
+            self.count_prefixes(&walk).await?;
+            return Ok(None);
+        }
+        if self.work == Work::Plan && self.progress.after.is_none() {
+            self.measure(&walk).await?;
+        }
         let limit = self.tally.limit.clamp(1, self.options.batch_rows);
-        let page = walk.page(self.progress.after.as_deref(), limit);
+        let page = match self.options.rows.as_slice() {
+            [] => walk.page(self.progress.after.as_deref(), limit),
+            rows => walk.rows_at(rows),
+        };
         let rows = rows_of(&walk, self.line.query(page).await?)?;
-        let is_last = rows.len() < limit;
+        let is_last = self.work.is_repair() || rows.len() < limit;
         self.tally.limit = self.next_limit(&rows);
         let read = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         let mut next = self.progress.clone();
-        next.scan(&walk, read);
         if let Some(row) = rows.last() {
             next.after = Some(row.key.clone());
         }
         if is_last {
             next.end_walk();
         }
+        let missing = self.options.rows.len().saturating_sub(rows.len());
+        next.miss(&walk, missing);
         let mut raced = self.batch(&walk, rows, next).await?;
         for _ in 0..MAX_RACES {
             if !raced.is_empty() {
@@ -242,6 +277,7 @@ impl Run {
             walk,
             targets: &self.targets,
             work: self.work,
+            needed: RefCell::default(),
         };
         let now = now(self.started, &self.line)?;
         let every = self.options.verify_one_in;
@@ -261,6 +297,10 @@ impl Run {
                 self.tally.proofs = self.tally.proofs.wrapping_add(1);
             }
             done.push(row);
+        }
+        for (target, length) in taker.needed.into_inner() {
+            let longest = self.needed.entry(target).or_default();
+            *longest = length.max(*longest);
         }
         Ok(done)
     }
@@ -318,9 +358,11 @@ impl Run {
     async fn end_pass(&mut self) -> Result<Option<End>, Halt> {
         let is_settled = !self.tally.is_resumed && !self.progress.has_changed();
         self.tally.passes += 1;
-        let end = if self.is_dry() || is_settled {
+        let is_repaired = self.work.is_repair() && !self.progress.has_left();
+        let end = if self.is_dry() || is_settled || is_repaired {
             End::Complete
-        } else if self.tally.passes >= self.options.max_passes {
+        } else if self.work.is_repair() || self.tally.passes >= self.options.max_passes {
+            // A repair is not made twice: the second time it would be another one.
             End::Unsettled
         } else {
             self.progress.next_pass(self.targets.len());
@@ -403,20 +445,82 @@ impl Run {
         grown.min(self.options.batch_bytes / per_row).max(1)
     }
 
-    fn report(self, end: End) -> Report {
+    /// Counts a walk by keys alone.
+    async fn count_prefixes(&mut self, walk: &Walk) -> Result<(), Halt> {
+        let mut next = self.progress.clone();
+        let mut findings = Vec::new();
+        for value in &walk.values {
+            let rows = self.line.query(walk.prefixes(value)).await?;
+            let target = self.targets.get(value.target);
+            let counted = target.zip(next.counts(value.target));
+            let counted = counted.and_then(|(target, counts)| prefix::count(target, &rows, counts));
+            counted.ok_or_else(of_another_width)?;
+            findings.push((value.target, walk.key_index(value)));
+        }
+        next.end_walk();
+        self.findings.extend(findings);
+        self.progress = next;
+        self.tell_progress(walk).await;
+        Ok(())
+    }
+
+    /// Measures the values of a walk.
+    async fn measure(&mut self, walk: &Walk) -> Result<(), Halt> {
+        for value in &walk.values {
+            let rows = self.line.query(walk.lengths(value)).await?;
+            let Some((longest, bytes)) = length::longest(&rows) else {
+                continue;
+            };
+            let Some(target) = self.targets.get(value.target) else {
+                continue;
+            };
+            let form = match value.shape {
+                Shape::Bytes => Form::Binary,
+                _ => Form::Text,
+            };
+            let bound = target.column.sealed_len(bytes, form);
+            let length = Length {
+                longest,
+                needed: 0,
+                bound: bound.filter(|_| target.spec.path.is_none()),
+                allowed: value.info.max_chars,
+                is_sample: self.options.sample_one_in.is_some_and(|one_in| one_in > 1),
+            };
+            self.lengths.insert(value.target, length);
+        }
+        Ok(())
+    }
+
+    fn report(mut self, end: End) -> Report {
+        for (target, length) in &mut self.lengths {
+            length.needed = self.needed.get(target).copied().unwrap_or_default();
+            let finding = length.finding();
+            self.findings
+                .extend(finding.map(|finding| (*target, finding)));
+        }
         let columns = self.targets.iter().enumerate().map(|(place, target)| {
             let passes = self.progress.passes.iter();
             ColumnReport {
                 table: target.spec.table.clone(),
                 column: target.spec.column.clone(),
+                path: target.spec.path.as_ref().map(ToString::to_string),
                 passes: passes.filter_map(|pass| pass.get(place).cloned()).collect(),
+                length: self.lengths.get(&place).copied(),
+                findings: self
+                    .findings
+                    .iter()
+                    .filter(|(target, _)| *target == place)
+                    .map(|(_, finding)| finding.clone())
+                    .collect(),
             }
         });
         Report {
             end,
             work: self.work,
             dry_run: self.options.dry_run,
+            sample_one_in: self.options.sample_one_in,
             columns: columns.collect(),
+            discovered: self.discovered,
         }
     }
 }
@@ -453,10 +557,12 @@ impl Tallied {
 
 fn rows_of(walk: &Walk, rows: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
     let rows = rows.into_iter().map(|cells| walk.row(cells));
-    rows.collect::<Option<_>>().ok_or_else(|| {
-        let message = "the driver gave rows of another width than the statement asks for";
-        Error::new(ErrorCode::DatabaseError, message)
-    })
+    rows.collect::<Option<_>>().ok_or_else(of_another_width)
+}
+
+const fn of_another_width() -> Error {
+    let message = "the driver gave rows of another width than the statement asks for";
+    fixed(ErrorCode::DatabaseError, message)
 }
 
 fn now(started: Timestamp, line: &Line) -> Result<Timestamp> {

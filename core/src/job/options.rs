@@ -1,8 +1,8 @@
 //! What a caller chooses.
 
-use super::Dialect;
+use super::{Cell, Dialect, Work};
 use crate::error::{ErrorCode, Result, fixed};
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 /// What a caller chooses, with the usual values.
 ///
@@ -39,6 +39,14 @@ pub struct JobOptions {
     pub max_passes: usize,
     /// Where it is kept how far the job is.
     pub checkpoint: Checkpoint,
+    /// Read one row of so many, chosen by the database at random; for work that writes nothing.
+    pub sample_one_in: Option<u32>,
+    /// For a census: columns with no other codecs than reseal and plain are counted by one statement,
+    /// and no value is read. What is damaged behind its start is not seen.
+    pub keys_only: bool,
+    /// The row ids of a repair, up to 5,000: a cell for each column of the row id, as
+    /// [`super::Event::Refused`] tells them, but bytes of MySQL and SQLite as [`Cell::Bytes`].
+    pub rows: Vec<Vec<Cell>>,
 }
 
 /// Where it is kept how far a job is.
@@ -72,16 +80,25 @@ impl JobOptions {
             verify_one_in: 100,
             max_passes: 10,
             checkpoint: Checkpoint::Table,
+            sample_one_in: None,
+            keys_only: false,
+            rows: Vec::new(),
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self, work: Work) -> Result<()> {
         let wrong = if !(1..=5000).contains(&self.batch_rows) {
             "batch_rows is 1 to 5000"
         } else if self.batch_bytes == 0 || self.max_passes == 0 {
             "batch_bytes and max_passes are at least 1"
         } else if self.rows_per_second == Some(0) {
             "rows_per_second is at least 1"
+        } else if self.sample_one_in.is_some() && (work.writes() || self.sample_one_in == Some(0)) {
+            "sample_one_in is at least 1, and for work that writes nothing"
+        } else if self.keys_only && work != Work::Census {
+            "keys_only is for a census"
+        } else if work.is_repair() != (1..=5000).contains(&self.rows.len()) {
+            "rows are for a repair, which has 1 to 5000 of them"
         } else {
             return Ok(());
         };

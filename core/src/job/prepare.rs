@@ -2,21 +2,35 @@
 //! written.
 
 use super::{
-    Dialect, Target,
+    Dialect, Finding, Target,
     catalog::{self, Info, Shape, UniqueKey, unsuitable},
     halt::Halt,
     line::Line,
     walk::{KeyColumn, ValueColumn, Walk},
 };
-use crate::{error::Result, manifest::ColumnSpec};
+use crate::{
+    error::{Error, Result},
+    manifest::ColumnSpec,
+};
 use alloc::{format, string::String, vec::Vec};
 
+/// What a database makes of the targets.
+pub(super) struct Prepared {
+    pub(super) walks: Vec<Walk>,
+    /// What stands in the way of some targets, by their place.
+    pub(super) findings: Vec<(usize, Finding)>,
+}
+
 /// The walks of a job: columns of one table, of one row id and one condition, are walked together.
+/// A target that cannot be walked ends it, unless all such targets are to be found.
 pub(super) async fn walks(
     line: &Line,
     dialect: Dialect,
     targets: &[Target],
-) -> Result<Vec<Walk>, Halt> {
+    sample: Option<u32>,
+    finds_all: bool,
+) -> Result<Prepared, Halt> {
+    let mut findings = Vec::new();
     let mut walks: Vec<Walk> = Vec::new();
     let mut tables: Vec<(&str, Vec<Info>, Vec<UniqueKey>)> = Vec::new();
     for (place, target) in targets.iter().enumerate() {
@@ -37,22 +51,31 @@ pub(super) async fn walks(
             columns,
             keys,
         };
-        let value = table.value(place)?;
-        let walk = walks.iter_mut().find(|walk| walk.takes(spec));
-        match walk {
-            Some(walk) => table.join(walk, value)?,
-            None => walks.push(table.walk(value)?),
+        match table.put(place, sample, &mut walks) {
+            Err(error) if finds_all => findings.push((place, Finding::of(&error))),
+            done => done?,
         }
     }
-    for walk in &walks {
+    let mut sound = Vec::with_capacity(walks.len());
+    for walk in walks {
         if let Some(statement) = walk.keyless_row()
             && !line.query(statement).await?.is_empty()
         {
             let what = "a row has NULL in its row id, so that it cannot be found again";
-            return Err(unsuitable(&walk.table, what).into());
+            let error = unsuitable(&walk.table, what);
+            if !finds_all {
+                return Err(error.into());
+            }
+            let targets = walk.values.iter().map(|value| value.target);
+            findings.extend(targets.map(|target| (target, Finding::of(&error))));
+        } else {
+            sound.push(walk);
         }
     }
-    Ok(walks)
+    Ok(Prepared {
+        walks: sound,
+        findings,
+    })
 }
 
 /// What one target needs of its table.
@@ -64,7 +87,17 @@ struct Table<'t> {
 }
 
 impl Table<'_> {
-    fn walk(&self, value: ValueColumn) -> Result<Walk> {
+    /// Puts a target into the walk that takes it, or into one of its own.
+    fn put(&self, place: usize, sample: Option<u32>, walks: &mut Vec<Walk>) -> Result<()> {
+        let value = self.value(place)?;
+        match walks.iter_mut().find(|walk| walk.takes(self.spec)) {
+            Some(walk) => self.join(walk, value)?,
+            None => walks.push(self.walk(value, sample)?),
+        }
+        Ok(())
+    }
+
+    fn walk(&self, value: ValueColumn, sample: Option<u32>) -> Result<Walk> {
         let kept = self.columns.iter().filter(|info| info.follows_updates);
         let mut walk = Walk {
             dialect: self.dialect,
@@ -74,6 +107,7 @@ impl Table<'_> {
             facts: Vec::new(),
             values: Vec::new(),
             kept: kept.map(|info| info.name.clone()).collect(),
+            sample,
         };
         self.join(&mut walk, value)?;
         Ok(walk)
@@ -97,7 +131,10 @@ impl Table<'_> {
         let wrong = match (shape, &self.spec.path) {
             (Shape::Unfit, _) => "holds neither text nor bytes",
             (Shape::Json, None) => "holds JSON, which an encrypted value is not: make it text",
-            (_, Some(_)) => "has a path, which jobs do not follow yet",
+            (Shape::Bytes, Some(_)) => "holds bytes, and a path leads into text or JSON",
+            (_, Some(_)) if !self.spec.indexes.is_empty() => {
+                "has a path and blind indexes, which are of one value in a row"
+            }
             _ => "",
         };
         if !wrong.is_empty() {
@@ -170,6 +207,15 @@ impl Table<'_> {
         };
         let row_id = self.spec.row_id.join(", ");
         format!("the row id ({row_id}) may stand in several rows; {known}")
+    }
+}
+
+impl Finding {
+    fn of(error: &Error) -> Self {
+        Self {
+            code: error.code().as_str(),
+            message: error.message().into(),
+        }
     }
 }
 

@@ -66,15 +66,11 @@ impl Progress {
         pass.map(Counts::refused).sum()
     }
 
-    /// Counts rows as read.
-    pub(super) fn scan(&mut self, walk: &Walk, rows: u64) {
-        self.each(walk, |counts| counts.scanned += rows);
-    }
-
     /// Counts rows that changed between read and write.
     pub(super) fn race(&mut self, walk: &Walk, rows: usize) {
         let rows = rows as u64;
         self.each(walk, |counts| {
+            counts.scanned += rows;
             counts.raced += rows;
             counts.left += rows;
         });
@@ -83,9 +79,24 @@ impl Progress {
     /// Rows that were left are taken again, or are gone.
     pub(super) fn unleave(&mut self, walk: &Walk, rows: usize, gone: usize) {
         self.each(walk, |counts| {
+            counts.scanned = counts.scanned.saturating_sub(rows as u64) + gone as u64;
             counts.left = counts.left.saturating_sub(rows as u64);
             counts.gone += gone as u64;
         });
+    }
+
+    /// Counts named rows that are not there.
+    pub(super) fn miss(&mut self, walk: &Walk, rows: usize) {
+        self.each(walk, |counts| {
+            counts.scanned += rows as u64;
+            counts.gone += rows as u64;
+        });
+    }
+
+    /// Whether the present pass left something.
+    pub(super) fn has_left(&self) -> bool {
+        let mut pass = self.passes.last().into_iter().flatten();
+        pass.any(|counts| counts.left > 0)
     }
 
     /// Counts values that were read back, by their targets.

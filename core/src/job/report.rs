@@ -18,8 +18,12 @@ pub struct Report {
     pub end: End,
     /// Whether nothing was written.
     pub dry_run: bool,
+    /// One row of so many was read, chosen by the database at random; nothing where all were.
+    pub sample_one_in: Option<u32>,
     /// The targets, in their order.
     pub columns: Vec<ColumnReport>,
+    /// What [`Work::Discover`] found.
+    pub discovered: Vec<Discovered>,
 }
 
 /// What a job does.
@@ -34,6 +38,18 @@ pub enum Work {
     Verify,
     /// Says what every value is in, without any key, and writes nothing.
     Census,
+    /// What [`Work::Apply`] would do, with the lengths of the values. It writes nothing, and what
+    /// stands in the way of one column is a [`Finding`].
+    Plan,
+    /// Looks at values of all columns of the database that are no target, and writes nothing.
+    Discover,
+    /// Repairs the named rows, [`super::JobOptions::rows`]: values that were encrypted twice are
+    /// sealed once, see [`crate::Column::unwrap_twice`].
+    Unwrap,
+    /// Repairs the named rows, [`super::JobOptions::rows`]: values that are refused as
+    /// `double-encrypted` are sealed with the plaintext that they have, see
+    /// [`crate::Column::keep_twice`].
+    Keep,
 }
 
 impl Work {
@@ -45,11 +61,20 @@ impl Work {
             Self::Reopen => "reopen",
             Self::Verify => "verify",
             Self::Census => "census",
+            Self::Plan => "plan",
+            Self::Discover => "discover",
+            Self::Unwrap => "unwrap",
+            Self::Keep => "keep",
         }
     }
 
     pub(super) const fn writes(self) -> bool {
-        matches!(self, Self::Apply | Self::Reopen)
+        matches!(self, Self::Apply | Self::Reopen | Self::Unwrap | Self::Keep)
+    }
+
+    /// Whether it is of named rows.
+    pub(super) const fn is_repair(self) -> bool {
+        matches!(self, Self::Unwrap | Self::Keep)
     }
 }
 
@@ -75,13 +100,67 @@ pub struct ColumnReport {
     pub table: String,
     /// The column.
     pub column: String,
+    /// The path into its documents.
+    pub path: Option<String>,
     /// A pass reads the rows once. The first reads all of them, and each later one again what the one
     /// before changed.
     pub passes: Vec<Counts>,
+    /// What [`Work::Plan`] measured; nothing for a column that has a finding in its place, or no
+    /// values.
+    pub length: Option<Length>,
+    /// What a person should know of the column.
+    pub findings: Vec<Finding>,
+}
+
+/// How long the values of a column are, and how long they become. It counts characters, and bytes in
+/// a column of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length {
+    /// That of the longest value.
+    pub longest: usize,
+    /// That of the longest new value among those that were read.
+    pub needed: usize,
+    /// What a new value takes at most that holds as many bytes as the longest one has, where the
+    /// codec can tell. Values that are sealed already hold fewer.
+    pub bound: Option<usize>,
+    /// What the column takes, where that is limited.
+    pub allowed: Option<usize>,
+    pub(super) is_sample: bool,
+}
+
+/// Something that a person should know of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// `column-unsuitable`: no job can work on it; `column-too-short`, `column-maybe-too-short`,
+    /// `length-unknown`: see [`Length`]; `key-index`: an index that would help.
+    pub code: &'static str,
+    /// A sentence, with numbers and names and no value.
+    pub message: String,
+}
+
+/// A column that no target is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Discovered {
+    /// The table, with its schema where it is not the usual one.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// Values that were looked at.
+    pub values: u64,
+    /// Those that start like a key of this project.
+    pub key_like: u64,
+    /// In which formats how many are, by the kind of the codec. A format without a mark counts only
+    /// where all fit.
+    pub found: BTreeMap<Kind, u64>,
 }
 
 /// What was counted in one pass. `scanned` is the sum of `null`, `current`, `resealed`, `refused`,
 /// `gone`, `left` and the values of `found`.
+///
+/// Of a column with a path these are members, but a document that is NULL, or no JSON, is one value,
+/// and so is one that is `gone` or `left`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Values that were read.
@@ -141,7 +220,26 @@ impl Report {
     pub fn to_json(&self) -> String {
         let columns = self.columns.iter().map(|column| {
             let passes: Vec<Value> = column.passes.iter().map(Counts::to_value).collect();
-            json!({"table": column.table, "column": column.column, "passes": passes})
+            let mut members =
+                json!({"table": column.table, "column": column.column, "passes": passes});
+            if let (Some(path), Some(members)) = (&column.path, members.as_object_mut()) {
+                members.insert("path".into(), path.as_str().into());
+            }
+            if let (Some(length), Some(members)) = (&column.length, members.as_object_mut()) {
+                let length = json!({
+                    "longest": length.longest, "needed": length.needed,
+                    "bound": length.bound, "allowed": length.allowed,
+                });
+                members.insert("length".into(), length);
+            }
+            let findings = column.findings.iter();
+            let findings: Vec<Value> = findings
+                .map(|it| json!({"code": it.code, "message": it.message}))
+                .collect();
+            if let (false, Some(members)) = (findings.is_empty(), members.as_object_mut()) {
+                members.insert("findings".into(), findings.into());
+            }
+            members
         });
         let mut report = json!({
             "work": self.work.as_str(),
@@ -149,6 +247,15 @@ impl Report {
             "dry_run": self.dry_run,
             "columns": columns.collect::<Vec<Value>>(),
         });
+        if let Some(members) = report.as_object_mut() {
+            if let Some(one_in) = self.sample_one_in {
+                members.insert("sample_one_in".into(), one_in.into());
+            }
+            if self.work == Work::Discover {
+                let found: Vec<Value> = self.discovered.iter().map(Discovered::to_value).collect();
+                members.insert("discovered".into(), found.into());
+            }
+        }
         if let (End::Failed(error), Some(members)) = (&self.end, report.as_object_mut()) {
             let error = json!({"code": error.code().as_str(), "message": error.message()});
             members.insert("error".into(), error);
@@ -238,6 +345,17 @@ impl Counts {
             verified: number("verified")?,
             // Only jobs without a checkpoint find.
             found: BTreeMap::new(),
+        })
+    }
+}
+
+impl Discovered {
+    fn to_value(&self) -> Value {
+        let found = self.found.iter();
+        let found = found.map(|(kind, values)| json!({"in": kind.to_value(), "values": values}));
+        json!({
+            "table": self.table, "column": self.column, "values": self.values,
+            "key_like": self.key_like, "found": found.collect::<Vec<Value>>(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Cell, Counts, Kind, Move, Target, Work,
     catalog::Shape,
+    document::{self, Content},
     swap::{Change, Swap},
     walk::{Row, ValueColumn, Walk},
 };
@@ -11,12 +12,16 @@ use crate::{
     column::{Classified, Column, Outcome},
     context::{Context, ContextValue},
     error::{Error, ErrorClass, ErrorCode, Result, fixed},
+    manifest::JsonPath,
 };
 use alloc::{
     borrow::Cow,
+    collections::BTreeMap,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
+use core::cell::RefCell;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -59,6 +64,8 @@ pub(super) struct Taker<'t> {
     pub(super) walk: &'t Walk,
     pub(super) targets: &'t [Target],
     pub(super) work: Work,
+    /// The characters or bytes of the longest new value, by target.
+    pub(super) needed: RefCell<BTreeMap<usize, usize>>,
 }
 
 impl Taker<'_> {
@@ -85,12 +92,13 @@ impl Taker<'_> {
             else {
                 continue;
             };
-            let (tally, swap) = match self.reseal(target, value, &row, old, fresh) {
+            let (tallies, swap) = match self.reseal(target, value, &row, old, fresh) {
                 Err(error) if is_of_all(&error) => return Err(error),
-                Err(error) => (Tally::Refused(error.code().as_str()), None),
+                Err(error) => (vec![Tally::Refused(error.code().as_str())], None),
                 Ok(done) => done,
             };
-            taken.tallies.push((value.target, tally));
+            let tallies = tallies.into_iter().map(|tally| (value.target, tally));
+            taken.tallies.extend(tallies);
             let Some((new, terms)) = swap else { continue };
             swaps.push(Swap {
                 column: place,
@@ -110,6 +118,7 @@ impl Taker<'_> {
         Ok(taken)
     }
 
+    /// What becomes of a cell: of its value, or of each member of its document.
     fn reseal(
         &self,
         target: &Target,
@@ -117,38 +126,155 @@ impl Taker<'_> {
         row: &Row,
         old: &Cell,
         fresh: &mut Fresh<'_>,
-    ) -> Result<(Tally, Renewed)> {
+    ) -> Result<(Vec<Tally>, Renewed)> {
         let Some(shown) = Shown::of(old)? else {
-            return Ok((Tally::Null, None));
+            return Ok((vec![Tally::Null], None));
         };
-        let column = &target.column;
-        let stored = Some(shown.stored());
-        if self.work == Work::Census {
-            return Ok((found(column, shown.stored()), None));
-        }
-        let facts = self.facts(target, row, true)?;
-        let outcome = match self.work {
-            Work::Verify => {
-                let kind = Kind::from(column.open(shown.stored(), &facts)?.origin);
-                let tally = Tally::Found(kind, Certainty::Yes, bytes(shown.stored()));
-                return Ok((tally, None));
+        let facts = match self.work {
+            Work::Census => Context::new(),
+            _ => self.facts(target, row, true)?,
+        };
+        if let Some(path) = &target.spec.path {
+            let document = shown.document()?;
+            let (tallies, new) = self.members(target, path, document, &facts, fresh)?;
+            if let Some(new) = &new {
+                self.check_length(value, new)?;
             }
-            Work::Reopen => column.reopen(stored, &facts, fresh),
-            _ => column.reseal(stored, &facts, fresh),
-        };
-        let (new, from, to) = match outcome {
-            Outcome::Null => return Ok((Tally::Null, None)),
-            Outcome::Current => return Ok((Tally::Current, None)),
-            Outcome::Refused(error) => return Err(error),
-            Outcome::Resealed { value, from, to } => (Cell::from(value), from, to),
+            return Ok((tallies, new.map(|new| (new, Vec::new()))));
+        }
+        let (tally, new) = self.one(target, shown.stored(), &facts, fresh)?;
+        let Some(new) = new.map(Cell::from) else {
+            return Ok((vec![tally], None));
         };
         if new.is_same(old) {
-            return Ok((Tally::Current, None));
+            return Ok((vec![Tally::Current], None));
         }
-        check_length(value, &new)?;
+        self.check_length(value, &new)?;
         let terms = self.terms(target, row, shown.stored(), &facts)?;
-        let (from, to) = (Kind::from(from), Kind::from(to));
-        Ok((Tally::Resealed(Move { from, to }), Some((new, terms))))
+        Ok((vec![tally], Some((new, terms))))
+    }
+
+    /// The members of a document, and the document with those that were resealed. A member that is
+    /// refused stays, and keeps no other from its new value.
+    fn members(
+        &self,
+        target: &Target,
+        path: &JsonPath,
+        document: &str,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<(Vec<Tally>, Option<Cell>)> {
+        let mut tallies = Vec::new();
+        let mut renewed = Vec::new();
+        for member in document::members(document, path)? {
+            let text = match member.content {
+                Content::Null => {
+                    tallies.push(Tally::Null);
+                    continue;
+                }
+                Content::Other => {
+                    tallies.push(Tally::Refused(ErrorCode::ValueInvalid.as_str()));
+                    continue;
+                }
+                Content::Text(text) => text,
+            };
+            match self.one(target, Stored::Text(&text), facts, fresh) {
+                Err(error) if is_of_all(&error) => return Err(error),
+                Err(error) => tallies.push(Tally::Refused(error.code().as_str())),
+                Ok((_, Some(StoredValue::Text(new)))) if new == **text => {
+                    tallies.push(Tally::Current);
+                }
+                Ok((tally, new)) => {
+                    tallies.push(tally);
+                    if let Some(StoredValue::Text(new)) = new {
+                        renewed.push((member.span, Zeroizing::new(new)));
+                    }
+                }
+            }
+        }
+        if renewed.is_empty() {
+            return Ok((tallies, None));
+        }
+        let new = document::spliced(document, renewed);
+        Ok((tallies, Some(Cell::Text(new))))
+    }
+
+    /// What becomes of one value.
+    fn one(
+        &self,
+        target: &Target,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<(Tally, Option<StoredValue>)> {
+        let column = &target.column;
+        let outcome = match self.work {
+            Work::Census => return Ok((found(column, stored), None)),
+            Work::Verify => {
+                let kind = Kind::from(column.open(stored, facts)?.origin);
+                return Ok((Tally::Found(kind, Certainty::Yes, bytes(stored)), None));
+            }
+            Work::Reopen => column.reopen(Some(stored), facts, fresh),
+            Work::Unwrap | Work::Keep => self.repair(target, stored, facts, fresh)?,
+            _ => column.reseal(Some(stored), facts, fresh),
+        };
+        match outcome {
+            Outcome::Null => Ok((Tally::Null, None)),
+            Outcome::Current => Ok((Tally::Current, None)),
+            Outcome::Refused(error) => Err(error),
+            Outcome::Resealed { value, from, to } => {
+                let (from, to) = (Kind::from(from), Kind::from(to));
+                Ok((Tally::Resealed(Move { from, to }), Some(value)))
+            }
+        }
+    }
+
+    /// What a person asked for, for this row.
+    fn repair(
+        &self,
+        target: &Target,
+        stored: Stored<'_>,
+        facts: &Context,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome> {
+        let column = &target.column;
+        let value = if self.work == Work::Unwrap {
+            column.unwrap_twice(stored, facts, fresh)?
+        } else {
+            match column.reseal(Some(stored), facts, fresh) {
+                Outcome::Refused(error) if error.code() == ErrorCode::DoubleEncrypted => {
+                    column.keep_twice(stored, facts, fresh)?
+                }
+                other => return Ok(other),
+            }
+        };
+        let from = column.open(stored, facts)?.origin;
+        let Classified::In { origin: to, .. } = column.classify(Some(value.as_stored())) else {
+            let message = "what was sealed is in no codec of the column";
+            return Err(fixed(ErrorCode::FormatMismatch, message));
+        };
+        Ok(Outcome::Resealed { value, from, to })
+    }
+
+    /// Notes how long a new value is, and refuses what the column does not take.
+    fn check_length(&self, value: &ValueColumn, new: &Cell) -> Result<()> {
+        let length = match new {
+            Cell::Text(text) if value.shape != Shape::Bytes => text.chars().count(),
+            other => other.bytes(),
+        };
+        let mut needed = self.needed.borrow_mut();
+        let longest = needed.entry(value.target).or_default();
+        *longest = length.max(*longest);
+        // MySQL limits those types by bytes.
+        let is_in_bytes = value.info.base.ends_with("text");
+        let taken = if is_in_bytes { new.bytes() } else { length };
+        match value.info.max_chars {
+            Some(max) if taken > max => Err(Error::new(
+                ErrorCode::ColumnUnsuitable,
+                alloc::format!("the column takes {max} characters, which is too few"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The terms of the blind indexes, without the row among their facts.
@@ -195,7 +321,12 @@ impl Taker<'_> {
         let target = self.walk.values.get(swapped.column)?.target;
         let target = self.targets.get(target)?;
         let facts = self.facts(target, row, true).ok()?;
-        let plaintext = digest(target, &swapped.old, &facts).ok()??;
+        let before = match self.work {
+            // Another plaintext than there was before.
+            Work::Unwrap => &swapped.new,
+            _ => &swapped.old,
+        };
+        let plaintext = digest(target, before, &facts).ok()??;
         Some(Proof {
             swap,
             facts,
@@ -212,18 +343,43 @@ impl Proof {
     }
 }
 
+/// The hash of what a cell holds; nothing of NULL.
 fn digest(target: &Target, cell: &Cell, facts: &Context) -> Result<Option<Zeroizing<[u8; 32]>>> {
     let Some(shown) = Shown::of(cell)? else {
         return Ok(None);
     };
-    let read = target.column.open(shown.stored(), facts)?;
-    let digest: [u8; 32] = Sha256::digest(&*read.plaintext).into();
+    let mut digest = Sha256::new();
+    match &target.spec.path {
+        None => digest.update(&*target.column.open(shown.stored(), facts)?.plaintext),
+        Some(path) => {
+            let document = shown.document()?;
+            let mut from = 0;
+            for member in document::members(document, path)? {
+                let Content::Text(text) = member.content else {
+                    continue;
+                };
+                // What does not open stays as it is.
+                let Ok(read) = target.column.open(Stored::Text(&text), facts) else {
+                    continue;
+                };
+                let before = document.get(from..member.span.start).unwrap_or_default();
+                for part in [before.as_bytes(), &read.plaintext] {
+                    digest.update((part.len() as u64).to_be_bytes());
+                    digest.update(part);
+                }
+                from = member.span.end;
+            }
+            digest.update(document.get(from..).unwrap_or_default());
+        }
+    }
+    let digest: [u8; 32] = digest.finalize().into();
     Ok(Some(Zeroizing::new(digest)))
 }
 
 impl Counts {
     /// Counts what became of a value.
     pub(super) fn add(&mut self, tally: Tally) {
+        self.scanned += 1;
         match tally {
             Tally::Null => self.null += 1,
             Tally::Current => self.current += 1,
@@ -239,7 +395,7 @@ impl Counts {
 }
 
 /// What a value is in, judged without any key.
-fn found(column: &Column, stored: Stored<'_>) -> Tally {
+pub(super) fn found(column: &Column, stored: Stored<'_>) -> Tally {
     match column.classify(Some(stored)) {
         Classified::Null => Tally::Null,
         Classified::Unknown => Tally::Refused(ErrorCode::FormatMismatch.as_str()),
@@ -280,6 +436,17 @@ impl<'c> Shown<'c> {
         }))
     }
 
+    /// Its text, which a path leads into.
+    fn document(&self) -> Result<&str> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Bytes(_) => Err(fixed(
+                ErrorCode::ValueInvalid,
+                "the column holds bytes here, and a path leads into text",
+            )),
+        }
+    }
+
     fn stored(&self) -> Stored<'_> {
         match self {
             Self::Text(text) => Stored::Text(text),
@@ -315,20 +482,6 @@ fn context_value(cell: &Cell) -> Option<ContextValue<'_>> {
         Cell::Text(text) => Some(text.as_str().into()),
         Cell::Bytes(bytes) => Some(bytes.as_slice().into()),
         Cell::Null | Cell::Array(_) | Cell::Other => None,
-    }
-}
-
-fn check_length(value: &ValueColumn, new: &Cell) -> Result<()> {
-    let chars = match new {
-        Cell::Text(text) if value.shape == Shape::Text => text.chars().count(),
-        other => other.bytes(),
-    };
-    match value.info.max_chars {
-        Some(max) if chars > max => Err(Error::new(
-            ErrorCode::ColumnUnsuitable,
-            alloc::format!("the column takes {max} characters, which is too few"),
-        )),
-        _ => Ok(()),
     }
 }
 

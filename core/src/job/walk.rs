@@ -20,6 +20,8 @@ pub(super) struct Walk {
     pub(super) values: Vec<ValueColumn>,
     /// The columns that MySQL would set to the present time.
     pub(super) kept: Vec<String>,
+    /// One row of so many is read.
+    pub(super) sample: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -150,6 +152,7 @@ impl Walk {
         });
         phrase.push(" FROM ").push(&self.from()).push(joined);
         self.push_filter(phrase);
+        self.push_sample(phrase);
     }
 
     /// The key is that of `reseal_v`.
@@ -179,6 +182,16 @@ impl Walk {
             Some(filter) => phrase.push(" WHERE (").push(filter).push("\n)"),
             None => phrase.push(" WHERE 1 = 1"),
         };
+    }
+
+    /// Rows that are chosen at random.
+    pub(super) fn push_sample(&self, phrase: &mut Phrase) {
+        let Some(one_in) = self.sample else { return };
+        phrase.push(" AND ").push(&match self.dialect {
+            Dialect::Postgres => format!("random() * {one_in} < 1"),
+            Dialect::Mysql => format!("RAND() * {one_in} < 1"),
+            Dialect::Sqlite => format!("random() % {one_in} = 0"),
+        });
     }
 
     /// A key column in the order of its unique key.

@@ -133,7 +133,7 @@ impl ColumnSpec {
         };
         let mut column = Column::new(codec(&self.write)?)
             .mode(self.mode)
-            .value_type(self.value_type)
+            .value_type(self.sealed_type())
             .context(self.fixed_context());
         for name in &self.read {
             column = column.read(codec(name)?)?;

@@ -73,6 +73,15 @@ impl ColumnSpec {
         core::iter::once(self.write.as_str()).chain(read)
     }
 
+    /// What is sealed: values of the column's type, or members of a JSON document, which are text.
+    #[must_use]
+    pub const fn sealed_type(&self) -> ValueType {
+        match self.path {
+            Some(_) => ValueType::Text,
+            None => self.value_type,
+        }
+    }
+
     /// Whether what it writes can be read by whoever sees it.
     #[must_use]
     pub const fn writes_plaintext(&self) -> bool {

@@ -10,7 +10,10 @@
 mod checkpoints;
 mod faults;
 mod keys;
+mod looks;
+mod paths;
 mod races;
+mod repairs;
 mod rounds;
 mod support;
 mod texts;

@@ -182,3 +182,46 @@ fn a_page_goes_on_after_a_key_in_the_form_that_each_database_is_quick_with() {
                  CONVERT(? USING latin1) COLLATE latin1_general_ci))";
     assert_eq!(second, format!("{start} AND {after} {order} 128"));
 }
+
+#[test]
+fn envelopes_are_counted_by_their_start_byte_by_byte() {
+    let count = |dialect| {
+        let world = World::new("");
+        let mut options = JobOptions::new(dialect);
+        options.keys_only = true;
+        options.sample_one_in = Some(10);
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let targets = world.targets(COLUMNS);
+        let mut job = Job::new(Work::Census, targets, options, Box::new(OsEntropy), now).unwrap();
+        let mut reply = Reply::Start;
+        loop {
+            reply = match job.next(reply, 0) {
+                Step::Finished(report) => panic!("{}", report.to_json()),
+                Step::Query(it) if it.sql.contains("GROUP BY") => return it,
+                Step::Query(it) => Reply::Rows(answer(&it.sql, ["bigint", "varchar(9)"], &[])),
+                Step::Execute(_) => Reply::Count(0),
+                _ => Reply::Done,
+            };
+        }
+    };
+    let (postgres, mysql) = (count(Dialect::Postgres), count(Dialect::Mysql));
+    assert!(postgres.params.is_empty() && mysql.params.is_empty());
+    assert_eq!(
+        postgres.sql,
+        "SELECT reseal_p, count(*), sum(reseal_l) FROM (SELECT CASE WHEN \
+         \"app\".\"users\".\"ssn\"::text COLLATE \"C\" LIKE 'rs_.%' \
+         THEN left(\"app\".\"users\".\"ssn\"::text, 39) COLLATE \"C\" \
+         WHEN \"app\".\"users\".\"ssn\" IS NOT NULL THEN '' END AS reseal_p, \
+         octet_length(\"app\".\"users\".\"ssn\"::text) AS reseal_l FROM \"app\".\"users\" \
+         WHERE (kind = 'a'\n) AND random() * 10 < 1) AS reseal_g GROUP BY reseal_p"
+    );
+    assert_eq!(
+        mysql.sql,
+        "SELECT reseal_p, count(*), sum(reseal_l) FROM (SELECT CASE WHEN \
+         `app`.`users`.`ssn` LIKE 'rs_.%' \
+         THEN CAST(LEFT(CONVERT(`app`.`users`.`ssn` USING utf8mb4), 39) AS BINARY) \
+         WHEN `app`.`users`.`ssn` IS NOT NULL THEN x'' END AS reseal_p, \
+         LENGTH(CONVERT(`app`.`users`.`ssn` USING utf8mb4)) AS reseal_l FROM `app`.`users` \
+         WHERE (kind = 'a'\n) AND RAND() * 10 < 1) AS reseal_g GROUP BY reseal_p"
+    );
+}

@@ -1,0 +1,154 @@
+//! Discovery: the columns of a database that hold what is encrypted, or looks like a key, and that no
+//! manifest names.
+
+use super::{
+    Cell, Dialect, Kind, Statement, Target, dialect::Phrase, halt::Halt, line::Line,
+    report::Discovered,
+};
+use crate::codec::{Certainty, CodecKind, Stored};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+
+/// Values that are looked at in each column.
+const SAMPLE_ROWS: usize = 200;
+/// Longer values are not looked at.
+const MAX_BYTES: usize = 16_384;
+/// How keys of this project begin.
+const KEY_START: &str = "rsk1.";
+/// So many values must all fit a format that has no mark.
+const MIN_ALIKE: u64 = 3;
+
+const POSTGRES: &str = "SELECT CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname END, \
+c.relname::text, a.attname::text, b.typname::text FROM pg_catalog.pg_attribute a \
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped \
+AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%' \
+AND b.typname IN ('text', 'varchar', 'bpchar', 'citext', 'bytea', 'json', 'jsonb') \
+AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2, a.attnum";
+const MYSQL: &str = "SELECT '', c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE) \
+FROM information_schema.COLUMNS c JOIN information_schema.TABLES t \
+ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME \
+WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE = 'BASE TABLE' AND LOWER(c.DATA_TYPE) IN \
+('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'json', 'binary', 'varbinary', \
+'tinyblob', 'blob', 'mediumblob', 'longblob') ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION";
+const SQLITE: &str = "SELECT '', m.name, c.name, lower(c.type) FROM sqlite_master m \
+JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+ORDER BY m.name, c.cid";
+
+/// All columns that hold something, and are of no target.
+pub(super) async fn run(
+    line: &Line,
+    dialect: Dialect,
+    targets: &[Target],
+) -> Result<Vec<Discovered>, Halt> {
+    let all = match dialect {
+        Dialect::Postgres => POSTGRES,
+        Dialect::Mysql => MYSQL,
+        Dialect::Sqlite => SQLITE,
+    };
+    let mut found = Vec::new();
+    for row in line.query(Phrase::new(dialect, all).done()).await? {
+        let [schema, table, column, of] = row.as_slice() else {
+            continue;
+        };
+        let text = |cell: &Cell| cell.as_text().map(String::from).unwrap_or_default();
+        let (schema, name, column, of) = (text(schema), text(table), text(column), text(of));
+        let table = match schema.as_str() {
+            "" => name.clone(),
+            schema => format!("{schema}.{name}"),
+        };
+        let known = targets.iter().any(|target| {
+            let spec = &target.spec;
+            let is_table = spec.table == table || spec.table.rsplit('.').next() == Some(&*name);
+            is_table && spec.column == column
+        });
+        if known || table == "reseal_jobs" {
+            continue;
+        }
+        let from = match schema.as_str() {
+            "" => dialect.quoted(&name),
+            schema => format!("{}.{}", dialect.quoted(schema), dialect.quoted(&name)),
+        };
+        let values = line.query(sample(dialect, &from, &column, &of)).await?;
+        found.extend(seen(table, column, &values));
+    }
+    Ok(found)
+}
+
+fn sample(dialect: Dialect, from: &str, column: &str, of: &str) -> Statement {
+    let name = format!("{from}.{}", dialect.quoted(column));
+    let (read, bytes) = match (dialect, of) {
+        (Dialect::Postgres, "bytea") => (name.clone(), format!("octet_length({name})")),
+        (Dialect::Postgres, _) => (
+            format!("{name}::text"),
+            format!("octet_length({name}::text)"),
+        ),
+        (Dialect::Mysql, "json") => (format!("CAST({name} AS CHAR)"), format!("LENGTH({name})")),
+        (Dialect::Mysql, _) => (name.clone(), format!("LENGTH({name})")),
+        (Dialect::Sqlite, _) => (name.clone(), format!("length({name})")),
+    };
+    let sql = format!(
+        "SELECT {read} FROM {from} WHERE {name} IS NOT NULL AND {bytes} BETWEEN 1 AND {MAX_BYTES} \
+         LIMIT {SAMPLE_ROWS}"
+    );
+    Phrase::new(dialect, &sql).done()
+}
+
+/// What the values of a column are in; nothing where none of them is in anything.
+fn seen(table: String, column: String, rows: &[Vec<Cell>]) -> Option<Discovered> {
+    let mut discovered = Discovered {
+        table,
+        column,
+        values: 0,
+        key_like: 0,
+        found: BTreeMap::new(),
+    };
+    let mut maybe: BTreeMap<Kind, u64> = BTreeMap::new();
+    for cell in rows.iter().filter_map(|row| row.first()) {
+        let stored = match cell {
+            Cell::Text(text) => Stored::Text(text),
+            Cell::Bytes(bytes) => Stored::Bytes(bytes),
+            _ => continue,
+        };
+        discovered.values += 1;
+        if stored
+            .as_text()
+            .is_some_and(|text| text.trim_start().starts_with(KEY_START))
+        {
+            discovered.key_like += 1;
+            continue;
+        }
+        let kinds = CodecKind::ALL.iter().filter(|it| **it != CodecKind::Plain);
+        for kind in kinds {
+            let Some(shown) = kind.recognize(stored) else {
+                continue;
+            };
+            let is_sure = shown.certainty == Certainty::Yes;
+            let kind = Kind {
+                codec: kind.as_str().into(),
+                key: shown.key,
+                scheme: shown.scheme.into(),
+            };
+            let counts = if is_sure {
+                &mut discovered.found
+            } else {
+                &mut maybe
+            };
+            *counts.entry(kind).or_default() += 1;
+            if is_sure {
+                break;
+            }
+        }
+    }
+    if discovered.found.is_empty() {
+        let all = discovered.values;
+        let alike = |count: &u64| *count == all && all >= MIN_ALIKE;
+        discovered.found = maybe
+            .into_iter()
+            .filter(|(_, count)| alike(count))
+            .collect();
+    }
+    (discovered.key_like > 0 || !discovered.found.is_empty()).then_some(discovered)
+}

@@ -1,0 +1,80 @@
+//! How long values are, and how long they become.
+
+use super::{
+    Cell, Dialect, Statement,
+    catalog::Shape,
+    dialect::Phrase,
+    report::{Finding, Length},
+    walk::{ValueColumn, Walk},
+};
+use alloc::{format, vec::Vec};
+
+impl Walk {
+    /// The statement whose row [`longest`] reads: the most characters and the most bytes of a value.
+    pub(super) fn lengths(&self, value: &ValueColumn) -> Statement {
+        let name = self.name(&value.info.name);
+        let what = match (self.dialect, value.shape) {
+            (Dialect::Postgres, Shape::Bytes) => {
+                format!("max(octet_length({name})), max(octet_length({name}))")
+            }
+            (Dialect::Postgres, _) => {
+                format!("max(char_length({name}::text)), max(octet_length({name}::text))")
+            }
+            (Dialect::Mysql, Shape::Bytes) => format!("MAX(LENGTH({name})), MAX(LENGTH({name}))"),
+            (Dialect::Mysql, _) => {
+                format!("MAX(CHAR_LENGTH({name})), MAX(LENGTH(CONVERT({name} USING utf8mb4)))")
+            }
+            (Dialect::Sqlite, _) => {
+                format!("max(length({name})), max(length(CAST({name} AS BLOB)))")
+            }
+        };
+        let mut phrase = Phrase::new(self.dialect, &format!("SELECT {what} FROM "));
+        phrase.push(&self.from());
+        self.push_filter(&mut phrase);
+        phrase.done()
+    }
+}
+
+/// The most characters and the most bytes of a value; nothing where there is none.
+pub(super) fn longest(rows: &[Vec<Cell>]) -> Option<(usize, usize)> {
+    let [chars, bytes] = rows.first()?.as_slice() else {
+        return None;
+    };
+    let number = |cell: &Cell| cell.as_int().and_then(|it| usize::try_from(it).ok());
+    number(chars).zip(number(bytes))
+}
+
+impl Length {
+    /// What is to be said of it; nothing where everything fits.
+    pub(super) fn finding(&self) -> Option<Finding> {
+        let allowed = self.allowed?;
+        let alter = |needed| format!("make it at least {needed}");
+        if self.needed > allowed {
+            let (needed, alter) = (self.needed, alter(self.needed));
+            return Some(Finding {
+                code: "column-too-short",
+                message: format!(
+                    "a new value takes {needed} characters, and the column {allowed}: {alter}"
+                ),
+            });
+        }
+        match self.bound {
+            Some(bound) if self.is_sample && bound > allowed => Some(Finding {
+                code: "column-maybe-too-short",
+                message: format!(
+                    "a value as long as the longest takes up to {bound} characters, and the \
+                     column {allowed}: {}",
+                    alter(bound)
+                ),
+            }),
+            None if self.is_sample => Some(Finding {
+                code: "length-unknown",
+                message: format!(
+                    "the column takes {allowed} characters, and a sample does not show whether \
+                     that is enough for all: plan without a sample"
+                ),
+            }),
+            _ => None,
+        }
+    }
+}
