@@ -5,26 +5,38 @@
 //! overwrites a value that changed after it was read.
 
 mod apply;
+mod batch;
 mod catalog;
 mod cell;
+mod closing;
 mod dialect;
 mod discover;
 mod document;
+mod extent;
+mod facts;
 mod failure;
 mod halt;
 mod keep;
 mod length;
 mod line;
 mod options;
+mod pool;
 mod prefix;
 mod prepare;
 mod progress;
+mod proof;
 mod report;
 mod rows;
 mod session;
+mod shown;
 mod step;
 mod store;
+mod strings;
 mod swap;
+mod table;
+mod tally;
+mod tell;
+mod total;
 mod walk;
 
 pub use cell::{Cell, Statement};
@@ -34,7 +46,8 @@ pub use options::{Checkpoint, JobOptions};
 pub use report::{
     Amount, ColumnReport, Counts, Discovered, End, Finding, Kind, Length, Move, Report, Work,
 };
-pub use step::{Event, Reply, Step};
+pub use step::{Event, Extent, Reply, Step};
+pub use table::{TableRows, table_columns, table_rows};
 
 use crate::{
     column::Column,
@@ -54,6 +67,7 @@ use core::{
 use line::Line;
 use progress::Progress;
 use serde_json::json;
+use session::Session;
 use sha2::{Digest, Sha256};
 
 /// Characters of a job's id.
@@ -162,6 +176,7 @@ impl Job {
             options,
             entropy,
             started,
+            session: Session::default(),
             walks: Vec::new(),
             version: None,
             tally: Tallied::new(),

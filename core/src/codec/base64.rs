@@ -25,6 +25,11 @@ pub(super) fn strict(text: &str) -> Option<Vec<u8>> {
     decode(&BASE64, text)
 }
 
+/// Characters of so many bytes, padded, in either alphabet.
+pub(super) fn encoded_len(bytes: usize) -> Option<usize> {
+    bytes.div_ceil(3).checked_mul(4)
+}
+
 /// URL-safe alphabet, padded, canonical; nothing else.
 #[cfg(feature = "fernet")]
 pub(super) fn strict_url(text: &str) -> Option<Vec<u8>> {

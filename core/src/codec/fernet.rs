@@ -157,6 +157,13 @@ impl Token {
     }
 }
 
+/// Characters of a token of so many bytes.
+pub(super) fn token_len(plaintext_bytes: usize) -> Option<usize> {
+    // The padding of the block cipher is one byte at least.
+    let ciphertext = (plaintext_bytes / BLOCK_BYTES + 1).checked_mul(BLOCK_BYTES)?;
+    base64::encoded_len(ciphertext.checked_add(HEADER_BYTES + TAG_BYTES)?)
+}
+
 /// Fernet tokens.
 ///
 /// A token names no key, so that each key is tried; the age of a token does not count.
@@ -259,10 +266,7 @@ impl Codec for Fernet {
     }
 
     fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: super::Form) -> Option<usize> {
-        // The padding of the block cipher is one byte at least.
-        let ciphertext = (plaintext_bytes / BLOCK_BYTES + 1).checked_mul(BLOCK_BYTES)?;
-        let token = ciphertext.checked_add(HEADER_BYTES + TAG_BYTES)?;
-        token.div_ceil(3).checked_mul(4)
+        token_len(plaintext_bytes)
     }
 
     fn seal(

@@ -5,7 +5,7 @@
 mod row;
 
 use super::{
-    Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, base64,
+    Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, base64,
     read_only,
 };
 use crate::{
@@ -165,6 +165,10 @@ impl Codec for Freeboard {
             current: at == 0,
             trust: Trust::Authenticated,
         })
+    }
+
+    fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: Form) -> Option<usize> {
+        base64::encoded_len(plaintext_bytes)?.checked_add(Sealed::EMPTY.to_json().len())
     }
 
     fn seal(

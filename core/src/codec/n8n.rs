@@ -18,7 +18,7 @@ pub use rows::N8nKeyRow;
 pub(super) use value::recognize;
 
 use super::{
-    Codec, CodecKind, Expect, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust,
+    Codec, CodecKind, Expect, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust,
     malformed, mismatch, read_only,
 };
 use crate::{
@@ -242,6 +242,21 @@ impl Codec for N8n {
         match self.split(text) {
             (None, body) => self.open_bare(body),
             (Some(id), body) => self.open_prefixed(id, body),
+        }
+    }
+
+    fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: Form) -> Option<usize> {
+        match self.keys.writer {
+            Writer::Legacy => salted::sealed_len(plaintext_bytes),
+            Writer::Unreadable => None,
+            Writer::Row(at) => {
+                let row = self.keys.rows.get(at)?;
+                let body = match row.key {
+                    RowKey::Gcm(_) => gcm::sealed_len(plaintext_bytes),
+                    RowKey::Cbc(_) => salted::sealed_len(plaintext_bytes),
+                };
+                body?.checked_add(row.id.len() + 1)
+            }
         }
     }
 

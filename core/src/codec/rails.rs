@@ -18,8 +18,8 @@ pub use key::RailsDigest;
 pub use scheme::RailsSerializer;
 
 use super::{
-    Certainty, Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust,
-    mismatch,
+    Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue,
+    Trust, mismatch,
 };
 use crate::{
     context::Context,
@@ -185,6 +185,11 @@ impl Codec for Rails {
 
     fn open(&self, stored: Stored<'_>, _: &Context) -> Result<Opened> {
         self.read(stored).map(|(opened, _)| opened)
+    }
+
+    /// With the longest label that a plaintext may have.
+    fn sealed_len(&self, plaintext_bytes: usize, _: Mode, form: Form) -> Option<usize> {
+        self.current().ok()?.sealed_len(plaintext_bytes, form)
     }
 
     fn seal(

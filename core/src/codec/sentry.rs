@@ -5,8 +5,10 @@
 mod wrapper;
 
 use super::{
-    Codec, CodecKind, FernetKey, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust,
-    base64, fernet::Token, malformed, mismatch, read_only,
+    Codec, CodecKind, FernetKey, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue,
+    Trust, base64,
+    fernet::{self, Token},
+    malformed, mismatch, read_only,
 };
 use crate::{
     context::Context,
@@ -284,23 +286,38 @@ impl Sentry {
         Err(malformed("the plaintext of this JSON field is no JSON"))
     }
 
-    fn write(&self, plaintext: &[u8], fresh: &mut Fresh<'_>) -> Result<String> {
-        if self.method == SentryMethod::Plaintext {
-            return Ok(format!("enc:plaintext:{}", base64::encode(plaintext)));
-        }
-        let primary = &self.primary;
-        if primary.contains(':') {
-            return Err(read_only(
+    /// What stands before the base64 of a value.
+    ///
+    /// # Errors
+    /// `codec-read-only`.
+    fn start(&self) -> Result<String> {
+        match (self.method, self.primary.as_str()) {
+            (SentryMethod::Plaintext, _) => Ok("enc:plaintext:".into()),
+            (SentryMethod::Fernet, primary) if primary.contains(':') => Err(read_only(
                 "Sentry cannot read what a key seals whose id has a colon: rename its file",
-            ));
+            )),
+            (SentryMethod::Fernet, primary) => Ok(format!("enc:fernet:{primary}:")),
         }
-        let key = self.key(primary).ok_or_else(damaged)?;
+    }
+
+    /// The value of the column for what a field holds.
+    fn wrapped(&self, text: String) -> String {
+        match self.field {
+            SentryField::Text => text,
+            // As json.dumps writes it: with a space.
+            SentryField::Json => format!("{{\"{}\": {}}}", wrapper::NAME, Value::String(text)),
+        }
+    }
+
+    fn write(&self, plaintext: &[u8], fresh: &mut Fresh<'_>) -> Result<String> {
+        let start = self.start()?;
+        if self.method == SentryMethod::Plaintext {
+            return Ok(start + &base64::encode(plaintext));
+        }
+        let key = self.key(&self.primary).ok_or_else(damaged)?;
         let time = u64::try_from(fresh.now.unix()).unwrap_or_default();
         let token = key.seal(plaintext, time, fresh.bytes()?);
-        Ok(format!(
-            "enc:fernet:{primary}:{}",
-            base64::encode(token.as_bytes())
-        ))
+        Ok(start + &base64::encode(token.as_bytes()))
     }
 }
 
@@ -347,6 +364,15 @@ impl Codec for Sentry {
         self.check(opened)
     }
 
+    fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: Form) -> Option<usize> {
+        let encoded = match self.method {
+            SentryMethod::Fernet => fernet::token_len(plaintext_bytes)?,
+            SentryMethod::Plaintext => plaintext_bytes,
+        };
+        let around = self.wrapped(self.start().ok()?).len();
+        base64::encoded_len(encoded)?.checked_add(around)
+    }
+
     fn seal(
         &self,
         plaintext: &[u8],
@@ -366,12 +392,7 @@ impl Codec for Sentry {
                     "Sentry takes text with its own marker for a sealed value",
                 ));
             }
-            SentryField::Text => self.write(plaintext, fresh)?,
-            // As json.dumps writes it: with a space.
-            SentryField::Json => {
-                let text = Value::String(self.write(plaintext, fresh)?);
-                format!("{{\"{}\": {text}}}", wrapper::NAME)
-            }
+            _ => self.wrapped(self.write(plaintext, fresh)?),
         };
         Ok(StoredValue::of_text(text, place.form))
     }

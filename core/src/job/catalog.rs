@@ -20,6 +20,8 @@ pub(super) struct Info {
     pub(super) is_nullable: bool,
     /// MySQL sets it to the present time in every update that does not name it.
     pub(super) follows_updates: bool,
+    /// The database computes it from other columns.
+    pub(super) is_generated: bool,
     /// Of text in MySQL.
     pub(super) charset: Option<(String, String)>,
 }
@@ -39,11 +41,16 @@ pub(super) enum Shape {
 /// column's: quoted by the database.
 pub(super) type UniqueKey = Vec<(String, Option<String>)>;
 
+/// What sets a column, where it is not only the application: one number in the rows of [`columns`].
+const FOLLOWS_UPDATES: i64 = 1;
+const GENERATED: i64 = 2;
+
 const POSTGRES_COLUMNS: &str = "SELECT a.attname::text, \
 format_type(a.atttypid, CASE WHEN b.typname = 'bpchar' THEN -1 ELSE NULLIF(a.atttypmod, -1) END), \
 b.typname::text, \
 CASE WHEN b.typname IN ('varchar', 'bpchar') AND m.typmod > 4 THEN m.typmod - 4 END, \
-(NOT a.attnotnull)::int, 0, NULL, NULL \
+(NOT a.attnotnull)::int, \
+CASE WHEN to_jsonb(a) ->> 'attgenerated' <> '' THEN 2 ELSE 0 END, NULL, NULL \
 FROM pg_catalog.pg_attribute a \
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
 CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END) m(typmod) \
@@ -59,7 +66,8 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace \
 WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts \
 AND i.indrelid = to_regclass(";
 const MYSQL_COLUMNS: &str = "SELECT COLUMN_NAME, COLUMN_TYPE, LOWER(DATA_TYPE), \
-CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', LOCATE('on update', LOWER(EXTRA)) > 0, \
+CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', \
+CASE WHEN GENERATION_EXPRESSION <> '' THEN 2 ELSE LOCATE('on update', LOWER(EXTRA)) > 0 END, \
 CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ";
 const MYSQL_KEYS: &str = "SELECT INDEX_NAME, COLUMN_NAME, NULL \
 FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA = ";
@@ -80,7 +88,8 @@ pub(super) fn columns(dialect: Dialect, table: &str) -> Statement {
             phrase.push(" ORDER BY ORDINAL_POSITION");
         }
         Dialect::Sqlite => {
-            let what = "SELECT name, type, LOWER(type), NULL, \"notnull\" = 0, 0, NULL, NULL FROM ";
+            let what = "SELECT name, type, LOWER(type), NULL, \"notnull\" = 0, \
+                CASE WHEN hidden IN (2, 3) THEN 2 ELSE 0 END, NULL, NULL FROM ";
             phrase = Phrase::new(dialect, what);
             pragma(&mut phrase, "pragma_table_xinfo", schema, name);
             phrase.push(" ORDER BY cid");
@@ -129,7 +138,7 @@ pub(super) fn keys(dialect: Dialect, table: &str) -> Statement {
     phrase.done()
 }
 
-fn mysql_table(phrase: &mut Phrase, schema: Option<&str>, name: &str) {
+pub(super) fn mysql_table(phrase: &mut Phrase, schema: Option<&str>, name: &str) {
     match schema {
         Some(schema) => phrase.value(schema),
         None => phrase.push("DATABASE()"),
@@ -156,7 +165,7 @@ fn info(row: &[Cell]) -> Option<Info> {
         base,
         max_chars,
         nullable,
-        follows,
+        set_by,
         charset,
         collation,
     ] = row
@@ -170,7 +179,8 @@ fn info(row: &[Cell]) -> Option<Info> {
         base: text(base).unwrap_or_default(),
         max_chars: max_chars.as_int().and_then(|it| usize::try_from(it).ok()),
         is_nullable: nullable.as_int() != Some(0),
-        follows_updates: follows.as_int() == Some(1),
+        follows_updates: set_by.as_int() == Some(FOLLOWS_UPDATES),
+        is_generated: set_by.as_int() == Some(GENERATED),
         charset: text(charset).zip(text(collation)),
     })
 }

@@ -24,8 +24,6 @@ pub enum Cell {
     Text(Zeroizing<String>),
     /// Bytes.
     Bytes(Zeroizing<Vec<u8>>),
-    /// An array: a parameter of PostgreSQL, whose items are all text or all bytes.
-    Array(Vec<Self>),
     /// Anything else that a driver may give, such as a float; no sealed column has it.
     Other,
 }
@@ -66,7 +64,6 @@ impl fmt::Debug for Cell {
             Self::Int(_) => "Int(hidden)",
             Self::Text(_) => "Text(hidden)",
             Self::Bytes(_) => "Bytes(hidden)",
-            Self::Array(_) => "Array(hidden)",
             Self::Other => "Other",
         })
     }

@@ -3,15 +3,25 @@
 
 use super::{
     Cell, Dialect, Kind, Statement, Target, dialect::Phrase, halt::Halt, line::Line,
-    report::Discovered,
+    report::Discovered, strings::strings,
 };
-use crate::codec::{Certainty, CodecKind, Stored};
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use crate::{
+    codec::{Certainty, CodecKind, Stored},
+    manifest::JsonPath,
+};
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// Values that are looked at in each column.
 const SAMPLE_ROWS: usize = 200;
 /// Longer values are not looked at.
 const MAX_BYTES: usize = 16_384;
+/// Paths into the documents of a column; further ones are not looked at.
+const MAX_PATHS: usize = 200;
 /// How keys of this project begin.
 const KEY_START: &str = "rsk1.";
 /// So many values must all fit a format that has no mark.
@@ -37,7 +47,7 @@ const SQLITE: &str = "SELECT '', m.name, c.name, lower(c.type) FROM sqlite_maste
 JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
 ORDER BY m.name, c.cid";
 
-/// All columns that hold something, and are of no target.
+/// All columns, and paths into their documents, that hold something and are of no target.
 pub(super) async fn run(
     line: &Line,
     dialect: Dialect,
@@ -59,20 +69,28 @@ pub(super) async fn run(
             "" => name.clone(),
             schema => format!("{schema}.{name}"),
         };
-        let known = targets.iter().any(|target| {
-            let spec = &target.spec;
+        let known = targets.iter().map(|target| &target.spec).filter(|spec| {
             let is_table = spec.table == table || spec.table.rsplit('.').next() == Some(&*name);
             is_table && spec.column == column
         });
-        if known || table == "reseal_jobs" {
+        // A target without a path is of all that its column has.
+        let paths: Option<Vec<&JsonPath>> = known.map(|spec| spec.path.as_ref()).collect();
+        let Some(paths) = paths.filter(|_| table != "reseal_jobs") else {
             continue;
-        }
+        };
         let from = match schema.as_str() {
             "" => dialect.quoted(&name),
             schema => format!("{}.{}", dialect.quoted(schema), dialect.quoted(&name)),
         };
         let values = line.query(sample(dialect, &from, &column, &of)).await?;
-        found.extend(seen(table, column, &values));
+        let place = Place {
+            dialect,
+            table,
+            column,
+            of,
+            paths,
+        };
+        found.extend(place.seen(&values));
     }
     Ok(found)
 }
@@ -96,29 +114,87 @@ fn sample(dialect: Dialect, from: &str, column: &str, of: &str) -> Statement {
     Phrase::new(dialect, &sql).done()
 }
 
-/// What the values of a column are in; nothing where none of them is in anything.
-fn seen(table: String, column: String, rows: &[Vec<Cell>]) -> Option<Discovered> {
-    let mut discovered = Discovered {
-        table,
-        column,
-        values: 0,
-        key_like: 0,
-        found: BTreeMap::new(),
-    };
-    let mut maybe: BTreeMap<Kind, u64> = BTreeMap::new();
-    for cell in rows.iter().filter_map(|row| row.first()) {
-        let stored = match cell {
-            Cell::Text(text) => Stored::Text(text),
-            Cell::Bytes(bytes) => Stored::Bytes(bytes),
-            _ => continue,
+/// A column of the database, and what of it is known.
+struct Place<'t> {
+    dialect: Dialect,
+    table: String,
+    column: String,
+    /// The name of its type.
+    of: String,
+    /// Those of the targets.
+    paths: Vec<&'t JsonPath>,
+}
+
+impl Place<'_> {
+    /// What the values of a column are in, and those that stand in their documents.
+    fn seen(&self, rows: &[Vec<Cell>]) -> Vec<Discovered> {
+        let mut whole = Seen::default();
+        let mut members: BTreeMap<String, Seen> = BTreeMap::new();
+        for cell in rows.iter().filter_map(|row| row.first()) {
+            let stored = match cell {
+                Cell::Text(text) => Stored::Text(text),
+                Cell::Bytes(bytes) => Stored::Bytes(bytes),
+                _ => continue,
+            };
+            if whole.look(stored) {
+                continue;
+            }
+            for (steps, text) in self.document(cell).map(strings).unwrap_or_default() {
+                if self.paths.iter().any(|path| path.names(&steps)) {
+                    continue;
+                }
+                let path = JsonPath::over(&steps).to_string();
+                if members.len() < MAX_PATHS || members.contains_key(&path) {
+                    members.entry(path).or_default().look(Stored::Text(&text));
+                }
+            }
+        }
+        let members = members.into_iter().map(|(path, seen)| (Some(path), seen));
+        let all = core::iter::once((None, whole)).chain(members);
+        all.filter_map(|(path, seen)| {
+            Some(Discovered {
+                table: self.table.clone(),
+                column: self.column.clone(),
+                path,
+                values: seen.values,
+                key_like: seen.key_like,
+                found: seen.found()?,
+            })
+        })
+        .collect()
+    }
+
+    /// The document that a cell may be; a path never leads into a column of bytes.
+    fn document<'c>(&self, cell: &'c Cell) -> Option<&'c str> {
+        let is_bytes = match (self.dialect, cell) {
+            (Dialect::Sqlite, cell) => matches!(cell, Cell::Bytes(_)),
+            _ => self.of == "bytea" || self.of.ends_with("binary") || self.of.ends_with("blob"),
         };
-        discovered.values += 1;
-        if stored
-            .as_text()
-            .is_some_and(|text| text.trim_start().starts_with(KEY_START))
-        {
-            discovered.key_like += 1;
-            continue;
+        let text = cell.as_text().filter(|_| !is_bytes)?;
+        let is_json = matches!(self.of.as_str(), "json" | "jsonb");
+        let is_document = text.trim_ascii_start().starts_with(['{', '[']);
+        (is_json || is_document).then_some(text)
+    }
+}
+
+/// What was seen of values.
+#[derive(Default)]
+struct Seen {
+    values: u64,
+    key_like: u64,
+    /// In formats that leave no doubt.
+    sure: BTreeMap<Kind, u64>,
+    maybe: BTreeMap<Kind, u64>,
+}
+
+impl Seen {
+    /// Looks at a value; whether there is no doubt what it is.
+    fn look(&mut self, stored: Stored<'_>) -> bool {
+        self.values += 1;
+        let mut text = stored.as_text().into_iter();
+        if text.any(|text| text.trim_start().starts_with(KEY_START)) {
+            self.key_like += 1;
+            return true;
         }
         let kinds = CodecKind::ALL.iter().filter(|it| **it != CodecKind::Plain);
         for kind in kinds {
@@ -132,23 +208,27 @@ fn seen(table: String, column: String, rows: &[Vec<Cell>]) -> Option<Discovered>
                 scheme: shown.scheme.into(),
             };
             let counts = if is_sure {
-                &mut discovered.found
+                &mut self.sure
             } else {
-                &mut maybe
+                &mut self.maybe
             };
             *counts.entry(kind).or_default() += 1;
             if is_sure {
-                break;
+                return true;
             }
         }
+        false
     }
-    if discovered.found.is_empty() {
-        let all = discovered.values;
-        let alike = |count: &u64| *count == all && all >= MIN_ALIKE;
-        discovered.found = maybe
-            .into_iter()
-            .filter(|(_, count)| alike(count))
-            .collect();
+
+    /// In which formats how many are; nothing where none of them is in anything.
+    fn found(self) -> Option<BTreeMap<Kind, u64>> {
+        let mut found = self.sure;
+        if found.is_empty() {
+            let all = self.values;
+            let alike = |count: u64| count == all && all >= MIN_ALIKE;
+            let maybe = self.maybe.into_iter();
+            found = maybe.filter(|(_, count)| alike(*count)).collect();
+        }
+        (self.key_like > 0 || !found.is_empty()).then_some(found)
     }
-    (discovered.key_like > 0 || !discovered.found.is_empty()).then_some(discovered)
 }

@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 
 /// A member that a path names.
 pub(super) struct Member {
+    /// Its places in the lists of which the path names every item, for [`JsonPath::at`].
+    pub(super) items: Vec<u32>,
     /// Where it stands in the text.
     pub(super) span: Range<usize>,
     pub(super) content: Content,
@@ -34,15 +36,18 @@ pub(super) enum Content {
 /// `value-invalid` where the text is no JSON document.
 pub(super) fn members(document: &str, path: &JsonPath) -> Result<Vec<Member>> {
     let root: &RawValue = serde_json::from_str(document).map_err(|_| no_document())?;
-    let mut there = alloc::vec![root];
+    let mut there = alloc::vec![(Vec::new(), root)];
     for step in path.steps() {
         let mut next = Vec::new();
-        for value in there {
-            enter(value, step, &mut next)?;
+        for (items, value) in there {
+            enter(items, value, step, &mut next)?;
         }
         there = next;
     }
-    Ok(there.into_iter().map(|it| member(document, it)).collect())
+    let members = there.into_iter();
+    Ok(members
+        .map(|(items, value)| member(document, items, value))
+        .collect())
 }
 
 /// A document with other texts in the place of some members; all else stays as it is, byte by byte.
@@ -68,19 +73,31 @@ pub(super) fn spliced(
 }
 
 /// The values one step further; a document that has none there has none.
-fn enter<'d>(value: &'d RawValue, step: &JsonStep, next: &mut Vec<&'d RawValue>) -> Result<()> {
+fn enter<'d>(
+    items: Vec<u32>,
+    value: &'d RawValue,
+    step: &JsonStep,
+    next: &mut Vec<(Vec<u32>, &'d RawValue)>,
+) -> Result<()> {
     let (is_object, is_list) = (value.get().starts_with('{'), value.get().starts_with('['));
     match step {
         JsonStep::Member(name) if is_object => {
             let Pairs(pairs) = parsed(value)?;
             let named = pairs.into_iter().filter(|(it, _)| it == name);
-            next.extend(named.map(|(_, value)| value));
+            next.extend(named.map(|(_, value)| (items.clone(), value)));
         }
-        JsonStep::EveryItem if is_list => next.extend(parsed::<Vec<&RawValue>>(value)?),
+        JsonStep::EveryItem if is_list => {
+            let all = (0..).zip(parsed::<Vec<&RawValue>>(value)?);
+            next.extend(all.map(|(place, value)| {
+                let mut items = items.clone();
+                items.push(place);
+                (items, value)
+            }));
+        }
         JsonStep::Item(index) if is_list => {
-            let items: Vec<&RawValue> = parsed(value)?;
+            let all: Vec<&RawValue> = parsed(value)?;
             let index = usize::try_from(*index).unwrap_or(usize::MAX);
-            next.extend(items.get(index));
+            next.extend(all.get(index).map(|value| (items, *value)));
         }
         _ => {}
     }
@@ -92,10 +109,11 @@ fn parsed<'d, T: Deserialize<'d>>(value: &'d RawValue) -> Result<T> {
 }
 
 /// `value` is a part of `document`, whose bytes it borrows.
-fn member(document: &str, value: &RawValue) -> Member {
+fn member(document: &str, items: Vec<u32>, value: &RawValue) -> Member {
     let text = value.get();
     let start = text.as_ptr().addr() - document.as_ptr().addr();
     Member {
+        items,
         span: start..start + text.len(),
         content: match text.as_bytes().first() {
             Some(b'n') => Content::Null,
@@ -117,7 +135,7 @@ fn no_document() -> Error {
 }
 
 /// The members of an object, also those of one name.
-struct Pairs<'d>(Vec<(String, &'d RawValue)>);
+pub(super) struct Pairs<'d>(pub(super) Vec<(String, &'d RawValue)>);
 
 impl<'de> Deserialize<'de> for Pairs<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,7 +1,8 @@
 //! What a database refuses, by the codes of its dialect.
 
 use super::Dialect;
-use alloc::string::String;
+use crate::error::{Error, ErrorCode};
+use alloc::{format, string::String};
 
 /// A statement that failed.
 ///
@@ -67,6 +68,19 @@ impl Failure {
     }
 }
 
+/// The error `database-error`, with what it means and the code of the database.
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let code = match failure.code.as_str() {
+            "" => "it gave no code",
+            code => code,
+        };
+        let what = failure.kind.words();
+        let message = format!("the database did not do it: {what} ({code})");
+        Self::new(ErrorCode::DatabaseError, message)
+    }
+}
+
 /// What a failure means for the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
@@ -90,6 +104,8 @@ pub enum FailureKind {
     DiskFull,
     /// A value is longer than its column.
     TooLong,
+    /// A value that must be unique is there already.
+    Duplicate,
     /// Anything else.
     Other,
 }
@@ -108,6 +124,7 @@ impl FailureKind {
             Self::NoSuchColumn => "there is no such column",
             Self::DiskFull => "there is no space left",
             Self::TooLong => "a value is longer than its column",
+            Self::Duplicate => "a value that must be unique is there already",
             Self::Other => "it refused the statement",
         }
     }
@@ -127,6 +144,7 @@ fn postgres(code: &str) -> FailureKind {
         "42703" => FailureKind::NoSuchColumn,
         "53100" => FailureKind::DiskFull,
         "22001" => FailureKind::TooLong,
+        "23505" => FailureKind::Duplicate,
         _ if code.starts_with("08") => FailureKind::ConnectionLost,
         _ => FailureKind::Other,
     }
@@ -147,18 +165,22 @@ const fn mysql(code: u32) -> FailureKind {
         1054 => FailureKind::NoSuchColumn,
         1021 | 1114 => FailureKind::DiskFull,
         1406 => FailureKind::TooLong,
+        1062 | 1586 => FailureKind::Duplicate,
         _ => FailureKind::Other,
     }
 }
 
 fn sqlite(code: &str) -> FailureKind {
     const BUSY_SNAPSHOT: u32 = 517;
+    // Of a primary key, of another key, and of a rowid.
+    const DUPLICATES: [u32; 3] = [1555, 2067, 2579];
     let Ok(number) = code.parse::<u32>() else {
         return sqlite_name(code);
     };
     // The last byte is the primary code.
     match number & 0xff {
         _ if number == BUSY_SNAPSHOT => FailureKind::Serialization,
+        _ if DUPLICATES.contains(&number) => FailureKind::Duplicate,
         5 | 6 => FailureKind::LockTimeout,
         9 => FailureKind::StatementTimeout,
         3 | 8 | 23 => FailureKind::PermissionDenied,
@@ -169,7 +191,7 @@ fn sqlite(code: &str) -> FailureKind {
 }
 
 fn sqlite_name(name: &str) -> FailureKind {
-    const NAMES: [(&str, FailureKind); 9] = [
+    const NAMES: [(&str, FailureKind); 12] = [
         ("SQLITE_BUSY_SNAPSHOT", FailureKind::Serialization),
         ("SQLITE_BUSY", FailureKind::LockTimeout),
         ("SQLITE_LOCKED", FailureKind::LockTimeout),
@@ -179,6 +201,9 @@ fn sqlite_name(name: &str) -> FailureKind {
         ("SQLITE_AUTH", FailureKind::PermissionDenied),
         ("SQLITE_FULL", FailureKind::DiskFull),
         ("SQLITE_TOOBIG", FailureKind::TooLong),
+        ("SQLITE_CONSTRAINT_PRIMARYKEY", FailureKind::Duplicate),
+        ("SQLITE_CONSTRAINT_UNIQUE", FailureKind::Duplicate),
+        ("SQLITE_CONSTRAINT_ROWID", FailureKind::Duplicate),
     ];
     let found = NAMES.iter().find(|(prefix, _)| name.starts_with(prefix));
     found.map_or(FailureKind::Other, |(_, kind)| *kind)

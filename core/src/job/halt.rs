@@ -1,8 +1,7 @@
 //! Why a job cannot go on for now.
 
 use super::Failure;
-use crate::error::{Error, ErrorCode};
-use alloc::format;
+use crate::error::Error;
 
 /// Why a job cannot go on for now.
 #[derive(Debug)]
@@ -29,17 +28,7 @@ impl From<Halt> for Error {
     fn from(halt: Halt) -> Self {
         match halt {
             Halt::Error(error) => error,
-            Halt::Failure(failure) => {
-                let code = match failure.code.as_str() {
-                    "" => "it gave no code",
-                    code => code,
-                };
-                let what = failure.kind.words();
-                Self::new(
-                    ErrorCode::DatabaseError,
-                    format!("the database did not do it: {what} ({code})"),
-                )
-            }
+            Halt::Failure(failure) => failure.into(),
         }
     }
 }

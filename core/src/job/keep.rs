@@ -1,11 +1,15 @@
 //! How a run keeps how far it is, so that the next one goes on from there.
 
-use super::{Checkpoint, Step, apply::Run, halt::Halt, progress::Progress, store};
-use crate::error::{ErrorCode, fixed};
+use super::{
+    Checkpoint, FailureKind, Step, apply::Run, catalog, halt::Halt, progress::Progress, store,
+};
+use crate::error::{Error, ErrorCode, fixed};
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
+use serde_json::{Value, json};
 
 impl Run {
     pub(super) async fn load(&mut self) -> Result<Option<String>, Halt> {
@@ -15,10 +19,11 @@ impl Run {
             Checkpoint::Nowhere => Ok(None),
             Checkpoint::File { state } => {
                 let is_first = !self.tally.is_loaded;
-                Ok(state.clone().filter(|_| is_first))
+                let state = state.as_deref().filter(|_| is_first);
+                state.map(|state| self.own(state)).transpose()
             }
             Checkpoint::Table => {
-                self.line.execute(store::create(dialect)).await?;
+                self.have_table().await?;
                 let rows = self.line.query(store::load(dialect, &self.id)).await?;
                 let Some([state, version]) = rows.first().map(Vec::as_slice) else {
                     return Ok(None);
@@ -26,6 +31,28 @@ impl Run {
                 self.version = version.as_int();
                 Ok(state.as_text().map(ToString::to_string))
             }
+        }
+    }
+
+    /// Whoever may use the table, but not make one, finds it there.
+    async fn have_table(&self) -> Result<(), Halt> {
+        let dialect = self.options.dialect;
+        let there = catalog::columns(dialect, store::TABLE);
+        if !self.line.query(there).await?.is_empty() {
+            return Ok(());
+        }
+        match self.line.execute(store::create(dialect)).await {
+            Err(failure) if failure.kind == FailureKind::PermissionDenied => {
+                let (table, code) = (store::TABLE, failure.code);
+                let message = format!(
+                    "the user may not make the table {table} ({code}), which keeps how far the job \
+                     is: have it made, or name a file for the checkpoint"
+                );
+                Err(Error::new(ErrorCode::DatabaseError, message).into())
+            }
+            // PostgreSQL says so where another run makes it at the same time.
+            Err(failure) if failure.kind == FailureKind::Duplicate => Ok(()),
+            made => Ok(made.map(drop)?),
         }
     }
 
@@ -39,8 +66,11 @@ impl Run {
             Some(version) => store::update(dialect, &self.id, &state, version),
             None => store::insert(dialect, &self.id, &state),
         };
-        if self.line.execute(statement).await? == 1 {
-            return Ok(());
+        match self.line.execute(statement).await {
+            Ok(1) => return Ok(()),
+            // Somebody stored one where there was none.
+            Err(failure) if failure.kind != FailureKind::Duplicate => return Err(failure.into()),
+            _ => {}
         }
         let message = "another run of this job moved its checkpoint: let one of them do the job";
         Err(fixed(ErrorCode::JobConflict, message).into())
@@ -68,9 +98,23 @@ impl Run {
         self.tally.quiet = 0;
         let is_file = matches!(self.options.checkpoint, Checkpoint::File { .. });
         if is_file && !self.is_dry() {
-            let state = self.progress.to_json();
-            self.line.run(Step::Save(state)).await?;
+            let state = json!({"job": self.id, "progress": self.progress.to_json()});
+            self.line.run(Step::Save(state.to_string())).await?;
         }
         Ok(())
+    }
+
+    /// The progress in a file, which must be of this job: whatever else it is, it is not overwritten.
+    fn own(&self, state: &str) -> Result<String, Halt> {
+        let value: Option<Value> = serde_json::from_str(state).ok();
+        let text = |name: &str| Some(value.as_ref()?.get(name)?.as_str()?.to_string());
+        match (text("job"), text("progress")) {
+            (Some(job), Some(progress)) if job == self.id => Ok(progress),
+            _ => {
+                let message = "the file of the checkpoint is of another job, or no checkpoint: \
+                               name another file, or remove it";
+                Err(fixed(ErrorCode::JobConflict, message).into())
+            }
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use super::{
     Cell, Dialect, Statement,
+    apply::Run,
     catalog::Shape,
     dialect::Phrase,
+    halt::Halt,
     report::{Finding, Length},
     walk::{ValueColumn, Walk},
 };
+use crate::codec::Form;
 use alloc::{format, vec::Vec};
 
 impl Walk {
@@ -32,6 +35,35 @@ impl Walk {
         phrase.push(&self.from());
         self.push_filter(&mut phrase);
         phrase.done()
+    }
+}
+
+impl Run {
+    /// Measures the values of a walk.
+    pub(super) async fn measure(&mut self, walk: &Walk) -> Result<(), Halt> {
+        for value in &walk.values {
+            let rows = self.line.query(walk.lengths(value)).await?;
+            let Some((longest, bytes)) = longest(&rows) else {
+                continue;
+            };
+            let Some(target) = self.targets.get(value.target) else {
+                continue;
+            };
+            let form = match value.shape {
+                Shape::Bytes => Form::Binary,
+                _ => Form::Text,
+            };
+            let bound = target.column.sealed_len(bytes, form);
+            let length = Length {
+                longest,
+                needed: 0,
+                bound: bound.filter(|_| target.spec.path.is_none()),
+                allowed: value.info.max_chars,
+                is_sample: self.options.sample_one_in.is_some_and(|one_in| one_in > 1),
+            };
+            self.lengths.insert(value.target, length);
+        }
+        Ok(())
     }
 }
 

@@ -44,6 +44,10 @@ pub struct JobOptions {
     /// For a census: columns with no other codecs than reseal and plain are counted by one statement,
     /// and no value is read. What is damaged behind its start is not seen.
     pub keys_only: bool,
+    /// Look at the terms of blind indexes as well, which opens current values: those whose term is not
+    /// the one under the primary index key get it. For [`Work::Apply`], [`Work::Reopen`] and
+    /// [`Work::Plan`].
+    pub reindex: bool,
     /// The row ids of a repair, up to 5,000: a cell for each column of the row id, as
     /// [`super::Event::Refused`] tells them, but bytes of MySQL and SQLite as [`Cell::Bytes`].
     pub rows: Vec<Vec<Cell>>,
@@ -82,6 +86,7 @@ impl JobOptions {
             checkpoint: Checkpoint::Table,
             sample_one_in: None,
             keys_only: false,
+            reindex: false,
             rows: Vec::new(),
         }
     }
@@ -97,6 +102,8 @@ impl JobOptions {
             "sample_one_in is at least 1, and for work that writes nothing"
         } else if self.keys_only && work != Work::Census {
             "keys_only is for a census"
+        } else if self.reindex && !matches!(work, Work::Apply | Work::Reopen | Work::Plan) {
+            "reindex is for apply, reopen and plan"
         } else if work.is_repair() != (1..=5000).contains(&self.rows.len()) {
             "rows are for a repair, which has 1 to 5000 of them"
         } else {

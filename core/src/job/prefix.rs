@@ -3,10 +3,13 @@
 
 use super::{
     Cell, Counts, Dialect, Statement, Target,
+    apply::Run,
+    batch::of_another_width,
     catalog::Shape,
     dialect::Phrase,
+    halt::Halt,
     report::{Amount, Finding},
-    rows::{Tally, found},
+    tally::{Tally, found},
     walk::{ValueColumn, Walk},
 };
 use crate::{
@@ -131,6 +134,12 @@ impl Walk {
                 let of = format!("(left({name}, {chars}))");
                 (of.clone(), format!("{of} = 'rs1.<key id>.'"))
             }
+            // A type is a wish there, and this one is of those that seal bytes.
+            (Dialect::Sqlite, _) if value.info.base.contains("blob") => {
+                let of = format!("substr({name}, 1, {})", HEADER_BYTES - 1);
+                let start = "CAST(x'c15e525301' || <key id> AS BLOB)";
+                (of.clone(), format!("{of} = {start}"))
+            }
             (Dialect::Sqlite, _) => {
                 let of = format!("substr({name}, 1, {chars})");
                 (of.clone(), format!("{of} = 'rs1.<key id>.'"))
@@ -144,6 +153,27 @@ impl Walk {
                  CREATE INDEX {index} ON {table} ({of})"
             ),
         }
+    }
+}
+
+impl Run {
+    /// Counts a walk by keys alone.
+    pub(super) async fn count_prefixes(&mut self, walk: &Walk) -> Result<(), Halt> {
+        let mut next = self.progress.clone();
+        let mut findings = Vec::new();
+        for value in &walk.values {
+            let rows = self.line.query(walk.prefixes(value)).await?;
+            let target = self.targets.get(value.target);
+            let counted = target.zip(next.counts(value.target));
+            let counted = counted.and_then(|(target, counts)| count(target, &rows, counts));
+            counted.ok_or_else(of_another_width)?;
+            findings.push((value.target, walk.key_index(value)));
+        }
+        next.end_walk();
+        self.findings.extend(findings);
+        self.progress = next;
+        self.tell_progress(walk).await;
+        Ok(())
     }
 }
 
@@ -166,8 +196,10 @@ pub(super) fn count(target: &Target, rows: &[Vec<Cell>], counts: &mut Counts) ->
                 *all += values;
                 *sum += bytes.unwrap_or_default();
             }
-            Tally::Refused(code) => *counts.refused.entry(code.into()).or_default() += values,
-            Tally::Current | Tally::Resealed(_) => {}
+            Tally::Refused(refused) => {
+                *counts.refused.entry(refused.code.into()).or_default() += values;
+            }
+            Tally::Current | Tally::Reindexed | Tally::Resealed(_) => {}
         }
     }
     Some(())
@@ -189,7 +221,7 @@ fn tally(target: &Target, start: &Cell) -> Tally {
             }
             found(column, Stored::Bytes(&bytes))
         }
-        _ => Tally::Refused(crate::error::ErrorCode::ValueInvalid.as_str()),
+        _ => Tally::refused(crate::error::ErrorCode::ValueInvalid),
     }
 }
 

@@ -68,7 +68,9 @@ impl Work {
         }
     }
 
-    pub(super) const fn writes(self) -> bool {
+    /// Whether it writes values.
+    #[must_use]
+    pub const fn writes(self) -> bool {
         matches!(self, Self::Apply | Self::Reopen | Self::Unwrap | Self::Keep)
     }
 
@@ -139,7 +141,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// A column that no target is of.
+/// A column, or a path into the documents of one, that no target is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Discovered {
@@ -147,6 +149,9 @@ pub struct Discovered {
     pub table: String,
     /// The column.
     pub column: String,
+    /// The path into its JSON documents, as a manifest has it, but `$` for a document that is itself a
+    /// string; nothing where whole values are meant. It ends before a name that no path can spell.
+    pub path: Option<String>,
     /// Values that were looked at.
     pub values: u64,
     /// Those that start like a key of this project.
@@ -156,8 +161,8 @@ pub struct Discovered {
     pub found: BTreeMap<Kind, u64>,
 }
 
-/// What was counted in one pass. `scanned` is the sum of `null`, `current`, `resealed`, `refused`,
-/// `gone`, `left` and the values of `found`.
+/// What was counted in one pass. `scanned` is the sum of `null`, `current`, `reindexed`,
+/// `resealed`, `refused`, `gone`, `left` and the values of `found`.
 ///
 /// Of a column with a path these are members, but a document that is NULL, or no JSON, is one value,
 /// and so is one that is `gone` or `left`.
@@ -169,6 +174,9 @@ pub struct Counts {
     pub null: u64,
     /// As the column writes them.
     pub current: u64,
+    /// As the column writes them, but with the term of a blind index that is not the one under the
+    /// primary index key, and that they get; see [`super::JobOptions::reindex`].
+    pub reindexed: u64,
     /// Resealed, or to be resealed in a dry run: from what to what.
     pub resealed: BTreeMap<Move, u64>,
     /// Left as they are, by the code of the error.
@@ -220,8 +228,10 @@ impl Report {
     pub fn to_json(&self) -> String {
         let columns = self.columns.iter().map(|column| {
             let passes: Vec<Value> = column.passes.iter().map(Counts::to_value).collect();
-            let mut members =
-                json!({"table": column.table, "column": column.column, "passes": passes});
+            let mut members = json!({
+                "table": column.table, "column": column.column,
+                "total": column.total().to_value(), "passes": passes,
+            });
             if let (Some(path), Some(members)) = (&column.path, members.as_object_mut()) {
                 members.insert("path".into(), path.as_str().into());
             }
@@ -299,7 +309,7 @@ impl Counts {
 
     /// Whether another pass may find something.
     pub(super) fn has_changed(&self) -> bool {
-        self.left > 0 || !self.resealed.is_empty()
+        self.left > 0 || self.reindexed > 0 || !self.resealed.is_empty()
     }
 
     pub(super) fn to_value(&self) -> Value {
@@ -316,6 +326,7 @@ impl Counts {
         json!({
             "found": found.collect::<Vec<Value>>(),
             "scanned": self.scanned, "null": self.null, "current": self.current,
+            "reindexed": self.reindexed,
             "resealed": resealed.collect::<Vec<Value>>(), "refused": self.refused,
             "gone": self.gone, "left": self.left, "raced": self.raced, "verified": self.verified,
         })
@@ -335,6 +346,8 @@ impl Counts {
             scanned: number("scanned")?,
             null: number("null")?,
             current: number("current")?,
+            // Earlier releases did not count them.
+            reindexed: number("reindexed").unwrap_or_default(),
             resealed: resealed.collect::<Option<_>>()?,
             refused: refused
                 .map(|(code, values)| Some((code.clone(), values.as_u64()?)))
@@ -353,10 +366,14 @@ impl Discovered {
     fn to_value(&self) -> Value {
         let found = self.found.iter();
         let found = found.map(|(kind, values)| json!({"in": kind.to_value(), "values": values}));
-        json!({
+        let mut members = json!({
             "table": self.table, "column": self.column, "values": self.values,
             "key_like": self.key_like, "found": found.collect::<Vec<Value>>(),
-        })
+        });
+        if let (Some(path), Some(members)) = (&self.path, members.as_object_mut()) {
+            members.insert("path".into(), path.as_str().into());
+        }
+        members
     }
 }
 

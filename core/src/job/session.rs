@@ -1,57 +1,115 @@
-//! What a connection needs before the first statement.
+//! What a connection needs before the first statement, and how it is given back.
 
-use super::{Dialect, JobOptions, Statement, dialect::Phrase, halt::Halt, line::Line};
+use super::{Cell, Dialect, JobOptions, Statement, dialect::Phrase, halt::Halt, line::Line};
 use crate::error::{Error, ErrorCode};
-use alloc::{format, string::String};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// The first SQLite that takes `UPDATE … FROM`.
 const MIN_SQLITE: (u32, u32) = (3, 33);
 
-pub(super) async fn open(line: &Line, options: &JobOptions) -> Result<(), Halt> {
-    let dialect = options.dialect;
-    let timeout = options.statement_timeout_ms;
-    let say = |sql: &str| Phrase::new(dialect, sql).done();
-    match dialect {
-        Dialect::Postgres => {
-            if let Some(timeout) = timeout {
-                let sql = format!("SET statement_timeout = {timeout}");
-                line.execute(say(&sql)).await?;
-            }
+/// The statements that bring the settings of a connection back.
+#[derive(Debug, Default)]
+pub(super) struct Session(Vec<Statement>);
+
+impl Session {
+    /// Makes the settings of a connection, and remembers what they were.
+    pub(super) async fn open(line: &Line, options: &JobOptions) -> Result<Self, Halt> {
+        let mut session = Self::default();
+        let timeout = options.statement_timeout_ms;
+        match options.dialect {
+            Dialect::Postgres => session.postgres(line, timeout).await?,
+            Dialect::Mysql => session.mysql(line, timeout).await?,
+            Dialect::Sqlite => session.sqlite(line, timeout).await?,
         }
-        Dialect::Mysql => {
-            // Without it a value that is too long is cut, with a warning.
-            let strict = "SET SESSION sql_mode = \
-                          CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')";
-            line.execute(say(strict)).await?;
-            if let Some(timeout) = timeout {
-                let version = text(line, say("SELECT VERSION()")).await?;
-                let sql = if version.contains("MariaDB") {
-                    let (seconds, rest) = (timeout / 1000, timeout % 1000);
-                    format!("SET SESSION max_statement_time = {seconds}.{rest:03}")
-                } else {
-                    format!("SET SESSION max_execution_time = {timeout}")
-                };
-                line.execute(say(&sql)).await?;
-            }
-        }
-        Dialect::Sqlite => {
-            check_sqlite(&text(line, say("SELECT sqlite_version()")).await?)?;
-            if let Some(timeout) = timeout {
-                let sql = format!("PRAGMA busy_timeout = {timeout}");
-                line.query(say(&sql)).await?;
-            }
+        Ok(session)
+    }
+
+    /// Brings the settings back, as far as there is a connection.
+    pub(super) async fn close(self, line: &Line) {
+        for statement in self.0 {
+            let _done = line.query(statement).await;
         }
     }
-    Ok(())
+
+    async fn postgres(&mut self, line: &Line, timeout: Option<u64>) -> Result<(), Halt> {
+        let Some(timeout) = timeout else {
+            return Ok(());
+        };
+        let dialect = Dialect::Postgres;
+        let before = text(line, dialect, "SELECT current_setting('statement_timeout')").await?;
+        let mut restore = Phrase::new(dialect, "SELECT set_config('statement_timeout', ");
+        restore.value(before).push(", false)");
+        self.0.push(restore.done());
+        let set = format!("SET statement_timeout = {timeout}");
+        line.execute(Phrase::new(dialect, &set).done()).await?;
+        Ok(())
+    }
+
+    async fn mysql(&mut self, line: &Line, timeout: Option<u64>) -> Result<(), Halt> {
+        let dialect = Dialect::Mysql;
+        let before = text(line, dialect, "SELECT @@SESSION.sql_mode").await?;
+        let mut restore = Phrase::new(dialect, "SET SESSION sql_mode = ");
+        restore.value(before);
+        self.0.push(restore.done());
+        // Without it a value that is too long is cut, with a warning.
+        let strict = "SET SESSION sql_mode = \
+                      CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')";
+        line.execute(Phrase::new(dialect, strict).done()).await?;
+        let Some(timeout) = timeout else {
+            return Ok(());
+        };
+        let version = text(line, dialect, "SELECT VERSION()").await?;
+        let (name, value) = if version.contains("MariaDB") {
+            let (seconds, rest) = (timeout / 1000, timeout % 1000);
+            ("max_statement_time", format!("{seconds}.{rest:03}"))
+        } else {
+            ("max_execution_time", timeout.to_string())
+        };
+        let before = format!("SELECT CAST(@@SESSION.{name} AS CHAR)");
+        let before = text(line, dialect, &before).await?;
+        // It is a number, which a parameter is not everywhere.
+        if before
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && !before.is_empty()
+        {
+            let restore = format!("SET SESSION {name} = {before}");
+            self.0.push(Phrase::new(dialect, &restore).done());
+        }
+        let set = format!("SET SESSION {name} = {value}");
+        line.execute(Phrase::new(dialect, &set).done()).await?;
+        Ok(())
+    }
+
+    async fn sqlite(&mut self, line: &Line, timeout: Option<u64>) -> Result<(), Halt> {
+        let dialect = Dialect::Sqlite;
+        check_sqlite(&text(line, dialect, "SELECT sqlite_version()").await?)?;
+        let Some(timeout) = timeout else {
+            return Ok(());
+        };
+        let rows = line
+            .query(Phrase::new(dialect, "PRAGMA busy_timeout").done())
+            .await?;
+        let before = rows.first().and_then(|row| row.first());
+        if let Some(before) = before.and_then(Cell::as_int) {
+            let restore = format!("PRAGMA busy_timeout = {before}");
+            self.0.push(Phrase::new(dialect, &restore).done());
+        }
+        let set = format!("PRAGMA busy_timeout = {timeout}");
+        line.query(Phrase::new(dialect, &set).done()).await?;
+        Ok(())
+    }
 }
 
-async fn text(line: &Line, statement: Statement) -> Result<String, Halt> {
-    let rows = line.query(statement).await?;
+/// The only cell of the only row.
+async fn text(line: &Line, dialect: Dialect, sql: &str) -> Result<String, Halt> {
+    let rows = line.query(Phrase::new(dialect, sql).done()).await?;
     let cell = rows.first().and_then(|row| row.first());
-    Ok(cell
-        .and_then(|cell| cell.as_text())
-        .unwrap_or_default()
-        .into())
+    Ok(cell.and_then(Cell::as_text).unwrap_or_default().into())
 }
 
 fn check_sqlite(version: &str) -> Result<(), Error> {

@@ -47,14 +47,36 @@ pub enum Reply {
     Failed(Failure),
 }
 
+/// How much there is of a table: enough for a progress bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extent {
+    /// The table.
+    pub table: String,
+    /// About how many rows there are, whether or not they meet a condition; nothing where the database
+    /// does not know. PostgreSQL and MySQL estimate; SQLite counts, but not for a census by keys alone. Of
+    /// a sample and of a repair these are the rows that are to be read.
+    pub rows: Option<u64>,
+}
+
 /// What whoever watches may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// The tables were looked at. It is told once in a run, before its first batch; a discovery has
+    /// none.
+    Began {
+        /// What each pass reads, in its order: a table stands here once for each row id and condition
+        /// that it is read with.
+        tables: Vec<Extent>,
+    },
     /// The walk over a table goes on from where an earlier run stopped.
     Resumed {
         /// The pass, counted from 1.
         pass: usize,
+        /// Rows that earlier runs have read in this pass; nothing where they counted members of
+        /// documents alone.
+        rows: Option<u64>,
     },
     /// A batch is done.
     Progress {
@@ -75,6 +97,9 @@ pub enum Event {
         table: String,
         /// The column.
         column: String,
+        /// Where it stands in a JSON document, such as `$.mfaRecoveryCodes[3]`; nothing where the
+        /// value is all of its column, or no document could be read there.
+        path: Option<String>,
         /// The row id, a text for each of its columns; bytes in hexadecimal.
         row_id: Vec<String>,
         /// Why.

@@ -3,7 +3,7 @@
 use super::{Cell, Dialect, Statement, dialect::Phrase};
 use alloc::format;
 
-const TABLE: &str = "reseal_jobs";
+pub(super) const TABLE: &str = "reseal_jobs";
 
 /// Makes the table, where it is missing.
 pub(super) fn create(dialect: Dialect) -> Statement {

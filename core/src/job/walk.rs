@@ -6,6 +6,7 @@ use super::{
     dialect::Phrase,
 };
 use alloc::{format, string::String, vec::Vec};
+use data_encoding::HEXLOWER;
 
 /// Columns of one table that are walked together.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Walk {
     pub(super) kept: Vec<String>,
     /// One row of so many is read.
     pub(super) sample: Option<u32>,
+    /// Whether the terms of blind indexes are read as well.
+    pub(super) reads_terms: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ pub(super) struct ValueColumn {
     /// Its place among the targets of the job.
     pub(super) target: usize,
     /// The columns of its blind indexes.
-    pub(super) terms: Vec<String>,
+    pub(super) terms: Vec<Info>,
 }
 
 /// A row as it was read.
@@ -47,6 +50,8 @@ pub(super) struct Row {
     pub(super) key: Vec<Cell>,
     pub(super) facts: Vec<Cell>,
     pub(super) values: Vec<Cell>,
+    /// The terms of each value, where they are read.
+    pub(super) terms: Vec<Vec<Cell>>,
 }
 
 impl Walk {
@@ -127,15 +132,26 @@ impl Walk {
 
     /// A row of [`Self::page`] and [`Self::rows_at`], if the driver gave as many cells as asked for.
     pub(super) fn row(&self, cells: Vec<Cell>) -> Option<Row> {
-        let wanted = self.keys.len() + self.facts.len() + self.values.len();
+        let before_terms = self.keys.len() + self.facts.len() + self.values.len();
+        let wanted = before_terms + self.terms().count();
         let mut cells = Some(cells).filter(|cells| cells.len() == wanted)?;
+        let mut rest = cells.split_off(before_terms).into_iter();
         let values = cells.split_off(self.keys.len() + self.facts.len());
         let facts = cells.split_off(self.keys.len());
+        let each = self.values.iter().map(|value| value.terms.len());
+        let terms = each.map(|terms| rest.by_ref().take(terms).collect());
         Some(Row {
             key: cells,
             facts,
             values,
+            terms: terms.collect(),
         })
+    }
+
+    /// The columns of terms that are read, in the order of their values.
+    fn terms(&self) -> impl Iterator<Item = &Info> {
+        let values = self.values.iter().filter(|_| self.reads_terms);
+        values.flat_map(|value| &value.terms)
     }
 
     /// All that is read of a row; `joined` stands beside the table.
@@ -145,8 +161,9 @@ impl Walk {
             Dialect::Postgres => format!("{}::text", self.name(&key.info.name)),
             _ => self.read(&key.info),
         });
-        let others = self.values.iter().map(|value| &value.info);
-        let others = self.facts.iter().chain(others).map(|info| self.read(info));
+        let values = self.values.iter().map(|value| &value.info);
+        let others = self.facts.iter().chain(values).chain(self.terms());
+        let others = others.map(|info| self.read(info));
         phrase.list(", ", keys.chain(others), |phrase, expression| {
             phrase.push(&expression);
         });
@@ -205,18 +222,7 @@ impl Walk {
 
     /// What is selected for a value or a fact.
     fn read(&self, info: &Info) -> String {
-        let name = self.name(&info.name);
-        match (self.dialect, info.base.as_str()) {
-            (Dialect::Sqlite, _)
-            | (Dialect::Postgres, "bytea")
-            | (Dialect::Mysql, "tinyint" | "smallint" | "mediumint" | "int") => name,
-            (Dialect::Postgres, _) => format!("{name}::text"),
-            (Dialect::Mysql, "bigint") if !info.is_unsigned() => name,
-            (Dialect::Mysql, _) => match info.shape(self.dialect) {
-                Shape::Text | Shape::Bytes => name,
-                _ => format!("CAST({name} AS CHAR)"),
-            },
-        }
+        read(self.dialect, self.name(&info.name), info)
     }
 
     /// `(a, b) > (…)`; MySQL uses its index only for the form without rows.
@@ -253,7 +259,7 @@ impl Walk {
     fn push_key_value(&self, phrase: &mut Phrase, info: &Info, cell: &Cell) {
         match self.dialect {
             Dialect::Postgres => phrase
-                .value(cell.clone())
+                .value(in_hex(cell))
                 .push("::text::")
                 .push(&info.declared),
             Dialect::Mysql => mysql_key(phrase, info, cell),
@@ -273,6 +279,29 @@ impl Walk {
                 phrase.push(&format!(", reseal_t{place}_{at}"));
             }
         }
+    }
+}
+
+/// Bytes as PostgreSQL spells them: a person may name the row, and no parameter of text holds them.
+fn in_hex(cell: &Cell) -> Cell {
+    match cell {
+        Cell::Bytes(bytes) => format!("\\x{}", HEXLOWER.encode(bytes)).as_str().into(),
+        other => other.clone(),
+    }
+}
+
+/// What is selected for a column, so that its value comes as it is stored.
+pub(super) fn read(dialect: Dialect, name: String, info: &Info) -> String {
+    match (dialect, info.base.as_str()) {
+        (Dialect::Sqlite, _)
+        | (Dialect::Postgres, "bytea")
+        | (Dialect::Mysql, "tinyint" | "smallint" | "mediumint" | "int") => name,
+        (Dialect::Postgres, _) => format!("{name}::text"),
+        (Dialect::Mysql, "bigint") if !info.is_unsigned() => name,
+        (Dialect::Mysql, _) => match info.shape(dialect) {
+            Shape::Text | Shape::Bytes => name,
+            _ => format!("CAST({name} AS CHAR)"),
+        },
     }
 }
 

@@ -53,6 +53,41 @@ impl JsonPath {
     pub fn steps(&self) -> &[JsonStep] {
         &self.0
     }
+
+    /// The path that names a member with these steps and, of each list, every item in its place. It
+    /// ends before a name that no path can spell.
+    #[cfg(feature = "job")]
+    pub(crate) fn over(steps: &[JsonStep]) -> Self {
+        let spelled = steps.iter().map_while(|step| match step {
+            JsonStep::Member(name) if !is_spelled(name) => None,
+            JsonStep::Member(name) => Some(JsonStep::Member(name.clone())),
+            JsonStep::EveryItem | JsonStep::Item(_) => Some(JsonStep::EveryItem),
+        });
+        Self(spelled.collect())
+    }
+
+    /// Whether it names the member with these steps.
+    #[cfg(feature = "job")]
+    pub(crate) fn names(&self, steps: &[JsonStep]) -> bool {
+        let fits = |(own, step): (&JsonStep, &JsonStep)| {
+            own == step || matches!((own, step), (JsonStep::EveryItem, JsonStep::Item(_)))
+        };
+        self.0.len() == steps.len() && self.0.iter().zip(steps).all(fits)
+    }
+
+    /// The path of one member among those that this one names, by its place in each list of which
+    /// every item is named.
+    #[cfg(feature = "job")]
+    pub(crate) fn at(&self, items: &[u32]) -> Self {
+        let mut items = items.iter();
+        let steps = self.0.iter().map(|step| match step {
+            JsonStep::EveryItem => items
+                .next()
+                .map_or(JsonStep::EveryItem, |item| JsonStep::Item(*item)),
+            step => step.clone(),
+        });
+        Self(steps.collect())
+    }
 }
 
 impl fmt::Display for JsonPath {
@@ -78,8 +113,7 @@ fn step(text: &str) -> Option<(JsonStep, &str)> {
     }
     if let Some(rest) = text.strip_prefix("['") {
         let (name, next) = rest.split_once("']")?;
-        let plain = !name.is_empty() && !name.contains(['\'', '\\']);
-        return plain.then(|| (JsonStep::Member(name.to_owned()), next));
+        return is_spelled(name).then(|| (JsonStep::Member(name.to_owned()), next));
     }
     let (index, next) = text.strip_prefix('[')?.split_once(']')?;
     if index == "*" {
@@ -90,6 +124,11 @@ fn step(text: &str) -> Option<(JsonStep, &str)> {
         .then(|| index.parse().ok())
         .flatten()
         .map(|index| (JsonStep::Item(index), next))
+}
+
+/// Whether a path can have the name, between quotes.
+fn is_spelled(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['\'', '\\'])
 }
 
 fn is_bare(name: &str) -> bool {

@@ -12,6 +12,7 @@ mod census;
 mod columns;
 mod fernet;
 mod freeboard;
+mod lengths;
 mod manifest;
 mod metabase;
 mod n8n;

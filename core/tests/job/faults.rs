@@ -129,8 +129,8 @@ fn tries_are_bounded_and_their_waits_double() {
 #[test]
 fn codes_of_each_dialect_have_their_kind() {
     use FailureKind::{
-        ConnectionLost, Deadlock, DiskFull, LockTimeout, NoSuchColumn, NoSuchTable, Other,
-        PermissionDenied, Serialization, StatementTimeout, TooLong,
+        ConnectionLost, Deadlock, DiskFull, Duplicate, LockTimeout, NoSuchColumn, NoSuchTable,
+        Other, PermissionDenied, Serialization, StatementTimeout, TooLong,
     };
     let postgres = [
         ("40P01", Deadlock),
@@ -144,7 +144,7 @@ fn codes_of_each_dialect_have_their_kind() {
         ("42703", NoSuchColumn),
         ("53100", DiskFull),
         ("22001", TooLong),
-        ("23505", Other),
+        ("23505", Duplicate),
         ("", Other),
     ];
     let mysql = [
@@ -159,7 +159,7 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1054", NoSuchColumn),
         ("1114", DiskFull),
         ("1406", TooLong),
-        ("1062", Other),
+        ("1062", Duplicate),
         ("ER_X", Other),
     ];
     let sqlite = [
@@ -173,9 +173,13 @@ fn codes_of_each_dialect_have_their_kind() {
         ("13", DiskFull),
         ("18", TooLong),
         ("1", Other),
+        ("2067", Duplicate),
+        ("1555", Duplicate),
+        ("275", Other),
         ("SQLITE_BUSY", LockTimeout),
         ("SQLITE_BUSY_SNAPSHOT", Serialization),
         ("SQLITE_FULL", DiskFull),
+        ("SQLITE_CONSTRAINT_PRIMARYKEY", Duplicate),
         ("SQLITE_ERROR", Other),
     ];
     let of = |dialect, codes: &[(&str, FailureKind)]| {

@@ -1,6 +1,7 @@
 //! Row ids of every kind, and names that try to be more than names.
 
-use crate::support::{World, assert_adds_up};
+use crate::support::{USERS, World, assert_adds_up};
+use reseal::ErrorCode;
 use reseal::job::{End, Report, Step};
 
 /// Seals all rows of a table; nothing is read twice or left out.
@@ -100,4 +101,18 @@ fn seal_all_in_schema() {
         INSERT INTO other.t VALUES ('a', 'v')",
     );
     seal_all(&world, "'other.t'", "'v'", "['k']", 1);
+}
+
+#[test]
+fn a_row_id_that_is_a_float_is_refused_before_a_row_is_passed_over() {
+    let world = World::new(
+        "CREATE TABLE users (id REAL PRIMARY KEY NOT NULL, ssn TEXT, name TEXT);
+         INSERT INTO users (id, ssn) VALUES (1.5, 'a'), (2.5, 'b')",
+    );
+    let report = world.run(world.job(USERS, |_| {}));
+    let End::Failed(error) = report.end else {
+        panic!("{:?}", report.end);
+    };
+    assert_eq!(error.code(), ErrorCode::ColumnUnsuitable);
+    assert!(error.message().contains("row id"), "{error}");
 }

@@ -8,6 +8,8 @@
 )]
 
 mod checkpoints;
+mod discoveries;
+mod extents;
 mod faults;
 mod keys;
 mod looks;
@@ -16,5 +18,7 @@ mod races;
 mod repairs;
 mod rounds;
 mod support;
+mod tables;
+mod terms;
 mod texts;
 mod unsuitable;

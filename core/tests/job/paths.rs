@@ -97,11 +97,40 @@ fn a_member_that_is_refused_stays_and_keeps_no_other_back() {
     let told = world.told.borrow();
     let rows = told.iter().filter_map(|event| match event {
         Event::Refused {
-            row_id, pass: 1, ..
-        } => Some(row_id[0].clone()),
+            row_id,
+            path,
+            pass: 1,
+            ..
+        } => Some((row_id[0].as_str(), path.as_deref())),
         _ => None,
     });
-    assert_eq!(rows.collect::<Vec<_>>(), ["1", "1", "1", "2", "3"]);
+    let expected = [
+        ("1", Some("$.codes[1]")),
+        ("1", Some("$.codes[2]")),
+        ("1", Some("$.codes[3]")),
+        // The document itself is none.
+        ("2", None),
+        ("3", Some("$.codes[0]")),
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_refused_member_is_named_by_its_place_in_every_list() {
+    let broken = "rs1.wnhox5tzdzqv34o4so5ged4ck7arqvma.AQFyg";
+    let document = format!(
+        "{{\"a b\":[[\"x\",\"y\"],[],[{{\"k\":[\"z\",\"{broken}\"]}},{{\"k\":[\"{broken}\"]}}]]}}"
+    );
+    let world = world(&[&document]);
+    let columns = CODES.replace("'$.codes[*]'", "\"$['a b'][*][*].k[*]\"");
+    world.run(world.job(&columns, |_| {}));
+    let told = world.told.borrow();
+    let paths = told.iter().filter_map(|event| match event {
+        Event::Refused { path, pass: 1, .. } => path.as_deref(),
+        _ => None,
+    });
+    let expected = ["$['a b'][2][0].k[1]", "$['a b'][2][1].k[0]"];
+    assert_eq!(paths.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn a_refused_value_stays_as_it_is_and_is_named_without_its_content() {
         .find(|event| matches!(event, Event::Refused { .. }));
     let wanted = Event::Refused {
         pass: 1,
+        path: None,
         table: "users".into(),
         column: "ssn".into(),
         row_id: vec!["9".into()],

@@ -117,8 +117,8 @@ fn postgres_swaps_a_batch_by_arrays() {
          AND \"app\".\"users\".\"code\" = reseal_v.reseal_k1::varchar(9) \
          AND \"app\".\"users\".\"ssn\"::text COLLATE \"C\" = reseal_v.reseal_o0"
     );
-    assert_eq!(swap.params[0], Cell::Array(vec!["7".into()]));
-    assert_eq!(swap.params[2], Cell::Array(vec!["secret".into()]));
+    assert_eq!(swap.params[0], Cell::from(r#"{"7"}"#));
+    assert_eq!(swap.params[2], Cell::from(r#"{"secret"}"#));
     let checkpoint = starting(&said, "INSERT");
     assert_eq!(
         checkpoint.sql,
@@ -224,4 +224,49 @@ fn envelopes_are_counted_by_their_start_byte_by_byte() {
          LENGTH(CONVERT(`app`.`users`.`ssn` USING utf8mb4)) AS reseal_l FROM `app`.`users` \
          WHERE (kind = 'a'\n) AND RAND() * 10 < 1) AS reseal_g GROUP BY reseal_p"
     );
+}
+
+#[test]
+fn the_rows_of_a_table_are_estimated_from_the_catalogue() {
+    let (said, _) = statements(Dialect::Postgres, ["bigint", "text"]);
+    let rows = starting(&said, "WITH RECURSIVE");
+    assert_eq!(rows.params, ["\"app\".\"users\"".into()]);
+    assert!(rows.sql.contains("reltuples") && rows.sql.contains("to_regclass($1::text)"));
+    let (said, _) = statements(Dialect::Mysql, ["bigint", "text"]);
+    let rows = starting(&said, "SELECT TABLE_ROWS");
+    assert_eq!(
+        rows.sql,
+        "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?"
+    );
+    assert_eq!(rows.params, ["app".into(), "users".into()]);
+}
+
+#[test]
+fn terms_are_read_beside_their_values_where_they_are_looked_at() {
+    let page = |dialect| {
+        let world = World::new("");
+        let mut options = JobOptions::new(dialect);
+        options.reindex = true;
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let targets = world.targets(COLUMNS);
+        let mut job = Job::new(Work::Apply, targets, options, Box::new(OsEntropy), now).unwrap();
+        let mut reply = Reply::Start;
+        loop {
+            reply = match job.next(reply, 0) {
+                Step::Query(statement) if statement.sql.contains("LIMIT") => break statement.sql,
+                Step::Query(statement) => {
+                    Reply::Rows(answer(&statement.sql, ["bigint", "text"], &[]))
+                }
+                Step::Execute(_) => Reply::Count(1),
+                Step::Finished(report) => panic!("{}", report.to_json()),
+                _ => Reply::Done,
+            };
+        }
+    };
+    let sql = page(Dialect::Postgres);
+    let select = "\"app\".\"users\".\"ssn\"::text, \"app\".\"users\".\"ssn_bidx\"::text FROM";
+    assert!(sql.contains(select), "{sql}");
+    let sql = page(Dialect::Mysql);
+    let select = "`app`.`users`.`ssn`, `app`.`users`.`ssn_bidx` FROM";
+    assert!(sql.contains(select), "{sql}");
 }

@@ -103,6 +103,13 @@ impl<'v> Row<'v> {
 }
 
 impl Sealed {
+    /// What every row has, whatever it holds.
+    pub(super) const EMPTY: Self = Self {
+        iv: [0; IV_BYTES],
+        ciphertext: Vec::new(),
+        tag: [0; TAG_BYTES],
+    };
+
     /// The row, with its members as Freeboard orders them.
     pub(super) fn to_json(&self) -> String {
         format!(

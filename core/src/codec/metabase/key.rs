@@ -53,6 +53,12 @@ impl MetabaseKey {
         })
     }
 
+    /// Bytes of [`Self::seal`]; the padding of the block cipher is one byte at least.
+    pub(super) fn sealed_len(plaintext_bytes: usize) -> Option<usize> {
+        let ciphertext = (plaintext_bytes / BLOCK_BYTES + 1).checked_mul(BLOCK_BYTES)?;
+        ciphertext.checked_add(BLOCK_BYTES + TAG_BYTES)
+    }
+
     /// IV, ciphertext and tag.
     pub(super) fn seal(
         &self,

@@ -87,6 +87,11 @@ impl GcmKey {
     }
 }
 
+/// Characters of a blob of so many bytes.
+pub(super) fn sealed_len(plaintext_bytes: usize) -> Option<usize> {
+    base64::encoded_len(plaintext_bytes.checked_add(HEADER_BYTES)?)
+}
+
 /// Whether a text is a data key as n8n makes them.
 pub(super) fn is_key_text(text: &str) -> bool {
     text.len() == KEY_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())

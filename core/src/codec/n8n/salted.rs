@@ -85,6 +85,12 @@ impl fmt::Debug for Password {
     }
 }
 
+/// Characters of a value of so many bytes; the padding of the block cipher is one byte at least.
+pub(super) fn sealed_len(plaintext_bytes: usize) -> Option<usize> {
+    let ciphertext = (plaintext_bytes / BLOCK_BYTES + 1).checked_mul(BLOCK_BYTES)?;
+    base64::encoded_len(ciphertext.checked_add(HEADER_BYTES)?)
+}
+
 /// What the body of a value holds.
 pub(super) enum Salted {
     /// Fewer bytes than a header, for which n8n reads the empty text; only where one is lenient.

@@ -18,9 +18,17 @@ pub(super) const THRESHOLD_BYTES: usize = 140;
 const LEVEL: u8 = 6;
 /// The first byte of all streams that zlib makes by default, at any level.
 const STREAM_MARK: u8 = 0x78;
+/// Bytes of the shortest stream, which holds nothing.
+pub(super) const MIN_STREAM_BYTES: usize = 8;
 const LEAST_ROOM_BYTES: usize = 1 << 10;
 /// One more than a plaintext may have, so that a larger one shows.
 const MOST_ROOM_BYTES: usize = MAX_PLAINTEXT_BYTES + 1;
+
+/// The most bytes of a stream with so many bytes of content: its start and check, and what stands
+/// before each block of what does not shrink.
+pub(super) fn deflated_len(plaintext_bytes: usize) -> Option<usize> {
+    plaintext_bytes.checked_add(16 + plaintext_bytes / 1024)
+}
 
 /// A stream with this content.
 pub(super) fn deflate(plaintext: &[u8]) -> Zeroizing<Vec<u8>> {

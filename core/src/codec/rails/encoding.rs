@@ -21,6 +21,14 @@ impl Encoding {
             .map(Self)
     }
 
+    /// The one of the longest name.
+    pub(super) fn longest() -> Self {
+        let names = NAMES.iter().copied();
+        names
+            .max_by_key(|name| name.len())
+            .map_or(Self::UTF_8, Self)
+    }
+
     /// What Rails labels a Ruby string with that holds these bytes.
     pub(super) const fn of(bytes: &[u8]) -> Self {
         match core::str::from_utf8(bytes) {

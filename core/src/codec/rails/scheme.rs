@@ -8,12 +8,14 @@ use super::{
     pack,
 };
 use crate::{
-    codec::{Form, Fresh, StoredValue, read_only},
+    codec::{Form, Fresh, StoredValue, base64, read_only},
     error::{ErrorCode, Result, auth_failed, fixed},
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use reseal_primitives::{Gcm, Secret32};
 use zeroize::Zeroizing;
+
+const DATA_KEY_BYTES: usize = 32;
 
 /// How a message is put into a column: `message_serializer` of Rails.
 ///
@@ -149,6 +151,48 @@ impl Scheme {
             RailsSerializer::MessagePack => pack::write(&message)
                 .map(StoredValue::Bytes)
                 .ok_or_else(super::too_large),
+        }
+    }
+
+    /// The most characters or bytes of [`Self::write`], whatever its label.
+    pub(super) fn sealed_len(&self, plaintext_bytes: usize, form: Form) -> Option<usize> {
+        /// What `MessagePack` puts before a long payload more than before an empty one.
+        const LENGTH_BYTES: usize = 3;
+        let is_fixed = self.layout == Layout::Deterministic;
+        // What is shorter is neither compressed nor a stream.
+        let is_streamed = !is_fixed && plaintext_bytes >= compress::MIN_STREAM_BYTES;
+        let message = Message {
+            sealed: Sealed::blank(Vec::new()),
+            encoding: if is_fixed {
+                Encoding::UTF_8
+            } else {
+                Encoding::longest()
+            },
+            data_key: (self.layout == Layout::Envelope)
+                .then(|| Sealed::blank(alloc::vec![0; DATA_KEY_BYTES])),
+            reference: self
+                .store_key_references
+                .then(|| self.writer().map(|key| key.reference().into()))
+                .transpose()
+                .ok()?,
+            compressed: is_streamed,
+        };
+        let payload = if is_streamed {
+            compress::deflated_len(plaintext_bytes)?
+        } else {
+            plaintext_bytes
+        };
+        match (self.serializer, form) {
+            (RailsSerializer::MessagePack, Form::Text) => None,
+            (RailsSerializer::MessagePack, Form::Binary) => {
+                let around = pack::write(&message)?.len() + LENGTH_BYTES;
+                // Text that is empty has no length of bytes before it.
+                payload.checked_add(around + usize::from(is_fixed))
+            }
+            (RailsSerializer::Json, _) => {
+                let around = super::json::write(&message).len();
+                base64::encoded_len(payload)?.checked_add(around)
+            }
         }
     }
 

@@ -1,0 +1,225 @@
+//! One batch: rows become new values, and those take the place of what was read.
+
+use super::{
+    Cell, Step,
+    apply::{FIRST_ROWS, Run},
+    facts::same_terms,
+    halt::Halt,
+    line::Line,
+    pool::Pool,
+    progress::Progress,
+    proof::Proof,
+    rows::{Taken, Taker},
+    swap::Change,
+    tally::Tally,
+    walk::{Row, Walk},
+};
+use crate::{
+    codec::Fresh,
+    error::{Error, ErrorCode, Result, fixed},
+    time::Timestamp,
+};
+use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
+use core::cell::RefCell;
+
+/// Batches without a change after which a checkpoint is stored all the same.
+const QUIET_BATCHES: u32 = 20;
+
+impl Run {
+    /// Reseals rows and stores how far the job is then, in one transaction. The keys of rows that
+    /// changed meanwhile come back; they are counted as left.
+    pub(super) async fn batch(
+        &mut self,
+        walk: &Arc<Walk>,
+        rows: Vec<Row>,
+        mut next: Progress,
+    ) -> Result<Vec<Vec<Cell>>, Halt> {
+        let mut taken = self.take(walk, rows)?;
+        self.tell_refused(walk, &taken).await;
+        let has_changes = taken.iter().any(|row| row.change.is_some());
+        let is_written = has_changes && !self.is_dry();
+        let mut raced = Vec::new();
+        if is_written {
+            self.line.run(Step::Begin).await?;
+            raced = self.swap(walk, &taken).await?;
+            taken.retain(|row| !raced.contains(&row.key));
+            let verified = self.verify(walk, &taken).await?;
+            next.race(walk, raced.len());
+            next.verify(&verified);
+        }
+        let mut resealed = 0;
+        for (target, tally) in taken.into_iter().flat_map(|row| row.tallies) {
+            resealed += u64::from(matches!(tally, Tally::Resealed(_)));
+            if let Some(counts) = next.counts(target) {
+                counts.add(tally);
+            }
+        }
+        self.tally.quiet += 1;
+        let is_due = self.tally.quiet >= QUIET_BATCHES;
+        if is_written {
+            self.save(&next).await?;
+            self.commit().await?;
+        } else if is_due {
+            self.save_alone(&next).await?;
+        }
+        self.progress = next;
+        if is_written || is_due {
+            self.saved().await?;
+        }
+        self.tally.resealed += resealed;
+        Ok(raced)
+    }
+
+    /// Takes rows again that changed between read and write.
+    pub(super) async fn take_again(
+        &mut self,
+        walk: &Arc<Walk>,
+        keys: Vec<Vec<Cell>>,
+    ) -> Result<Vec<Vec<Cell>>, Halt> {
+        let rows = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
+        let mut next = self.progress.clone();
+        next.unleave(walk, keys.len(), keys.len().saturating_sub(rows.len()));
+        self.batch(walk, rows, next).await
+    }
+
+    fn take(&mut self, walk: &Walk, rows: Vec<Row>) -> Result<Vec<Taken>> {
+        let taker = Taker {
+            walk,
+            targets: &self.targets,
+            work: self.work,
+            needed: RefCell::default(),
+        };
+        let now = now(self.started, &self.line)?;
+        let every = self.options.verify_one_in;
+        let every = if self.is_dry() { 0 } else { every };
+        let mut pool = Pool::new(&mut *self.entropy);
+        let mut fresh = Fresh {
+            entropy: &mut pool,
+            now,
+        };
+        let mut done = Vec::with_capacity(rows.len());
+        for row in rows {
+            let is_due = every > 0 && self.tally.unverified + 1 >= every;
+            let proof = is_due.then_some(self.tally.proofs);
+            let row = taker.take(row, proof, &mut fresh)?;
+            self.tally.unverified += u32::from(row.change.is_some());
+            if row.proof.is_some() {
+                self.tally.unverified = 0;
+                self.tally.proofs = self.tally.proofs.wrapping_add(1);
+            }
+            done.push(row);
+        }
+        for (target, length) in taker.needed.into_inner() {
+            let longest = self.needed.entry(target).or_default();
+            *longest = length.max(*longest);
+        }
+        Ok(done)
+    }
+
+    /// Puts the new values in place; gives the keys of rows that were not as they had been read.
+    async fn swap(&self, walk: &Walk, taken: &[Taken]) -> Result<Vec<Vec<Cell>>, Halt> {
+        let mut groups: BTreeMap<Vec<usize>, Vec<&Change>> = BTreeMap::new();
+        for change in taken.iter().filter_map(|row| row.change.as_ref()) {
+            let columns = change.swaps.iter().map(|swap| swap.column).collect();
+            groups.entry(columns).or_default().push(change);
+        }
+        let mut raced = Vec::new();
+        for changes in groups.values() {
+            let mut is_short = false;
+            for (statement, rows) in walk.swaps(changes) {
+                is_short |= self.line.execute(statement).await? != rows;
+            }
+            if is_short {
+                let keys: Vec<Vec<Cell>> = changes.iter().map(|it| it.key.clone()).collect();
+                let now = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
+                let failed = changes.iter().filter(|change| !change.is_in(&now));
+                raced.extend(failed.map(|change| change.key.clone()));
+            }
+        }
+        Ok(raced)
+    }
+
+    /// Reads some of the new values back, inside their transaction: what is wrong is undone with it.
+    /// Gives the targets of the values.
+    async fn verify(&self, walk: &Walk, taken: &[Taken]) -> Result<Vec<usize>, Halt> {
+        let proofs: Vec<(&Change, &Proof)> = taken
+            .iter()
+            .filter_map(|row| row.change.as_ref().zip(row.proof.as_ref()))
+            .collect();
+        if proofs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<Vec<Cell>> = proofs.iter().map(|(it, _)| it.key.clone()).collect();
+        let rows = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
+        let verified = proofs.iter().map(|(change, proof)| {
+            let row = rows.iter().find(|row| row.key == change.key)?;
+            let column = change.swaps.get(proof.swap)?.column;
+            let target = walk.values.get(column)?.target;
+            let holds = proof.holds(self.targets.get(target)?, row.values.get(column)?);
+            holds.then_some(target)
+        });
+        verified.collect::<Option<_>>().ok_or_else(|| {
+            let message = "a value that was read back is not what was sealed: its batch is undone; \
+                           does a trigger, or a character set, change what is stored?";
+            fixed(ErrorCode::VerificationFailed, message).into()
+        })
+    }
+
+    /// As many rows as fit into a batch, going by those of the last one.
+    pub(super) fn next_limit(&self, rows: &[Row]) -> usize {
+        let cells = rows
+            .iter()
+            .flat_map(|row| row.key.iter().chain(&row.values));
+        let bytes: usize = cells.map(Cell::bytes).sum();
+        let per_row = (bytes / rows.len().max(1)).max(1);
+        let grown = rows.len().max(FIRST_ROWS).saturating_mul(4);
+        grown.min(self.options.batch_bytes / per_row).max(1)
+    }
+}
+
+impl Change {
+    /// Whether the new values stand in their row.
+    fn is_in(&self, rows: &[Row]) -> bool {
+        let row = rows.iter().find(|row| row.key == self.key);
+        row.is_some_and(|row| {
+            self.swaps.iter().all(|swap| {
+                let there = row.values.get(swap.column);
+                let is_new = there.is_some_and(|there| there.is_same(&swap.new));
+                // A value that keeps its place gets but a term.
+                let terms = row.terms.get(swap.column).filter(|terms| !terms.is_empty());
+                is_new && terms.is_none_or(|terms| same_terms(terms, &swap.terms))
+            })
+        })
+    }
+}
+
+pub(super) fn rows_of(walk: &Walk, rows: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
+    let rows = rows.into_iter().map(|cells| {
+        let row = walk.row(cells).ok_or_else(of_another_width)?;
+        if row
+            .key
+            .iter()
+            .any(|cell| matches!(cell, Cell::Null | Cell::Other))
+        {
+            // It could be neither passed nor found again.
+            let message = format!(
+                "table {}: a row has a floating-point number, or nothing, for its row id: \
+                 name another unique key in row_id",
+                walk.table
+            );
+            return Err(Error::new(ErrorCode::ColumnUnsuitable, message));
+        }
+        Ok(row)
+    });
+    rows.collect()
+}
+
+pub(super) const fn of_another_width() -> Error {
+    let message = "the driver gave rows of another width than the statement asks for";
+    fixed(ErrorCode::DatabaseError, message)
+}
+
+fn now(started: Timestamp, line: &Line) -> Result<Timestamp> {
+    let started = u64::try_from(started.unix()).unwrap_or_default();
+    Timestamp::from_unix(started.saturating_add(line.elapsed_ms() / 1000))
+}

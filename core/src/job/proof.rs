@@ -1,0 +1,85 @@
+//! Proofs: what a value must open to when it is read back.
+
+use super::{
+    Cell, Target, Work,
+    document::{self, Content},
+    rows::Taker,
+    shown::Shown,
+    swap::Swap,
+    walk::Row,
+};
+use crate::{codec::Stored, context::Context, error::Result};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// The hash of a plaintext that was replaced.
+#[derive(Debug)]
+pub(super) struct Proof {
+    /// The place among [`Change::swaps`].
+    pub(super) swap: usize,
+    pub(super) facts: Context,
+    pub(super) plaintext: Zeroizing<[u8; 32]>,
+}
+
+impl Taker<'_> {
+    /// Nothing where the old value has no canonical plaintext to compare with.
+    pub(super) fn proof(&self, row: &Row, swaps: &[Swap], any: usize) -> Option<Proof> {
+        let swap = any.checked_rem(swaps.len())?;
+        let swapped = swaps.get(swap)?;
+        let target = self.walk.values.get(swapped.column)?.target;
+        let target = self.targets.get(target)?;
+        let facts = self.facts(target, row, true).ok()?;
+        let before = match self.work {
+            // Another plaintext than there was before.
+            Work::Unwrap => &swapped.new,
+            _ => &swapped.old,
+        };
+        let plaintext = digest(target, before, &facts).ok()??;
+        Some(Proof {
+            swap,
+            facts,
+            plaintext,
+        })
+    }
+}
+
+impl Proof {
+    /// Whether a value that was read back opens to the plaintext that was there before.
+    pub(super) fn holds(&self, target: &Target, read: &Cell) -> bool {
+        let found = digest(target, read, &self.facts);
+        found.is_ok_and(|found| found.is_some_and(|found| *found == *self.plaintext))
+    }
+}
+
+/// The hash of what a cell holds; nothing of NULL.
+fn digest(target: &Target, cell: &Cell, facts: &Context) -> Result<Option<Zeroizing<[u8; 32]>>> {
+    let Some(shown) = Shown::of(cell)? else {
+        return Ok(None);
+    };
+    let mut digest = Sha256::new();
+    match &target.spec.path {
+        None => digest.update(&*target.column.open(shown.stored(), facts)?.plaintext),
+        Some(path) => {
+            let document = shown.document()?;
+            let mut from = 0;
+            for member in document::members(document, path)? {
+                let Content::Text(text) = member.content else {
+                    continue;
+                };
+                // What does not open stays as it is.
+                let Ok(read) = target.column.open(Stored::Text(&text), facts) else {
+                    continue;
+                };
+                let before = document.get(from..member.span.start).unwrap_or_default();
+                for part in [before.as_bytes(), &read.plaintext] {
+                    digest.update((part.len() as u64).to_be_bytes());
+                    digest.update(part);
+                }
+                from = member.span.end;
+            }
+            digest.update(document.get(from..).unwrap_or_default());
+        }
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    Ok(Some(Zeroizing::new(digest)))
+}

@@ -1,0 +1,62 @@
+//! What whoever watches is told, and when the next batch may come.
+
+use super::{Cell, Event, Step, apply::Run, rows::Taken, tally::Tally, walk::Walk};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+impl Run {
+    pub(super) async fn tell_refused(&self, walk: &Walk, taken: &[Taken]) {
+        for row in taken {
+            for (target, tally) in &row.tallies {
+                let (Tally::Refused(refused), Some(target)) = (tally, self.targets.get(*target))
+                else {
+                    continue;
+                };
+                let refused = Event::Refused {
+                    pass: self.progress.passes.len(),
+                    table: walk.table.clone(),
+                    column: target.spec.column.clone(),
+                    path: refused.path.clone(),
+                    row_id: row_id(&row.key),
+                    code: refused.code,
+                };
+                self.line.tell(refused).await;
+            }
+        }
+    }
+
+    pub(super) async fn tell_progress(&self, walk: &Walk) {
+        let progress = Event::Progress {
+            pass: self.progress.passes.len(),
+            table: walk.table.clone(),
+            rows: self.tally.rows,
+            resealed: self.tally.resealed,
+        };
+        self.line.tell(progress).await;
+    }
+
+    pub(super) async fn wait(&self) {
+        let paced = self.options.rows_per_second.map_or(0, |rate| {
+            let due = self.tally.rows.saturating_mul(1000) / u64::from(rate.max(1));
+            due.saturating_sub(self.line.elapsed_ms())
+        });
+        let milliseconds = paced.max(self.options.pause_ms);
+        if milliseconds > 0 {
+            let _waited = self.line.run(Step::Sleep { milliseconds }).await;
+        }
+    }
+}
+
+/// A row id for a person.
+fn row_id(key: &[Cell]) -> Vec<String> {
+    key.iter()
+        .map(|cell| match cell {
+            Cell::Int(number) => number.to_string(),
+            Cell::Text(text) => text.to_string(),
+            Cell::Bytes(bytes) => data_encoding::HEXLOWER.encode(bytes),
+            Cell::Null | Cell::Other => String::new(),
+        })
+        .collect()
+}
