@@ -9,8 +9,10 @@ unpack() {
     mkdir -p "$HOME_OF_CONSUMER/node_modules/reseal"
     (cd wasm && npm pack --silent --pack-destination "$HOME_OF_CONSUMER" >/dev/null)
     tar -xzf "$HOME_OF_CONSUMER"/reseal-*.tgz -C "$HOME_OF_CONSUMER/node_modules/reseal" --strip-components=1
+    # The driver of SQLite that its user has.
+    ln -s "$ROOT/js-tests/node_modules/libsql" "$HOME_OF_CONSUMER/node_modules/libsql"
 }
 
 [ -d "$HOME_OF_CONSUMER" ] || rm -f "$STAMPS/consumer"
-unless_done consumer "$(hash_of wasm/dist wasm/package.json wasm/README.md)" unpack
+unless_done consumer "$(hash_of wasm/dist wasm/package.json wasm/README.md scripts/consumer.sh)" unpack
 echo "$HOME_OF_CONSUMER"

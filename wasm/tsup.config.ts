@@ -4,7 +4,7 @@ import { defineConfig } from "tsup";
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
 export default defineConfig({
-  entry: { node: "ts/node.ts", browser: "ts/browser.ts" },
+  entry: { node: "ts/node.ts", browser: "ts/browser.ts", jobs: "ts/jobs.ts" },
   format: ["esm", "cjs"],
   outExtension: ({ format }) => ({ js: format === "esm" ? ".mjs" : ".cjs" }),
   // `using` needs a library that not every tsconfig names.
@@ -13,7 +13,8 @@ export default defineConfig({
   clean: true,
   target: "es2022",
   platform: "neutral",
-  external: [/^node:/],
+  // `reseal/jobs` takes the classes of `reseal` from there, so that errors are theirs.
+  external: [/^node:/, "reseal"],
   // One file per entry: a bundler then sees `new URL("./reseal.wasm", import.meta.url)` where it is.
   splitting: false,
   treeshake: true,

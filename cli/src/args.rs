@@ -4,14 +4,16 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    canary, completion, convert, doctor, inspect, keys, keyset, manifest, open, seal,
+    apply, canary, census, completion, convert, discover, doctor, inspect, keys, keyset, manifest,
+    open, plan, seal, verify,
 };
 use crate::failure::{Outcome, usage};
 
-const ABOUT: &str = "Keys and sealed values: make, roll out, retire, look into";
+const ABOUT: &str =
+    "Keys and sealed values: make, roll out, retire; databases: census, plan, apply";
 
 const LONG_ABOUT: &str = "\
-Keys and sealed values: make, roll out, retire, look into.
+Keys and sealed values: make, roll out, retire; databases: census, plan, apply.
 
 The pip and the npm package install this one command; both do the same.";
 
@@ -37,8 +39,8 @@ Exit codes:
   2  called wrongly, or with a manifest that is not valid, or a question was
      not answered with yes
   3  keys: missing, wrong, in the wrong state
-  4  a file or a stream cannot be read or written
-  5  stopped, and can be resumed (no command of this release stops so)
+  4  a file, a stream or the database failed
+  5  stopped, and can be resumed: the same command goes on
 ";
 
 #[derive(Debug, Parser)]
@@ -69,6 +71,11 @@ pub(crate) enum Command {
     Inspect(inspect::InspectArgs),
     Convert(convert::ConvertArgs),
     Manifest(manifest::ManifestArgs),
+    Census(census::CensusArgs),
+    Discover(discover::DiscoverArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Verify(verify::VerifyArgs),
     Canary(canary::CanaryArgs),
     Doctor(doctor::DoctorArgs),
     Completion(completion::CompletionArgs),

@@ -1,8 +1,11 @@
 //! One file for each command.
 
+pub(crate) mod apply;
 pub(crate) mod canary;
+pub(crate) mod census;
 pub(crate) mod completion;
 pub(crate) mod convert;
+pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod foreign;
 pub(crate) mod inspect;
@@ -10,24 +13,63 @@ pub(crate) mod keys;
 pub(crate) mod keyset;
 pub(crate) mod manifest;
 pub(crate) mod open;
+pub(crate) mod plan;
 pub(crate) mod seal;
+pub(crate) mod verify;
 
 use crate::args::Command;
 use crate::console::Console;
-use crate::failure::Outcome;
+use crate::database::Database;
+use crate::failure::{Outcome, usage};
+use crate::job::{self, Options, Task};
 
 /// Runs one command.
-pub(crate) fn run(command: &Command, console: &mut Console<'_>) -> Outcome {
-    match command {
-        Command::Keys(args) => args.run(console),
-        Command::Keyset(args) => args.run(console),
-        Command::Seal(args) => args.run(console),
-        Command::Open(args) => args.run(console),
-        Command::Inspect(args) => args.run(console),
-        Command::Convert(args) => args.run(console),
-        Command::Manifest(args) => args.run(console),
-        Command::Canary(args) => args.run(console),
-        Command::Doctor(args) => args.run(console),
-        Command::Completion(args) => args.run(console),
+pub(crate) async fn run(
+    command: &Command,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome {
+    let (task, options) = match command {
+        Command::Keys(args) => return args.run(console),
+        Command::Keyset(args) => return args.run(console),
+        Command::Seal(args) => return args.run(console),
+        Command::Open(args) => return args.run(console),
+        Command::Inspect(args) => return args.run(console),
+        Command::Convert(args) => return args.run(console),
+        Command::Manifest(args) => return args.run(console),
+        Command::Canary(args) => return args.run(console),
+        Command::Doctor(args) => return args.run(console),
+        Command::Completion(args) => return args.run(console),
+        Command::Census(args) => (Task::Census, args.options()),
+        Command::Discover(args) => (Task::Discover, args.options()),
+        Command::Plan(args) => (Task::Plan, args.options()),
+        Command::Apply(args) => (Task::Apply, args.options()),
+        Command::Verify(args) => (Task::Verify, args.options()),
+    };
+    job::run(task, options, console, database).await
+}
+
+/// Runs one that a program calls, with a JSON object of options.
+pub(crate) async fn call(
+    command: &str,
+    options: &str,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome {
+    let task = match command {
+        "census" => Task::Census,
+        "discover" => Task::Discover,
+        "plan" => Task::Plan,
+        "apply" => Task::Apply,
+        "verify" => Task::Verify,
+        _ => return usage("a program calls census, discover, plan, apply or verify"),
+    };
+    match serde_json::from_str::<Options>(options) {
+        Ok(mut options) => {
+            options.is_call = true;
+            job::run(task, options, console, database).await
+        }
+        // It names the option, and shows a value only where its type is wrong.
+        Err(error) => usage(format!("the options are not in order: {error}")),
     }
 }

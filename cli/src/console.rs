@@ -17,6 +17,8 @@ pub(crate) struct Console<'h> {
     /// The host itself, for all that is no output.
     pub(crate) host: &'h mut dyn Host,
     json: bool,
+    /// Whether a program called, which knows the names of the library.
+    is_call: bool,
     pending: Zeroizing<Vec<u8>>,
 }
 
@@ -42,8 +44,27 @@ impl<'h> Console<'h> {
         Self {
             host,
             json,
+            is_call: false,
             pending: Zeroizing::new(Vec::new()),
         }
+    }
+
+    /// From now on results are JSON.
+    pub(crate) fn speak_json(&mut self) {
+        self.json = true;
+    }
+
+    /// From now on a program listens, which gets JSON and the words of the library.
+    pub(crate) fn speak_to_program(&mut self) {
+        self.json = true;
+        self.is_call = true;
+    }
+
+    fn words(&self, message: &str) -> String {
+        if self.is_call {
+            return message.to_owned();
+        }
+        of_command(message)
     }
 
     /// Whether results are JSON.
@@ -83,6 +104,28 @@ impl<'h> Console<'h> {
             return Ok(());
         }
         self.say(&format!("hint: {text}\n"))
+    }
+
+    /// What a person should know; programs that read JSON find it in the report.
+    pub(crate) fn note(&mut self, text: &str) -> Outcome {
+        if self.json {
+            return Ok(());
+        }
+        self.say(&format!("{text}\n"))
+    }
+
+    /// What happens meanwhile: a JSON document on a line of standard error.
+    pub(crate) fn event(&mut self, event: &impl Serialize) -> Outcome {
+        let line = to_json(event).to_string() + "\n";
+        self.say(&line)
+    }
+
+    /// The line at the end of a terminal, which the next one takes the place of.
+    pub(crate) fn status(&mut self, text: &str) -> Outcome {
+        self.flush()?;
+        let text = harmless(&without_keys(text));
+        let line = format!("\r{}\u{1b}[K", text.as_str());
+        Ok(self.host.write(Stream::Errors, line.as_bytes())?)
     }
 
     /// What should be mended, though the command goes on.
@@ -135,14 +178,14 @@ impl<'h> Console<'h> {
         match failure {
             Failure::Error(error) => {
                 let (code, exit) = (error.code(), exit_code(error.code()));
-                self.error(code.as_str(), &of_command(error.message()), exit)
+                self.error(code.as_str(), &self.words(error.message()), exit)
             }
             Failure::Refused(error) => {
-                let message = of_command(error.message());
+                let message = self.words(error.message());
                 self.error(error.code().as_str(), &message, exit::REFUSED)
             }
             Failure::Given(error) => {
-                let message = of_command(error.message());
+                let message = self.words(error.message());
                 self.error(error.code().as_str(), &message, exit::USAGE)
             }
             Failure::Usage(message) => self.error("usage", message, exit::USAGE),

@@ -58,7 +58,8 @@ pub enum FileKind {
     Other,
 }
 
-/// What the command needs of the language that runs it. Everything is synchronous.
+/// What the command needs of the language that runs it, besides the database, which a
+/// [`crate::Session`] asks for. Everything is synchronous.
 ///
 /// # Errors
 /// Each method says with which codes it fails; a host that cannot go on says
@@ -109,6 +110,18 @@ pub trait Host {
     /// `keyset-unwritable`, also where the file exists.
     fn create_private_file(&mut self, path: &str, content: &[u8]) -> HostResult<()>;
 
+    /// Replaces a file that is no secret, all or nothing; creates it where it is missing.
+    ///
+    /// # Errors
+    /// [`HostFailure::Stream`].
+    fn save_file(&mut self, path: &str, content: &[u8]) -> HostResult<()>;
+
+    /// Appends to a file that is no secret, and only its owner reads; `is_new` begins it anew.
+    ///
+    /// # Errors
+    /// [`HostFailure::Stream`].
+    fn append_file(&mut self, path: &str, content: &[u8], is_new: bool) -> HostResult<()>;
+
     /// The next bytes of standard input, as soon as there are some; none at its end.
     ///
     /// # Errors
@@ -142,6 +155,13 @@ pub trait Host {
 
     /// What the host has to say about the files that it read, since it was asked last.
     fn take_warnings(&mut self) -> Vec<String>;
+
+    /// Whether the person pressed ^C, which a command that works on a database asks for: it finishes
+    /// what it is at. Another command is ended, and so is this one the second time.
+    fn interrupted(&mut self) -> bool;
+
+    /// Milliseconds of a clock that never goes back.
+    fn milliseconds(&mut self) -> u64;
 
     /// Seconds since 1970.
     fn now(&mut self) -> u64;

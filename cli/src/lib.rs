@@ -1,47 +1,63 @@
 //! The command `reseal`: one implementation for the pip and the npm package.
 //!
-//! [`run`] parses the arguments, does the work with the crate `reseal`, and says what there is to
-//! say; whatever touches files, streams or the clock goes through the [`Host`] that a language
-//! gives. So the two commands have the same options, output and exit codes by construction.
+//! A [`Session`] parses the arguments, does the work with the crate `reseal`, and says what there is
+//! to say. Whatever touches files, streams or the clock goes through the [`Host`] that a language
+//! gives, and statements for a database are its [`Turn`]s. So the two commands have the same options,
+//! output and exit codes by construction.
 
 mod args;
 mod commands;
+mod confirm;
 mod console;
 mod context;
+mod database;
 mod encoding;
 mod failure;
 mod host;
+mod job;
 mod kek;
 mod lines;
 mod manifest;
 mod ring;
+mod session;
 mod table;
 mod values;
 mod words;
 
 pub use host::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+pub use session::{Answer, Session, Turn};
 
 use console::Console;
+use database::Database;
 use failure::{Failure, Outcome};
 
-/// Runs the command with its arguments, without its name, and gives the exit code.
-///
-/// # Example
-/// ```no_run
-/// # fn host() -> &'static mut dyn reseal_cli::Host { unimplemented!() }
-/// let code = reseal_cli::run(&["--version".to_owned()], host());
-/// assert_eq!(code, 0);
-/// ```
-pub fn run(args: &[String], host: &mut dyn Host) -> u8 {
-    let json = args::asks_for_json(args);
-    let mut console = Console::new(host, json);
-    let outcome = args::check(args).and_then(|()| parse_and_run(args, &mut console));
+/// The command of a person; gives the exit code.
+async fn run_arguments(args: &[String], console: &mut Console<'_>, database: &Database) -> u8 {
+    if args::asks_for_json(args) {
+        console.speak_json();
+    }
+    let outcome = match args::check(args) {
+        Ok(()) => parse_and_run(args, console, database).await,
+        Err(wrong) => Err(wrong),
+    };
     console.finish(outcome)
 }
 
-fn parse_and_run(args: &[String], console: &mut Console<'_>) -> Outcome {
+/// The command that a program calls; gives the exit code.
+async fn run_call(
+    command: &str,
+    options: &str,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> u8 {
+    console.speak_to_program();
+    let outcome = commands::call(command, options, console, database).await;
+    console.finish(outcome)
+}
+
+async fn parse_and_run(args: &[String], console: &mut Console<'_>, database: &Database) -> Outcome {
     match args::parse(args) {
-        Ok(cli) => commands::run(&cli.command, console),
+        Ok(cli) => commands::run(&cli.command, console, database).await,
         Err(error) if error.use_stderr() => said_by_parser(error, args, console),
         Err(help) => console.raw(help.render().to_string().as_bytes()),
     }

@@ -3,10 +3,12 @@
 use core::cell::RefCell;
 use std::sync::Arc;
 
-use reseal::manifest::{MAX_MANIFEST_BYTES, Manifest, Secrets, Want, WantKind};
+use reseal::job::{Dialect, table_columns, table_rows};
+use reseal::manifest::{MAX_MANIFEST_BYTES, Manifest, RingWant, Secrets, Want, WantKind};
 use reseal::{Error, ErrorCode, NamedCodec};
 
 use crate::console::Console;
+use crate::database::Database;
 use crate::failure::{Failure, Outcome};
 use crate::host::HostFailure;
 use crate::{kek, ring};
@@ -54,16 +56,45 @@ pub(crate) fn codec(
         fetch(&want, &mut secrets, console)?;
     }
     if let Some(want) = manifest.ring_of(name)? {
-        let source = {
-            let host = RefCell::new(&mut *console.host);
-            let variable = |name: &str| host.borrow_mut().variable(name);
-            let text = |name: &str| variable(name).map(|value| value.to_string());
-            want.source.source(text)?
-        };
-        let ring = ring::load_source(source, console)?;
-        secrets.give_ring(name, Arc::new(ring));
+        give_ring(want, &mut secrets, console)?;
     }
     Ok(manifest.codec(name, &secrets)?)
+}
+
+/// All that the codecs of a manifest need.
+pub(crate) async fn secrets(
+    manifest: &Manifest,
+    console: &mut Console<'_>,
+    database: &Database,
+    dialect: Dialect,
+) -> Outcome<Secrets> {
+    let mut secrets = Secrets::new();
+    for want in manifest.wants() {
+        if let WantKind::Table(_) = want.kind {
+            let columns = database.rows(table_columns(dialect, &want.name)).await?;
+            let table = table_rows(dialect, &want, &columns)?;
+            let rows = database.rows(table.statement.clone()).await?;
+            secrets.give(&want, table.to_json(&rows)?.as_bytes());
+        } else {
+            fetch(&want, &mut secrets, console)?;
+        }
+    }
+    for want in manifest.rings() {
+        give_ring(want, &mut secrets, console)?;
+    }
+    Ok(secrets)
+}
+
+fn give_ring(want: RingWant, secrets: &mut Secrets, console: &mut Console<'_>) -> Outcome {
+    let source = {
+        let host = RefCell::new(&mut *console.host);
+        let variable = |name: &str| host.borrow_mut().variable(name);
+        let text = |name: &str| variable(name).map(|value| value.to_string());
+        want.source.source(text)?
+    };
+    let ring = ring::load_source(source, console)?;
+    secrets.give_ring(want.codec, Arc::new(ring));
+    Ok(())
 }
 
 /// What is not there is not given, and the codec says what it lacks.

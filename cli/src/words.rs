@@ -1,7 +1,7 @@
 //! What the library calls by its own names, as this command calls it.
 
 /// The words of the library, and those of the command.
-const WORDS: [(&str, &str); 7] = [
+const WORDS: [(&str, &str); 10] = [
     (
         "make a key with Key.generate",
         "make a key with reseal keys new",
@@ -17,6 +17,9 @@ const WORDS: [(&str, &str); 7] = [
         "with --emergency only",
     ),
     ("save the keyset and wait", "wait"),
+    ("batch_rows is", "--batch is"),
+    ("rows_per_second is", "--rate is"),
+    ("sample_one_in is", "--sample is"),
     (
         "load it, and try again",
         "nothing was changed: run the command again",

@@ -16,7 +16,8 @@ that a rotation reaches a running process. `Keyring.canary` tells at a start whe
 A `Column` reads what other systems stored as well, by the codecs of `reseal.codecs`, gives values of
 its type, and reseals what is not yet as it is to be.
 
-A `Manifest` describes the columns of a database once, in `reseal.toml`, and makes them.
+A `Manifest` describes the columns of a database once, in `reseal.toml`, and makes them. The module
+`reseal.jobs` brings all values of a database to what it says.
 
 The format is specified in `spec/envelope.md` of the project; docstrings name its sections.
 """

@@ -14,18 +14,27 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-from reseal._disk import POSIX, unreadable
+from reseal._cli_terminal import ask_secret_elsewhere, without_echo
+from reseal._disk import POSIX, quoted, unreadable
 from reseal._errors import KeyFileWarning
 from reseal._files import create_private_file, file_facts, read_keyset, read_secret
+from reseal._interrupts import Interrupts
+from reseal._job_files import append_file, save_file
 from reseal._native import run_command
 from reseal._save import save_keyset
 from reseal._sources import read_key_files
 
+if TYPE_CHECKING:
+    from reseal._database import Database
+
 INPUT, OUTPUT, ERRORS = 0, 1, 2
 CHUNK_BYTES = 65_536
+# So long it takes at most until a pause ends after ^C.
+_PAUSE_SECONDS = 0.05
 # As a shell reports a program that ^C, or a reader that went away, has ended.
 INTERRUPTED, READER_GONE = 130, 141
 _STREAMS = ("standard input", "standard output", "standard error")
@@ -48,12 +57,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command with the arguments of the process, and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     _open_closed_streams()
+    host = Host()
     try:
-        return run_command([_unicode(argument) for argument in given], Host())
+        return run_command([_unicode(argument) for argument in given], host)
     except ReaderGoneError:
         return READER_GONE
     except KeyboardInterrupt:
         return _interrupted()
+    finally:
+        host.interrupts.forget()
 
 
 def _open_closed_streams() -> None:
@@ -84,6 +96,7 @@ class Host:
     def __init__(self) -> None:
         """Nothing is open, nothing was said."""
         self._warnings: list[str] = []
+        self.interrupts = Interrupts()
 
     def variable(self, name: str) -> str | None:
         """Return an environment variable."""
@@ -129,6 +142,16 @@ class Host:
         with self._warnings_kept():
             create_private_file(path, content)
 
+    def save_file(self, path: str, content: bytes) -> None:
+        """Replace a file that is no secret, all or nothing."""
+        with _written(path):
+            save_file(path, content)
+
+    def append_file(self, path: str, content: bytes, is_new: bool) -> None:
+        """Append to a file that is no secret, or begin it anew."""
+        with _written(path):
+            append_file(path, content, is_new=is_new)
+
     def read_input(self) -> bytes:
         """Return what comes next on standard input; nothing at its end."""
         return _read(INPUT, CHUNK_BYTES)
@@ -140,13 +163,13 @@ class Host:
     def ask_secret(self, question: str) -> str | None:
         """Return what a person types and nobody sees; None without a terminal."""
         if not POSIX:
-            return _ask_secret_elsewhere(question)
+            return ask_secret_elsewhere(question)
         try:
             terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
         except OSError:
             return None
         try:
-            with _without_echo(terminal):
+            with without_echo(terminal):
                 os.write(terminal, question.encode())
                 try:
                     return _text(_read_line(terminal)[0])
@@ -192,18 +215,42 @@ class Host:
         said, self._warnings = self._warnings, []
         return said
 
+    def interrupted(self) -> bool:
+        """Whether ^C was pressed; from the first call on it ends the program only the second time."""
+        return self.interrupts.seen()
+
+    def milliseconds(self) -> int:
+        """Return the milliseconds of a clock that never goes back."""
+        return time.monotonic_ns() // 1_000_000
+
     def now(self) -> int:
         """Return the seconds since 1970."""
         return int(time.time())
 
-    @contextlib.contextmanager
-    def _warnings_kept(self) -> Iterator[None]:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", KeyFileWarning)
-            try:
-                yield
-            finally:
-                self._warnings += [str(warning.message) for warning in caught]
+    def connect(self, url: str | None) -> Database:
+        """Return the database of a URL."""
+        from reseal import _database  # other commands need none
+
+        return _database.connect(url or "")
+
+    def sleep(self, milliseconds: int) -> None:
+        """Wait, unless ^C is pressed."""
+        end = time.monotonic() + milliseconds / 1000
+        while (rest := end - time.monotonic()) > 0 and not self.interrupted():
+            time.sleep(min(rest, _PAUSE_SECONDS))
+
+    def _warnings_kept(self) -> AbstractContextManager[None]:
+        return _warnings_into(self._warnings)
+
+
+@contextlib.contextmanager
+def _warnings_into(said: list[str]) -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", KeyFileWarning)
+        try:
+            yield
+        finally:
+            said += [str(warning.message) for warning in caught]
 
 
 def _read(stream: int, length: int) -> bytes:
@@ -239,58 +286,17 @@ def _write(stream: int, content: memoryview) -> int:
         return 0
 
 
-def _stream_error(stream: int, done: str, error: OSError) -> StreamError:
-    code = errno.errorcode.get(error.errno or 0, type(error).__name__)
-    return StreamError(f"{_STREAMS[stream]} cannot be {done} ({code})")
-
-
 @contextlib.contextmanager
-def _without_echo(terminal: int) -> Iterator[None]:
-    import termios  # Windows has none
-
-    before = termios.tcgetattr(terminal)
-    silent = [*before]
-    silent[3] &= ~termios.ECHO
-
-    def hide() -> None:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
-
-    def show() -> None:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
-
-    with _signals_show(show, hide):
-        hide()
-        try:
-            yield
-        finally:
-            show()
-
-
-@contextlib.contextmanager
-def _signals_show(show: Callable[[], None], hide: Callable[[], None]) -> Iterator[None]:
-    """Let a terminal echo again before a signal ends this process, or stops it for a while."""
-
-    def react(number: int, frame: FrameType | None) -> None:
-        show()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        # Here it goes on after a stop, such as by ^Z and fg.
-        signal.signal(number, react)
-        hide()
-
-    numbers = [signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP]
-    # What the caller has chosen to ignore, as nohup does, stays so.
-    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, react)
+def _written(path: str) -> Iterator[None]:
     try:
         yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
+    except (OSError, ValueError) as error:
+        raise StreamError(f"{quoted(path)} cannot be written ({_name_of(error)})") from None
 
 
-def _ask_secret_elsewhere(question: str) -> str | None:
-    import getpass
+def _stream_error(stream: int, done: str, error: OSError) -> StreamError:
+    return StreamError(f"{_STREAMS[stream]} cannot be {done} ({_name_of(error)})")
 
-    return getpass.getpass(question) if os.isatty(INPUT) else None
+
+def _name_of(error: Exception) -> str:
+    return errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)

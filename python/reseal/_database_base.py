@@ -9,8 +9,8 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from reseal._errors import ResealError
 
-Cell = int | str | bytes | None
-"""What a database gives."""
+Cell = int | str | bytes | float | None
+"""What a database gives; floats only SQLite, where a column may hold what it likes."""
 Param = int | str | bytes | Sequence[int | str | bytes | None] | None
 """What it takes; a list is an array, and only PostgreSQL has arrays."""
 Row = tuple[Cell, ...]

@@ -137,9 +137,7 @@ class Sqlite(Database):
 
 
 def _cell(value: object) -> Cell:
-    if isinstance(value, float):
-        return repr(value)
-    if value is None or isinstance(value, (int, str, bytes)):
+    if value is None or isinstance(value, (int, str, bytes, float)):
         return value
     raise unusable("the connection converts values: connect without detect_types")
 

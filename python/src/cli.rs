@@ -1,8 +1,14 @@
-//! The command line. What touches files, streams and the clock is Python, in `reseal/_cli.py`.
+//! The command line, and the commands that a program calls. What touches files, streams and the clock
+//! is Python: `reseal/_cli.py` for a person, `reseal/_job_host.py` for a program.
 
+use crate::turns::Turns;
+use alloc::rc::Rc;
+use core::cell::RefCell;
 use pyo3::{prelude::*, types::PyBytes};
 use reseal::{Error, ErrorCode, SourceFile, Zeroizing};
-use reseal_cli::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+use reseal_cli::{
+    Answer, FileFacts, FileKind, Host, HostFailure, HostResult, Session, Stream, Turn,
+};
 
 /// run_command(arguments, host)
 /// --
@@ -11,36 +17,68 @@ use reseal_cli::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
 /// ends the command, and is raised.
 #[pyfunction]
 #[pyo3(signature = (arguments, host, /))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "PyO3 gives arguments as their own"
-)]
 pub(crate) fn run_command(arguments: Vec<String>, host: Bound<'_, PyAny>) -> PyResult<u8> {
-    let mut door = Door {
-        host: &host,
-        raised: None,
-    };
-    let code = reseal_cli::run(&arguments, &mut door);
-    match door.raised {
-        Some(raised) => Err(raised),
-        None => Ok(code),
+    run(host, |door| Session::new(arguments, door))
+}
+
+/// run_job(command, options, host)
+/// --
+///
+/// Run one of the commands that work on a database, with a JSON object of options; it says what
+/// `--json` says, and returns the exit code. Exceptions are those of run_command.
+#[pyfunction]
+#[pyo3(signature = (command, options, host, /))]
+pub(crate) fn run_job(command: String, options: String, host: Bound<'_, PyAny>) -> PyResult<u8> {
+    run(host, |door| Session::call(command, options, door))
+}
+
+/// Whatever ends a run, the database is closed.
+fn run<'py>(
+    host: Bound<'py, PyAny>,
+    start: impl FnOnce(Box<dyn Host + 'py>) -> Session<'py>,
+) -> PyResult<u8> {
+    let raised = Raised::default();
+    let mut session = start(Box::new(Door {
+        host: host.clone(),
+        raised: Rc::clone(&raised),
+    }));
+    let mut turns = Turns::new(host);
+    let ended = play(&mut session, &mut turns, &raised);
+    let closed = turns.close();
+    let code = ended?;
+    closed.map(|()| code)
+}
+
+fn play(session: &mut Session<'_>, turns: &mut Turns<'_>, raised: &Raised) -> PyResult<u8> {
+    let mut answer = Answer::Start;
+    loop {
+        let turn = session.next(answer);
+        if let Some(raised) = raised.take() {
+            return Err(raised);
+        }
+        if let Turn::Ended(code) = turn {
+            return Ok(code);
+        }
+        answer = turns.take(turn)?;
     }
 }
 
+/// What ends the command, of all that the host raised.
+type Raised = Rc<RefCell<Option<PyErr>>>;
+
 /// The host object, as the command sees it.
-struct Door<'a, 'py> {
-    host: &'a Bound<'py, PyAny>,
-    /// What ends the command.
-    raised: Option<PyErr>,
+struct Door<'py> {
+    host: Bound<'py, PyAny>,
+    raised: Raised,
 }
 
-impl<'py> Door<'_, 'py> {
+impl<'py> Door<'py> {
     fn call<T>(&mut self, name: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> HostResult<T>
     where
         T: for<'a> FromPyObject<'a, 'py>,
     {
         // After ^C nothing else is done, least of all with what a call could not say.
-        if self.raised.is_some() {
+        if self.raised.borrow().is_some() {
             return Err(HostFailure::Stopped);
         }
         let result = self.host.call_method1(name, arguments);
@@ -73,14 +111,14 @@ impl<'py> Door<'_, 'py> {
             (Some(code), _) => Error::new(*code, value.to_string()).into(),
             (None, Some(message)) => HostFailure::Stream(message),
             (None, None) => {
-                self.raised = Some(raised);
+                *self.raised.borrow_mut() = Some(raised);
                 HostFailure::Stopped
             }
         }
     }
 }
 
-impl Host for Door<'_, '_> {
+impl Host for Door<'_> {
     fn variable(&mut self, name: &str) -> Option<Zeroizing<String>> {
         self.get::<Option<String>>("variable", (name,))
             .map(Zeroizing::new)
@@ -138,6 +176,16 @@ impl Host for Door<'_, '_> {
         self.tell("create_private_file", (path, content))
     }
 
+    fn save_file(&mut self, path: &str, content: &[u8]) -> HostResult<()> {
+        let content = PyBytes::new(self.host.py(), content);
+        self.tell("save_file", (path, content))
+    }
+
+    fn append_file(&mut self, path: &str, content: &[u8], is_new: bool) -> HostResult<()> {
+        let content = PyBytes::new(self.host.py(), content);
+        self.tell("append_file", (path, content, is_new))
+    }
+
     fn read_input(&mut self) -> HostResult<Zeroizing<Vec<u8>>> {
         self.call("read_input", ()).map(Zeroizing::new)
     }
@@ -166,6 +214,14 @@ impl Host for Door<'_, '_> {
 
     fn take_warnings(&mut self) -> Vec<String> {
         self.get("take_warnings", ())
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.get("interrupted", ())
+    }
+
+    fn milliseconds(&mut self) -> u64 {
+        self.get("milliseconds", ())
     }
 
     fn now(&mut self) -> u64 {

@@ -52,6 +52,20 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
+/// _error(code, message)
+/// --
+///
+/// The exception of a code, for `reseal.jobs`; invalid-argument in the place of an unknown one.
+#[pyfunction(name = "_error")]
+#[pyo3(signature = (code, message, /))]
+pub(crate) fn error_of(py: Python<'_>, code: &str, message: String) -> Py<PyAny> {
+    let known = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
+    let code = known.copied().unwrap_or(ErrorCode::InvalidArgument);
+    exception(py, &Error::new(code, message))
+        .into_value(py)
+        .into_any()
+}
+
 /// The result of one item of a batch: its own error is kept, that of the caller's code is raised.
 pub(crate) fn per_item<T>(result: Result<T>) -> Result<Result<T, Error>> {
     match result {

@@ -41,6 +41,7 @@ mod single;
 mod source;
 mod stored;
 mod time;
+mod turns;
 mod value;
 
 use pyo3::prelude::*;
@@ -59,7 +60,7 @@ mod _native {
     use reseal::ErrorCode;
 
     #[pymodule_export]
-    use crate::cli::run_command;
+    use crate::cli::{run_command, run_job};
     #[pymodule_export]
     use crate::codec::Codec;
     #[pymodule_export]
@@ -68,6 +69,8 @@ mod _native {
     use crate::column::Column;
     #[pymodule_export]
     use crate::envelope::{Inspection, inspect, to_binary, to_text};
+    #[pymodule_export]
+    use crate::error::error_of;
     #[pymodule_export]
     use crate::field::Field;
     #[pymodule_export]

@@ -55,7 +55,10 @@ use reseal::{
 /// `docs/manifest.md` has every member.
 #[pyclass(frozen, module = "reseal")]
 #[derive(Debug)]
-pub(crate) struct Manifest(manifest::Manifest);
+pub(crate) struct Manifest {
+    manifest: manifest::Manifest,
+    text: String,
+}
 
 #[pymethods]
 impl Manifest {
@@ -72,7 +75,8 @@ impl Manifest {
             None => read.call1(("reseal.toml", limit))?,
         };
         let (path, content) = read.extract::<(String, Vec<u8>)>()?;
-        Ok(Self(parse_file(&path, content)?))
+        let (manifest, text) = parse_file(&path, content)?;
+        Ok(Self { manifest, text })
     }
 
     /// The manifest of a text.
@@ -90,26 +94,33 @@ impl Manifest {
             return Err(refuse(text.py(), exception, error));
         }
         let text = argument_text(text, "text")?;
-        Ok(Self(manifest::Manifest::parse(&text)?))
+        let manifest = manifest::Manifest::parse(&text)?;
+        Ok(Self {
+            manifest,
+            text: text.into(),
+        })
     }
 
     /// The codecs, and `plain`, in the order of their names.
     #[getter]
     fn codecs<'py>(&self, py: Python<'py>) -> Result<Vec<Bound<'py, PyAny>>> {
-        self.0.codecs().map(|spec| facts::codec(py, spec)).collect()
+        self.manifest
+            .codecs()
+            .map(|spec| facts::codec(py, spec))
+            .collect()
     }
 
     /// The columns, in the order of the text.
     #[getter]
     fn columns<'py>(&self, py: Python<'py>) -> Result<Vec<Bound<'py, PyAny>>> {
-        let columns = self.0.columns().iter();
+        let columns = self.manifest.columns().iter();
         columns.map(|spec| facts::column(py, spec)).collect()
     }
 
     /// What is allowed, and what its author should know.
     #[getter]
     fn warnings<'py>(&self, py: Python<'py>) -> Result<Vec<Bound<'py, PyAny>>> {
-        let warnings = self.0.warnings().iter();
+        let warnings = self.manifest.warnings().iter();
         warnings
             .map(|warning| facts::problem(py, warning))
             .collect()
@@ -130,11 +141,17 @@ impl Manifest {
         tables: Option<&Bound<'_, PyAny>>,
         environ: Option<&Bound<'_, PyAny>>,
     ) -> Result<Vec<Column>> {
-        let given = Given::read(py, &self.0, rings, tables, environ)?;
-        self.0.check_encryption(given.requires_encryption()?)?;
-        let outside = Outside::read(&given, &self.0.wants(), self.0.rings())?;
-        let columns = self.columns_with(|spec| outside.codec(&self.0, spec.name()))?;
-        for spec in self.0.columns().iter().filter(|it| it.writes_plaintext()) {
+        let given = Given::read(py, &self.manifest, rings, tables, environ)?;
+        self.manifest
+            .check_encryption(given.requires_encryption()?)?;
+        let outside = Outside::read(&given, &self.manifest.wants(), self.manifest.rings())?;
+        let columns = self.columns_with(|spec| outside.codec(&self.manifest, spec.name()))?;
+        for spec in self
+            .manifest
+            .columns()
+            .iter()
+            .filter(|it| it.writes_plaintext())
+        {
             let column = format!("the column {}.{}", spec.table, spec.column);
             plaintext::warn(py, &column, &spec.write)?;
         }
@@ -155,10 +172,13 @@ impl Manifest {
         environ: Option<&Bound<'_, PyAny>>,
     ) -> Result<Codec> {
         let name = argument_text(name, "name")?;
-        let given = Given::read(py, &self.0, rings, tables, environ)?;
-        let (wants, ring) = (self.0.wants_of(&name)?, self.0.ring_of(&name)?);
+        let given = Given::read(py, &self.manifest, rings, tables, environ)?;
+        let (wants, ring) = (
+            self.manifest.wants_of(&name)?,
+            self.manifest.ring_of(&name)?,
+        );
         let outside = Outside::read(&given, &wants, ring)?;
-        Ok(Codec(outside.codec(&self.0, &name)?))
+        Ok(Codec(outside.codec(&self.manifest, &name)?))
     }
 
     /// The columns without any key: enough for `Column.classify`, the census. Nothing opens.
@@ -181,8 +201,17 @@ impl Manifest {
         self.columns_with(|spec| Ok(Arc::new(spec.keyless().into())))
     }
 
+    /// What it was made of, for `reseal.jobs`.
+    #[getter]
+    fn _text(&self) -> &str {
+        &self.text
+    }
+
     fn __repr__(&self) -> String {
-        let (codecs, columns) = (self.0.codecs().count(), self.0.columns().len());
+        let (codecs, columns) = (
+            self.manifest.codecs().count(),
+            self.manifest.columns().len(),
+        );
         format!("Manifest({codecs} codecs, {columns} columns)")
     }
 
@@ -201,10 +230,14 @@ impl Manifest {
         &self,
         codec: impl Fn(&CodecSpec) -> Result<Arc<Named>>,
     ) -> Result<Vec<Column>> {
-        let specs = self.0.columns();
+        let specs = self.manifest.columns();
         let used: BTreeSet<&str> = specs.iter().flat_map(ColumnSpec::codecs).collect();
         let mut codecs = BTreeMap::new();
-        for spec in self.0.codecs().filter(|spec| used.contains(spec.name())) {
+        for spec in self
+            .manifest
+            .codecs()
+            .filter(|spec| used.contains(spec.name()))
+        {
             codecs.insert(spec.name(), codec(spec)?);
         }
         specs.iter().map(|spec| column(spec, &codecs)).collect()
@@ -231,7 +264,7 @@ fn column(spec: &ColumnSpec, codecs: &BTreeMap<&str, Arc<Named>>) -> Result<Colu
     Column::of(codecs.collect::<Result<_, _>>()?, parts, Form::Text)
 }
 
-fn parse_file(path: &str, content: Vec<u8>) -> Result<manifest::Manifest, Error> {
+fn parse_file(path: &str, content: Vec<u8>) -> Result<(manifest::Manifest, String), Error> {
     let invalid = |message| Error::new(ErrorCode::ManifestInvalid, message);
     if content.len() > MAX_MANIFEST_BYTES {
         return Err(invalid(format!(
@@ -240,6 +273,7 @@ fn parse_file(path: &str, content: Vec<u8>) -> Result<manifest::Manifest, Error>
     }
     let text = String::from_utf8(content);
     let text = text.map_err(|_| invalid(format!("{path} is no text (UTF-8)")))?;
-    manifest::Manifest::parse(&text)
-        .map_err(|error| Error::new(error.code(), format!("{path}: {error}")))
+    let manifest = manifest::Manifest::parse(&text)
+        .map_err(|error| Error::new(error.code(), format!("{path}: {error}")))?;
+    Ok((manifest, text))
 }

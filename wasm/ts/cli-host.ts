@@ -1,16 +1,12 @@
-// What the command asks for: files, streams, clock. The methods are those of the trait `Host` of
-// the crate `cli`; the same stands in python/reseal/_cli.py.
+// What the command asks for besides files: streams, the terminal, ^C. The methods are those of the
+// trait `Host` of the crate `cli`; the same stands in python/reseal/_cli.py.
 import { Buffer } from "node:buffer";
-import { fstatSync, lstatSync, readSync, statSync, writeSync } from "node:fs";
+import { fstatSync, readSync, statSync, writeSync } from "node:fs";
 import { devNull } from "node:os";
 import { isatty } from "node:tty";
+import { FileHost, StreamError } from "./cli-files.js";
 import { askSecret, pause } from "./cli-terminal.js";
-import { ResealError } from "./errors.js";
-import type { Bytes } from "./memory.js";
-import { POSIX, systemCode, unreadable } from "./node-disk.js";
-import { readDirectory } from "./node-directory.js";
-import { createPrivateFile, readKeyset, readSecret } from "./node-files.js";
-import { saveKeyset } from "./node-save.js";
+import { POSIX, systemCode } from "./node-disk.js";
 
 const INPUT = 0;
 const OUTPUT = 1;
@@ -18,73 +14,24 @@ const ERRORS = 2;
 const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const STREAMS = ["standard input", "standard output", "standard error"];
-
-/** A standard stream failed; the sentence says which and how. */
-export class StreamError extends Error {
-  constructor(readonly stream: string) {
-    super(stream);
-  }
-}
 
 /** The reader of our output went away, as `head` does. */
 export class ReaderGone extends Error {}
 
-export class CliHost {
-  /** What ended the command, if it did not end by itself. */
-  stopped: unknown;
+export class CliHost extends FileHost {
   #warnings: string[] = [];
+  #interrupted: boolean | undefined;
+  #wake = () => {};
 
   constructor() {
+    super();
     keepWarnings(this.#warnings);
   }
 
-  variable(name: string): string | undefined {
-    return process.env[name];
-  }
-
-  variableNames(): string[] {
-    return Object.keys(process.env).filter((name) => name.startsWith("RESEAL"));
-  }
-
-  readSecret(path: string, namedBy: string | undefined): Bytes {
-    return this.#attempt(() => readSecret(path, namedBy, undefined, { pipes: true }));
-  }
-
-  readKeyDirectory(path: string, namedBy: string): [name: string, content: Uint8Array][] {
-    return this.#attempt(() => readDirectory(path, namedBy));
-  }
-
-  /** Kind (0 file, 1 directory, 2 other), link, mode (-1 for none) and time. */
-  fileFacts(path: string): Float64Array | undefined {
-    return this.#attempt(() => {
-      try {
-        const stats = statSync(path);
-        const kind = stats.isFile() ? 0 : stats.isDirectory() ? 1 : 2;
-        const isLink = Number(lstatSync(path).isSymbolicLink());
-        const mode = POSIX ? stats.mode & 0o777 : -1;
-        return Float64Array.of(kind, isLink, mode, Math.max(0, Math.trunc(stats.mtimeMs / 1000)));
-      } catch (error) {
-        if (systemCode(error) === "ENOENT") return undefined;
-        throw unreadable(path, undefined, error);
-      }
-    });
-  }
-
-  readKeyset(path: string, namedBy: string | undefined): Bytes {
-    return this.#attempt(() => readKeyset(path, namedBy));
-  }
-
-  saveKeyset(path: string, loaded: Uint8Array | undefined, document: string): void {
-    this.#attempt(() => saveKeyset(path, loaded, Buffer.from(document)));
-  }
-
-  createPrivateFile(path: string, content: Uint8Array): void {
-    this.#attempt(() => createPrivateFile(path, content));
-  }
-
   readInput(): Uint8Array {
-    return this.#attempt(() => read(INPUT, CHUNK_BYTES));
+    return this.attempt(() => read(INPUT, CHUNK_BYTES));
   }
 
   isTerminal(stream: number): boolean {
@@ -92,7 +39,7 @@ export class CliHost {
   }
 
   askSecret(question: string): string | undefined {
-    return this.#attempt(() => {
+    return this.attempt(() => {
       const line = askSecret(question);
       return line === undefined ? undefined : text(line);
     });
@@ -100,7 +47,7 @@ export class CliHost {
 
   ask(question: string): string {
     this.write(ERRORS, Buffer.from(question));
-    return this.#attempt(() => {
+    return this.attempt(() => {
       const [line, isEnded] = readLine(INPUT);
       if (!isEnded) this.write(ERRORS, Buffer.from("\n")); // nobody has pressed return
       return text(line);
@@ -109,7 +56,7 @@ export class CliHost {
 
   /** Writes all to a stream. Nobody could be told that standard error fails. */
   write(stream: number, content: Uint8Array): void {
-    this.#attempt(() => {
+    this.attempt(() => {
       try {
         for (let done = 0; done < content.length; done += write(stream, content, done));
       } catch (error) {
@@ -123,7 +70,7 @@ export class CliHost {
 
   /** Whether standard output is closed, which Node makes the null device, or that device. */
   losesOutput(): boolean {
-    return this.#attempt(() => {
+    return this.attempt(() => {
       if (!POSIX) return false;
       const stats = fstatSync(OUTPUT);
       return stats.isCharacterDevice() && stats.rdev === statSync(devNull).rdev;
@@ -134,19 +81,25 @@ export class CliHost {
     return this.#warnings.splice(0);
   }
 
-  now(): number {
-    return Math.trunc(Date.now() / 1000);
+  /** Whether the person pressed ^C since this was asked first. The second time ends the program. */
+  interrupted(): boolean {
+    if (this.#interrupted === undefined) {
+      this.#interrupted = false;
+      for (const signal of STOP_SIGNALS) process.on(signal, this.#onSignal);
+    }
+    return this.#interrupted;
   }
 
-  /** Errors of the package and of streams are reported; all else ends the command. */
-  #attempt<T>(step: () => T): T {
-    try {
-      return step();
-    } catch (error) {
-      if (!(error instanceof ResealError || error instanceof StreamError)) this.stopped = error;
-      throw error;
-    }
+  /** Calls `wake` at ^C, instead of what was to be called before. */
+  onInterrupt(wake: () => void): void {
+    this.#wake = wake;
   }
+
+  #onSignal = (): void => {
+    this.#interrupted = true;
+    for (const signal of STOP_SIGNALS) process.removeListener(signal, this.#onSignal);
+    this.#wake();
+  };
 }
 
 /** Keeps what would otherwise be printed by itself, in another shape. */
@@ -154,7 +107,8 @@ function keepWarnings(kept: string[]): void {
   const emit = process.emitWarning.bind(process) as (...all: unknown[]) => void;
   process.emitWarning = (warning: string | Error, kind?: unknown, ...rest: unknown[]): void => {
     if (kind === "KeyFileWarning") kept.push(String(warning));
-    else emit(warning, kind, ...rest);
+    // Of what Node calls experimental, its SQLite is used where there is no other.
+    else if (kind !== "ExperimentalWarning") emit(warning, kind, ...rest);
   };
 }
 

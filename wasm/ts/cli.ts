@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The command `reseal`. What it does is in reseal-cli.wasm; cli-host.ts is what needs a runtime.
 import { readFileSync } from "node:fs";
-import { initSync, run } from "../pkg-cli/reseal_cli_wasm.js";
+import { initSync, Session } from "../pkg-cli/reseal_cli_wasm.js";
 import { CliHost, ReaderGone } from "./cli-host.js";
+import { runSession } from "./cli-session.js";
 import { Interrupted } from "./cli-terminal.js";
 
 // As a shell reports a program that ^C, or a reader that went away, has ended.
@@ -10,10 +11,10 @@ const INTERRUPTED = 130;
 const READER_GONE = 141;
 
 /** Runs the command with the arguments of the process, and gives its exit code. */
-function main(): number {
+async function main(): Promise<number> {
   const host = new CliHost();
   initSync({ module: readFileSync(new URL("./reseal-cli.wasm", import.meta.url)) });
-  const code = run(process.argv.slice(2), host);
+  const code = await runSession(new Session(process.argv.slice(2), host), host);
   if (host.stopped === undefined) return code;
   if (host.stopped instanceof ReaderGone) return READER_GONE;
   if (host.stopped instanceof Interrupted) return interrupted();
@@ -26,4 +27,4 @@ function interrupted(): number {
   return INTERRUPTED;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -3,11 +3,19 @@ import { invalidArgument, ResealError } from "./errors.js";
 
 export type Dialect = "postgresql" | "mysql" | "sqlite";
 
-/** What a database gives; integers beyond 2^53 are bigints. */
-export type Cell = null | number | bigint | string | Uint8Array;
+/** A float of SQLite, where a column may hold what it likes. */
+export class Real {
+  constructor(readonly value: number) {}
+}
 
-/** What it takes: numbers are integers; a list is an array, and only PostgreSQL has arrays. */
-export type Param = Cell | readonly Cell[];
+/** What is stored: numbers are integers, and bigints beyond 2^53. */
+export type Value = null | number | bigint | string | Uint8Array;
+
+/** What a database gives. */
+export type Cell = Value | Real;
+
+/** What it takes: a list is an array, and only PostgreSQL has arrays. */
+export type Param = Value | readonly Value[];
 
 /** What went wrong, without any value of a row, a parameter or a password. */
 export interface Failure {
@@ -214,8 +222,8 @@ export function integerOf(text: string): number | bigint {
 }
 
 /** The parameter as it is, where it is one. */
-export function checkedCell(value: unknown): Cell {
+export function checkedCell(value: unknown): Value {
   if (value === null || typeof value === "string" || typeof value === "bigint") return value;
-  if (value instanceof Uint8Array || Number.isSafeInteger(value)) return value as Cell;
+  if (value instanceof Uint8Array || Number.isSafeInteger(value)) return value as Value;
   throw invalidArgument("a value is null, an integer, a string or bytes");
 }

@@ -12,6 +12,7 @@ import {
   type Cell,
   type Failure,
   type Param,
+  type Value,
   type Source,
 } from "./database-base.js";
 import type { Target } from "./database-url.js";
@@ -308,7 +309,7 @@ function piecesOf(sql: string): readonly string[] {
   return pieces;
 }
 
-function literalOf(cell: Cell): string {
+function literalOf(cell: Value): string {
   if (cell === null) return "NULL";
   if (typeof cell === "string") {
     if (!DELICATE.test(cell)) return `'${cell.replaceAll("'", "''")}'`;

@@ -4,10 +4,12 @@ import {
   checkedCell,
   driverFailed,
   memberOf,
+  Real,
   textIn,
   type Cell,
   type Failure,
   type Param,
+  type Value,
 } from "./database-base.js";
 import { invalidArgument } from "./errors.js";
 
@@ -176,7 +178,7 @@ function argumentsOf(statement: SqliteStatement, params: readonly Param[]): unkn
 }
 
 /** A number would be stored as a float. */
-function valueOf(param: Param): Cell {
+function valueOf(param: Param): Value {
   const value = checkedCell(param);
   return typeof value === "number" ? BigInt(value) : value;
 }
@@ -186,10 +188,5 @@ function cellOf(value: unknown): Cell {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value;
   }
-  return typeof value === "number" ? floatText(value) : (value as Cell);
-}
-
-/** As in Python: 1.0 keeps its point. */
-function floatText(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value);
+  return typeof value === "number" ? new Real(value) : (value as Cell);
 }

@@ -60,19 +60,27 @@ export class Manifest {
   readonly warnings: readonly ManifestProblem[];
   readonly #handle: WasmManifest;
   readonly #facts: Facts;
+  readonly #content: Part;
 
   static {
     manifestOf = (path, content) => {
       const start = writeRaw(path, 0);
-      return new this(made(WasmManifest.parse(start, writeRaw(content, start))));
+      return new this(made(WasmManifest.parse(start, writeRaw(content, start))), content);
     };
+    // For reseal/jobs, which is a bundle of its own.
+    Object.defineProperty(this.prototype, Symbol.for("reseal.manifest.text"), {
+      value(this: Manifest): string {
+        return typeof this.#content === "string" ? this.#content : decoded(this.#content);
+      },
+    });
   }
 
-  private constructor(handle: WasmManifest) {
+  private constructor(handle: WasmManifest, content: Part) {
     if (!(handle instanceof WasmManifest)) {
       throw invalidArgument("a manifest is made by Manifest.load() and Manifest.parse()");
     }
     this.#handle = handle;
+    this.#content = content;
     this.#facts = factsOf(handle.facts());
     const codecs = this.#facts.codecs.map(({ name, kind, writesPlaintext }) => {
       return Object.freeze({ name, kind, writesPlaintext });
@@ -231,6 +239,10 @@ function columnOf(spec: ManifestColumn, codecs: ReadonlyMap<string, Codec>): Any
     type,
     indexes: indexes.map(({ name, normalizer, bits }) => ({ index: name, normalizer, bits })),
   });
+}
+
+function decoded(content: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(content);
 }
 
 function readFile(name: string): Uint8Array {

@@ -49,7 +49,7 @@ const MODULES: [Module; 2] = [
         profile: "wasm-small",
         aim: "-Oz",
         aimed_gzipped: 400_000,
-        max_gzipped: 560_000,
+        max_gzipped: 620_000,
     },
 ];
 /// The proposals that rustc uses, then what a release does not need.
@@ -191,8 +191,12 @@ fn bundle(home: &Path) -> Result {
         "node.cjs",
         "browser.mjs",
         "browser.cjs",
+        "jobs.mjs",
+        "jobs.cjs",
         "node.d.ts",
         "node.d.cts",
+        "jobs.d.ts",
+        "jobs.d.cts",
         "cli.mjs",
     ];
     let outputs = outputs.map(|name| home.join("dist").join(name));

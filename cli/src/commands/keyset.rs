@@ -10,9 +10,9 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
+use crate::confirm::confirm;
 use crate::console::Console;
 use crate::failure::{Outcome, usage};
-use crate::host::Stream;
 use crate::kek::{KekArgs, path_variable};
 
 const EXAMPLES: &str = "\
@@ -130,23 +130,8 @@ impl Common {
         }
     }
 
-    /// Goes on only if a person, or `--yes`, says so; `what` tells what is about to happen.
     fn confirm(&self, what: &str, console: &mut Console<'_>) -> Outcome {
-        if self.yes {
-            return Ok(());
-        }
-        if !console.host.is_terminal(Stream::Input) {
-            return usage(format!(
-                "{what}: this asks first, and there is no terminal to ask at, so give --yes"
-            ));
-        }
-        console.flush()?;
-        let question = format!("{what}. Type yes to go on: ");
-        let answer = console.host.ask(&question)?;
-        if answer.trim_ascii() == "yes" {
-            return Ok(());
-        }
-        usage("not answered with yes: nothing was changed")
+        confirm(what, self.yes, console)
     }
 }
 

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use reseal::{Error, ErrorCode, Key, KeyUse, SourceFile, Zeroizing};
-use reseal_cli::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+use reseal_cli::{
+    Answer, FileFacts, FileKind, Host, HostFailure, HostResult, Session, Stream, Turn,
+};
+
+use crate::database::Sqlite;
 
 /// 2026-11-20T00:00:00Z
 pub(crate) const START: u64 = 1_795_132_800;
@@ -35,6 +39,11 @@ pub(crate) struct Memory {
     /// Whether standard output leads nowhere.
     pub(crate) loses_output: bool,
     pub(crate) warnings: Vec<String>,
+    /// What a command may connect to.
+    pub(crate) database: Option<Sqlite>,
+    /// After so many turns the person presses ^C.
+    pub(crate) interrupt_after: Option<usize>,
+    pub(crate) turns: usize,
 }
 
 /// How a command ended.
@@ -79,13 +88,46 @@ impl Memory {
 
     pub(crate) fn run(&mut self, line: &str) -> Ended {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let code = reseal_cli::run(&args, self);
+        self.turns = 0;
+        let code = self.drive(move |host| Session::new(args, host));
         let text = |bytes: &mut Vec<u8>| String::from_utf8(core::mem::take(bytes)).unwrap();
         Ended {
             code,
             out: text(&mut self.output),
             err: text(&mut self.errors),
         }
+    }
+
+    /// As a program calls a command.
+    pub(crate) fn call(&mut self, command: &str, options: &serde_json::Value) -> Ended {
+        let (command, options) = (command.to_owned(), options.to_string());
+        let code = self.drive(move |host| Session::call(command, options, host));
+        let text = |bytes: &mut Vec<u8>| String::from_utf8(core::mem::take(bytes)).unwrap();
+        Ended {
+            code,
+            out: text(&mut self.output),
+            err: text(&mut self.errors),
+        }
+    }
+
+    fn drive(&mut self, start: impl for<'m> FnOnce(Box<dyn Host + 'm>) -> Session<'m>) -> u8 {
+        let database = self.database.take();
+        let mut session = start(Box::new(&mut *self));
+        let mut answer = Answer::Start;
+        let code = loop {
+            answer = match (session.next(answer), &database) {
+                (Turn::Ended(code), _) => break code,
+                (turn, Some(database)) => database.answer(turn),
+                (turn, None) => {
+                    assert!(matches!(turn, Turn::Connect(_)), "{turn:?}");
+                    let error = Error::new(ErrorCode::DatabaseError, "there is no database");
+                    Answer::Unconnected(error)
+                }
+            };
+        };
+        drop(session);
+        self.database = database;
+        code
     }
 
     /// What it prints, if all goes well.
@@ -137,7 +179,7 @@ pub(crate) fn key(key_use: KeyUse, byte: u8) -> Key {
     Key::from_bytes(key_use, &[byte; 32]).unwrap()
 }
 
-impl Host for Memory {
+impl Host for &mut Memory {
     fn variable(&mut self, name: &str) -> Option<Zeroizing<String>> {
         self.variables.get(name).cloned().map(Zeroizing::new)
     }
@@ -195,6 +237,22 @@ impl Host for Memory {
         Ok(())
     }
 
+    fn save_file(&mut self, path: &str, content: &[u8]) -> HostResult<()> {
+        self.add(path, content);
+        Ok(())
+    }
+
+    fn append_file(&mut self, path: &str, content: &[u8], is_new: bool) -> HostResult<()> {
+        if is_new || !self.files.contains_key(path) {
+            self.add(path, content);
+            return Ok(());
+        }
+        if let Some(file) = self.files.get_mut(path) {
+            file.content.extend_from_slice(content);
+        }
+        Ok(())
+    }
+
     fn read_input(&mut self) -> HostResult<Zeroizing<Vec<u8>>> {
         if self.input.is_empty() {
             return Ok(Zeroizing::default());
@@ -238,6 +296,15 @@ impl Host for Memory {
 
     fn take_warnings(&mut self) -> Vec<String> {
         core::mem::take(&mut self.warnings)
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.turns += 1;
+        self.interrupt_after.is_some_and(|after| self.turns > after)
+    }
+
+    fn milliseconds(&mut self) -> u64 {
+        self.turns as u64
     }
 
     fn now(&mut self) -> u64 {

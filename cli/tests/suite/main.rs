@@ -2,15 +2,18 @@
 
 #![expect(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::string_slice,
     reason = "a test that panics is a test that fails"
 )]
 
 mod conversions;
+mod database;
 mod doctor;
 mod formats;
 mod host;
+mod jobs;
 mod keysets;
 mod manifests;
 mod secrecy;

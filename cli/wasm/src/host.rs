@@ -34,6 +34,10 @@ extern "C" {
     ) -> JsResult<()>;
     #[wasm_bindgen(method, catch, js_name = createPrivateFile)]
     fn create_private_file(this: &JsHost, path: &str, content: &[u8]) -> JsResult<()>;
+    #[wasm_bindgen(method, catch, js_name = saveFile)]
+    fn save_file(this: &JsHost, path: &str, content: &[u8]) -> JsResult<()>;
+    #[wasm_bindgen(method, catch, js_name = appendFile)]
+    fn append_file(this: &JsHost, path: &str, content: &[u8], is_new: bool) -> JsResult<()>;
     #[wasm_bindgen(method, catch, js_name = readInput)]
     fn read_input(this: &JsHost) -> JsResult<Vec<u8>>;
     #[wasm_bindgen(method, js_name = isTerminal)]
@@ -49,14 +53,18 @@ extern "C" {
     #[wasm_bindgen(method, js_name = takeWarnings)]
     fn take_warnings(this: &JsHost) -> Vec<String>;
     #[wasm_bindgen(method)]
+    fn interrupted(this: &JsHost) -> bool;
+    #[wasm_bindgen(method)]
+    fn milliseconds(this: &JsHost) -> f64;
+    #[wasm_bindgen(method)]
     fn now(this: &JsHost) -> f64;
 }
 
 /// That object, as the command sees it.
 #[derive(Debug)]
-pub(crate) struct Door<'a>(pub(crate) &'a JsHost);
+pub(crate) struct Door(pub(crate) JsHost);
 
-impl Host for Door<'_> {
+impl Host for Door {
     fn variable(&mut self, name: &str) -> Option<Zeroizing<String>> {
         self.0.variable(name).map(Zeroizing::new)
     }
@@ -98,6 +106,14 @@ impl Host for Door<'_> {
         self.0.create_private_file(path, content).map_err(failure)
     }
 
+    fn save_file(&mut self, path: &str, content: &[u8]) -> HostResult<()> {
+        self.0.save_file(path, content).map_err(failure)
+    }
+
+    fn append_file(&mut self, path: &str, content: &[u8], is_new: bool) -> HostResult<()> {
+        self.0.append_file(path, content, is_new).map_err(failure)
+    }
+
     fn read_input(&mut self) -> HostResult<Zeroizing<Vec<u8>>> {
         self.0.read_input().map(Zeroizing::new).map_err(failure)
     }
@@ -125,6 +141,19 @@ impl Host for Door<'_> {
 
     fn take_warnings(&mut self) -> Vec<String> {
         self.0.take_warnings()
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.0.interrupted()
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "JavaScript's clock counts up from 0"
+    )]
+    fn milliseconds(&mut self) -> u64 {
+        self.0.milliseconds() as u64
     }
 
     #[expect(

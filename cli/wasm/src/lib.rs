@@ -1,21 +1,64 @@
 //! The door of the command for Node: converts, calls the host in `wasm/ts/cli-host.ts`, maps errors.
+//! Databases are in JavaScript as well: `wasm/ts/cli-session.ts` does what a session asks for.
 
 pub mod host;
+mod turns;
 
 use std::alloc::System;
-use wasm_bindgen::prelude::wasm_bindgen;
+
+use js_sys::Array;
+use reseal::{ErrorClass, ErrorCode};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use zeroizing_alloc::ZeroAlloc;
 
 /// Whatever is freed is wiped, also what libraries work on: compression, JSON, numbers.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
-/// Runs the command with its arguments, without its name, and gives the exit code.
+/// One run of the command.
 #[wasm_bindgen]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "wasm-bindgen gives lists of strings as their own"
-)]
-pub fn run(args: Vec<String>, host: &host::JsHost) -> u8 {
-    reseal_cli::run(&args, &mut host::Door(host))
+#[derive(Debug)]
+pub struct Session {
+    inner: reseal_cli::Session<'static>,
+    answers: turns::Answers,
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// The command with its arguments, without its name.
+    #[wasm_bindgen(constructor)]
+    pub fn new(args: Vec<String>, host: host::JsHost) -> Self {
+        Self::of(reseal_cli::Session::new(args, Box::new(host::Door(host))))
+    }
+
+    /// A command that a program calls, with a JSON object of options.
+    pub fn call(command: String, options: String, host: host::JsHost) -> Self {
+        let host = Box::new(host::Door(host));
+        Self::of(reseal_cli::Session::call(command, options, host))
+    }
+
+    /// What is to be done next, as [`turns`] tells. `what` and `value` are what came of the turn before.
+    pub fn next(&mut self, what: &str, value: &JsValue) -> Array {
+        let answer = self.answers.read(what, value);
+        turns::written(self.inner.next(answer))
+    }
+
+    fn of(inner: reseal_cli::Session<'static>) -> Self {
+        let answers = turns::Answers::default();
+        Self { inner, answers }
+    }
+}
+
+/// The class of an error, by its code; nothing for what is no code.
+#[wasm_bindgen(js_name = errorClass)]
+#[must_use]
+pub fn error_class(code: &str) -> Option<String> {
+    let known = ErrorCode::ALL.iter().find(|known| known.as_str() == code)?;
+    let name = match known.class() {
+        ErrorClass::Decrypt => "DecryptError",
+        ErrorClass::Keyring => "KeyringError",
+        ErrorClass::Format => "FormatError",
+        ErrorClass::Other => "ResealError",
+    };
+    Some(name.to_owned())
 }

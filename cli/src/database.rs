@@ -1,0 +1,78 @@
+//! The database of a command, which whoever runs the session holds.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::task::Poll;
+use std::rc::Rc;
+
+use reseal::job::{Cell, Dialect, Failure, FailureKind, Reply, Statement};
+use reseal::{Error, ErrorCode};
+
+use crate::failure::{self, Outcome};
+use crate::session::{Answer, Turn};
+
+/// One end of the line to it: a command asks, and the session hands over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Database(Rc<RefCell<Slot>>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    turn: Option<Turn>,
+    answer: Option<Answer>,
+}
+
+impl Database {
+    pub(crate) fn give(&self, answer: Answer) {
+        self.0.borrow_mut().answer = Some(answer);
+    }
+
+    pub(crate) fn take(&self) -> Option<Turn> {
+        self.0.borrow_mut().turn.take()
+    }
+
+    /// Connects; without a URL to what the caller has.
+    pub(crate) async fn connect(&self, url: Option<String>) -> Outcome<Dialect> {
+        match self.ask(Turn::Connect(url)).await {
+            Answer::Connected(dialect) => Ok(dialect),
+            Answer::Unconnected(error) => Err(error.into()),
+            _ => Err(broken().into()),
+        }
+    }
+
+    /// What comes of a turn other than [`Turn::Connect`].
+    pub(crate) async fn run(&self, turn: Turn) -> Reply {
+        match self.ask(turn).await {
+            Answer::Reply(reply) => reply,
+            _ => Reply::Failed(Failure {
+                kind: FailureKind::Other,
+                code: "driver".to_owned(),
+            }),
+        }
+    }
+
+    /// The rows of a statement.
+    pub(crate) async fn rows(&self, statement: Statement) -> Outcome<Vec<Vec<Cell>>> {
+        match self.run(Turn::Query(statement)).await {
+            Reply::Rows(rows) => Ok(rows),
+            Reply::Failed(failure) => Err(failure::Failure::Error(failure.into())),
+            _ => Err(broken().into()),
+        }
+    }
+
+    async fn ask(&self, turn: Turn) -> Answer {
+        {
+            let mut slot = self.0.borrow_mut();
+            slot.answer = None;
+            slot.turn = Some(turn);
+        }
+        poll_fn(|_| match self.0.borrow_mut().answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => Poll::Pending,
+        })
+        .await
+    }
+}
+
+fn broken() -> Error {
+    Error::new(ErrorCode::DatabaseError, "the driver gave no answer")
+}

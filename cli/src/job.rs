@@ -1,0 +1,274 @@
+//! The commands that work on a database: one bulk job each.
+
+mod args;
+mod events;
+mod options;
+mod progress;
+mod refused;
+mod rows;
+mod text;
+
+use reseal::job::{Dialect, End, Job, JobOptions, Reply, Report, Step, Target, Work};
+use reseal::manifest::Manifest;
+use reseal::{Error, ErrorCode, OsEntropy, Timestamp};
+use serde_json::Value;
+
+pub(crate) use args::{DatabaseArgs, RefusedArgs, WalkArgs};
+pub(crate) use options::{Options, Repair, Task};
+
+use crate::confirm::confirm;
+use crate::console::{Console, shown};
+use crate::database::Database;
+use crate::failure::{Failure, Outcome, exit, usage};
+use crate::kek;
+use crate::manifest;
+use crate::session::Turn;
+use events::Watcher;
+
+/// The variable that names the database.
+const DATABASE_URL: &str = "RESEAL_DATABASE_URL";
+
+/// Does one job, and shows its report.
+pub(crate) async fn run(
+    task: Task,
+    options: Options,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome {
+    let work = options.work(task)?;
+    let manifest = load(work, &options, console)?;
+    if let Some(manifest) = &manifest {
+        may_write_plaintext(work, manifest, &options, console)?;
+    }
+    let url = url(&options, console)?;
+    let dialect = database.connect(url).await?;
+    let mut job_options = options.of_job(JobOptions::new(dialect))?;
+    let checkpoint = checkpoint(work, &options, &mut job_options, console)?;
+    let targets = targets(
+        work,
+        manifest.as_ref(),
+        &options,
+        console,
+        database,
+        dialect,
+    )
+    .await?;
+
+    let now = Timestamp::from_unix(console.host.now())?;
+    let mut job = Job::new(work, targets, job_options, Box::new(OsEntropy), now)?;
+    let mut watcher = Watcher::new(options.refused.clone());
+    let report = drive(
+        &mut job,
+        checkpoint.as_deref(),
+        &mut watcher,
+        console,
+        database,
+    )
+    .await?;
+    show(&report, watcher.elapsed_ms(), console)?;
+    conclude(&report, &options, console)
+}
+
+/// The manifest; [`Work::Discover`] does without one where none was named.
+fn load(work: Work, options: &Options, console: &mut Console<'_>) -> Outcome<Option<Manifest>> {
+    if let Some(text) = &options.manifest_text {
+        return Manifest::parse(text).map(Some).map_err(Failure::Given);
+    }
+    let path = options.manifest.as_deref();
+    let is_needed = work != Work::Discover || path.is_some();
+    let path = path.unwrap_or(manifest::DEFAULT_PATH);
+    if !is_needed && console.host.file_facts(path)?.is_none() {
+        return Ok(None);
+    }
+    manifest::load(console, path).map(Some)
+}
+
+/// Plaintext is written only where somebody says so, and never where encryption is required.
+fn may_write_plaintext(
+    work: Work,
+    manifest: &Manifest,
+    options: &Options,
+    console: &mut Console<'_>,
+) -> Outcome {
+    if matches!(work, Work::Census | Work::Discover | Work::Verify) {
+        return Ok(());
+    }
+    manifest.check_encryption(manifest::encryption_is_required(console))?;
+    let columns = manifest.columns().iter();
+    let plain: Vec<String> = columns
+        .filter(|spec| spec.writes_plaintext() && options.takes(&spec.table, &spec.column))
+        .map(|spec| shown(&format!("{}.{}", spec.table, spec.column)))
+        .collect();
+    if plain.is_empty() || options.dry_run || work == Work::Plan {
+        return Ok(());
+    }
+    let what = format!("this writes plaintext into {}", plain.join(", "));
+    if options.is_call && !options.allow_plaintext {
+        return usage(format!("{what}: say so with the option allow_plaintext"));
+    }
+    confirm(&what, options.allow_plaintext, console)
+}
+
+/// The URL; nothing where a program gave its connection.
+fn url(options: &Options, console: &mut Console<'_>) -> Outcome<Option<String>> {
+    if options.connected {
+        return Ok(None);
+    }
+    if let Some(url) = &options.database {
+        return Ok(Some(url.clone()));
+    }
+    match kek::variable(console, DATABASE_URL) {
+        Some(url) => Ok(Some(url.to_string())),
+        None if options.is_call => usage(format!(
+            "no database: give a URL or a connection, or set {DATABASE_URL}"
+        )),
+        None => usage(format!(
+            "no database: give --db postgresql://…, mysql://… or sqlite:///file, or set {DATABASE_URL}"
+        )),
+    }
+}
+
+/// The file of the checkpoint, if there is one, with what it holds given to the job.
+fn checkpoint(
+    work: Work,
+    options: &Options,
+    job: &mut JobOptions,
+    console: &mut Console<'_>,
+) -> Outcome<Option<String>> {
+    use reseal::job::Checkpoint;
+    if !matches!(work, Work::Apply | Work::Reopen) {
+        job.checkpoint = Checkpoint::Nowhere;
+        return Ok(None);
+    }
+    let Some(path) = options.checkpoint_file() else {
+        if options.has_no_checkpoint() {
+            job.checkpoint = Checkpoint::Nowhere;
+        }
+        return Ok(None);
+    };
+    let mut state = None;
+    if console.host.file_facts(&path)?.is_some() {
+        let bytes = console.host.read_keyset(&path, None)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            let why = format!("{path:?} is no checkpoint: it is no text");
+            Error::new(ErrorCode::SourceUnreadable, why)
+        })?;
+        state = Some(text);
+    }
+    job.checkpoint = Checkpoint::File { state };
+    Ok(Some(path))
+}
+
+/// The columns, with their keys where the work needs them.
+async fn targets(
+    work: Work,
+    manifest: Option<&Manifest>,
+    options: &Options,
+    console: &mut Console<'_>,
+    database: &Database,
+    dialect: Dialect,
+) -> Outcome<Vec<Target>> {
+    let Some(manifest) = manifest else {
+        return Ok(Vec::new());
+    };
+    let all = if matches!(work, Work::Census | Work::Discover) {
+        Target::keyless(manifest)?
+    } else {
+        let secrets = manifest::secrets(manifest, console, database, dialect).await?;
+        Target::of(manifest, &secrets)?
+    };
+    // A column that is known is not to be discovered.
+    if work == Work::Discover {
+        return Ok(all);
+    }
+    options.choose(all)
+}
+
+/// The loop around the job.
+async fn drive(
+    job: &mut Job,
+    checkpoint: Option<&str>,
+    watcher: &mut Watcher,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome<Report> {
+    let started = console.host.milliseconds();
+    let mut reply = Reply::Start;
+    loop {
+        if console.host.interrupted() {
+            job.stop();
+        }
+        let elapsed = console.host.milliseconds().saturating_sub(started);
+        let turn = match job.next(reply, elapsed) {
+            Step::Finished(report) => {
+                watcher.end(elapsed, console)?;
+                return Ok(report);
+            }
+            Step::Tell(event) => {
+                watcher.tell(&event, elapsed, console)?;
+                Turn::Breathe
+            }
+            Step::Save(state) => {
+                let path = checkpoint.unwrap_or_default();
+                console.host.save_file(path, state.as_bytes())?;
+                Turn::Breathe
+            }
+            Step::Query(statement) => Turn::Query(statement),
+            Step::Execute(statement) => Turn::Execute(statement),
+            Step::Begin => Turn::Begin,
+            Step::Commit => Turn::Commit,
+            Step::Rollback => Turn::Rollback,
+            Step::Reconnect => Turn::Reconnect,
+            Step::Sleep { milliseconds } => Turn::Sleep(milliseconds),
+        };
+        reply = database.run(turn).await;
+    }
+}
+
+/// The report to standard output.
+fn show(report: &Report, elapsed_ms: u64, console: &mut Console<'_>) -> Outcome {
+    if !console.is_json() {
+        let text = text::of(report, elapsed_ms);
+        return console.raw(crate::console::harmless(&text).as_bytes());
+    }
+    // It is the core's, and so it is JSON.
+    let mut value: Value = serde_json::from_str(&report.to_json()).unwrap_or_default();
+    if let Some(members) = value.as_object_mut() {
+        members.insert("milliseconds".to_owned(), elapsed_ms.into());
+    }
+    console.json_line(&value)
+}
+
+/// The last word, and the exit code.
+fn conclude(report: &Report, options: &Options, console: &mut Console<'_>) -> Outcome {
+    let is_kept = report.work.writes() && !report.dry_run && !options.has_no_checkpoint();
+    let again = if is_kept {
+        "the same command goes on from there"
+    } else {
+        "the same command begins anew"
+    };
+    match &report.end {
+        End::Failed(error) => {
+            console.note(again)?;
+            Err(error.clone().into())
+        }
+        End::Stopped => {
+            console.note(&format!("stopped: {again}"))?;
+            Err(Failure::Exit(exit::RESUMABLE))
+        }
+        End::Unsettled => {
+            let why =
+                "rows in another codec keep coming: stop whoever writes them, and run it again";
+            console.note(why)?;
+            Err(Failure::Exit(exit::RESUMABLE))
+        }
+        End::TooManyRefused => {
+            let why = format!("stopped, since more values were refused than allowed: {again}");
+            console.note(&why)?;
+            Err(Failure::Exit(exit::REFUSED))
+        }
+        End::Complete if text::is_in_the_way(report) => Err(Failure::Exit(exit::USAGE)),
+        End::Complete if report.refused() > 0 => Err(Failure::Exit(exit::REFUSED)),
+        End::Complete => Ok(()),
+    }
+}

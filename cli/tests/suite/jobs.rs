@@ -1,0 +1,310 @@
+//! The commands that work on a database.
+
+use reseal::KeyUse;
+use serde_json::{Value, json};
+
+use crate::database::Sqlite;
+use crate::host::{Ended, Memory, key};
+
+const MANIFEST: &str = "
+version = 1
+
+[codecs.app]
+kind = 'reseal'
+keyring = 'env'
+
+[[columns]]
+table = 'users'
+column = 'ssn'
+row_id = ['id']
+bind_row = true
+write = 'app'
+read = ['app', 'plain']
+";
+
+/// A table of plaintexts, and one with NULL.
+fn users(rows: usize) -> Memory {
+    let mut memory = Memory::new();
+    memory.set("RESEAL_PRIMARY_KEY", &key(KeyUse::Data, 1).export());
+    memory.set("RESEAL_DATABASE_URL", "sqlite:///app.db");
+    memory.add("reseal.toml", MANIFEST);
+    let database = Sqlite::new("CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT)");
+    for row in 1..=rows {
+        let insert = "INSERT INTO users (ssn) VALUES (?)";
+        database
+            .0
+            .execute(insert, [format!("secret-{row}")])
+            .unwrap();
+    }
+    database
+        .0
+        .execute_batch("INSERT INTO users (ssn) VALUES (NULL)")
+        .unwrap();
+    memory.database = Some(database);
+    memory
+}
+
+fn text(memory: &Memory, sql: &str) -> String {
+    memory.database.as_ref().unwrap().text(sql)
+}
+
+fn sql(memory: &Memory, sql: &str) {
+    memory
+        .database
+        .as_ref()
+        .unwrap()
+        .0
+        .execute_batch(sql)
+        .unwrap();
+}
+
+fn plain(memory: &Memory) -> String {
+    text(
+        memory,
+        "SELECT count(*) FROM users WHERE ssn LIKE 'secret%'",
+    )
+}
+
+/// The first line that is a document of this name.
+fn said(ended: &Ended, name: &str) -> Value {
+    let lines = ended.err.lines();
+    let mut documents = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    documents
+        .find(|it| it.get(name).is_some())
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_table_is_planned_encrypted_counted_and_verified() {
+    let mut memory = users(1200);
+    let plan = memory.ok("plan");
+    assert!(
+        plan.contains("users.ssn: 1,201 values, 1,200 to be resealed, 1 null"),
+        "{plan}"
+    );
+    assert!(plan.contains("1,200  plain"), "{plan}");
+    assert_eq!(plain(&memory), "1200");
+
+    let dry = memory.ok("apply --dry-run");
+    assert!(dry.contains("nothing was written"), "{dry}");
+    assert_eq!(plain(&memory), "1200");
+
+    let applied = memory.ok("apply");
+    assert!(applied.contains("1,200 resealed"), "{applied}");
+    assert_eq!(plain(&memory), "0");
+    let again = memory.ok("apply");
+    assert!(again.contains("nothing is left to do"), "{again}");
+
+    let census = memory.ok("census");
+    assert!(census.starts_with("COLUMN"), "{census}");
+    assert!(census.contains("users.ssn  app"), "{census}");
+    let keys_only = memory.ok("census --keys-only");
+    assert!(keys_only.contains("CREATE INDEX"), "{keys_only}");
+    let verified = memory.ok("verify");
+    assert!(verified.contains("every value opens"), "{verified}");
+}
+
+#[test]
+fn reports_are_json_for_programs() {
+    let mut memory = users(10);
+    let report: Value = serde_json::from_str(&memory.ok("apply --json")).unwrap();
+    assert_eq!(report["end"], "complete");
+    assert_eq!(report["columns"][0]["total"]["resealed"][0]["values"], 10);
+    assert_eq!(report["columns"][0]["total"]["null"], 1);
+    assert!(report["milliseconds"].is_u64());
+
+    let called = memory.call("census", &json!({"connected": true}));
+    assert_eq!(called.code, 0, "{called:?}");
+    let report: Value = serde_json::from_str(&called.out).unwrap();
+    assert_eq!(report["columns"][0]["total"]["found"][0]["values"], 10);
+}
+
+#[test]
+fn what_cannot_be_opened_is_listed_and_left() {
+    let mut memory = users(3);
+    memory.ok("apply");
+    sql(
+        &memory,
+        "UPDATE users SET ssn = (SELECT ssn FROM users WHERE id = 1) WHERE id = 2",
+    );
+    let before = text(&memory, "SELECT group_concat(ssn) FROM users");
+    let said = memory.run("verify --refused refused.jsonl");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.contains("1 value do not open"), "{said:?}");
+    let listed = String::from_utf8(memory.files["refused.jsonl"].content.clone()).unwrap();
+    let line: Value = serde_json::from_str(listed.trim_end()).unwrap();
+    let expected = json!({
+        "table": "users", "column": "ssn", "row_id": ["2"], "code": "auth-failed", "pass": 1,
+    });
+    assert_eq!(line, expected);
+
+    memory.set(
+        "RESEAL_DECRYPT_KEYS",
+        &memory.variables["RESEAL_PRIMARY_KEY"].clone(),
+    );
+    memory.set("RESEAL_PRIMARY_KEY", &key(KeyUse::Data, 2).export());
+    let stopped = memory.run("apply --max-refused 0 --refused again.jsonl");
+    assert_eq!(stopped.code, 1, "{stopped:?}");
+    assert!(
+        stopped.err.contains("more values were refused"),
+        "{stopped:?}"
+    );
+    let kept = "SELECT ssn FROM users WHERE id = 2";
+    assert!(before.contains(&text(&memory, kept)), "it stays");
+    assert_eq!(memory.run("apply").code, 1, "the others are done");
+    let verified = memory.run("verify --json --max-refused 5");
+    assert_eq!(verified.code, 1);
+    let refused = events(&verified, "refused");
+    assert_eq!(refused.len(), 1, "{verified:?}");
+    assert_eq!(refused[0]["code"], "auth-failed");
+    assert_eq!(events(&verified, "began")[0]["tables"][0]["rows"], 4);
+}
+
+/// The events of this name.
+fn events(ended: &Ended, name: &str) -> Vec<Value> {
+    let lines = ended.err.lines();
+    let documents = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    documents.filter(|it| it["event"] == name).collect()
+}
+
+#[test]
+fn what_is_stopped_goes_on() {
+    for options in ["", " --checkpoint job.json"] {
+        let mut memory = users(3000);
+        memory.interrupt_after = Some(60);
+        let line = format!("apply --batch 100{options}");
+        let stopped = memory.run(&line);
+        assert_eq!(stopped.code, 5, "{stopped:?}");
+        assert!(
+            stopped.err.contains("the same command goes on from there"),
+            "{stopped:?}"
+        );
+        let left: usize = plain(&memory).parse().unwrap();
+        assert!(left > 0 && left < 3000, "{left}");
+
+        memory.interrupt_after = None;
+        let resumed = memory.run(&line);
+        assert_eq!(resumed.code, 0, "{resumed:?}");
+        assert!(
+            resumed
+                .err
+                .contains("goes on from where an earlier run stopped"),
+            "{resumed:?}"
+        );
+        assert_eq!(plain(&memory), "0");
+        assert!(memory.ok("verify").contains("every value opens"));
+    }
+    let mut memory = users(1);
+    memory.add("job.json", "{\"job\": \"another\", \"progress\": \"{}\"}");
+    let wrong = memory.fails(5, "apply --checkpoint job.json");
+    assert!(wrong.contains("[job-conflict]"), "{wrong}");
+}
+
+#[test]
+fn plaintext_is_written_only_where_somebody_says_so() {
+    let mut memory = users(5);
+    memory.ok("apply");
+    memory.add(
+        "back.toml",
+        MANIFEST.replace("write = 'app'", "write = 'plain'"),
+    );
+    let line = "apply --manifest back.toml";
+    let refused = memory.fails(2, line);
+    assert!(
+        refused.contains("this writes plaintext into users.ssn"),
+        "{refused}"
+    );
+    assert_eq!(plain(&memory), "0");
+    let called = memory.call("apply", &json!({"manifest": "back.toml"}));
+    assert_eq!(called.code, 2);
+    assert!(called.err.contains("allow_plaintext"), "{called:?}");
+
+    memory.answers = Some(vec!["no".to_owned()]);
+    memory.fails(2, line);
+    memory.answers = Some(vec!["yes".to_owned()]);
+    assert!(memory.run(line).code == 0);
+    assert_eq!(plain(&memory), "5");
+    memory.answers = None;
+
+    memory.ok("apply");
+    memory.set("RESEAL_REQUIRE_ENCRYPTION", "1");
+    let required = memory.fails(2, &format!("{line} --yes"));
+    assert!(required.contains("[encryption-required]"), "{required}");
+    memory.set("RESEAL_REQUIRE_ENCRYPTION", "0");
+    memory.ok(&format!("{line} --yes"));
+    assert_eq!(plain(&memory), "5");
+}
+
+#[test]
+fn rows_are_repaired_by_name() {
+    let mut memory = users(4);
+    memory.ok("apply");
+    // What was sealed, sealed once more.
+    let once = text(&memory, "SELECT ssn FROM users WHERE id = 3");
+    memory.input.push(format!("{once}\n").into_bytes());
+    let twice = memory.run("seal");
+    sql(
+        &memory,
+        &format!("UPDATE users SET ssn = '{}' WHERE id = 3", twice.out.trim()),
+    );
+    assert_eq!(memory.run("verify").code, 1);
+    assert_eq!(memory.run("apply --repair unwrap").code, 2);
+    assert_eq!(memory.run("apply --row 3").code, 2);
+    assert_eq!(memory.run("apply --repair keep --row 3 --reopen").code, 2);
+}
+
+#[test]
+fn columns_without_a_manifest_are_discovered() {
+    let mut memory = users(30);
+    memory.ok("apply");
+    let nothing = memory.ok("discover");
+    assert!(nothing.contains("no column beside those"), "{nothing}");
+    memory.files.remove("reseal.toml");
+    let found = memory.ok("discover");
+    assert!(found.contains("users.ssn"), "{found}");
+    assert!(memory.fails(4, "census").contains("[source-unreadable]"));
+    assert!(
+        memory
+            .fails(4, "discover --manifest no.toml")
+            .contains("[source-unreadable]")
+    );
+}
+
+#[test]
+fn a_wrong_call_says_what_is_wrong() {
+    let mut memory = users(1);
+    for (line, code, words) in [
+        ("apply --column users.name", 2, "has no column"),
+        ("apply --batch 0", 2, "--batch is 1 to 5000"),
+        ("census --rate 0", 2, "--rate is"),
+        ("plan --sample 0", 2, "--sample is"),
+        ("apply --repair sideways --row 1", 2, "unwrap"),
+        ("census --dry-run", 2, "unexpected argument"),
+    ] {
+        let said = memory.fails(code, line);
+        assert!(said.contains(words), "{line}: {said}");
+    }
+    for (command, options, words) in [
+        (
+            "census",
+            json!({"dry_run": true}),
+            "an option of apply alone",
+        ),
+        ("apply", json!({"dryRun": true}), "unknown field"),
+        ("apply", json!({"rows": ["1"]}), "named for a repair"),
+        ("seal", json!({}), "a program calls"),
+    ] {
+        let called = memory.call(command, &options);
+        assert_eq!(called.code, 2, "{called:?}");
+        assert_eq!(said(&called, "error")["error"]["code"], "usage");
+        assert!(called.err.contains(words), "{called:?}");
+    }
+    memory.database = None;
+    assert!(memory.fails(4, "census").contains("[database-error]"));
+    memory.variables.remove("RESEAL_DATABASE_URL");
+    assert!(memory.fails(2, "census").contains("RESEAL_DATABASE_URL"));
+    memory.database = Some(Sqlite::new("CREATE TABLE users (id INTEGER, ssn TEXT)"));
+    let line = "apply --db sqlite:///app.db";
+    assert!(memory.fails(2, line).contains("[column-unsuitable]"));
+    assert!(memory.fails(2, "plan --db sqlite:///app.db").is_empty());
+}

@@ -1,0 +1,151 @@
+// Runs a session: does on a database what it asks for, a turn at a time.
+import type { Session } from "../pkg-cli/reseal_cli_wasm.js";
+import { connect, DatabaseError, of, type Cell, type Database, type Param } from "./database.js";
+import { ResealError } from "./errors.js";
+
+/** What a session asks for, as cli/wasm/src/turns.rs writes it. */
+type Turn =
+  | [what: "connect", url: string | undefined]
+  | [what: "query" | "execute", sql: string, params: Param[]]
+  | [what: "begin" | "commit" | "rollback" | "reconnect" | "breathe"]
+  | [what: "sleep", milliseconds: number]
+  | [what: "ended", code: number];
+
+/** What it gets. */
+type Answer =
+  | [what: "start" | "done" | "lost"]
+  | [what: "connected" | "failed", text: string]
+  | [what: "unconnected", codeAndMessage: [code: string, message: string]]
+  | [what: "rows", rows: Cell[][]]
+  | [what: "count", count: number];
+
+/** Who can ask a session to stop. */
+export interface Stopper {
+  interrupted(): boolean;
+  /** Calls `wake` when that comes, instead of what was to be called before. */
+  onInterrupt(wake: () => void): void;
+}
+
+/** A synchronous driver lets nothing else run: after so long it is let run. */
+const HOLD_MS = 50;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Runs a session to its end: its exit code. `given` is the connection that it works on, if any. */
+export async function runSession(
+  session: Session,
+  host: Stopper,
+  given?: unknown,
+): Promise<number> {
+  const line = new Line(host, given);
+  try {
+    let [what, value]: [string, unknown?] = ["start"];
+    for (;;) {
+      const turn = session.next(what, value) as Turn;
+      if (turn[0] === "ended") return turn[1];
+      [what, value] = await line.answer(turn);
+    }
+  } finally {
+    await line.close();
+    session.free();
+  }
+}
+
+/** The line to the database. */
+class Line {
+  #database: Database | undefined;
+  #heldSince = performance.now();
+
+  constructor(
+    readonly host: Stopper,
+    readonly given: unknown,
+  ) {}
+
+  async answer(turn: Exclude<Turn, [what: "ended", code: number]>): Promise<Answer> {
+    switch (turn[0]) {
+      case "connect":
+        return this.#connect(turn[1]);
+      case "sleep":
+        return this.#sleep(turn[1]);
+      case "breathe":
+        return this.#breathe();
+      default:
+        return this.#statement(turn);
+    }
+  }
+
+  /** Closes, or gives back; what was done is done, also where that fails. */
+  async close(): Promise<void> {
+    const database = this.#database;
+    if (database === undefined) return;
+    await database.rollback().catch(() => undefined);
+    await database.close().catch(() => undefined);
+  }
+
+  async #connect(url: string | undefined): Promise<Answer> {
+    try {
+      const database = url === undefined ? await of(this.given) : await connect(url);
+      this.#database = database;
+      return ["connected", database.dialect];
+    } catch (error) {
+      if (error instanceof ResealError) return ["unconnected", [error.code, error.message]];
+      const failure = this.#database?.failure(error) ?? error;
+      if (this.#database === undefined && !(error instanceof DatabaseError)) throw error;
+      return ["unconnected", ["database-error", (failure as { message: string }).message]];
+    }
+  }
+
+  async #statement(
+    turn: Exclude<Turn, { 0: "connect" | "sleep" | "breathe" | "ended" }>,
+  ): Promise<Answer> {
+    const database = this.#database;
+    if (database === undefined) return ["lost"];
+    try {
+      switch (turn[0]) {
+        case "query":
+          return ["rows", await database.query(turn[1], turn[2])];
+        case "execute":
+          return ["count", await database.execute(turn[1], turn[2])];
+        case "begin":
+          await database.begin();
+          break;
+        case "commit":
+          await database.commit();
+          break;
+        case "rollback":
+          await database.rollback();
+          break;
+        case "reconnect":
+          // Of a lost connection the database lets go, and the next statement makes another one.
+          await database.rollback().catch(() => database.rollback());
+          await database.query("SELECT 1");
+      }
+      return ["done"];
+    } catch (error) {
+      if (error instanceof DatabaseError) return ["lost"];
+      return ["failed", database.failure(error).code];
+    }
+  }
+
+  async #sleep(milliseconds: number): Promise<Answer> {
+    if (!this.host.interrupted()) {
+      await new Promise<void>((wake) => {
+        const timer = setTimeout(wake, Math.min(milliseconds, LONGEST_TIMER_MS));
+        this.host.onInterrupt(() => {
+          clearTimeout(timer);
+          wake();
+        });
+      });
+      this.host.onInterrupt(() => {});
+    }
+    this.#heldSince = performance.now();
+    return ["done"];
+  }
+
+  async #breathe(): Promise<Answer> {
+    if (performance.now() - this.#heldSince >= HOLD_MS) {
+      await new Promise((resume) => setImmediate(resume));
+      this.#heldSince = performance.now();
+    }
+    return ["done"];
+  }
+}
