@@ -14,11 +14,11 @@ demo: ## real rows, sealed in Python and Node, rotated and resealed
 test: ## everything that has to pass before a commit; ONLY="rust py" runs some suites
 	@scripts/test.sh $(ONLY)
 
-bench: ## the speed table, with its peers in the same run
-	@scripts/bench.sh
+bench: ## the speed table, with its peers in the same run; ONLY="jobs" runs some programs
+	@scripts/bench.sh $(ONLY)
 
-assure: ## the long checks: fuzzing for minutes, a million iterations
-	@scripts/assure.sh
+assure: ## the long checks: fuzzing for minutes, a million iterations; ONLY="memory" runs some
+	@scripts/assure.sh $(ONLY)
 
 docs: ## build the documentation and run its code blocks
 	@scripts/docs.sh
