@@ -81,7 +81,7 @@ export class Place {
     const killer = await this.open();
     if (this.kind === "postgresql") {
       const [[number] = []] = await victim.query("SELECT pg_backend_pid()");
-      await killer.query("SELECT pg_terminate_backend($1)", [number!]);
+      await killer.query("SELECT pg_terminate_backend($1)", [Number(number)]);
     } else {
       const [[number] = []] = await victim.query("SELECT connection_id()");
       await killer.execute(`KILL ${String(number)}`);

@@ -12,6 +12,7 @@ import mysql from "mysql2/promise";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect, DatabaseError, of, type Cell, type Database } from "../wasm/ts/database.js";
+import { Real, type Value } from "../wasm/ts/database-base.js";
 import { written } from "../wasm/ts/database-mysql.js";
 import { openSqlite } from "../wasm/ts/database-sqlite.js";
 import { parseDatabaseUrl } from "../wasm/ts/database-url.js";
@@ -94,7 +95,7 @@ on(KINDS, "values survive", async (place) => {
   const database = await place.open();
   const columns = `k integer primary key, a ${place.type("text")}, b ${place.type("bytes")}`;
   await database.execute(`CREATE TABLE t (${columns}, c ${place.type("int")})`);
-  const rows: Cell[][] = [
+  const rows: Value[][] = [
     ...TEXTS.map((text, at) => [at, text, Buffer.from(text), null]),
     [100, null, ALL_BYTES, null],
     [101, "€".repeat(350_000), Buffer.concat(Array<Uint8Array>(4096).fill(ALL_BYTES)), null],
@@ -198,7 +199,7 @@ on(KINDS, "a batch is one statement", async (place) => {
 
 on(KINDS, "every other type comes as text", async (place) => {
   const database = await place.open();
-  const [sql, ...expected] = {
+  const cases: Record<string, [sql: string, ...expected: Cell[]]> = {
     postgresql: [
       "SELECT 1.50::numeric, true, '2024-02-03'::date, '12:13:14'::time, '{\"a\": 1}'::jsonb," +
         " '7f3b1c1e-0000-4000-8000-000000000001'::uuid, ARRAY['a'], 1.5::float8",
@@ -210,9 +211,10 @@ on(KINDS, "every other type comes as text", async (place) => {
         " CAST('2024-02-03 04:05:06' AS DATETIME), 1.5e0",
       ...["1.50", "2024-02-03", "-12:13:14", "2024-02-03 04:05:06", "1.5"],
     ],
-    sqlite: ["SELECT 1.5, 0.1, 1.0", "1.5", "0.1", "1.0"],
-  }[place.kind];
-  expect(await database.query(sql!)).toEqual([expected]);
+    sqlite: ["SELECT 1.5, 0.1, 1.0", new Real(1.5), new Real(0.1), new Real(1)],
+  };
+  const [sql, ...expected] = cases[place.kind]!;
+  expect(await database.query(sql)).toEqual([expected]);
 });
 
 for (const name of HOSTILE) {
@@ -306,7 +308,7 @@ on(KINDS, "statements that are refused", async (place) => {
   await database.execute("CREATE UNIQUE INDEX i ON t (v)");
   const insert = `INSERT INTO t VALUES (${place.mark(1)}, ${place.mark(2)})`;
   await database.execute(insert, [2, SECRET]);
-  const steps: [name: string, sql: string, params: Cell[]][] = [
+  const steps: [name: string, sql: string, params: Value[]][] = [
     ["unique", insert, [3, SECRET]],
     ["null", insert, [3, null]],
     ["missing table", "SELECT 1 FROM nowhere", []],
@@ -654,7 +656,7 @@ test.each(["node-22", "node-24"])("Node's own SQLite, of %s", (name) => {
     ],
     counts: [1, 1, 2, 0],
     codes: ["2067", "1", "5"],
-    reals: ["1.5", "2.0"],
+    reals: [{ value: 1.5 }, { value: 2 }],
   });
 });
 

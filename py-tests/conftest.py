@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import reseal
-from cli_support import DATA, KEK, OLD, Pair
+from cli_support import COMMANDS, DATA, KEK, OLD, Pair
+from job_support import KINDS, Place, places
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -57,6 +58,26 @@ def servers() -> dict[str, str]:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     urls: dict[str, str] = json.loads(done.stdout)
     return urls
+
+
+@pytest.fixture(params=COMMANDS)
+def command(request: pytest.FixtureRequest) -> str:
+    """The name of one of the commands."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The name of one of the databases."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def base(kind: str, command: str, servers: dict[str, str], tmp_path: Path) -> Iterator[Place]:
+    """An empty database of each kind, for each command."""
+    yield from places(kind, command, servers, tmp_path)
 
 
 @pytest.fixture

@@ -42,3 +42,19 @@ def test_codecs(tmp_path: Path) -> None:
     for operation in ("open", "convert", "make the codec, once"):
         assert {row["way"] for row in rows if row["operation"] == operation} >= kinds
     assert all(row["microseconds"] > 0 and row["ratio"] > 0 for row in rows)
+
+
+def test_jobs(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, "bench_jobs.py", "--rows", "600", "--not-durable")
+    assert {row["database"] for row in rows} == {"PostgreSQL", "MariaDB", "SQLite"}
+    for database in ("PostgreSQL", "MariaDB"):
+        ways = {(row["operation"], row["way"]) for row in rows if row["database"] == database}
+        assert {
+            ("encrypt", "job"),
+            ("encrypt", "bare"),
+            ("rotate", "job"),
+            ("rotate", "bare"),
+        } < ways
+        assert ("rotate", "script, a transaction for each row") in ways
+        assert ("census --keys-only", "GROUP BY left(…)") in ways
+    assert all(row["seconds"] > 0 and row["ratio"] > 0 for row in rows)

@@ -25,8 +25,8 @@ from cli_support import (
 
 GROUPS: dict[str, list[str]] = {
     "": [
-        *("keys", "keyset", "seal", "open", "inspect", "convert", "manifest", "canary", "doctor"),
-        "completion",
+        *("keys", "keyset", "seal", "open", "inspect", "convert", "manifest", "census", "discover"),
+        *("plan", "apply", "verify", "canary", "doctor", "completion"),
     ],
     "keys": ["new"],
     "keyset": [

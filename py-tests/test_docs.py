@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import reseal
+from reseal import jobs
 
 PARSER, RUNNER = doctest.DocTestParser(), doctest.DocTestRunner
 NO_EXAMPLE_NEEDED = "As `Keyring."
@@ -16,11 +17,13 @@ NO_EXAMPLE_NEEDED = "As `Keyring."
 
 def documented() -> Iterator[tuple[str, Any]]:
     yield "reseal", reseal
+    yield "jobs", jobs
     names = {name: getattr(reseal, name) for name in reseal.__all__}
     of_codecs = reseal.codecs.__all__
     for name, thing in {
         **names,
         **{f"codecs.{name}": getattr(reseal.codecs, name) for name in of_codecs},
+        **{f"jobs.{name}": getattr(jobs, name) for name in jobs.__all__ if name != "Event"},
     }.items():
         if name in ("ERROR_CODES", "__version__"):
             continue

@@ -58,6 +58,13 @@ shown: list[str] = [kind for kind, _ in codecs.recognize("x")]
 async def use(service: reseal.KekProvider) -> None:
     loaded: reseal.Keyset = await reseal.Keyset.load_async(b"{}", providers=[service])
     await loaded.add_provider_kek(reseal.MemoryKekProvider(), "keys/app")
+from reseal import jobs
+report: jobs.Report = jobs.apply("sqlite:///app.db", repair="unwrap", rows=[1, ["a", b"b"]])
+counted: int = report["columns"][0]["total"]["found"][0]["values"]
+def tell(event: jobs.Event) -> None:
+    if event["event"] == "refused":
+        row_id: list[str] = event["row_id"]
+found_columns: list[jobs.Discovered] = jobs.discover(on_event=tell, stop=bool)["discovered"]
 for item in ring.seal_many(["x", None], [ctx, {}]):
     if isinstance(item, reseal.ResealError):
         code: str = item.code
@@ -83,6 +90,10 @@ WRONG = {
     "reseal.Column(live)": "arg-type",
     'codecs.rails(primary_keys=["x"])': "call-arg",
     'codecs.n8n(expect="xml")': "arg-type",
+    'jobs.apply(repair="mend")': "arg-type",
+    "jobs.census(dry_run=True)": "call-arg",
+    'report["colums"]': "typeddict-item",
+    "jobs.verify(stop=True)": "arg-type",
 }
 
 

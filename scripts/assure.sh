@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The checks that take long: ignored tests, property tests with many cases, fuzzing, a build from the
-# sdist. FUZZ_SECONDS is the time per fuzz target.
+# sdist. FUZZ_SECONDS is the time per fuzz target, RESEAL_JOB_KILLS how often a bulk job is killed. Words
+# choose suites by how their names begin: `scripts/assure.sh memory`.
 source "$(dirname "$0")/lib.sh"
 FUZZ_SECONDS=${FUZZ_SECONDS:-120}
 CARGO_FUZZ=0.13.1
@@ -42,13 +43,24 @@ esac
 
 rm -rf target/results
 scripts/bootstrap.sh
-suite() { scripts/suite.sh "$@" || true; }
+ONLY=" $* "
+suite() {
+    local name=$1 only word
+    [ "$name" != --check ] || name=$2
+    case $name in build*) only=$name ;; *) only= ;; esac
+    for word in $ONLY; do
+        case $name in "$word"*) only=$name ;; esac
+    done
+    if [ "$ONLY" = "  " ] || [ -n "$only" ]; then scripts/suite.sh "$@" || true; fi
+}
 suite --check build-npm cargo xtask npm
 suite --check build-wheel scripts/wheel.sh
 suite --check build-testkit cargo xtask testkit
 suite rust-long cargo test --release --locked --quiet --workspace -- --include-ignored
 suite js-long npm test --silent --prefix js-tests
-suite py-long "$VENV/bin/python" -m pytest py-tests
+suite py-long "$VENV/bin/python" -m pytest py-tests --ignore py-tests/test_job_memory.py
+suite memory "$VENV/bin/python" -m pytest -s py-tests/test_job_memory.py
+suite crash env RESEAL_JOB_KILLS="${RESEAL_JOB_KILLS:-50}" "$VENV/bin/python" -m pytest py-tests/test_job_crash.py
 suite fuzz scripts/assure.sh fuzz
 suite interop-long env COUNT=50000 scripts/interop.sh
 suite vectors-long scripts/vectors.sh

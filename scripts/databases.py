@@ -7,7 +7,8 @@
     scripts/databases.py stop [--while PID]
 
 They listen on loopback only, on free ports, run as an unprivileged user, and lose data in a crash of
-the machine, which makes them fast.
+the machine, which makes them fast. With `--durable` they lose none, as they come out of the box: for
+measurements, in which a commit is to take as long as it does elsewhere.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ KILLED_WITH_PARENT = 1
 def main() -> int:
     """Run the command."""
     arguments = arguments_of_command()
-    state = State(arguments.keeper)
+    state = State(arguments.keeper, durable=arguments.durable)
     if arguments.command == "serve":
         return serve(state)
     if arguments.command == "stop":
@@ -69,6 +70,7 @@ def arguments_of_command() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A PostgreSQL and a MariaDB for tests.")
     parser.add_argument("command", choices=["start", "stop", "urls", "serve"])
     parser.add_argument("--while", dest="keeper", type=int, metavar="PID")
+    parser.add_argument("--durable", action="store_true")
     return parser.parse_args()
 
 
@@ -78,9 +80,10 @@ def arguments_of_command() -> argparse.Namespace:
 class State:
     """Where one pair of servers is noted: by the process that it serves, or by hand."""
 
-    def __init__(self, keeper: int | None) -> None:
-        self.keeper = keeper
+    def __init__(self, keeper: int | None, *, durable: bool = False) -> None:
+        self.keeper, self.durable = keeper, durable
         name = "by-hand" if keeper is None else str(keeper)
+        name += "-durable" if durable else ""
         STATES.mkdir(parents=True, exist_ok=True)
         self.file = STATES / f"{name}.json"
         self.log = STATES / f"{name}.log"
@@ -116,6 +119,8 @@ class State:
         command = [sys.executable, __file__, "serve"]
         if self.keeper is not None:
             command += ["--while", str(self.keeper)]
+        if self.durable:
+            command.append("--durable")
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -186,7 +191,7 @@ def serve(state: State) -> int:
             folder.rmdir()
             folder = Path(tempfile.mkdtemp(prefix="reseal-databases-"))
         folder.chmod(0o755)
-        servers = [Postgres(folder, user), MariaDb(folder, user)]
+        servers = [kind(folder, user, durable=state.durable) for kind in (Postgres, MariaDb)]
         with ThreadPoolExecutor() as pool:
             urls = {server.name: pool.submit(server.prepare) for server in servers}
             for found in urls.values():
@@ -269,8 +274,10 @@ class Server:
     name: str
     stop_signal = signal.SIGTERM
 
-    def __init__(self, folder: Path, user: pwd.struct_passwd | None) -> None:
-        self.user = user
+    def __init__(
+        self, folder: Path, user: pwd.struct_passwd | None, *, durable: bool = False
+    ) -> None:
+        self.user, self.durable = user, durable
         self.folder = folder / self.name
         self.folder.mkdir(mode=0o700)
         if user is not None:
@@ -397,12 +404,11 @@ class Postgres(Server):
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
-            "synchronous_commit": "off",
             "max_connections": "100",
             "deadlock_timeout": "100ms",
         }
+        if not self.durable:
+            settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.spawn([tool("postgres"), "-D", str(self.data), *options])
 
@@ -450,12 +456,15 @@ class MariaDb(Server):
             "init-file": str(start),
             "character-set-server": "utf8mb4",
             "collation-server": "utf8mb4_general_ci",
-            "innodb-flush-log-at-trx-commit": "0",
-            "innodb-flush-method": "nosync",
             "innodb-buffer-pool-size": "64M",
             "innodb-log-file-size": "64M",
             "performance-schema": "OFF",
         }
+        if not self.durable:
+            settings |= {
+                "innodb-flush-log-at-trx-commit": "0",
+                "innodb-flush-method": "nosync",
+            }
         options = [f"--{name}={value}" for name, value in settings.items()]
         self.spawn([tool("mariadbd"), "--no-defaults", *options])
 

@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 
 LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
-LONGEST=(cli_keysets cli_formats cli exchange editors fleet properties database cli_streams pages conversions)
+LONGEST=(job_crash job_stops job_faults job_locks job_races job_life job_plan job_ids cli_keysets cli_formats cli exchange editors fleet properties database cli_streams pages conversions)
 
 files() {
     local name

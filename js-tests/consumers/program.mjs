@@ -1,6 +1,7 @@
 // An ES module that uses the package as the README says.
 import assert from "node:assert/strict";
-import { inspect, Key, Keyring, ResealError, toBinary, toText, version } from "reseal";
+import { inspect, Key, Keyring, Manifest, ResealError, toBinary, toText, version } from "reseal";
+import { census } from "reseal/jobs";
 
 const old = Key.generate();
 const before = new Keyring({ primary: old });
@@ -22,4 +23,9 @@ assert.equal(fromEnv.primaryId, fresh.id);
 assert.match(version, /^\d+\.\d+\.\d+/);
 ring[Symbol.dispose]();
 assert.throws(() => ring.seal("x", {}), { code: "invalid-argument" });
+// Errors of jobs are of the same classes, and the manifest is the one of the package.
+const manifest = Manifest.parse("version = 1");
+await assert.rejects(census("sqlite:///nowhere.db", { manifest }), (error) => {
+  return error instanceof ResealError && error.code === "database-error";
+});
 console.log("all good");

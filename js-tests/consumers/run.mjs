@@ -48,7 +48,7 @@ check("what is packed", () => {
   const all = list.trim().split("\n").map((name) => name.replace("package/", "")); // prettier-ignore
   const names = all.filter((name) => !/^dist\/index-[\w-]+\.d\.c?ts$/.test(name)).sort();
   const formats = ["cjs", "d.cts", "d.ts", "mjs"];
-  const built = ["browser", "node"].flatMap((entry) =>
+  const built = ["browser", "jobs", "node"].flatMap((entry) =>
     formats.map((end) => `dist/${entry}.${end}`),
   );
   const papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];

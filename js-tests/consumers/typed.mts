@@ -23,8 +23,23 @@ import {
   type Mode,
   type Outcome,
 } from "reseal";
+import {
+  apply,
+  discover,
+  JobError,
+  type ApplyOptions,
+  type JobDatabase,
+  type JobReport,
+} from "reseal/jobs";
 
 declare const console: { log(text: string): void };
+declare const AbortController: new () => {
+  signal: {
+    readonly aborted: boolean;
+    addEventListener(type: "abort", listener: () => void): void;
+    removeEventListener(type: "abort", listener: () => void): void;
+  };
+};
 
 const options: KeyringOptions = {
   primary: Key.generate("data"),
@@ -78,6 +93,28 @@ const kekInRing = (): unknown => keyset.introduce("kek");
 // @ts-expect-error keysets are made by create and load
 const newKeyset = (): unknown => new Keyset();
 
+const how: ApplyOptions = {
+  batch: 100,
+  repair: "unwrap",
+  rows: [1, 2n, "a", ["a", new Uint8Array(1)]],
+  stop: new AbortController().signal,
+  onEvent: (event) => (event.event === "refused" ? event.row_id : event),
+};
+const pool: JobDatabase = { query: (text: string, values: string[]) => [text, values] };
+const job = async (): Promise<JobReport> => apply(pool, how);
+const looked = async (): Promise<number> =>
+  (await discover("sqlite:///app.db")).discovered[0]?.key_like ?? 0;
+const failed = (error: unknown): string =>
+  error instanceof JobError ? error.report.end : "nothing was begun";
+
+// @ts-expect-error a word of Python
+const snaked = (): unknown => apply(pool, { dry_run: true });
+// @ts-expect-error no database
+const nowhere = (): unknown => apply(7);
+// @ts-expect-error an option of apply alone
+const looking = (): unknown => discover(pool, { rows: [1] });
+
+void [job, looked, failed, snaked, nowhere, looking];
 void [listed, loaded, opener, edit, kekInRing, newKeyset];
 void [refused, flag, word, unknown, constructed, shown, keys, code, version, DecryptError];
 console.log("all good");

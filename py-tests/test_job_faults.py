@@ -1,0 +1,276 @@
+"""What a database refuses a job: it says so, leaves no batch in part, and goes on when that is mended."""
+
+from __future__ import annotations
+
+import re
+import resource
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_support import COMMANDS, Ended
+from job_support import HERE, KINDS, RING, Place, column, places
+from job_writers import Running, transaction
+
+SERVERS = ("postgresql", "mysql")
+EACH = [(kind, command) for kind in KINDS for command in COMMANDS]
+OF_SERVERS = [(kind, command) for kind in SERVERS for command in COMMANDS]
+ROWS = 100
+TEXTS = [f"secret {number}" for number in range(1, ROWS + 1)]
+PASSWORD = "hunter2-wrong"
+
+
+@pytest.fixture
+def place(
+    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
+) -> Iterator[Place]:
+    kind, command = request.param
+    for place in places(kind, command, servers, tmp_path):
+        place.describe(column())
+        yield place
+
+
+@pytest.fixture
+def filled(place: Place) -> Place:
+    """With a table of users."""
+    place.users(TEXTS)
+    return place
+
+
+def opened(place: Place) -> tuple[list[str], int]:
+    """All values, and how many of them are sealed."""
+    values: list[str] = place.stored()
+    sealed = [value for value in values if value.startswith("rs1.")]
+    texts = [RING.open_str(it, HERE) if it.startswith("rs1.") else it for it in values]
+    return texts, len(sealed)
+
+
+def failed(place: Place, *arguments: str, code: int = 4) -> Ended:
+    """The command after a failure, which leaves all values as they can be read."""
+    ended = place.run("apply", *arguments, code=code)
+    assert opened(place)[0] == TEXTS
+    assert "secret" not in ended.out + ended.err
+    assert "nothing is left" not in ended.out
+    return ended
+
+
+def mended(place: Place, *arguments: str) -> None:
+    """The same command completes."""
+    assert "resealed" in place.run("apply", *arguments).out
+    assert opened(place) == (TEXTS, ROWS)
+
+
+def closed_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
+def test_a_server_that_cannot_be_reached(filled: Place) -> None:
+    head, at, database = re.fullmatch(r"(.*:)[^:]*(@[^/]*/)(.*)", filled.url).groups()  # type: ignore[union-attr]
+    urls = {
+        "port": re.sub(r":\d+/", f":{closed_port()}/", f"{head}{PASSWORD}{at}{database}"),
+        "password": f"{head}{PASSWORD}{at}{database}",
+        "host": f"{head}{PASSWORD}@nowhere.invalid/{database}",
+        "database": filled.url.rpartition("/")[0] + "/missing",
+    }
+    for what, url in urls.items():
+        ended = failed(filled, "--db", url)
+        assert "[database-error]" in ended.err, what
+        assert PASSWORD not in ended.out + ended.err
+    mended(filled)
+
+
+@pytest.mark.parametrize("place", [("sqlite", name) for name in COMMANDS], indirect=True, ids=str)
+def test_a_file_that_is_no_database(filled: Place) -> None:
+    (filled.folder / "text").write_text("no database" * 1000)
+    for url in ("sqlite:///missing.db", "sqlite:///text", f"sqlite:///{filled.folder}"):
+        assert "[database-error]" in failed(filled, "--db", url).err
+    mended(filled)
+
+
+class User:
+    """A user of a server with no rights but those it is given."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        name = place.url.rpartition("/")[2]
+        self.name = f"little_{name}"
+        if place.kind == "postgresql":
+            place.do(f"CREATE USER {self.name} PASSWORD '{PASSWORD}'")
+            self.grantee = self.name
+        else:
+            self.grantee = f"'{self.name}'@'%'"
+            place.do(f"CREATE USER {self.grantee} IDENTIFIED BY '{PASSWORD}'")
+        self.url = re.sub(r"//.*@", f"//{self.name}:{PASSWORD}@", place.url)
+
+    def may(self, *rights: str) -> None:
+        """Give rights."""
+        for right in rights:
+            self.place.do(f"GRANT {right} TO {self.grantee}")
+
+    def drop(self) -> None:
+        """Take it away."""
+        if self.place.kind == "postgresql":
+            self.place.do(f"DROP OWNED BY {self.grantee}")
+        self.place.do(f"DROP USER {self.grantee}")
+
+
+@pytest.fixture
+def user(filled: Place) -> Iterator[User]:
+    user = User(filled)
+    yield user
+    user.drop()
+
+
+@pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
+def test_a_user_with_few_rights(user: User) -> None:
+    place, login = user.place, ("--db", user.url)
+    user.may("SELECT ON users")
+    ended = failed(place, *login)
+    assert "reseal_jobs" in ended.err
+    assert "checkpoint" in ended.err
+    assert "the user may not do this here" in failed(place, *login, "--checkpoint", "state").err
+    assert opened(place)[1] == 0
+    place.run("census", *login)
+    # It may not make the table, and needs not.
+    user.may("UPDATE (ssn) ON users")
+    mended(place, *login, "--checkpoint", "state")
+    # One that is there is used.
+    place.do("UPDATE users SET ssn = %s WHERE id = 1", TEXTS[0])
+    place.run("apply", "--column", "users.ssn")
+    place.do("UPDATE users SET ssn = %s WHERE id = 1", TEXTS[0])
+    user.may("SELECT, INSERT, UPDATE ON reseal_jobs")
+    mended(place, *login)
+
+
+#: What refuses the values of one row, how that is mended, and what is said then.
+REFUSALS: dict[str, dict[str, tuple[list[str], list[str], str]]] = {
+    "trigger": {
+        "postgresql": (
+            [
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN IF NEW.id = 50 THEN RAISE 'no % here', NEW.ssn; END IF; RETURN NEW; END $$",
+                "CREATE TRIGGER refusal BEFORE UPDATE ON users"
+                " FOR EACH ROW EXECUTE FUNCTION refuse()",
+            ],
+            ["DROP TRIGGER refusal ON users"],
+            "P0001",
+        ),
+        "mysql": (
+            [
+                "CREATE TRIGGER refusal BEFORE UPDATE ON users FOR EACH ROW BEGIN"
+                " IF NEW.id = 50 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no secret here';"
+                " END IF; END"
+            ],
+            ["DROP TRIGGER refusal"],
+            "1644",
+        ),
+        "sqlite": (
+            [
+                "CREATE TRIGGER refusal BEFORE UPDATE ON users WHEN NEW.id = 50"
+                " BEGIN SELECT RAISE(ABORT, 'no secret here'); END"
+            ],
+            ["DROP TRIGGER refusal"],
+            "1811",
+        ),
+    },
+    "check": {
+        "postgresql": (
+            ["ALTER TABLE users ADD CONSTRAINT short CHECK (id <> 50 OR length(ssn) < 50)"],
+            ["ALTER TABLE users DROP CONSTRAINT short"],
+            "23514",
+        ),
+        "mysql": (
+            ["ALTER TABLE users ADD CONSTRAINT short CHECK (id <> 50 OR length(ssn) < 50)"],
+            ["ALTER TABLE users DROP CONSTRAINT short"],
+            "4025",
+        ),
+        "sqlite": (
+            [
+                "ALTER TABLE users RENAME TO people",
+                "CREATE TABLE users (id integer PRIMARY KEY, ssn text,"
+                " CHECK (id <> 50 OR length(ssn) < 50))",
+                "INSERT INTO users SELECT * FROM people",
+            ],
+            ["DROP TABLE users", "ALTER TABLE people RENAME TO users"],
+            "275",
+        ),
+    },
+}
+REFUSED = [
+    (kind, command, what) for what, of in REFUSALS.items() for kind in of for command in COMMANDS
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [((kind, command), what) for kind, command, what in REFUSED],
+    indirect=["place"],
+    ids=["-".join(one) for one in REFUSED],
+)
+def test_a_value_that_the_table_refuses(filled: Place, what: str) -> None:
+    before, after, code = REFUSALS[what][filled.kind]
+    for statement in before:
+        filled.do(statement)
+    ended = failed(filled, "--batch", "20")
+    assert f"({code})" in ended.err
+    assert "the same command goes on from there" in ended.err
+    # The batches before stand, and of that one nothing does.
+    done = opened(filled)[1]
+    assert done == 40
+    # What is sealed already stays so in the table that is put in place of the other.
+    if filled.kind == "sqlite" and what == "check":
+        filled.do("UPDATE people SET ssn = (SELECT ssn FROM users WHERE users.id = people.id)")
+    for statement in after:
+        filled.do(statement)
+    mended(filled, "--batch", "20")
+
+
+@pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
+def test_a_column_that_is_too_short(filled: Place) -> None:
+    alter = "ALTER TABLE users " + ("MODIFY ssn" if filled.kind == "mysql" else "ALTER ssn TYPE")
+    filled.do(f"{alter} varchar(50)")
+    ended = failed(filled, code=1)
+    assert f"{ROWS}  refused: column-unsuitable" in ended.out
+    assert opened(filled)[1] == 0
+    filled.do(f"{alter} {filled.type('text')}")
+    mended(filled)
+
+
+@pytest.mark.parametrize("place", [("sqlite", name) for name in COMMANDS], indirect=True, ids=str)
+def test_a_disk_that_is_full(filled: Place) -> None:
+    filled.run("plan")
+    limit = (filled.folder / "app.db").stat().st_size + 8192
+
+    def confine() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    with Running(filled, "apply", "--batch", "20", preexec_fn=confine) as job:
+        ended = job.end(4)
+    assert "[database-error]" in ended.err
+    assert "the same command goes on from there" in ended.err
+    texts, done = opened(filled)
+    assert texts == TEXTS
+    assert done < ROWS
+    assert done % 20 == 0
+    mended(filled, "--batch", "20")
+
+
+@pytest.mark.parametrize("place", EACH, indirect=True, ids="-".join)
+def test_a_lock_that_nobody_gives_back(filled: Place) -> None:
+    filled.run("apply", "--dry-run")
+    with transaction(filled) as application:
+        application.do("UPDATE users SET ssn = ssn WHERE id = 50")
+        ended = failed(filled, "--checkpoint", "state", "--statement-timeout", "300")
+    why = "another transaction held a lock for too long" if filled.kind == "sqlite" else "longer"
+    assert why in ended.err
+    assert "the same command goes on from there" in ended.err
+    assert opened(filled)[1] == (0 if filled.kind == "sqlite" else 32)
+    mended(filled, "--checkpoint", "state")
