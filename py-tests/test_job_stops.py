@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from cli_support import COMMANDS
 from job_support import HERE, KINDS, RING, Place, column, places, total
-from job_writers import Running, complete, retries, transaction
+from job_writers import INNODB_POLL, Running, complete, retries, transaction
 
 SERVERS = ("postgresql", "mysql")
 EACH = [(kind, command) for kind in KINDS for command in COMMANDS]
@@ -126,6 +126,23 @@ def test_its_connection_is_killed(filled: Place) -> None:
     assert opened(filled) == TEXTS
 
 
+def waiting(place: Place) -> list[int]:
+    """The connections that wait for a lock in the database of a place."""
+    if place.kind == "postgresql":
+        sql = (
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    else:
+        time.sleep(INNODB_POLL)
+        sql = (
+            "SELECT t.trx_mysql_thread_id FROM information_schema.innodb_trx t"
+            " JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+            " AND p.db = DATABASE() WHERE t.trx_state = 'LOCK WAIT'"
+        )
+    return [number for [number] in place.do(sql)]
+
+
 @of_servers
 def test_its_connection_is_killed_while_it_waits(filled: Place) -> None:
     """The batch is undone by the server, and done again."""
@@ -134,18 +151,11 @@ def test_its_connection_is_killed_while_it_waits(filled: Place) -> None:
         application.do("UPDATE users SET ssn = 'changed' WHERE id = 5")
         job = Running(filled, "apply", "--json")
         job.until(job.waits_for_lock)
-        if filled.kind == "postgresql":
-            waits = "datname = current_database() AND wait_event_type = 'Lock'"
-            filled.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {waits}")
-        else:
-            [[thread]] = filled.do(
-                "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx"
-                " WHERE trx_state = 'LOCK WAIT'"
-            )
-            filled.do(f"KILL CONNECTION {thread}")
+        [killed] = waiting(filled)
+        how = "SELECT pg_terminate_backend({})" if filled.kind == "postgresql" else "KILL {}"
+        filled.do(how.format(killed))
         # It connects again, and waits again.
-        time.sleep(0.2)
-        job.until(job.waits_for_lock)
+        job.until(lambda: waiting(filled) not in ([], [killed]))
     ended = job.end()
     assert len(retries(ended)) == 1
     complete(ended)
