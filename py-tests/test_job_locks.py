@@ -106,7 +106,7 @@ def test_two_runs_at_once(filled: Place) -> None:
         for job in jobs:
             job.until(job.waits_for_lock, 2)
     ended = [job.end(None) for job in jobs]
-    assert sorted(one.code for one in ended) == [0, 5]
+    assert sorted(one.code for one in ended) == [0, 5], ended
     [loser] = [one for one in ended if one.code]
     assert json.loads(loser.err.splitlines()[-1])["error"]["code"] == "job-conflict"
     assert opened(filled) == ["changed" if n == 5 else it for n, it in enumerate(TEXTS, 1)]

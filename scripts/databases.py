@@ -360,6 +360,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                env=self.environment(),
                 **as_user(self.user),
             )
         if done.returncode != 0:
@@ -374,8 +375,14 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                env=self.environment(),
                 **as_user(self.user),
             )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of its programs: a MariaDB that starts empties the folder of all
+        temporary tables, also of those of another one."""
+        return {**os.environ, "TMPDIR": str(self.folder)}
 
 
 class Postgres(Server):
