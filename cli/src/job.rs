@@ -241,7 +241,8 @@ fn show(report: &Report, elapsed_ms: u64, console: &mut Console<'_>) -> Outcome 
 
 /// The last word, and the exit code.
 fn conclude(report: &Report, options: &Options, console: &mut Console<'_>) -> Outcome {
-    let is_kept = report.work.writes() && !report.dry_run && !options.has_no_checkpoint();
+    let has_checkpoint = matches!(report.work, Work::Apply | Work::Reopen);
+    let is_kept = has_checkpoint && !report.dry_run && !options.has_no_checkpoint();
     let again = if is_kept {
         "the same command goes on from there"
     } else {

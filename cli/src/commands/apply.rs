@@ -14,7 +14,7 @@ A value that somebody changes meanwhile is never overwritten. How far the job is
 stands in the table reseal_jobs, together with what was written: after ^C or a crash
 the same command goes on from there. With --checkpoint FILE it stands in a file, and
 a crash may have values counted twice. The job repeats until a pass finds nothing to do.
-Triggers of the table fire as for any other update. An URL with a password belongs
+Triggers of the table fire as for any other update. A URL with a password belongs
 into RESEAL_DATABASE_URL: everybody on the machine sees arguments.
 
 Examples:

@@ -11,6 +11,8 @@ use crate::database::Sqlite;
 
 /// 2026-11-20T00:00:00Z
 pub(crate) const START: u64 = 1_795_132_800;
+/// As a shell reports a program that was killed.
+pub(crate) const KILLED: u8 = 137;
 pub(crate) const DAY: u64 = 24 * 60 * 60;
 
 pub(crate) struct File {
@@ -44,6 +46,8 @@ pub(crate) struct Memory {
     /// After so many turns the person presses ^C.
     pub(crate) interrupt_after: Option<usize>,
     pub(crate) turns: usize,
+    /// After so many commits the process is killed.
+    pub(crate) killed_after: Option<usize>,
 }
 
 /// How a command ended.
@@ -112,11 +116,20 @@ impl Memory {
 
     fn drive(&mut self, start: impl for<'m> FnOnce(Box<dyn Host + 'm>) -> Session<'m>) -> u8 {
         let database = self.database.take();
+        let mut lives = self.killed_after.unwrap_or(usize::MAX);
         let mut session = start(Box::new(&mut *self));
         let mut answer = Answer::Start;
         let code = loop {
             answer = match (session.next(answer), &database) {
                 (Turn::Ended(code), _) => break code,
+                (Turn::Commit, Some(database)) => {
+                    let answer = database.answer(Turn::Commit);
+                    lives -= 1;
+                    if lives == 0 {
+                        break KILLED;
+                    }
+                    answer
+                }
                 (turn, Some(database)) => database.answer(turn),
                 (turn, None) => {
                     assert!(matches!(turn, Turn::Connect(_)), "{turn:?}");

@@ -1,10 +1,12 @@
 //! The commands that work on a database.
 
-use reseal::KeyUse;
+use std::collections::BTreeSet;
+
+use reseal::{Context, KeyUse, Keyring, Mode, OsEntropy};
 use serde_json::{Value, json};
 
 use crate::database::Sqlite;
-use crate::host::{Ended, Memory, key};
+use crate::host::{Ended, KILLED, Memory, key};
 
 const MANIFEST: &str = "
 version = 1
@@ -198,6 +200,34 @@ fn what_is_stopped_goes_on() {
     memory.add("job.json", "{\"job\": \"another\", \"progress\": \"{}\"}");
     let wrong = memory.fails(5, "apply --checkpoint job.json");
     assert!(wrong.contains("[job-conflict]"), "{wrong}");
+}
+
+#[test]
+fn what_was_refused_before_a_kill_is_listed() {
+    for options in ["", " --checkpoint job.json"] {
+        let mut memory = users(300);
+        let other = Keyring::builder().primary(key(KeyUse::Data, 9));
+        let mut entropy = OsEntropy;
+        let other = other.build().unwrap();
+        let foreign = other.seal(b"x", &Context::new(), Mode::Random, &mut entropy);
+        let foreign = foreign.unwrap();
+        let update = format!("UPDATE users SET ssn = '{foreign}' WHERE id % 10 = 0");
+        sql(&memory, &update);
+        let line = format!("apply --batch 20 --refused refused.jsonl{options}");
+        memory.killed_after = Some(5);
+        assert_eq!(memory.run(&line).code, KILLED);
+        memory.killed_after = None;
+        let resumed = memory.run(&line);
+        assert_eq!(resumed.code, 1, "{resumed:?}");
+        let content = String::from_utf8(memory.files["refused.jsonl"].content.clone()).unwrap();
+        let lines = content
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let listed: BTreeSet<u64> = lines
+            .map(|line| line["row_id"][0].as_str().unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(listed, (1..=30).map(|n| n * 10).collect::<BTreeSet<_>>());
+    }
 }
 
 #[test]
