@@ -5,7 +5,7 @@ use core::future::poll_fn;
 use core::task::Poll;
 use std::rc::Rc;
 
-use reseal::job::{Cell, Dialect, Failure, FailureKind, Reply, Statement};
+use reseal::job::{Ahead, Cell, Dialect, Failure, FailureKind, Reply, Statement};
 use reseal::{Error, ErrorCode};
 
 use crate::failure::{self, Outcome};
@@ -19,6 +19,7 @@ pub(crate) struct Database(Rc<RefCell<Slot>>);
 struct Slot {
     turn: Option<Turn>,
     answer: Option<Answer>,
+    ahead: Option<Ahead>,
 }
 
 impl Database {
@@ -28,6 +29,15 @@ impl Database {
 
     pub(crate) fn take(&self) -> Option<Turn> {
         self.0.borrow_mut().turn.take()
+    }
+
+    /// What can be done beside the next turn.
+    pub(crate) fn offer(&self, ahead: Option<Ahead>) {
+        self.0.borrow_mut().ahead = ahead;
+    }
+
+    pub(crate) fn ahead(&self) -> Option<Ahead> {
+        self.0.borrow_mut().ahead.take()
     }
 
     /// Connects; without a URL to what the caller has.

@@ -213,8 +213,14 @@ async fn drive(
                 console.host.save_file(path, state.as_bytes())?;
                 Turn::Breathe
             }
-            Step::Query(statement) => Turn::Query(statement),
-            Step::Execute(statement) => Turn::Execute(statement),
+            Step::Query(statement) => {
+                database.offer(job.ahead());
+                Turn::Query(statement)
+            }
+            Step::Execute(statement) => {
+                database.offer(job.ahead());
+                Turn::Execute(statement)
+            }
             Step::Begin => Turn::Begin,
             Step::Commit => Turn::Commit,
             Step::Rollback => Turn::Rollback,

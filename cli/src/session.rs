@@ -5,7 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use reseal::Error;
-use reseal::job::{Dialect, Reply, Statement};
+use reseal::job::{Ahead, Dialect, Reply, Statement};
 
 use crate::console::Console;
 use crate::database::Database;
@@ -120,6 +120,13 @@ impl<'h> Session<'h> {
             // A command that waits has asked for something.
             Poll::Pending => self.database.take().unwrap_or(Turn::Breathe),
         }
+    }
+
+    /// What can be done while a [`Turn::Query`] or a [`Turn::Execute`] runs, in another thread or in
+    /// this one: the session does what nobody did, when it needs it. It is offered once.
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead> {
+        self.database.ahead()
     }
 }
 

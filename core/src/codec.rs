@@ -393,6 +393,12 @@ pub trait Codec: fmt::Debug + Send + Sync {
         self.seal(plaintext, place, fresh)
     }
 
+    /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext in the same
+    /// form, so that whoever has the plaintext can seal it.
+    fn rotates_by_sealing(&self, _stored: Stored<'_>) -> bool {
+        false
+    }
+
     /// A value of this codec, sealed anew under the key that seals; what of the value belongs to
     /// the format (the time of a token) stays.
     ///

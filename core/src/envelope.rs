@@ -66,8 +66,15 @@ pub struct Inspection {
 /// # Spec
 /// Section 3; the order of the checks is that of section 5.
 pub fn inspect(stored: &str) -> Result<Inspection> {
-    let (key_id, tail) = decode_text(stored, None)?;
-    Ok(inspection(key_id, &Body::parse(&tail)?))
+    let (key_id, tail) = tail_of(stored, None)?;
+    let (mode, len) = measure(tail).ok_or_else(damaged)?;
+    let (mode, ciphertext_bytes) = Body::check(mode, len)?;
+    Ok(Inspection {
+        version: VERSION,
+        mode,
+        key_id,
+        ciphertext_bytes,
+    })
 }
 
 /// What a binary envelope shows without any key.
@@ -137,26 +144,34 @@ impl<'a> Body<'a> {
     /// Parses mode, nonce, ciphertext and tag, with the checks of section 5 from the mode on.
     pub(crate) fn parse(tail: &'a [u8]) -> Result<Self> {
         let (mode, rest) = tail.split_first().ok_or_else(damaged)?;
-        let mode = Mode::from_byte(*mode).ok_or_else(|| {
-            fixed(
-                ErrorCode::UnsupportedMode,
-                "the mode of this envelope is unknown to version 1: was it damaged?",
-            )
-        })?;
+        let (mode, _) = Self::check(*mode, tail.len())?;
         let (nonce, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
         let (ciphertext, tag) = rest.split_last_chunk().ok_or_else(damaged)?;
-        if mode == Mode::Padded && ciphertext.is_empty() {
-            return Err(damaged());
-        }
-        if ciphertext.len() > MAX_PLAINTEXT_BYTES {
-            return Err(too_large());
-        }
         Ok(Self {
             mode,
             nonce,
             ciphertext,
             tag,
         })
+    }
+
+    /// The mode and the bytes of ciphertext, from the first byte after the key id and how many there
+    /// are.
+    fn check(mode: u8, len: usize) -> Result<(Mode, usize)> {
+        let mode = Mode::from_byte(mode).ok_or_else(|| {
+            fixed(
+                ErrorCode::UnsupportedMode,
+                "the mode of this envelope is unknown to version 1: was it damaged?",
+            )
+        })?;
+        let ciphertext = len
+            .checked_sub(1 + NONCE_BYTES + TAG_BYTES)
+            .filter(|bytes| mode != Mode::Padded || *bytes > 0)
+            .ok_or_else(damaged)?;
+        if ciphertext > MAX_PLAINTEXT_BYTES {
+            return Err(too_large());
+        }
+        Ok((mode, ciphertext))
     }
 }
 
@@ -173,6 +188,16 @@ pub(crate) fn parse_binary(stored: &[u8]) -> Result<(KeyId, Body<'_>)> {
 
 /// Key id of a text envelope, and the bytes that follow it, decoded. `likely` is tried first.
 pub(crate) fn decode_text(stored: &str, likely: Option<&Prefix>) -> Result<(KeyId, Vec<u8>)> {
+    let (key_id, tail) = tail_of(stored, likely)?;
+    let tail = BASE64URL_NOPAD.decode(tail).map_err(|_| damaged())?;
+    if tail.is_empty() {
+        return Err(damaged());
+    }
+    Ok((key_id, tail))
+}
+
+/// Key id of a text envelope, and the characters that follow it.
+fn tail_of<'t>(stored: &'t str, likely: Option<&Prefix>) -> Result<(KeyId, &'t [u8])> {
     let (version, key_id, tail) = split_text(stored, likely).ok_or_else(not_envelope)?;
     if version != VERSION || tail.len() > MAX_TEXT_CHARS - TEXT_PREFIX_CHARS {
         let shaped = !tail.is_empty() && tail.iter().copied().all(is_base64url);
@@ -182,11 +207,36 @@ pub(crate) fn decode_text(stored: &str, likely: Option<&Prefix>) -> Result<(KeyI
             _ => unsupported_version(),
         });
     }
-    let tail = BASE64URL_NOPAD.decode(tail).map_err(|_| damaged())?;
-    if tail.is_empty() {
-        return Err(damaged());
-    }
     Ok((key_id, tail))
+}
+
+/// The first byte of what characters stand for, and how many bytes there are: all that is to be
+/// checked is, and nothing is decoded. Nothing of what is no base64url, or not in canonical form.
+fn measure(tail: &[u8]) -> Option<(u8, usize)> {
+    // Without an early end, many characters are looked at together.
+    if !tail
+        .iter()
+        .fold(true, |are, byte| are & is_base64url(*byte))
+    {
+        return None;
+    }
+    let (groups, rest) = tail.as_chunks::<4>();
+    let decoded = |group: &[u8]| {
+        let mut bytes = [0; 3];
+        let count = BASE64URL_NOPAD.decode_len(group.len()).ok()?;
+        BASE64URL_NOPAD
+            .decode_mut(group, bytes.get_mut(..count)?)
+            .ok()?;
+        Some((bytes, count))
+    };
+    // Only the last group can have bits that stand for nothing.
+    let (last, count) = decoded(rest)?;
+    let first = match groups.first() {
+        Some(group) => decoded(group)?.0,
+        None if count > 0 => last,
+        None => return None,
+    };
+    Some((first[0], groups.len() * 3 + count))
 }
 
 /// Whether a stored value starts like an envelope of any version, in either form.

@@ -4,6 +4,7 @@
 //! a driver of a language is a loop around it. It never holds more than a batch of rows, and never
 //! overwrites a value that changed after it was read.
 
+mod ahead;
 mod apply;
 mod batch;
 mod catalog;
@@ -20,6 +21,7 @@ mod keep;
 mod length;
 mod line;
 mod options;
+mod page;
 mod pool;
 mod prefix;
 mod prepare;
@@ -39,6 +41,7 @@ mod tell;
 mod total;
 mod walk;
 
+pub use ahead::Ahead;
 pub use cell::{Cell, Statement};
 pub use dialect::Dialect;
 pub use failure::{Failure, FailureKind};
@@ -56,7 +59,8 @@ use crate::{
     random::Entropy,
     time::Timestamp,
 };
-use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
+use ahead::Hand;
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 use apply::{Run, Tallied};
 use core::{
     fmt,
@@ -69,6 +73,7 @@ use progress::Progress;
 use serde_json::json;
 use session::Session;
 use sha2::{Digest, Sha256};
+use spin::Mutex;
 
 /// Characters of a job's id.
 const ID_CHARS: usize = 32;
@@ -172,16 +177,16 @@ impl Job {
             id: id.clone(),
             work,
             progress: Progress::new(targets.len()),
-            targets,
+            targets: targets.into(),
             options,
-            entropy,
+            hand: Arc::new(Mutex::new(Hand::new(entropy))),
+            page: None,
             started,
             session: Session::default(),
             walks: Vec::new(),
             version: None,
             tally: Tallied::new(),
             lengths: BTreeMap::new(),
-            needed: BTreeMap::new(),
             findings: Vec::new(),
             discovered: Vec::new(),
         };
@@ -207,6 +212,12 @@ impl Job {
             // A loop that waits has asked for something.
             Poll::Pending => self.line.take().unwrap_or(Step::Rollback),
         }
+    }
+
+    /// What can be done while a [`Step::Query`] or a [`Step::Execute`] runs. It is offered once.
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead> {
+        self.line.ahead()
     }
 
     /// Asks it to finish its batch, to save how far it is, and to end.

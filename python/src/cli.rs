@@ -5,10 +5,11 @@ use crate::turns::Turns;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 use pyo3::{prelude::*, types::PyBytes};
-use reseal::{Error, ErrorCode, SourceFile, Zeroizing};
+use reseal::{Error, ErrorCode, SourceFile, Zeroizing, job::Ahead};
 use reseal_cli::{
     Answer, FileFacts, FileKind, Host, HostFailure, HostResult, Session, Stream, Turn,
 };
+use std::thread::{Builder, JoinHandle};
 
 /// run_command(arguments, host)
 /// --
@@ -59,8 +60,25 @@ fn play(session: &mut Session<'_>, turns: &mut Turns<'_>, raised: &Raised) -> Py
         if let Turn::Ended(code) = turn {
             return Ok(code);
         }
-        answer = turns.take(turn)?;
+        answer = match session.ahead() {
+            Some(ahead) => beside(ahead, turns, turn)?,
+            None => turns.take(turn)?,
+        };
     }
+}
+
+/// Takes a turn while a thread, which needs nothing of Python, works ahead.
+fn beside(ahead: Ahead, turns: &mut Turns<'_>, turn: Turn) -> PyResult<Answer> {
+    let py = turns.py();
+    // Without a thread it is done later.
+    let other = Builder::new()
+        .name("reseal-job".to_owned())
+        .spawn(move || ahead.run())
+        .ok();
+    let answer = turns.take(turn);
+    // A panic would have come again in the session.
+    let _ended = py.detach(|| other.map(JoinHandle::join));
+    answer
 }
 
 /// What ends the command, of all that the host raised.

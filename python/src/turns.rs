@@ -27,6 +27,10 @@ impl<'py> Turns<'py> {
         }
     }
 
+    pub(crate) fn py(&self) -> Python<'py> {
+        self.host.py()
+    }
+
     /// What came of a turn. What is raised is no failure of the database, and ends the command.
     pub(crate) fn take(&mut self, turn: Turn) -> PyResult<Answer> {
         if let Turn::Connect(url) = turn {

@@ -146,6 +146,10 @@ impl<R: Rings> Codec for Reseal<R> {
         }
     }
 
+    fn rotates_by_sealing(&self, stored: Stored<'_>) -> bool {
+        !is_text_in_bytes(stored)
+    }
+
     /// A text envelope stays one, also in a binary column.
     fn rotate(
         &self,
@@ -154,8 +158,7 @@ impl<R: Rings> Codec for Reseal<R> {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         let opened = self.open(stored, place.context)?;
-        let text = stored.form() == Form::Binary && as_text(stored.as_bytes()).is_some();
-        if !text {
+        if self.rotates_by_sealing(stored) {
             return self.seal(&opened.plaintext, place, fresh);
         }
         let form = Form::Text;
@@ -183,6 +186,10 @@ fn show(stored: Stored<'_>) -> Result<Inspection> {
             None => inspect_binary(bytes),
         },
     }
+}
+
+fn is_text_in_bytes(stored: Stored<'_>) -> bool {
+    stored.form() == Form::Binary && as_text(stored.as_bytes()).is_some()
 }
 
 /// A text envelope that stands in a binary column.

@@ -183,7 +183,7 @@ impl Column {
         let form = stored.form();
         let value = if !is_kept {
             self.move_to_writer(&read, facts, form, fresh)?
-        } else if read.earlier {
+        } else if read.earlier || writer.codec.rotates_by_sealing(stored) {
             self.write(&read.plaintext, read.encoding, facts, form, fresh)?
         } else {
             let context = self.context.joined(facts)?;

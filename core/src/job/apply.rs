@@ -2,11 +2,12 @@
 
 use super::{
     Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length, Report, Step,
-    Target, Work, batch::rows_of, discover, halt::Halt, line::Line, prepare, progress::Progress,
-    session::Session, walk::Walk,
+    Target, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
+    progress::Progress, session::Session, walk::Walk,
 };
-use crate::{random::Entropy, time::Timestamp};
-use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use crate::time::Timestamp;
+use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use spin::Mutex;
 
 /// Rows of the first batch: the size of a row is not known yet.
 pub(super) const FIRST_ROWS: usize = 32;
@@ -22,9 +23,11 @@ pub(super) struct Run {
     pub(super) line: Line,
     pub(super) id: String,
     pub(super) work: Work,
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Arc<[Target]>,
     pub(super) options: JobOptions,
-    pub(super) entropy: Box<dyn Entropy + Send + Sync>,
+    pub(super) hand: Arc<Mutex<Hand>>,
+    /// Read before its turn.
+    pub(super) page: Option<Page>,
     pub(super) started: Timestamp,
     pub(super) session: Session,
     pub(super) walks: Vec<Arc<Walk>>,
@@ -34,7 +37,6 @@ pub(super) struct Run {
     pub(super) tally: Tallied,
     /// Beside the counts, by target.
     pub(super) lengths: BTreeMap<usize, Length>,
-    pub(super) needed: BTreeMap<usize, usize>,
     pub(super) findings: Vec<(usize, Finding)>,
     pub(super) discovered: Vec<Discovered>,
 }
@@ -54,10 +56,6 @@ pub(super) struct Tallied {
     pub(super) limit: usize,
     /// Batches since the last checkpoint.
     pub(super) quiet: u32,
-    /// Rows that were resealed since one was chosen to be verified.
-    pub(super) unverified: u32,
-    /// Values that were chosen to be verified: their columns take turns.
-    pub(super) proofs: usize,
 }
 
 impl Run {
@@ -91,6 +89,8 @@ impl Run {
     }
 
     async fn recover(&mut self, failure: Failure, attempts: u32) {
+        self.line.offer(None);
+        self.page = None;
         self.tally.is_lost |= failure.kind == FailureKind::ConnectionLost;
         if !self.tally.is_lost {
             let undone = self.line.run(Step::Rollback).await;
@@ -170,31 +170,23 @@ impl Run {
         if self.work == Work::Plan && self.progress.after.is_none() {
             self.measure(&walk).await?;
         }
-        let limit = self.tally.limit.clamp(1, self.options.batch_rows);
-        let page = match self.options.rows.as_slice() {
-            [] => walk.page(self.progress.after.as_deref(), limit),
-            rows => walk.rows_at(rows),
-        };
-        let rows = rows_of(&walk, self.line.query(page).await?)?;
-        let is_last = self.work.is_repair() || rows.len() < limit;
-        self.tally.limit = self.next_limit(&rows);
-        let read = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let page = self.turn(&walk).await?;
         let mut next = self.progress.clone();
-        if let Some(row) = rows.last() {
-            next.after = Some(row.key.clone());
+        if page.last.is_some() {
+            next.after = page.last;
         }
-        if is_last {
+        if page.is_last {
             next.end_walk();
         }
-        let missing = self.options.rows.len().saturating_sub(rows.len());
+        let missing = self.options.rows.len().saturating_sub(page.rows);
         next.miss(&walk, missing);
-        let mut raced = self.batch(&walk, rows, next).await?;
+        let mut raced = self.batch(&walk, page.work.finish()?, next).await?;
         for _ in 0..MAX_RACES {
             if !raced.is_empty() {
                 raced = self.take_again(&walk, raced).await?;
             }
         }
-        self.tally.rows += read;
+        self.tally.rows += u64::try_from(page.rows).unwrap_or(u64::MAX);
         self.tell_progress(&walk).await;
         self.wait().await;
         Ok(None)
@@ -252,8 +244,6 @@ impl Tallied {
             resealed: 0,
             limit: FIRST_ROWS,
             quiet: 0,
-            unverified: 0,
-            proofs: 0,
         }
     }
 }

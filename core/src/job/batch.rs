@@ -2,46 +2,43 @@
 
 use super::{
     Cell, Step,
+    ahead::{Made, Swaps},
     apply::{FIRST_ROWS, Run},
     facts::same_terms,
     halt::Halt,
     line::Line,
-    pool::Pool,
     progress::Progress,
     proof::Proof,
-    rows::{Taken, Taker},
+    rows::Taken,
     swap::Change,
     tally::Tally,
     walk::{Row, Walk},
 };
 use crate::{
-    codec::Fresh,
     error::{Error, ErrorCode, Result, fixed},
     time::Timestamp,
 };
-use alloc::{collections::BTreeMap, format, sync::Arc, vec::Vec};
-use core::cell::RefCell;
+use alloc::{format, sync::Arc, vec::Vec};
 
 /// Batches without a change after which a checkpoint is stored all the same.
 const QUIET_BATCHES: u32 = 20;
 
 impl Run {
-    /// Reseals rows and stores how far the job is then, in one transaction. The keys of rows that
+    /// Writes what became of rows and stores how far the job is then, in one transaction. The keys of rows that
     /// changed meanwhile come back; they are counted as left.
     pub(super) async fn batch(
         &mut self,
         walk: &Arc<Walk>,
-        rows: Vec<Row>,
+        made: Made,
         mut next: Progress,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
-        let mut taken = self.take(walk, rows)?;
+        let Made { mut taken, swaps } = made;
         self.tell_refused(walk, &taken).await;
-        let has_changes = taken.iter().any(|row| row.change.is_some());
-        let is_written = has_changes && !self.is_dry();
+        let is_written = !swaps.is_empty();
         let mut raced = Vec::new();
         if is_written {
             self.line.run(Step::Begin).await?;
-            raced = self.swap(walk, &taken).await?;
+            raced = self.swap(walk, &taken, swaps).await?;
             taken.retain(|row| !raced.contains(&row.key));
             let verified = self.verify(walk, &taken).await?;
             next.race(walk, raced.len());
@@ -76,63 +73,34 @@ impl Run {
         walk: &Arc<Walk>,
         keys: Vec<Vec<Cell>>,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
-        let rows = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
+        let rows = self.line.query(walk.rows_at(&keys)).await?;
         let mut next = self.progress.clone();
         next.unleave(walk, keys.len(), keys.len().saturating_sub(rows.len()));
-        self.batch(walk, rows, next).await
-    }
-
-    fn take(&mut self, walk: &Walk, rows: Vec<Row>) -> Result<Vec<Taken>> {
-        let taker = Taker {
-            walk,
-            targets: &self.targets,
-            work: self.work,
-            needed: RefCell::default(),
-        };
-        let now = now(self.started, &self.line)?;
-        let every = self.options.verify_one_in;
-        let every = if self.is_dry() { 0 } else { every };
-        let mut pool = Pool::new(&mut *self.entropy);
-        let mut fresh = Fresh {
-            entropy: &mut pool,
-            now,
-        };
-        let mut done = Vec::with_capacity(rows.len());
-        for row in rows {
-            let is_due = every > 0 && self.tally.unverified + 1 >= every;
-            let proof = is_due.then_some(self.tally.proofs);
-            let row = taker.take(row, proof, &mut fresh)?;
-            self.tally.unverified += u32::from(row.change.is_some());
-            if row.proof.is_some() {
-                self.tally.unverified = 0;
-                self.tally.proofs = self.tally.proofs.wrapping_add(1);
-            }
-            done.push(row);
-        }
-        for (target, length) in taker.needed.into_inner() {
-            let longest = self.needed.entry(target).or_default();
-            *longest = length.max(*longest);
-        }
-        Ok(done)
+        let made = self.task(walk, rows)?.run()?;
+        self.batch(walk, made, next).await
     }
 
     /// Puts the new values in place; gives the keys of rows that were not as they had been read.
-    async fn swap(&self, walk: &Walk, taken: &[Taken]) -> Result<Vec<Vec<Cell>>, Halt> {
-        let mut groups: BTreeMap<Vec<usize>, Vec<&Change>> = BTreeMap::new();
-        for change in taken.iter().filter_map(|row| row.change.as_ref()) {
-            let columns = change.swaps.iter().map(|swap| swap.column).collect();
-            groups.entry(columns).or_default().push(change);
-        }
+    async fn swap(
+        &self,
+        walk: &Walk,
+        taken: &[Taken],
+        swaps: Vec<Swaps>,
+    ) -> Result<Vec<Vec<Cell>>, Halt> {
         let mut raced = Vec::new();
-        for changes in groups.values() {
+        for Swaps { rows, statements } in swaps {
             let mut is_short = false;
-            for (statement, rows) in walk.swaps(changes) {
+            for (statement, rows) in statements {
                 is_short |= self.line.execute(statement).await? != rows;
             }
             if is_short {
-                let keys: Vec<Vec<Cell>> = changes.iter().map(|it| it.key.clone()).collect();
+                let changes = || {
+                    rows.iter()
+                        .filter_map(|row| taken.get(*row)?.change.as_ref())
+                };
+                let keys: Vec<Vec<Cell>> = changes().map(|it| it.key.clone()).collect();
                 let now = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
-                let failed = changes.iter().filter(|change| !change.is_in(&now));
+                let failed = changes().filter(|change| !change.is_in(&now));
                 raced.extend(failed.map(|change| change.key.clone()));
             }
         }
@@ -166,11 +134,8 @@ impl Run {
     }
 
     /// As many rows as fit into a batch, going by those of the last one.
-    pub(super) fn next_limit(&self, rows: &[Row]) -> usize {
-        let cells = rows
-            .iter()
-            .flat_map(|row| row.key.iter().chain(&row.values));
-        let bytes: usize = cells.map(Cell::bytes).sum();
+    pub(super) fn next_limit(&self, rows: &[Vec<Cell>]) -> usize {
+        let bytes: usize = rows.iter().flatten().map(Cell::bytes).sum();
         let per_row = (bytes / rows.len().max(1)).max(1);
         let grown = rows.len().max(FIRST_ROWS).saturating_mul(4);
         grown.min(self.options.batch_bytes / per_row).max(1)
@@ -219,7 +184,7 @@ pub(super) const fn of_another_width() -> Error {
     fixed(ErrorCode::DatabaseError, message)
 }
 
-fn now(started: Timestamp, line: &Line) -> Result<Timestamp> {
+pub(super) fn now(started: Timestamp, line: &Line) -> Result<Timestamp> {
     let started = u64::try_from(started.unix()).unwrap_or_default();
     Timestamp::from_unix(started.saturating_add(line.elapsed_ms() / 1000))
 }

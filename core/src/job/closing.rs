@@ -5,12 +5,14 @@ use alloc::string::ToString;
 
 impl Run {
     pub(super) fn report(mut self, end: End) -> Report {
+        let hand = self.hand.lock();
         for (target, length) in &mut self.lengths {
-            length.needed = self.needed.get(target).copied().unwrap_or_default();
+            length.needed = hand.needed.get(target).copied().unwrap_or_default();
             let finding = length.finding();
             self.findings
                 .extend(finding.map(|finding| (*target, finding)));
         }
+        drop(hand);
         let columns = self.targets.iter().enumerate().map(|(place, target)| {
             let passes = self.progress.passes.iter();
             ColumnReport {

@@ -1,6 +1,6 @@
 //! The line between a job, which is written as if it ran statements itself, and whoever runs them.
 
-use super::{Cell, Event, Failure, Reply, Statement, Step};
+use super::{Ahead, Cell, Event, Failure, Reply, Statement, Step};
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{future::poll_fn, task::Poll};
 use spin::Mutex;
@@ -14,6 +14,7 @@ pub(super) struct Line(Arc<Mutex<Slot>>);
 struct Slot {
     step: Option<Step>,
     reply: Option<Reply>,
+    ahead: Option<Ahead>,
     elapsed_ms: u64,
     is_stopped: bool,
 }
@@ -29,6 +30,16 @@ impl Line {
     /// What the job asked for.
     pub(super) fn take(&self) -> Option<Step> {
         self.0.lock().step.take()
+    }
+
+    /// What can be done beside a step.
+    pub(super) fn offer(&self, ahead: Option<Ahead>) {
+        self.0.lock().ahead = ahead;
+    }
+
+    /// What was offered, once.
+    pub(super) fn ahead(&self) -> Option<Ahead> {
+        self.0.lock().ahead.take().filter(Ahead::is_due)
     }
 
     pub(super) fn stop(&self) {

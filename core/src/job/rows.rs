@@ -19,7 +19,7 @@ use crate::{
     manifest::JsonPath,
 };
 use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
-use core::cell::RefCell;
+use core::{cell::RefCell, mem};
 use zeroize::Zeroizing;
 
 /// A row, and what is to become of it.
@@ -53,7 +53,7 @@ impl Taker<'_> {
     /// Those that would be of every row.
     pub(super) fn take(
         &self,
-        row: Row,
+        mut row: Row,
         proof: Option<usize>,
         fresh: &mut Fresh<'_>,
     ) -> Result<Taken> {
@@ -63,27 +63,34 @@ impl Taker<'_> {
             change: None,
             proof: None,
         };
-        let mut swaps = Vec::new();
+        let mut renewed = Vec::new();
         for (place, value) in self.walk.values.iter().enumerate() {
             let (Some(target), Some(old)) = (self.targets.get(value.target), row.values.get(place))
             else {
                 continue;
             };
-            let (tallies, swap) = match self.reseal(target, place, &row, old, fresh) {
+            let (tallies, new) = match self.reseal(target, place, &row, old, fresh) {
                 Err(error) if is_of_all(&error) => return Err(error),
                 Err(error) => (vec![Tally::refused(error.code())], None),
                 Ok(done) => done,
             };
             let tallies = tallies.into_iter().map(|tally| (value.target, tally));
             taken.tallies.extend(tallies);
-            let Some((new, terms)) = swap else { continue };
-            swaps.push(Swap {
-                column: place,
-                old: old.clone(),
+            renewed.extend(new.map(|new| (place, new)));
+        }
+        let swaps: Vec<Swap> = renewed
+            .into_iter()
+            .map(|(column, (new, terms))| Swap {
+                column,
+                old: row
+                    .values
+                    .get_mut(column)
+                    .map(mem::take)
+                    .unwrap_or_default(),
                 new,
                 terms,
-            });
-        }
+            })
+            .collect();
         taken.proof = proof.and_then(|proof| self.proof(&row, &swaps, proof));
         taken.key = row.key;
         if !swaps.is_empty() {

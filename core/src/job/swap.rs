@@ -214,7 +214,7 @@ impl Change {
 fn array(rows: &[&Change], at: usize) -> Cell {
     let cells = || rows.iter().filter_map(|row| row.cells().nth(at));
     // What grows leaves a copy behind.
-    let chars: usize = cells().map(|cell| 8 + 2 * cell.bytes()).sum();
+    let chars: usize = cells().map(item_chars).sum();
     let mut text = Zeroizing::new(String::with_capacity(2 + chars));
     text.push('{');
     for (place, cell) in cells().enumerate() {
@@ -225,6 +225,18 @@ fn array(rows: &[&Change], at: usize) -> Cell {
     }
     text.push('}');
     Cell::Text(text)
+}
+
+/// At most so many has an item, with the comma.
+fn item_chars(cell: &Cell) -> usize {
+    match cell {
+        Cell::Text(text) => {
+            let delicate = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\'));
+            3 + text.len() + delicate.count()
+        }
+        Cell::Bytes(bytes) => 6 + 2 * bytes.len(),
+        Cell::Null | Cell::Other | Cell::Int(_) => 21,
+    }
 }
 
 fn push_item(array: &mut String, cell: &Cell) {

@@ -130,6 +130,11 @@ impl Walk {
         Some(phrase.done())
     }
 
+    /// The key of a row as the driver gave it.
+    pub(super) fn key_of(&self, cells: &[Cell]) -> Vec<Cell> {
+        cells.iter().take(self.keys.len()).cloned().collect()
+    }
+
     /// A row of [`Self::page`] and [`Self::rows_at`], if the driver gave as many cells as asked for.
     pub(super) fn row(&self, cells: Vec<Cell>) -> Option<Row> {
         let before_terms = self.keys.len() + self.facts.len() + self.values.len();
