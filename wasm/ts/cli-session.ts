@@ -1,6 +1,7 @@
 // Runs a session: does on a database what it asks for, a turn at a time.
 import type { Session } from "../pkg-cli/reseal_cli_wasm.js";
-import { connect, DatabaseError, of, type Cell, type Database, type Param } from "./database.js";
+import { CellPacker } from "./cli-cells.js";
+import { connect, DatabaseError, of, type Database, type Param } from "./database.js";
 import { ResealError } from "./errors.js";
 
 /** What a session asks for, as cli/wasm/src/turns.rs writes it. */
@@ -16,7 +17,7 @@ type Answer =
   | [what: "start" | "done" | "lost"]
   | [what: "connected" | "failed", text: string]
   | [what: "unconnected", codeAndMessage: [code: string, message: string]]
-  | [what: "rows", rows: Cell[][]]
+  | [what: "rows", packed: Uint8Array]
   | [what: "count", count: number];
 
 /** Who can ask a session to stop. */
@@ -41,8 +42,9 @@ export async function runSession(
     let [what, value]: [string, unknown?] = ["start"];
     for (;;) {
       const turn = session.next(what, value) as Turn;
+      if (value instanceof Uint8Array) value.fill(0);
       if (turn[0] === "ended") return turn[1];
-      [what, value] = await line.answer(turn);
+      [what, value] = await beside(line.answer(turn), session);
     }
   } finally {
     await line.close();
@@ -50,10 +52,22 @@ export async function runSession(
   }
 }
 
+/** Waits for a turn, and works ahead meanwhile. */
+async function beside<T>(turn: Promise<T>, session: Session): Promise<T> {
+  if (session.canWorkAhead()) {
+    // Only then is the statement on its way.
+    const sent = new Promise((resume) => setImmediate(resume));
+    await Promise.race([turn, sent]);
+    session.workAhead();
+  }
+  return turn;
+}
+
 /** The line to the database. */
 class Line {
   #database: Database | undefined;
   #heldSince = performance.now();
+  readonly #packer = new CellPacker();
 
   constructor(
     readonly host: Stopper,
@@ -102,7 +116,7 @@ class Line {
     try {
       switch (turn[0]) {
         case "query":
-          return ["rows", await database.query(turn[1], turn[2])];
+          return ["rows", this.#packer.pack(await database.query(turn[1], turn[2]))];
         case "execute":
           return ["count", await database.execute(turn[1], turn[2])];
         case "begin":

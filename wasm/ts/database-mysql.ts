@@ -101,6 +101,10 @@ function optionsOf(target: Target, ssl: object | undefined): object {
     ...(ssl === undefined || socket !== null ? {} : { ssl }),
     connectTimeout: connectSeconds * 1000,
     charset: "utf8mb4",
+    // The driver need not look for placeholders, nor remember where a statement comes from: of an
+    // error only code and message are read.
+    queryFormat: (sql: string) => sql,
+    trace: false,
   };
 }
 

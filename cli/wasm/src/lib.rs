@@ -1,13 +1,14 @@
 //! The door of the command for Node: converts, calls the host in `wasm/ts/cli-host.ts`, maps errors.
 //! Databases are in JavaScript as well: `wasm/ts/cli-session.ts` does what a session asks for.
 
+mod cells;
 pub mod host;
 mod turns;
 
 use std::alloc::System;
 
 use js_sys::Array;
-use reseal::{ErrorClass, ErrorCode};
+use reseal::{ErrorClass, ErrorCode, job::Ahead};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use zeroizing_alloc::ZeroAlloc;
 
@@ -21,6 +22,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 pub struct Session {
     inner: reseal_cli::Session<'static>,
     answers: turns::Answers,
+    ahead: Option<Ahead>,
 }
 
 #[wasm_bindgen]
@@ -43,9 +45,28 @@ impl Session {
         turns::written(self.inner.next(answer))
     }
 
+    /// Whether there is work for the time that a query or an execution takes: [`Session::work_ahead`].
+    #[wasm_bindgen(js_name = canWorkAhead)]
+    pub fn can_work_ahead(&mut self) -> bool {
+        self.ahead = self.inner.ahead();
+        self.ahead.is_some()
+    }
+
+    /// Does that work.
+    #[wasm_bindgen(js_name = workAhead)]
+    pub fn work_ahead(&mut self) {
+        if let Some(ahead) = self.ahead.take() {
+            ahead.run();
+        }
+    }
+
     fn of(inner: reseal_cli::Session<'static>) -> Self {
         let answers = turns::Answers::default();
-        Self { inner, answers }
+        Self {
+            inner,
+            answers,
+            ahead: None,
+        }
     }
 }
 

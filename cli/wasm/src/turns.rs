@@ -1,15 +1,17 @@
 //! What a session asks for and gets, as JavaScript has it.
 //!
 //! A turn is a list: its name, then what belongs to it. An answer is a name and a value: `start`,
-//! `connected` with a dialect, `unconnected` with a code and a message, `rows` with lists of cells,
-//! `count` with a number, `done`, `failed` with the code of the database, `lost`. A cell is null, an
-//! integer, text or bytes.
+//! `connected` with a dialect, `unconnected` with a code and a message, `rows` with cells that are
+//! packed as [`crate::cells`] tells, `count` with a number, `done`, `failed` with the code of the
+//! database, `lost`. A parameter is null, an integer, text or bytes.
 
-use js_sys::{Array, BigInt, Uint8Array};
-use reseal::job::{Cell, Dialect, Failure, Reply, Statement};
+use js_sys::{Array, Uint8Array};
+use reseal::job::{Cell, Dialect, Failure, FailureKind, Reply, Statement};
 use reseal::{Error, ErrorCode};
 use reseal_cli::{Answer, Turn};
 use wasm_bindgen::prelude::{JsCast as _, JsValue};
+
+use crate::cells;
 
 /// Larger integers are bigints.
 const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
@@ -26,7 +28,7 @@ impl Answers {
             "start" => return Answer::Start,
             "connected" => return self.connected(value),
             "unconnected" => return Answer::Unconnected(unconnected(value)),
-            "rows" => Reply::Rows(rows(value)),
+            "rows" => rows(value),
             "count" => Reply::Count(count(value)),
             "done" => Reply::Done,
             "failed" => Reply::Failed(self.failure(value)),
@@ -61,53 +63,15 @@ fn unconnected(value: &JsValue) -> Error {
     Error::new(code, parts.get(1).as_string().unwrap_or_default())
 }
 
-fn rows(value: &JsValue) -> Vec<Vec<Cell>> {
-    let rows: &Array = value.unchecked_ref();
-    let row = |row: JsValue| row.unchecked_ref::<Array>().iter().map(read).collect();
-    rows.iter().map(row).collect()
-}
-
-fn read(cell: JsValue) -> Cell {
-    if let Some(text) = cell.as_string() {
-        return text.into();
-    }
-    if let Some(number) = cell.as_f64() {
-        return integer(number);
-    }
-    if cell.is_null() || cell.is_undefined() {
-        return Cell::Null;
-    }
-    if let Some(bytes) = cell.dyn_ref::<Uint8Array>() {
-        return bytes.to_vec().into();
-    }
-    match cell.dyn_into::<BigInt>() {
-        Ok(number) => large(number),
-        Err(_) => Cell::Other,
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::float_cmp,
-    reason = "an integer of this range is the same in both"
-)]
-fn integer(number: f64) -> Cell {
-    let is_exact = number.abs() <= MAX_SAFE_INTEGER as f64 && number as i64 as f64 == number;
-    if is_exact {
-        Cell::Int(number as i64)
-    } else {
-        Cell::Other
-    }
-}
-
-fn large(number: BigInt) -> Cell {
-    match i64::try_from(number) {
-        Ok(number) => Cell::Int(number),
-        Err(number) => {
-            let text = number.to_string(10).ok().and_then(|it| it.as_string());
-            text.map_or(Cell::Other, Cell::from)
-        }
+fn rows(value: &JsValue) -> Reply {
+    // It may be plaintext: what is freed is wiped.
+    let packed = value.unchecked_ref::<Uint8Array>().to_vec();
+    match cells::rows(&packed) {
+        Some(rows) => Reply::Rows(rows),
+        None => Reply::Failed(Failure {
+            kind: FailureKind::Other,
+            code: "driver".to_owned(),
+        }),
     }
 }
 

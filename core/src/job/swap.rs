@@ -227,13 +227,15 @@ fn array(rows: &[&Change], at: usize) -> Cell {
     Cell::Text(text)
 }
 
+/// Whether a backslash stands before it.
+const fn is_delicate(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\')
+}
+
 /// At most so many has an item, with the comma.
 fn item_chars(cell: &Cell) -> usize {
     match cell {
-        Cell::Text(text) => {
-            let delicate = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\'));
-            3 + text.len() + delicate.count()
-        }
+        Cell::Text(text) => 3 + text.len() + text.bytes().filter(|byte| is_delicate(*byte)).count(),
         Cell::Bytes(bytes) => 6 + 2 * bytes.len(),
         Cell::Null | Cell::Other | Cell::Int(_) => 21,
     }
@@ -249,12 +251,12 @@ fn push_item(array: &mut String, cell: &Cell) {
         Cell::Text(text) => {
             array.push('"');
             let mut rest = text.as_str();
-            while let Some(at) = rest.find(['"', '\\']) {
+            while let Some(at) = rest.bytes().position(is_delicate) {
                 let (before, after) = rest.split_at(at);
                 array.push_str(before);
                 array.push('\\');
-                let (delicate, after) = after.split_at(1);
-                array.push_str(delicate);
+                let (char, after) = after.split_at(1);
+                array.push_str(char);
                 rest = after;
             }
             array.push_str(rest);
