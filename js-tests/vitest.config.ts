@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -9,5 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     // One test looks at all of the module's memory, and so needs a process of its own.
     pool: "forks",
+    // Vitest leaves one core to itself, which has nothing to do.
+    maxWorkers: availableParallelism(),
   },
 });

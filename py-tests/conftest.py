@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import reseal
 from cli_support import COMMANDS, DATA, KEK, OLD, Pair
-from job_support import KINDS, Place, places
+from job_support import KINDS, Place, column, places
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,9 +52,10 @@ def writers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="session")
 def servers() -> dict[str, str]:
-    """The URLs of a PostgreSQL and a MariaDB, which stop when this process ends."""
+    """The URLs of a PostgreSQL and a MariaDB: for this process, or for those that take turns."""
     script = ROOT / "scripts/databases.py"
-    command = [sys.executable, str(script), "start", "--while", str(os.getpid())]
+    keeper = os.environ.get("SERVERS_WHILE") or str(os.getpid())
+    command = [sys.executable, str(script), "start", "--while", keeper]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     urls: dict[str, str] = json.loads(done.stdout)
     return urls
@@ -78,6 +79,24 @@ def kind(request: pytest.FixtureRequest) -> str:
 def base(kind: str, command: str, servers: dict[str, str], tmp_path: Path) -> Iterator[Place]:
     """An empty database of each kind, for each command."""
     yield from places(kind, command, servers, tmp_path)
+
+
+@pytest.fixture
+def place(
+    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
+) -> Iterator[Place]:
+    """A database that the manifest describes, of the kind and for the command that a test asks for."""
+    kind, command = request.param
+    for place in places(kind, command, servers, tmp_path):
+        place.describe(column())
+        yield place
+
+
+@pytest.fixture
+def filled(request: pytest.FixtureRequest, place: Place) -> Place:
+    """With a table of users, which holds the `TEXTS` of the file of tests."""
+    place.users(request.module.TEXTS)
+    return place
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
@@ -11,11 +12,13 @@ from typing import Any
 
 import psycopg
 import pymysql
+import pytest
 import reseal
 from cli_support import COMMANDS, DATA, ROOT, SECONDS, Ended, run
 from reseal._database_url import parse
 
 KINDS = ("postgresql", "mysql", "sqlite")
+SERVERS = ("postgresql", "mysql")
 RING = reseal.Keyring(DATA)
 HERE = {"table": "users", "column": "ssn"}
 TYPES = {
@@ -229,7 +232,7 @@ def places(kind: str, command: str, servers: Mapping[str, str], folder: Path) ->
         yield place
         place.connection.close()
         return
-    name = f"app_{next(_NUMBERS)}"
+    name = f"app_{os.getpid()}_{next(_NUMBERS)}"
     server = connect(kind, servers[kind])
     server.cursor().execute(f"CREATE DATABASE {name}")
     place = Place(kind, servers[kind].rpartition("/")[0] + f"/{name}", folder, command)
@@ -237,6 +240,15 @@ def places(kind: str, command: str, servers: Mapping[str, str], folder: Path) ->
     place.connection.close()
     server.cursor().execute(f"DROP DATABASE {name}" + (" (FORCE)" if kind == "postgresql" else ""))
     server.close()
+
+
+def on(*kinds: str) -> pytest.MarkDecorator:
+    """The fixture `place` on these kinds of databases, for each command."""
+    pairs = [(kind, command) for kind in kinds for command in COMMANDS]
+    return pytest.mark.parametrize("place", pairs, indirect=True, ids="-".join)
+
+
+each, of_servers, of_sqlite = on(*KINDS), on(*SERVERS), on("sqlite")
 
 
 def other(command: str) -> str:

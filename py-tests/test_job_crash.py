@@ -6,13 +6,11 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 import reseal
-from cli_support import COMMANDS, SECONDS
-from job_support import KINDS, Place, balanced, column, places, total
+from cli_support import SECONDS
+from job_support import Place, balanced, each, on, total
 from job_writers import Running, Writers, check
 
 KILLS = int(os.environ.get("RESEAL_JOB_KILLS") or 5)
@@ -21,17 +19,6 @@ ROWS = 4_000
 #: So that it is at work for a second or more.
 APPLY = ("apply", "--batch", "100", "--pause", "5")
 LONGEST_MOMENT = 0.3
-EACH = [(kind, command) for kind in KINDS for command in COMMANDS]
-
-
-@pytest.fixture
-def place(
-    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
-) -> Iterator[Place]:
-    kind, command = request.param
-    for place in places(kind, command, servers, tmp_path):
-        place.describe(column())
-        yield place
 
 
 class Keys:
@@ -63,15 +50,13 @@ def in_file(place: Place) -> str | None:
     return json.loads(path.read_text())["progress"] if path.exists() else None
 
 
-@pytest.mark.parametrize("place", EACH, indirect=True, ids="-".join)
+@each
 def test_a_job_that_is_killed_under_writers(place: Place) -> None:
     crash(place, in_table, KILLS)
     assert len(place.do("SELECT id FROM reseal_jobs")) == 1
 
 
-@pytest.mark.parametrize(
-    "place", [("mysql", name) for name in COMMANDS], indirect=True, ids="-".join
-)
+@on("mysql")
 def test_a_job_that_keeps_a_file(place: Place) -> None:
     crash(place, in_file, KILLS // 2, "--checkpoint", "state")
     assert not place.has("reseal_jobs")

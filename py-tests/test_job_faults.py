@@ -7,36 +7,15 @@ import resource
 import signal
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cli_support import COMMANDS, Ended
-from job_support import HERE, KINDS, RING, Place, column, places
+from job_support import HERE, RING, Place, each, of_servers, of_sqlite
 from job_writers import Running, transaction
 
-SERVERS = ("postgresql", "mysql")
-EACH = [(kind, command) for kind in KINDS for command in COMMANDS]
-OF_SERVERS = [(kind, command) for kind in SERVERS for command in COMMANDS]
 ROWS = 100
 TEXTS = [f"secret {number}" for number in range(1, ROWS + 1)]
 PASSWORD = "hunter2-wrong"
-
-
-@pytest.fixture
-def place(
-    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
-) -> Iterator[Place]:
-    kind, command = request.param
-    for place in places(kind, command, servers, tmp_path):
-        place.describe(column())
-        yield place
-
-
-@pytest.fixture
-def filled(place: Place) -> Place:
-    """With a table of users."""
-    place.users(TEXTS)
-    return place
 
 
 def opened(place: Place) -> tuple[list[str], int]:
@@ -70,7 +49,7 @@ def closed_port() -> int:
         return port
 
 
-@pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
+@of_servers
 def test_a_server_that_cannot_be_reached(filled: Place) -> None:
     head, at, database = re.fullmatch(r"(.*:)[^:]*(@[^/]*/)(.*)", filled.url).groups()  # type: ignore[union-attr]
     urls = {
@@ -86,7 +65,7 @@ def test_a_server_that_cannot_be_reached(filled: Place) -> None:
     mended(filled)
 
 
-@pytest.mark.parametrize("place", [("sqlite", name) for name in COMMANDS], indirect=True, ids=str)
+@of_sqlite
 def test_a_file_that_is_no_database(filled: Place) -> None:
     (filled.folder / "text").write_text("no database" * 1000)
     for url in ("sqlite:///missing.db", "sqlite:///text", f"sqlite:///{filled.folder}"):
@@ -128,7 +107,7 @@ def user(filled: Place) -> Iterator[User]:
     user.drop()
 
 
-@pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
+@of_servers
 def test_a_user_with_few_rights(user: User) -> None:
     place, login = user.place, ("--db", user.url)
     user.may("SELECT ON users")
@@ -232,7 +211,7 @@ def test_a_value_that_the_table_refuses(filled: Place, what: str) -> None:
     mended(filled, "--batch", "20")
 
 
-@pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
+@of_servers
 def test_a_column_that_is_too_short(filled: Place) -> None:
     alter = "ALTER TABLE users " + ("MODIFY ssn" if filled.kind == "mysql" else "ALTER ssn TYPE")
     filled.do(f"{alter} varchar(50)")
@@ -243,7 +222,7 @@ def test_a_column_that_is_too_short(filled: Place) -> None:
     mended(filled)
 
 
-@pytest.mark.parametrize("place", [("sqlite", name) for name in COMMANDS], indirect=True, ids=str)
+@of_sqlite
 def test_a_disk_that_is_full(filled: Place) -> None:
     filled.run("plan")
     limit = (filled.folder / "app.db").stat().st_size + 8192
@@ -263,7 +242,7 @@ def test_a_disk_that_is_full(filled: Place) -> None:
     mended(filled, "--batch", "20")
 
 
-@pytest.mark.parametrize("place", EACH, indirect=True, ids="-".join)
+@each
 def test_a_lock_that_nobody_gives_back(filled: Place) -> None:
     filled.run("apply", "--dry-run")
     with transaction(filled) as application:

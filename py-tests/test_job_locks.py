@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from cli_support import COMMANDS, DATA
-from job_support import HERE, KINDS, RING, Place, column, places, total
+from cli_support import DATA
+from job_support import HERE, RING, Place, each, of_servers, total
 from job_writers import Running, Writers, check, complete, retries, transaction
 
-SERVERS = ("postgresql", "mysql")
-EACH = [(kind, command) for kind in KINDS for command in COMMANDS]
-OF_SERVERS = [(kind, command) for kind in SERVERS for command in COMMANDS]
 ROWS = 200
 TEXTS = [f"secret {number}" for number in range(1, ROWS + 1)]
-
-
-@pytest.fixture
-def place(
-    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
-) -> Iterator[Place]:
-    kind, command = request.param
-    for place in places(kind, command, servers, tmp_path):
-        place.describe(column())
-        yield place
-
-
-@pytest.fixture
-def filled(place: Place) -> Place:
-    """With a table of users."""
-    place.users(TEXTS)
-    return place
-
-
-each = pytest.mark.parametrize("place", EACH, indirect=True, ids="-".join)
-of_servers = pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
 
 
 def opened(place: Place) -> list[str]:

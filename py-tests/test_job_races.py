@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import reseal
-from cli_support import COMMANDS, DATA, OLD
-from job_support import KINDS, Json, Place, column, places, total
+from cli_support import DATA, OLD
+from job_support import Json, Place, column, each, total
 from job_writers import Running, transaction
 
 NEW, FORMER = reseal.Keyring(DATA), reseal.Keyring(OLD)
@@ -52,18 +50,15 @@ MORE_ROWS = 100
 GONE = 1
 
 
-@pytest.fixture(params=[(kind, command) for kind in KINDS for command in COMMANDS], ids="-".join)
-def place(
-    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
-) -> Iterator[Place]:
-    kind, command = request.param
-    for place in places(kind, command, servers, tmp_path):
-        place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
-        if kind == "postgresql":
-            place.do("CREATE EXTENSION citext")
-            options = "provider = icu, locale = 'und-u-ks-level1', deterministic = false"
-            place.do(f"CREATE COLLATION alike ({options})")
-        yield place
+@pytest.fixture
+def place(place: Place) -> Place:
+    """With the types of the columns."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    if place.kind == "postgresql":
+        place.do("CREATE EXTENSION citext")
+        options = "provider = icu, locale = 'und-u-ks-level1', deterministic = false"
+        place.do(f"CREATE COLLATION alike ({options})")
+    return place
 
 
 def stored(name: str, change: str, text: str | None) -> str | bytes | None:
@@ -139,6 +134,7 @@ class Table:
         }
 
 
+@each
 def test_what_changes_between_read_and_write_is_kept(place: Place) -> None:
     table = Table(place)
     with transaction(place) as application:

@@ -8,45 +8,19 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from cli_support import COMMANDS
-from job_support import HERE, KINDS, RING, Place, column, places, total
+from job_support import HERE, RING, Place, each, of_servers, total
 from job_writers import INNODB_POLL, Running, complete, retries, transaction
 
-SERVERS = ("postgresql", "mysql")
-EACH = [(kind, command) for kind in KINDS for command in COMMANDS]
-OF_SERVERS = [(kind, command) for kind in SERVERS for command in COMMANDS]
 ROWS = 200
 TEXTS = [f"secret {number}" for number in range(1, ROWS + 1)]
 #: So that it is under way until it is told to stop.
 FOREVER = ("--batch", "20", "--pause", "600000")
 #: Long enough to come in between.
 SLOWLY = ("--batch", "10", "--pause", "50")
-
-
-@pytest.fixture
-def place(
-    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
-) -> Iterator[Place]:
-    kind, command = request.param
-    for place in places(kind, command, servers, tmp_path):
-        place.describe(column())
-        yield place
-
-
-@pytest.fixture
-def filled(place: Place) -> Place:
-    """With a table of users."""
-    place.users(TEXTS)
-    return place
-
-
-each = pytest.mark.parametrize("place", EACH, indirect=True, ids="-".join)
-of_servers = pytest.mark.parametrize("place", OF_SERVERS, indirect=True, ids="-".join)
 
 
 def sealed(place: Place) -> int:

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -68,22 +69,35 @@ Runner = Callable[[list[Block]], tuple[int, str]]
 
 def main() -> int:
     """Runs all, prints what failed, and the counts for scripts/suite.sh."""
+    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    runs = [
+        (blocks, name, runner)
+        for path in paths
+        for blocks in programs_of(path)
+        for name, runner in runners(blocks).items()
+    ]
     passed, failures = 0, list[str]()
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for blocks in programs_of(path):
-            for name, runner in runners(blocks).items():
-                ran, output = runner(blocks)
-                visible = [block for block in blocks if block.visible]
-                good = sum(block.visible for block in blocks[:ran])
-                passed += good
-                if ran < len(blocks):
-                    missed = visible[good + blocks[ran].visible :]
-                    failures += [f"{blocks[ran]}{name} failed:\n{output}"]
-                    failures += [f"{block}{name} was not reached" for block in missed]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda run: result_of(*run), runs)
+    for good, wrong in results:
+        passed += good
+        failures += wrong
     for failure in failures:
         print(failure)
     print(f"RESULT passed={passed} failed={len(failures)}")
     return 1 if failures else 0
+
+
+def result_of(blocks: list[Block], name: str, runner: Runner) -> tuple[int, list[str]]:
+    """How many blocks that a reader sees ran to their end, and what is to be said of the others."""
+    ran, output = runner(blocks)
+    visible = [block for block in blocks if block.visible]
+    good = sum(block.visible for block in blocks[:ran])
+    if ran == len(blocks):
+        return good, []
+    missed = visible[good + blocks[ran].visible :]
+    failures = [f"{blocks[ran]}{name} failed:\n{output}"]
+    return good, failures + [f"{block}{name} was not reached" for block in missed]
 
 
 def programs_of(path: Path) -> list[list[Block]]:
@@ -130,7 +144,7 @@ def runners(blocks: list[Block]) -> dict[str, Runner]:
     if language == "python":
         return {"": python}
     if language in ("js", "ts"):
-        return {"": javascript}
+        return {"": partial(javascript, consumer())}
     if language == "sh" and all(doc_sessions.words_are_known(block.code) for block in blocks):
         return {"": lambda blocks: (len(blocks), "")}
     if language == "sh":
@@ -146,17 +160,24 @@ def python(blocks: list[Block]) -> tuple[int, str]:
     return program(blocks, ".py", "print({!r}, flush=True)", [sys.executable], scratch())
 
 
-def javascript(blocks: list[Block]) -> tuple[int, str]:
-    """With the packed npm package."""
+def javascript(folder: Path, blocks: list[Block]) -> tuple[int, str]:
+    """With the packed npm package, which stands above the folder of the program."""
     language = blocks[0].language
-    home = Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
-    return program(blocks, f".m{language}", "console.log({!r});", [node(language)], home)
+    with tempfile.TemporaryDirectory(prefix="blocks-", dir=folder) as home:
+        mark, command = "console.log({!r});", [node(language)]
+        return program(blocks, f".m{language}", mark, command, Path(home))
 
 
 def session(command: Path, blocks: list[Block]) -> tuple[int, str]:
     """With the command `reseal` in a folder."""
     steps = [doc_sessions.Step(block.code, block.shown) for block in blocks]
     return doc_sessions.session(steps, command)
+
+
+@cache
+def consumer() -> Path:
+    """Unpacked once for all."""
+    return Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
 
 
 @cache
