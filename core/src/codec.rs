@@ -335,6 +335,16 @@ pub trait Codec: fmt::Debug + Send + Sync {
     /// only [`Codec::open`] can tell.
     fn is_current(&self, stored: Stored<'_>, mode: Mode) -> Option<bool>;
 
+    /// As [`Codec::is_current`], of a value that was recognized.
+    fn is_current_shown(
+        &self,
+        stored: Stored<'_>,
+        _shown: &Recognized,
+        mode: Mode,
+    ) -> Option<bool> {
+        self.is_current(stored, mode)
+    }
+
     /// Whether what it writes can be read by whoever sees it.
     fn writes_plaintext(&self) -> bool {
         false

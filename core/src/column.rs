@@ -8,7 +8,10 @@ pub use outcome::{Classified, Origin, Outcome, Read};
 
 use crate::{
     blind_index::BlindIndex,
-    codec::{Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Rings, Stored, StoredValue},
+    codec::{
+        Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Rings, Stored,
+        StoredValue,
+    },
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
     ids::Mode,
@@ -34,6 +37,15 @@ impl NamedCodec {
             codec: Arc::new(codec),
         }
     }
+}
+
+/// A codec that a value may be in, and what the value shows to it.
+type Found<'c> = (&'c NamedCodec, Recognized);
+
+/// A value in the write codec, and what it shows.
+struct Written {
+    value: StoredValue,
+    shown: Recognized,
 }
 
 /// A column of a table.
@@ -185,7 +197,7 @@ impl Column {
         let value = self.spelled(plaintext, self.mode, |plaintext| {
             codec.seal(plaintext, &place, fresh)
         })?;
-        self.checked(value)
+        self.checked(value).map(|written| written.value)
     }
 
     /// The plaintext of a stored value in the canonical form of the column's type, and what opened
@@ -198,7 +210,7 @@ impl Column {
     /// `format-mismatch` where no codec of the column has this format; those of the codecs;
     /// `value-invalid` and `invalid-text` where the plaintext is no value of the column's type.
     pub fn open(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
-        let mut read = self.open_raw(stored, facts)?;
+        let mut read = self.open_raw(stored, &self.recognized(stored), facts)?;
         // As a rule it is canonical, and nothing is copied.
         if let Cow::Owned(canonical) = self.value_type.canonical(&read.plaintext, self.mode)? {
             read.plaintext = Zeroizing::new(canonical);
@@ -207,14 +219,14 @@ impl Column {
     }
 
     /// The plaintext as it was sealed.
-    fn open_raw(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
+    fn open_raw(&self, stored: Stored<'_>, found: &[Found<'_>], facts: &Context) -> Result<Read> {
         let now = self.context.joined(facts)?;
-        let opened = self.open_in(stored, &now);
+        let opened = self.open_in(stored, found, &now);
         let Err(error) = opened else { return opened };
         if error.code() == ErrorCode::AuthFailed {
             for earlier in &self.earlier {
                 let context = earlier.joined(facts)?;
-                if let Ok(read) = self.open_in(stored, &context) {
+                if let Ok(read) = self.open_in(stored, found, &context) {
                     return Ok(Read {
                         earlier: true,
                         ..read
@@ -232,8 +244,7 @@ impl Column {
             return Classified::Null;
         };
         let shown = self.recognized(stored);
-        let sure =
-            |found: &&(&NamedCodec, crate::codec::Recognized)| found.1.certainty == Certainty::Yes;
+        let sure = |found: &&Found<'_>| found.1.certainty == Certainty::Yes;
         let best = shown.iter().find(sure).or_else(|| shown.first());
         match best {
             Some((named, shown)) => Classified::In {
@@ -249,11 +260,13 @@ impl Column {
     }
 
     /// A value that the column will read with the codec that wrote it, and no other.
-    fn checked(&self, value: StoredValue) -> Result<StoredValue> {
+    fn checked(&self, value: StoredValue) -> Result<Written> {
         let first = self.recognized(value.as_stored()).into_iter().next();
         let writer = self.writer()?;
-        if first.is_some_and(|(first, _)| Arc::ptr_eq(&first.codec, &writer.codec)) {
-            return Ok(value);
+        if let Some((first, shown)) = first
+            && Arc::ptr_eq(&first.codec, &writer.codec)
+        {
+            return Ok(Written { value, shown });
         }
         Err(fixed(
             ErrorCode::LooksSealed,
@@ -284,7 +297,7 @@ impl Column {
 
     /// The codecs that a value may be in: those whose mark it carries, or else those whose shape it
     /// has, `plain` last.
-    fn recognized(&self, stored: Stored<'_>) -> Vec<(&NamedCodec, crate::codec::Recognized)> {
+    fn recognized(&self, stored: Stored<'_>) -> Vec<Found<'_>> {
         let shown = |named| Some((named, NamedCodec::recognize(named, stored)?));
         let mut found: Vec<_> = self.codecs.iter().filter_map(shown).collect();
         if found
@@ -297,9 +310,9 @@ impl Column {
         found
     }
 
-    fn open_in(&self, stored: Stored<'_>, context: &Context) -> Result<Read> {
+    fn open_in(&self, stored: Stored<'_>, found: &[Found<'_>], context: &Context) -> Result<Read> {
         let mut failure: Option<Error> = None;
-        for (named, _) in self.recognized(stored) {
+        for (named, _) in found {
             // What looks like a ciphertext and does not open is no plaintext.
             if named.codec.kind() == CodecKind::Plain && failure.is_some() {
                 break;
@@ -352,7 +365,7 @@ impl NamedCodec {
         self.codec.rings()
     }
 
-    fn recognize(&self, stored: Stored<'_>) -> Option<crate::codec::Recognized> {
+    fn recognize(&self, stored: Stored<'_>) -> Option<Recognized> {
         self.codec.recognize(stored)
     }
 }

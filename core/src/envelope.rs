@@ -7,7 +7,7 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 use data_encoding::BASE64URL_NOPAD;
-use reseal_primitives::{NONCE_BYTES, TAG_BYTES};
+use reseal_primitives::{NONCE_BYTES, TAG_BYTES, is_base64url};
 
 /// Bytes of the largest plaintext, or of the largest padded one in mode `padded`.
 pub const MAX_PLAINTEXT_BYTES: usize = 1 << 24;
@@ -200,7 +200,7 @@ pub(crate) fn decode_text(stored: &str, likely: Option<&Prefix>) -> Result<(KeyI
 fn tail_of<'t>(stored: &'t str, likely: Option<&Prefix>) -> Result<(KeyId, &'t [u8])> {
     let (version, key_id, tail) = split_text(stored, likely).ok_or_else(not_envelope)?;
     if version != VERSION || tail.len() > MAX_TEXT_CHARS - TEXT_PREFIX_CHARS {
-        let shaped = !tail.is_empty() && tail.iter().copied().all(is_base64url);
+        let shaped = !tail.is_empty() && is_base64url(tail);
         return Err(match version {
             _ if !shaped => damaged(),
             VERSION => too_large(),
@@ -213,11 +213,7 @@ fn tail_of<'t>(stored: &'t str, likely: Option<&Prefix>) -> Result<(KeyId, &'t [
 /// The first byte of what characters stand for, and how many bytes there are: all that is to be
 /// checked is, and nothing is decoded. Nothing of what is no base64url, or not in canonical form.
 fn measure(tail: &[u8]) -> Option<(u8, usize)> {
-    // Without an early end, many characters are looked at together.
-    if !tail
-        .iter()
-        .fold(true, |are, byte| are & is_base64url(*byte))
-    {
+    if !is_base64url(tail) {
         return None;
     }
     let (groups, rest) = tail.as_chunks::<4>();
@@ -356,10 +352,6 @@ fn inspection(key_id: KeyId, body: &Body<'_>) -> Inspection {
 
 pub(crate) const fn base64_chars(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
-}
-
-fn is_base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 const fn not_envelope() -> Error {

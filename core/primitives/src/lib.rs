@@ -14,10 +14,12 @@ extern crate alloc;
 mod cbc;
 mod mac;
 mod secret;
+mod text;
 mod xaes;
 
 #[cfg(feature = "cbc")]
 pub use cbc::{BLOCK_BYTES, Cbc128, Cbc256};
 pub use mac::{MacKey, expand};
 pub use secret::Secret32;
+pub use text::is_base64url;
 pub use xaes::{Forged, Gcm, IV_BYTES, NONCE_BYTES, SALT_BYTES, TAG_BYTES, TooLong, Xaes};

@@ -10,8 +10,8 @@ use crate::{
         inspect_binary, is_envelope,
     },
     error::Result,
-    ids::Mode,
-    keyring::Keyring,
+    ids::{KeyId, Mode},
+    keyring::{Keyring, OpenBatch},
     padding::padded_bytes,
 };
 use alloc::{string::ToString, sync::Arc};
@@ -104,26 +104,38 @@ impl<R: Rings> Codec for Reseal<R> {
         Some(ring.primary_id() == Some(shown.key_id) && shown.mode == mode)
     }
 
+    fn is_current_shown(
+        &self,
+        _stored: Stored<'_>,
+        shown: &Recognized,
+        mode: Mode,
+    ) -> Option<bool> {
+        // What is damaged shows no key.
+        let key = KeyId::decode(shown.key.as_ref()?.as_bytes());
+        let ring = self.rings.to_open().ok()?;
+        Some(ring.primary_id() == key && shown.scheme == mode.as_str())
+    }
+
     fn open(&self, stored: Stored<'_>, context: &Context) -> Result<Opened> {
         if !is_envelope(stored.as_bytes()) {
             return Err(mismatch(CodecKind::Reseal));
         }
         let ring = self.rings.to_open()?;
-        let plaintext = match stored {
-            Stored::Text(text) => ring.open(text, context)?,
+        let mut batch = OpenBatch::new(&ring);
+        let (plaintext, key_id, mode) = match stored {
+            Stored::Text(text) => batch.open_shown(text, context)?,
             Stored::Bytes(bytes) => match as_text(bytes) {
-                Some(text) => ring.open(text, context)?,
-                None => ring.open_binary(bytes, context)?,
+                Some(text) => batch.open_shown(text, context)?,
+                None => batch.open_binary_shown(bytes, context)?,
             },
         };
-        let shown = show(stored)?;
         Ok(Opened {
             plaintext,
-            key: Some(shown.key_id.to_string()),
-            scheme: shown.mode.as_str(),
+            key: Some(key_id.to_string()),
+            scheme: mode.as_str(),
             encoding: None,
             // The mode is the column's, which asks `is_current`.
-            current: ring.primary_id() == Some(shown.key_id),
+            current: ring.primary_id() == Some(key_id),
             trust: Trust::Authenticated,
         })
     }

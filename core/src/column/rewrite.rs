@@ -1,6 +1,6 @@
 //! Rewriting: a stored value brought to the codec that the column writes, and the repairs.
 
-use super::{Column, NamedCodec, Origin, Outcome, Read, as_stored};
+use super::{Column, Found, NamedCodec, Origin, Outcome, Read, Written, as_stored};
 use crate::{
     codec::{CodecKind, Form, Fresh, Stored, StoredValue, Trust},
     context::Context,
@@ -22,10 +22,11 @@ impl Column {
         let Some(stored) = stored else {
             return Outcome::Null;
         };
-        if self.is_current(stored) == Some(true) {
+        let found = self.recognized(stored);
+        if self.is_current(stored, &found) == Some(true) {
             return Outcome::Current;
         }
-        self.rewrite(stored, facts, fresh)
+        self.rewrite(stored, &found, facts, fresh)
             .unwrap_or_else(Outcome::Refused)
     }
 
@@ -40,7 +41,7 @@ impl Column {
         let Some(stored) = stored else {
             return Outcome::Null;
         };
-        self.rewrite(stored, facts, fresh)
+        self.rewrite(stored, &self.recognized(stored), facts, fresh)
             .unwrap_or_else(Outcome::Refused)
     }
 
@@ -60,7 +61,7 @@ impl Column {
         facts: &Context,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        let outer = believed(self.open_raw(stored, facts)?)?;
+        let outer = believed(self.open_raw(stored, &self.recognized(stored), facts)?)?;
         let inner = as_stored(&outer.plaintext);
         if self
             .doubled(inner)
@@ -72,8 +73,9 @@ impl Column {
                  encrypted once",
             ));
         }
-        let inner = believed(self.open_raw(inner, facts)?)?;
-        self.move_to_writer(&inner, facts, stored.form(), fresh)
+        let inner = believed(self.open_raw(inner, &self.recognized(inner), facts)?)?;
+        let written = self.move_to_writer(&inner, facts, stored.form(), fresh)?;
+        Ok(written.value)
     }
 
     /// The value of a row in the write codec, whatever its plaintext looks like: for a row that is
@@ -88,8 +90,9 @@ impl Column {
         facts: &Context,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        let read = believed(self.open_raw(stored, facts)?)?;
-        self.move_to_writer(&read, facts, stored.form(), fresh)
+        let read = believed(self.open_raw(stored, &self.recognized(stored), facts)?)?;
+        let written = self.move_to_writer(&read, facts, stored.form(), fresh)?;
+        Ok(written.value)
     }
 
     /// What was opened, in the write codec and in the canonical form of its type.
@@ -99,7 +102,7 @@ impl Column {
         facts: &Context,
         form: Form,
         fresh: &mut Fresh<'_>,
-    ) -> Result<StoredValue> {
+    ) -> Result<Written> {
         self.spelled(&read.plaintext, self.mode, |plaintext| {
             self.write(plaintext, read.encoding, facts, form, fresh)
         })
@@ -113,7 +116,7 @@ impl Column {
         facts: &Context,
         form: Form,
         fresh: &mut Fresh<'_>,
-    ) -> Result<StoredValue> {
+    ) -> Result<Written> {
         let context = self.context.joined(facts)?;
         let place = self.place(&context, form);
         let codec = &self.writer()?.codec;
@@ -136,18 +139,19 @@ impl Column {
     }
 
     /// Whether a value is as the column would write it; nothing where only opening tells.
-    fn is_current(&self, stored: Stored<'_>) -> Option<bool> {
-        let mut recognized = self.recognized(stored).into_iter().map(|(named, _)| named);
-        let first = recognized.next()?;
+    fn is_current(&self, stored: Stored<'_>, found: &[Found<'_>]) -> Option<bool> {
+        let ((first, shown), others) = found.split_first()?;
         let writer = self.writer().ok()?;
         if !Arc::ptr_eq(&first.codec, &writer.codec) {
             return Some(false);
         }
-        let current = writer.codec.is_current(stored, self.mode);
+        let current = writer.codec.is_current_shown(stored, shown, self.mode);
         // Our key ids are fingerprints. Those of others are names, which two keys may share.
         let kind = writer.codec.kind();
         let certain = matches!(kind, CodecKind::Reseal | CodecKind::Plain)
-            || recognized.all(|named| named.codec.kind() == CodecKind::Plain);
+            || others
+                .iter()
+                .all(|(named, _)| named.codec.kind() == CodecKind::Plain);
         if certain {
             current
         } else {
@@ -158,15 +162,16 @@ impl Column {
     fn rewrite(
         &self,
         stored: Stored<'_>,
+        found: &[Found<'_>],
         facts: &Context,
         fresh: &mut Fresh<'_>,
     ) -> Result<Outcome> {
-        let read = self.open_raw(stored, facts)?;
+        let read = self.open_raw(stored, found, facts)?;
         let writer = self.writer()?;
         let same = read.origin.codec == writer.name;
         let is_kept = same && self.keeps_spelling(writer, &read)?;
-        let mode_fits = writer.codec.is_current(stored, self.mode) != Some(false);
-        if is_kept && read.current && mode_fits && !read.earlier {
+        let mode_fits = || writer.codec.is_current(stored, self.mode) != Some(false);
+        if is_kept && read.current && !read.earlier && mode_fits() {
             return Ok(Outcome::Current);
         }
         let read = believed(read)?;
@@ -181,7 +186,7 @@ impl Column {
             ));
         }
         let form = stored.form();
-        let value = if !is_kept {
+        let Written { value, shown } = if !is_kept {
             self.move_to_writer(&read, facts, form, fresh)?
         } else if read.earlier || writer.codec.rotates_by_sealing(stored) {
             self.write(&read.plaintext, read.encoding, facts, form, fresh)?
@@ -190,14 +195,11 @@ impl Column {
             let place = self.place(&context, form);
             self.checked(writer.codec.rotate(stored, &place, fresh)?)?
         };
-        let shown = writer.codec.recognize(value.as_stored());
         Ok(Outcome::Resealed {
             to: Origin {
                 codec: writer.name.clone(),
-                scheme: shown
-                    .as_ref()
-                    .map_or(writer.codec.kind().as_str(), |shown| shown.scheme),
-                key: shown.and_then(|shown| shown.key),
+                scheme: shown.scheme,
+                key: shown.key,
             },
             from: read.origin,
             value,

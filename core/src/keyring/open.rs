@@ -27,6 +27,9 @@ pub struct OpenBatch<'r> {
     last: Option<(KeyId, [u8; SALT_BYTES], Gcm)>,
 }
 
+/// A plaintext, and the key and the mode that it was sealed with.
+type Shown = (Zeroizing<Vec<u8>>, KeyId, Mode);
+
 impl<'r> OpenBatch<'r> {
     /// A batch that opens with the keys of `ring`.
     #[must_use]
@@ -39,9 +42,16 @@ impl<'r> OpenBatch<'r> {
     /// # Errors
     /// As [`Keyring::open`]; the batch goes on with the next value.
     pub fn open(&mut self, stored: &str, context: &Context) -> Result<Zeroizing<Vec<u8>>> {
+        Ok(self.open_shown(stored, context)?.0)
+    }
+
+    /// As [`OpenBatch::open`], with the key and the mode.
+    pub(crate) fn open_shown(&mut self, stored: &str, context: &Context) -> Result<Shown> {
         let likely = self.ring.likely_key().map(|key| &key.prefix);
         let (key_id, tail) = decode_text(stored, likely)?;
-        self.open_body(key_id, &Body::parse(&tail)?, context)
+        let body = Body::parse(&tail)?;
+        let plaintext = self.open_body(key_id, &body, context)?;
+        Ok((plaintext, key_id, body.mode))
     }
 
     /// The plaintext of the next binary envelope; the bytes are wiped on drop.
@@ -49,8 +59,14 @@ impl<'r> OpenBatch<'r> {
     /// # Errors
     /// As [`Keyring::open`]; the batch goes on with the next value.
     pub fn open_binary(&mut self, stored: &[u8], context: &Context) -> Result<Zeroizing<Vec<u8>>> {
+        Ok(self.open_binary_shown(stored, context)?.0)
+    }
+
+    /// As [`OpenBatch::open_binary`], with the key and the mode.
+    pub(crate) fn open_binary_shown(&mut self, stored: &[u8], context: &Context) -> Result<Shown> {
         let (key_id, body) = parse_binary(stored)?;
-        self.open_body(key_id, &body, context)
+        let plaintext = self.open_body(key_id, &body, context)?;
+        Ok((plaintext, key_id, body.mode))
     }
 
     /// The plaintext of the next text envelope as text.
