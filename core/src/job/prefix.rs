@@ -50,6 +50,10 @@ impl Walk {
         phrase.push(&self.from());
         self.push_filter(&mut phrase);
         self.push_sample(&mut phrase);
+        if self.dialect == Dialect::Postgres {
+            // It would expect as many starts as there are values, and sort them all on disk.
+            phrase.push(" OFFSET 0");
+        }
         phrase.push(") AS reseal_g GROUP BY reseal_p");
         phrase.done()
     }
@@ -99,10 +103,13 @@ impl Walk {
                     format!("LENGTH({text})"),
                 )
             }
-            // A number that is no integer is none of a column's values, and stays one here.
+            // A number that is no integer is none of a column's values, and stays one here. Where SQLite
+            // is so built, bytes match no pattern, and must be text for it.
             (Dialect::Sqlite, _) => (
                 format!(
-                    "CASE WHEN CAST(substr({name}, 1, {chars}) AS TEXT) LIKE 'rs_.%' \
+                    "CASE WHEN {name} GLOB 'rs?.*' THEN substr({name}, 1, {chars}) \
+                     WHEN typeof({name}) = 'blob' \
+                     AND CAST(substr({name}, 1, {chars}) AS TEXT) GLOB 'rs?.*' \
                      THEN substr({name}, 1, {chars}) \
                      WHEN typeof({name}) = 'blob' AND substr({name}, 1, 4) = {magic} \
                      THEN substr({name}, 1, {header}) WHEN typeof({name}) = 'real' THEN 0.5 \

@@ -213,7 +213,7 @@ fn envelopes_are_counted_by_their_start_byte_by_byte() {
          THEN left(\"app\".\"users\".\"ssn\"::text, 39) COLLATE \"C\" \
          WHEN \"app\".\"users\".\"ssn\" IS NOT NULL THEN '' END AS reseal_p, \
          octet_length(\"app\".\"users\".\"ssn\"::text) AS reseal_l FROM \"app\".\"users\" \
-         WHERE (kind = 'a'\n) AND random() * 10 < 1) AS reseal_g GROUP BY reseal_p"
+         WHERE (kind = 'a'\n) AND random() * 10 < 1 OFFSET 0) AS reseal_g GROUP BY reseal_p"
     );
     assert_eq!(
         mysql.sql,
