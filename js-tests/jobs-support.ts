@@ -25,8 +25,6 @@ read = ["app", "plain"]
 `;
 
 const COMMAND = fileURLToPath(new URL("../wasm/dist/cli.mjs", import.meta.url));
-// As Node 22 has it by itself: py-tests/cli_support.py tells why.
-const OPTIMIZED_LATER = "--wasm-tiering-budget=13000000";
 // From there the command takes its driver, as from the project of a user.
 const MODULES = fileURLToPath(new URL("node_modules", import.meta.url));
 
@@ -90,7 +88,7 @@ export class Project {
 
   /** Starts the command of the npm package here. */
   start(...args: string[]): ChildProcess {
-    return spawn(process.execPath, [OPTIMIZED_LATER, COMMAND, ...args], {
+    return spawn(process.execPath, [COMMAND, ...args], {
       cwd: this.folder,
       env: environment(),
       stdio: ["ignore", "pipe", "pipe"],
