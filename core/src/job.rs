@@ -1,7 +1,7 @@
 //! The bulk job: every stored value of a database brought to the codec that its column writes.
 //!
 //! A job runs no statement itself. [`Job::next`] says what is to be done, and takes what came of it:
-//! a driver of a language is a loop around it. It never holds more than a batch of rows, and never
+//! a driver of a language is a loop around it. It never holds more than two batches of rows, and never
 //! overwrites a value that changed after it was read.
 
 mod ahead;

@@ -7,6 +7,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod ahead;
 mod checkpoints;
 mod discoveries;
 mod extents;
