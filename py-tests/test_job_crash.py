@@ -16,8 +16,8 @@ from job_writers import Running, Writers, check
 KILLS = int(os.environ.get("RESEAL_JOB_KILLS") or 5)
 WRITERS = 4
 ROWS = 4_000
-#: So that it is at work for a second or more.
-APPLY = ("apply", "--batch", "100", "--pause", "5")
+#: So that it is at work for a second or so. Without a pause it reads ahead.
+PACES = [("--batch", "100", "--pause", "5"), ("--batch", "20")]
 LONGEST_MOMENT = 0.3
 
 
@@ -76,7 +76,7 @@ def crash(
     with Writers(place, WRITERS, ROWS, seed) as writers:
         while killed < kills:
             before = how_far(place)
-            with Running(place, *APPLY, *arguments) as job:
+            with Running(place, "apply", *chance.choice(PACES), *arguments) as job:
                 # Now and then also before its first batch.
                 if chance.random() < 0.8:
                     job.comes_to(lambda was: how_far(place) != was, before)
