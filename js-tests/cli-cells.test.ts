@@ -17,7 +17,6 @@ test("a cell is its kind and what belongs to it", () => {
     [null, -2, "aé"],
     [Uint8Array.of(0, 255), new Real(0.5), ""],
   ];
-  // The same stands in cli/wasm/src/cells.rs.
   const wanted = "0001feffffffffffffff020300000061c3a905" + "030200000000ff04020000000005";
   expect(hex(new CellPacker().pack(rows))).toBe(wanted);
   expect(new CellPacker().pack([])).toHaveLength(0);

@@ -12,7 +12,7 @@ build() {
     "$VENV/bin/pip" install --quiet --no-index --no-deps --force-reinstall "$OUT"/*.whl
 }
 
-sources=(Cargo.toml Cargo.lock .cargo python core/Cargo.toml core/src cli/Cargo.toml cli/src scripts/wheel.sh)
+sources=(Cargo.toml Cargo.lock .cargo python core/Cargo.toml core/src core/primitives cli/Cargo.toml cli/src scripts/wheel.sh)
 "$VENV/bin/pip" show --quiet reseal 2>/dev/null || rm -f "$STAMPS/wheel"
 unless_done wheel "$(hash_of "${sources[@]}")" build
 ls "$OUT"

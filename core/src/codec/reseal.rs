@@ -99,9 +99,7 @@ impl<R: Rings> Codec for Reseal<R> {
     }
 
     fn is_current(&self, stored: Stored<'_>, mode: Mode) -> Option<bool> {
-        let shown = show(stored).ok()?;
-        let ring = self.rings.to_open().ok()?;
-        Some(ring.primary_id() == Some(shown.key_id) && shown.mode == mode)
+        self.is_current_shown(stored, &recognize(stored)?, mode)
     }
 
     fn is_current_shown(

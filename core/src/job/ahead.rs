@@ -89,7 +89,8 @@ impl Ahead {
         matches!(*self.0.lock(), State::Due(_))
     }
 
-    /// Does it; nothing to do where it is done. The job waits for nothing but this.
+    /// Does it; nothing to do where it is done. Who does it in another thread waits for its end before
+    /// the reply of the step goes to the job.
     pub fn run(&self) {
         let mut state = self.0.lock();
         *state = match mem::replace(&mut *state, State::Away) {

@@ -107,8 +107,7 @@ impl Walk {
             // is so built, bytes match no pattern, and must be text for it.
             (Dialect::Sqlite, _) => (
                 format!(
-                    "CASE WHEN {name} GLOB 'rs?.*' THEN substr({name}, 1, {chars}) \
-                     WHEN typeof({name}) = 'blob' \
+                    "CASE WHEN {name} GLOB 'rs?.*' OR typeof({name}) = 'blob' \
                      AND CAST(substr({name}, 1, {chars}) AS TEXT) GLOB 'rs?.*' \
                      THEN substr({name}, 1, {chars}) \
                      WHEN typeof({name}) = 'blob' AND substr({name}, 1, 4) = {magic} \
