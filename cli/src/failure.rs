@@ -68,7 +68,8 @@ pub(crate) fn exit_code(code: ErrorCode) -> u8 {
         | ErrorCode::InvalidText
         | ErrorCode::ManifestInvalid
         | ErrorCode::EncryptionRequired
-        | ErrorCode::ColumnUnsuitable => exit::USAGE,
+        | ErrorCode::ColumnUnsuitable
+        | ErrorCode::ReaderUnable => exit::USAGE,
         ErrorCode::SourceUnreadable
         | ErrorCode::KeysetUnwritable
         | ErrorCode::RandomUnavailable

@@ -169,6 +169,7 @@ codes! {
     DatabaseError "database-error" Other "The database refused a statement, or the connection was lost.",
     JobConflict "job-conflict" Other "Another run of the same job is at work.",
     VerificationFailed "verification-failed" Other "What was written did not read back as it should.",
+    ReaderUnable "reader-unable" Other "Another application could not read what a column writes.",
 }
 
 /// The one failure for everything that depends on a secret.

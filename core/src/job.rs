@@ -27,6 +27,7 @@ mod prefix;
 mod prepare;
 mod progress;
 mod proof;
+mod readers;
 mod report;
 mod rows;
 mod session;
@@ -153,7 +154,8 @@ impl Job {
     /// [`Work::Discover`], which needs no target at all.
     ///
     /// # Errors
-    /// `invalid-argument` for no target, and for an option outside its range.
+    /// `invalid-argument` for no target, and for an option outside its range; `reader-unable` for work that
+    /// writes what a reader of the manifest cannot read.
     pub fn new(
         work: Work,
         targets: Vec<Target>,
@@ -170,6 +172,7 @@ impl Job {
             let message = "a job needs a column of the manifest";
             return Err(fixed(ErrorCode::InvalidArgument, message));
         }
+        readers::check(work, &targets)?;
         let id = id(work, &targets);
         let line = Line::default();
         let run = Run {

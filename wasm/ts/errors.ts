@@ -47,6 +47,7 @@ export const ERROR_CODES = Object.freeze([
   "database-error",
   "job-conflict",
   "verification-failed",
+  "reader-unable",
 ] as const);
 
 /** A stable error code, such as `auth-failed`. */

@@ -195,7 +195,12 @@ fn writes(report: &Report) -> bool {
 /// What is in the way of a column, for [`Work::Plan`].
 pub(super) fn is_in_the_way(report: &Report) -> bool {
     let mut findings = report.columns.iter().flat_map(|it| &it.findings);
-    findings.any(|it| matches!(it.code, "column-unsuitable" | "column-too-short"))
+    findings.any(|it| {
+        matches!(
+            it.code,
+            "column-unsuitable" | "column-too-short" | "reader-unable"
+        )
+    })
 }
 
 fn counted_values(values: u64) -> String {

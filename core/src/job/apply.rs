@@ -3,7 +3,7 @@
 use super::{
     Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length, Report, Step,
     Target, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
-    progress::Progress, session::Session, walk::Walk,
+    progress::Progress, readers, session::Session, walk::Walk,
 };
 use crate::time::Timestamp;
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
@@ -117,6 +117,11 @@ impl Run {
             let (options, targets) = (&self.options, &self.targets);
             let prepared = prepare::walks(&self.line, options, targets, self.work).await?;
             self.findings = prepared.findings;
+            if self.work == Work::Plan {
+                let blind = targets.iter().enumerate();
+                let blind = blind.filter_map(|(at, it)| Some((at, readers::finding(it)?)));
+                self.findings.extend(blind);
+            }
             let walks: Vec<Arc<Walk>> = prepared.walks.into_iter().map(Arc::new).collect();
             self.tell_extents(&walks).await?;
             self.walks = walks;

@@ -135,7 +135,9 @@ pub struct Length {
 #[non_exhaustive]
 pub struct Finding {
     /// `column-unsuitable`: no job can work on it; `column-too-short`, `column-maybe-too-short`,
-    /// `length-unknown`: see [`Length`]; `key-index`: an index that would help.
+    /// `length-unknown`: see [`Length`]; `reader-unable`: see
+    /// [`crate::manifest::ColumnSpec::blind_readers`];
+    /// `key-index`: an index that would help.
     pub code: &'static str,
     /// A sentence, with numbers and names and no value.
     pub message: String,

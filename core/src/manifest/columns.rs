@@ -98,6 +98,12 @@ impl ColumnSpec {
         blind.map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The kind of the codec that is written.
+    #[must_use]
+    pub const fn write_kind(&self) -> CodecKind {
+        self.write_kind
+    }
+
     /// The codec whose ring makes the terms of the indexes.
     #[must_use]
     pub fn index_codec(&self) -> Option<&str> {

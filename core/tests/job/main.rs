@@ -16,6 +16,7 @@ mod keys;
 mod looks;
 mod paths;
 mod races;
+mod readers;
 mod repairs;
 mod rounds;
 mod support;
