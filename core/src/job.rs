@@ -31,6 +31,7 @@ mod readers;
 mod report;
 mod rows;
 mod session;
+mod share;
 mod shown;
 mod step;
 mod store;
@@ -41,12 +42,13 @@ mod tally;
 mod tell;
 mod total;
 mod walk;
+mod worker;
 
 pub use ahead::Ahead;
 pub use cell::{Cell, Statement};
 pub use dialect::Dialect;
 pub use failure::{Failure, FailureKind};
-pub use options::{Checkpoint, JobOptions};
+pub use options::{Checkpoint, JobOptions, Share};
 pub use report::{
     Amount, ColumnReport, Counts, Discovered, End, Finding, Kind, Length, Move, Report, Work,
 };
@@ -74,6 +76,7 @@ use progress::Progress;
 use serde_json::json;
 use session::Session;
 use sha2::{Digest, Sha256};
+use share::Sharing;
 use spin::Mutex;
 
 /// Characters of a job's id.
@@ -160,7 +163,7 @@ impl Job {
         work: Work,
         targets: Vec<Target>,
         mut options: JobOptions,
-        entropy: Box<dyn Entropy + Send + Sync>,
+        mut entropy: Box<dyn Entropy + Send + Sync>,
         started: Timestamp,
     ) -> Result<Self> {
         options.check(work)?;
@@ -177,7 +180,9 @@ impl Job {
         let line = Line::default();
         let run = Run {
             line: line.clone(),
+            row: id.clone(),
             id: id.clone(),
+            sharing: Sharing::of(&options, targets.len(), &mut *entropy)?,
             work,
             progress: Progress::new(targets.len()),
             targets: targets.into(),

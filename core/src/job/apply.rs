@@ -3,7 +3,7 @@
 use super::{
     Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length, Report, Step,
     Target, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
-    progress::Progress, readers, session::Session, walk::Walk,
+    progress::Progress, readers, session::Session, share::Sharing, walk::Walk,
 };
 use crate::time::Timestamp;
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
@@ -22,6 +22,10 @@ const MAX_RACES: usize = 3;
 pub(super) struct Run {
     pub(super) line: Line,
     pub(super) id: String,
+    /// The id of its row among the checkpoints; a range of rows has one of its own.
+    pub(super) row: String,
+    /// Where several workers do the job.
+    pub(super) sharing: Option<Sharing>,
     pub(super) work: Work,
     pub(super) targets: Arc<[Target]>,
     pub(super) options: JobOptions,
@@ -84,6 +88,7 @@ impl Run {
                 }
             }
         };
+        self.gather().await;
         core::mem::take(&mut self.session).close(&self.line).await;
         self.report(end)
     }
@@ -126,6 +131,9 @@ impl Run {
             self.tell_extents(&walks).await?;
             self.walks = walks;
         }
+        if self.sharing.is_some() {
+            return self.join().await;
+        }
         let text = self.load().await?;
         let is_first = !self.tally.is_loaded;
         self.tally.is_loaded = true;
@@ -148,6 +156,9 @@ impl Run {
     async fn step(&mut self) -> Result<Option<End>, Halt> {
         if self.progress.is_finished {
             return Ok(Some(End::Complete));
+        }
+        if self.sharing.is_some() {
+            return self.worker_step().await;
         }
         if self.line.is_stopped() {
             return self.pause(End::Stopped).await.map(Some);
@@ -178,23 +189,34 @@ impl Run {
         let page = self.turn(&walk).await?;
         let mut next = self.progress.clone();
         if page.last.is_some() {
-            next.after = page.last;
+            next.after.clone_from(&page.last);
         }
         if page.is_last {
             next.end_walk();
         }
         let missing = self.options.rows.len().saturating_sub(page.rows);
         next.miss(&walk, missing);
-        let mut raced = self.batch(&walk, page.work.finish()?, next).await?;
+        self.take(&walk, page, next).await?;
+        self.tell_progress(&walk).await;
+        self.wait().await?;
+        Ok(None)
+    }
+
+    /// Works on the rows of a page; `next` is how far the job is then.
+    pub(super) async fn take(
+        &mut self,
+        walk: &Arc<Walk>,
+        page: Page,
+        next: Progress,
+    ) -> Result<(), Halt> {
+        let mut raced = self.batch(walk, page.work.finish()?, next).await?;
         for _ in 0..MAX_RACES {
             if !raced.is_empty() {
-                raced = self.take_again(&walk, raced).await?;
+                raced = self.take_again(walk, raced).await?;
             }
         }
         self.tally.rows += u64::try_from(page.rows).unwrap_or(u64::MAX);
-        self.tell_progress(&walk).await;
-        self.wait().await;
-        Ok(None)
+        Ok(())
     }
 
     /// After the last walk of a pass.

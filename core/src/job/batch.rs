@@ -52,7 +52,7 @@ impl Run {
             }
         }
         self.tally.quiet += 1;
-        let is_due = self.tally.quiet >= QUIET_BATCHES;
+        let is_due = self.tally.quiet >= QUIET_BATCHES || self.lease_is_due();
         if is_written {
             self.save(&next).await?;
             self.commit().await?;
@@ -161,22 +161,24 @@ impl Change {
 pub(super) fn rows_of(walk: &Walk, rows: Vec<Vec<Cell>>) -> Result<Vec<Row>> {
     let rows = rows.into_iter().map(|cells| {
         let row = walk.row(cells).ok_or_else(of_another_width)?;
-        if row
-            .key
-            .iter()
-            .any(|cell| matches!(cell, Cell::Null | Cell::Other))
-        {
-            // It could be neither passed nor found again.
-            let message = format!(
-                "table {}: a row has a floating-point number, or nothing, for its row id: \
-                 name another unique key in row_id",
-                walk.table
-            );
-            return Err(Error::new(ErrorCode::ColumnUnsuitable, message));
-        }
+        check_key(walk, &row.key)?;
         Ok(row)
     });
     rows.collect()
+}
+
+/// A key that could be neither passed nor found again is refused.
+pub(super) fn check_key(walk: &Walk, key: &[Cell]) -> Result<()> {
+    let is_lost = |cell: &Cell| matches!(cell, Cell::Null | Cell::Other);
+    if !key.iter().any(is_lost) {
+        return Ok(());
+    }
+    let message = format!(
+        "table {}: a row has a floating-point number, or nothing, for its row id: \
+         name another unique key in row_id",
+        walk.table
+    );
+    Err(Error::new(ErrorCode::ColumnUnsuitable, message))
 }
 
 pub(super) const fn of_another_width() -> Error {

@@ -1,7 +1,8 @@
 //! How a run keeps how far it is, so that the next one goes on from there.
 
 use super::{
-    Checkpoint, FailureKind, Step, apply::Run, catalog, halt::Halt, progress::Progress, store,
+    Checkpoint, FailureKind, Step, apply::Run, catalog, halt::Halt, progress::Progress,
+    share::Shared, store,
 };
 use crate::error::{Error, ErrorCode, fixed};
 use alloc::{
@@ -29,13 +30,15 @@ impl Run {
                     return Ok(None);
                 };
                 self.version = version.as_int();
-                Ok(state.as_text().map(ToString::to_string))
+                let state = state.as_text().unwrap_or_default();
+                self.is_for_one(state)?;
+                Ok(Some(state.to_string()))
             }
         }
     }
 
     /// Whoever may use the table, but not make one, finds it there.
-    async fn have_table(&self) -> Result<(), Halt> {
+    pub(super) async fn have_table(&self) -> Result<(), Halt> {
         let dialect = self.options.dialect;
         let there = catalog::columns(dialect, store::TABLE);
         if !self.line.query(there).await?.is_empty() {
@@ -61,19 +64,31 @@ impl Run {
         if self.options.checkpoint != Checkpoint::Table {
             return Ok(());
         }
-        let (dialect, state) = (self.options.dialect, next.to_json());
-        let statement = match self.version {
-            Some(version) => store::update(dialect, &self.id, &state, version),
-            None => store::insert(dialect, &self.id, &state),
+        let state = self.document(next);
+        if self.store(&self.row, &state, self.version).await? {
+            return Ok(());
+        }
+        Err(conflict().into())
+    }
+
+    /// Stores a row of the table; `false` where somebody else was quicker.
+    pub(super) async fn store(
+        &self,
+        row: &str,
+        state: &str,
+        version: Option<i64>,
+    ) -> Result<bool, Halt> {
+        let dialect = self.options.dialect;
+        let statement = match version {
+            Some(version) => store::update(dialect, row, state, version),
+            None => store::insert(dialect, row, state),
         };
         match self.line.execute(statement).await {
-            Ok(1) => return Ok(()),
+            Ok(rows) => Ok(rows == 1),
             // Somebody stored one where there was none.
-            Err(failure) if failure.kind != FailureKind::Duplicate => return Err(failure.into()),
-            _ => {}
+            Err(failure) if failure.kind == FailureKind::Duplicate => Ok(false),
+            Err(failure) => Err(failure.into()),
         }
-        let message = "another run of this job moved its checkpoint: let one of them do the job";
-        Err(fixed(ErrorCode::JobConflict, message).into())
     }
 
     pub(super) async fn save_alone(&mut self, next: &Progress) -> Result<(), Halt> {
@@ -89,6 +104,9 @@ impl Run {
         self.line.run(Step::Commit).await?;
         if self.options.checkpoint == Checkpoint::Table {
             self.version = Some(self.version.map_or(1, |version| version + 1));
+        }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.saved_ms = self.line.elapsed_ms();
         }
         Ok(())
     }
@@ -117,4 +135,20 @@ impl Run {
             }
         }
     }
+
+    /// A job that several workers have begun is theirs until it is done.
+    fn is_for_one(&self, state: &str) -> Result<(), Halt> {
+        let shared = Shared::of_json(state, self.targets.len());
+        if !shared.is_some_and(|shared| shared.dealt > 0 && !shared.progress.is_finished) {
+            return Ok(());
+        }
+        let message = "several workers have begun this job: go on with workers, --share or --jobs, \
+                       until it is done";
+        Err(fixed(ErrorCode::JobConflict, message).into())
+    }
+}
+
+pub(super) const fn conflict() -> Error {
+    let message = "another run of this job moved its checkpoint: let one of them do the job";
+    fixed(ErrorCode::JobConflict, message)
 }

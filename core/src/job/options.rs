@@ -48,9 +48,26 @@ pub struct JobOptions {
     /// the one under the primary index key get it. For [`Work::Apply`], [`Work::Reopen`] and
     /// [`Work::Plan`].
     pub reindex: bool,
+    /// Other workers do the same job, each with ranges of the rows; for [`Work::Apply`] and
+    /// [`Work::Reopen`] with a checkpoint in the table.
+    pub share: Option<Share>,
     /// The row ids of a repair, up to 5,000: a cell for each column of the row id, as
     /// [`super::Event::Refused`] tells them, but bytes of MySQL and SQLite as [`Cell::Bytes`].
     pub rows: Vec<Vec<Cell>>,
+}
+
+/// How several workers do one job.
+///
+/// Each takes ranges of rows, leased in the table `reseal_jobs`. A worker that dies loses its range to another
+/// one when its lease has run out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// What the workers of one run call it, up to 64 characters. A run that joins a job which another one
+    /// began has its rows read once more.
+    pub run: String,
+    /// How long nothing has to be heard of a worker before its range goes to another one, in
+    /// milliseconds. Longer than any batch takes.
+    pub lease_ms: u64,
 }
 
 /// Where it is kept how far a job is.
@@ -87,6 +104,7 @@ impl JobOptions {
             sample_one_in: None,
             keys_only: false,
             reindex: false,
+            share: None,
             rows: Vec::new(),
         }
     }
@@ -106,9 +124,22 @@ impl JobOptions {
             "reindex is for apply, reopen and plan"
         } else if work.is_repair() != (1..=5000).contains(&self.rows.len()) {
             "rows are for a repair, which has 1 to 5000 of them"
+        } else if !self.may_share(work) {
+            "share is for apply and reopen that write, with a checkpoint in the table; its run has 1 to \
+             64 characters, and its lease is at least 1"
         } else {
             return Ok(());
         };
         Err(fixed(ErrorCode::InvalidArgument, wrong))
+    }
+
+    fn may_share(&self, work: Work) -> bool {
+        self.share.as_ref().is_none_or(|share| {
+            matches!(work, Work::Apply | Work::Reopen)
+                && !self.dry_run
+                && self.checkpoint == Checkpoint::Table
+                && (1..=64).contains(&share.run.chars().count())
+                && share.lease_ms > 0
+        })
     }
 }

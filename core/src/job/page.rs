@@ -44,7 +44,7 @@ impl Run {
     async fn read(&mut self, walk: &Arc<Walk>, after: Option<Vec<Cell>>) -> Result<Page, Halt> {
         let limit = self.tally.limit.clamp(1, self.options.batch_rows);
         let statement = match self.options.rows.as_slice() {
-            [] => walk.page(after.as_deref(), limit),
+            [] => walk.page(after.as_deref(), self.until(), limit),
             rows => walk.rows_at(rows),
         };
         let rows = self.line.query(statement).await?;
@@ -55,6 +55,11 @@ impl Run {
             last: rows.last().map(|row| walk.key_of(row)),
             work: Ahead::new(self.task(walk, rows)?),
         })
+    }
+
+    /// The last key of the range that is read, where it has an end.
+    fn until(&self) -> Option<&[Cell]> {
+        self.sharing.as_ref()?.range.as_ref()?.until.as_deref()
     }
 
     /// What is to be made of rows.

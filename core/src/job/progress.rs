@@ -122,25 +122,30 @@ impl Progress {
     }
 
     pub(super) fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    pub(super) fn to_value(&self) -> Value {
         let passes = self.passes.iter().map(|pass| {
             let targets = pass.iter().map(Counts::to_value);
             targets.collect::<Vec<Value>>()
         });
-        let after = self.after.as_ref();
         json!({
             "format": FORMAT,
             "finished": self.is_finished,
             "full": self.is_full,
             "walk": self.walk,
-            "after": after.map(|key| key.iter().map(cell_to_value).collect::<Vec<Value>>()),
+            "after": self.after.as_deref().map(key_to_value),
             "passes": passes.collect::<Vec<Vec<Value>>>(),
         })
-        .to_string()
     }
 
     /// The progress of a document; nothing where it is of another release, or of another job.
     pub(super) fn of_json(text: &str, targets: usize) -> Option<Self> {
-        let value: Value = serde_json::from_str(text).ok()?;
+        Self::of_value(&serde_json::from_str(text).ok()?, targets)
+    }
+
+    pub(super) fn of_value(value: &Value, targets: usize) -> Option<Self> {
         if value.get("format")?.as_u64() != Some(FORMAT) {
             return None;
         }
@@ -152,10 +157,7 @@ impl Progress {
         let passes: Vec<Vec<Counts>> = passes.collect::<Option<_>>()?;
         let after = match value.get("after")? {
             Value::Null => None,
-            key => {
-                let cells = key.as_array()?.iter().map(cell_of_value);
-                Some(cells.collect::<Option<_>>()?)
-            }
+            key => Some(key_of_value(key)?),
         };
         let progress = Self {
             passes,
@@ -168,7 +170,15 @@ impl Progress {
     }
 }
 
-/// A key: integers as text, since programs that show the document may read numbers as floats.
+pub(super) fn key_to_value(key: &[Cell]) -> Value {
+    key.iter().map(cell_to_value).collect()
+}
+
+pub(super) fn key_of_value(value: &Value) -> Option<Vec<Cell>> {
+    value.as_array()?.iter().map(cell_of_value).collect()
+}
+
+/// A cell of a key: integers as text, since programs that show the document may read numbers as floats.
 fn cell_to_value(cell: &Cell) -> Value {
     match cell {
         Cell::Int(number) => json!({"int": number.to_string()}),

@@ -314,6 +314,29 @@ impl Counts {
         self.left > 0 || self.reindexed > 0 || !self.resealed.is_empty()
     }
 
+    /// Adds what was counted of other rows in the same pass.
+    pub(super) fn merge(&mut self, more: &Self) {
+        let amounts = [
+            (&mut self.scanned, more.scanned),
+            (&mut self.null, more.null),
+            (&mut self.current, more.current),
+            (&mut self.reindexed, more.reindexed),
+            (&mut self.gone, more.gone),
+            (&mut self.left, more.left),
+            (&mut self.raced, more.raced),
+            (&mut self.verified, more.verified),
+        ];
+        for (amount, more) in amounts {
+            *amount += more;
+        }
+        for (one, values) in &more.resealed {
+            *self.resealed.entry(one.clone()).or_default() += values;
+        }
+        for (code, values) in &more.refused {
+            *self.refused.entry(code.clone()).or_default() += values;
+        }
+    }
+
     pub(super) fn to_value(&self) -> Value {
         let resealed = self.resealed.iter().map(|(one, values)| {
             json!({"from": one.from.to_value(), "to": one.to.to_value(), "values": values})

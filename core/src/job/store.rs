@@ -1,7 +1,7 @@
 //! The table of checkpoints.
 
 use super::{Cell, Dialect, Statement, dialect::Phrase};
-use alloc::format;
+use alloc::{format, string::String};
 
 pub(super) const TABLE: &str = "reseal_jobs";
 
@@ -30,6 +30,34 @@ pub(super) fn load(dialect: Dialect, id: &str) -> Statement {
     phrase.push(&dialect.quoted("version")).push(" FROM ");
     phrase.push(&dialect.quoted(TABLE)).push(" WHERE ");
     phrase.push(&dialect.quoted("id")).push(" = ").value(id);
+    phrase.done()
+}
+
+/// Gives id, state and version of those of the jobs that are there.
+pub(super) fn load_all(dialect: Dialect, ids: &[String]) -> Statement {
+    let mut phrase = Phrase::new(dialect, "SELECT ");
+    phrase.list(", ", ["id", "state", "version"], |phrase, name| {
+        phrase.push(&dialect.quoted(name));
+    });
+    phrase.push(" FROM ").push(&dialect.quoted(TABLE));
+    phrase
+        .push(" WHERE ")
+        .push(&dialect.quoted("id"))
+        .push(" IN (");
+    phrase.list(", ", ids, |phrase, id| {
+        phrase.value(id.as_str());
+    });
+    phrase.push(")");
+    phrase.done()
+}
+
+/// Takes a job away, if nobody stored a state of it since this version. It changes one row or none.
+pub(super) fn delete(dialect: Dialect, id: &str, version: i64) -> Statement {
+    let mut phrase = Phrase::new(dialect, "DELETE FROM ");
+    phrase.push(&dialect.quoted(TABLE)).push(" WHERE ");
+    phrase.push(&dialect.quoted("id")).push(" = ").value(id);
+    phrase.push(&format!(" AND {} = ", dialect.quoted("version")));
+    phrase.value(Cell::Int(version));
     phrase.done()
 }
 

@@ -1,6 +1,6 @@
 //! What whoever watches is told, and when the next batch may come.
 
-use super::{Cell, Event, Step, apply::Run, rows::Taken, tally::Tally, walk::Walk};
+use super::{Cell, Event, Step, apply::Run, halt::Halt, rows::Taken, tally::Tally, walk::Walk};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -15,7 +15,7 @@ impl Run {
                     continue;
                 };
                 let refused = Event::Refused {
-                    pass: self.progress.passes.len(),
+                    pass: self.pass(),
                     table: walk.table.clone(),
                     column: target.spec.column.clone(),
                     path: refused.path.clone(),
@@ -28,24 +28,34 @@ impl Run {
     }
 
     pub(super) async fn tell_progress(&self, walk: &Walk) {
+        let (rows, resealed) = self.done();
         let progress = Event::Progress {
-            pass: self.progress.passes.len(),
+            pass: self.pass(),
             table: walk.table.clone(),
-            rows: self.tally.rows,
-            resealed: self.tally.resealed,
+            rows,
+            resealed,
         };
         self.line.tell(progress).await;
     }
 
-    pub(super) async fn wait(&self) {
+    /// Waits until the next batch may come; a lease is renewed meanwhile.
+    pub(super) async fn wait(&mut self) -> Result<(), Halt> {
         let paced = self.options.rows_per_second.map_or(0, |rate| {
             let due = self.tally.rows.saturating_mul(1000) / u64::from(rate.max(1));
             due.saturating_sub(self.line.elapsed_ms())
         });
-        let milliseconds = paced.max(self.options.pause_ms);
-        if milliseconds > 0 {
+        let lease = self.options.share.as_ref().map(|share| share.lease_ms);
+        let longest = lease.map_or(u64::MAX, |lease| (lease / 3).max(1));
+        let mut left = paced.max(self.options.pause_ms);
+        while left > 0 && !self.line.is_stopped() {
+            let milliseconds = left.min(longest);
             let _waited = self.line.run(Step::Sleep { milliseconds }).await;
+            left -= milliseconds;
+            if self.lease_is_due() {
+                self.save_alone(&self.progress.clone()).await?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -44,6 +44,21 @@ pub(super) struct ValueColumn {
     pub(super) terms: Vec<Info>,
 }
 
+/// A bound of keys: how a key compares with it, and how one of its columns does before the last.
+struct Bound {
+    all: &'static str,
+    first: &'static str,
+}
+
+const AFTER: Bound = Bound {
+    all: ">",
+    first: ">",
+};
+const UNTIL: Bound = Bound {
+    all: "<=",
+    first: "<",
+};
+
 /// A row as it was read.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
@@ -55,20 +70,74 @@ pub(super) struct Row {
 }
 
 impl Walk {
-    /// The next rows after a key.
-    pub(super) fn page(&self, after: Option<&[Cell]>, limit: usize) -> Statement {
+    /// The next rows after a key, up to another one.
+    pub(super) fn page(
+        &self,
+        after: Option<&[Cell]>,
+        until: Option<&[Cell]>,
+        limit: usize,
+    ) -> Statement {
         let mut phrase = Phrase::new(self.dialect, "");
         self.push_select(&mut phrase, "");
-        if let Some(after) = after {
-            phrase.push(" AND ");
-            self.push_after(&mut phrase, after);
+        self.push_bound(&mut phrase, after, &AFTER);
+        self.push_bound(&mut phrase, until, &UNTIL);
+        self.push_order(&mut phrase);
+        phrase.push(&format!(" LIMIT {limit}"));
+        phrase.done()
+    }
+
+    /// The key of the last of so many rows after a key; nothing where there are fewer.
+    pub(super) fn end_of(&self, after: Option<&[Cell]>, rows: usize) -> Statement {
+        let mut phrase = Phrase::new(self.dialect, "SELECT ");
+        phrase.list(", ", &self.keys, |phrase, key| {
+            phrase.push(&self.read_key(key));
+        });
+        phrase.push(" FROM ").push(&self.from());
+        self.push_filter(&mut phrase);
+        self.push_bound(&mut phrase, after, &AFTER);
+        self.push_order(&mut phrase);
+        phrase.push(&format!(" LIMIT 1 OFFSET {}", rows.saturating_sub(1)));
+        phrase.done()
+    }
+
+    /// `(a, b) > (…)`; MySQL uses its index only for the form without rows.
+    fn push_bound(&self, phrase: &mut Phrase, key: Option<&[Cell]>, bound: &Bound) {
+        let Some(key) = key else { return };
+        let pairs: Vec<_> = self.keys.iter().zip(key).collect();
+        phrase.push(" AND (");
+        if self.dialect != Dialect::Mysql {
+            phrase.list(", ", &pairs, |phrase, (key, _)| {
+                phrase.push(&self.key(key));
+            });
+            phrase.push(&format!(") {} (", bound.all));
+            phrase.list(", ", &pairs, |phrase, (key, cell)| {
+                self.push_key_value(phrase, &key.info, cell);
+            });
+            phrase.push(")");
+            return;
         }
+        phrase.list(" OR ", 0..pairs.len(), |phrase, last| {
+            phrase.push("(");
+            let chain = pairs.iter().take(last + 1).enumerate();
+            phrase.list(" AND ", chain, |phrase, (place, (key, cell))| {
+                let sign = match place {
+                    place if place < last => "=",
+                    place if place + 1 < pairs.len() => bound.first,
+                    _ => bound.all,
+                };
+                phrase.push(&self.key(key)).push(&format!(" {sign} "));
+                self.push_key_value(phrase, &key.info, cell);
+            });
+            phrase.push(")");
+        });
+        phrase.push(")");
+    }
+
+    fn push_order(&self, phrase: &mut Phrase) {
         phrase.push(" ORDER BY ");
         phrase.list(", ", &self.keys, |phrase, key| {
             phrase.push(&self.key(key));
         });
-        phrase.push(&format!(" LIMIT {limit}"));
-        phrase.done()
     }
 
     /// The rows with these keys, as far as they are still there.
@@ -162,10 +231,7 @@ impl Walk {
     /// All that is read of a row; `joined` stands beside the table.
     fn push_select(&self, phrase: &mut Phrase, joined: &str) {
         phrase.push("SELECT ");
-        let keys = self.keys.iter().map(|key| match self.dialect {
-            Dialect::Postgres => format!("{}::text", self.name(&key.info.name)),
-            _ => self.read(&key.info),
-        });
+        let keys = self.keys.iter().map(|key| self.read_key(key));
         let values = self.values.iter().map(|value| &value.info);
         let others = self.facts.iter().chain(values).chain(self.terms());
         let others = others.map(|info| self.read(info));
@@ -225,38 +291,17 @@ impl Walk {
         }
     }
 
+    /// What is selected for a column of the key.
+    fn read_key(&self, key: &KeyColumn) -> String {
+        match self.dialect {
+            Dialect::Postgres => format!("{}::text", self.name(&key.info.name)),
+            _ => self.read(&key.info),
+        }
+    }
+
     /// What is selected for a value or a fact.
     fn read(&self, info: &Info) -> String {
         read(self.dialect, self.name(&info.name), info)
-    }
-
-    /// `(a, b) > (…)`; MySQL uses its index only for the form without rows.
-    fn push_after(&self, phrase: &mut Phrase, after: &[Cell]) {
-        let pairs: Vec<_> = self.keys.iter().zip(after).collect();
-        if self.dialect != Dialect::Mysql {
-            phrase.push("(");
-            phrase.list(", ", &pairs, |phrase, (key, _)| {
-                phrase.push(&self.key(key));
-            });
-            phrase.push(") > (");
-            phrase.list(", ", &pairs, |phrase, (key, cell)| {
-                self.push_key_value(phrase, &key.info, cell);
-            });
-            phrase.push(")");
-            return;
-        }
-        phrase.push("(");
-        phrase.list(" OR ", 0..pairs.len(), |phrase, last| {
-            phrase.push("(");
-            let chain = pairs.iter().take(last + 1).enumerate();
-            phrase.list(" AND ", chain, |phrase, (place, (key, cell))| {
-                let sign = if place == last { " > " } else { " = " };
-                phrase.push(&self.key(key)).push(sign);
-                self.push_key_value(phrase, &key.info, cell);
-            });
-            phrase.push(")");
-        });
-        phrase.push(")");
     }
 
     /// A parameter with the type of a key column: without it MySQL compares numbers as floats, and

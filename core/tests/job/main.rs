@@ -24,3 +24,4 @@ mod tables;
 mod terms;
 mod texts;
 mod unsuitable;
+mod workers;

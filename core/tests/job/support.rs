@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// A database in a file, with the ring of the codec `app`.
 pub(crate) struct World {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     pub(crate) db: Connection,
     pub(crate) ring: Arc<Keyring>,
     /// Everything that a job told.
@@ -38,7 +38,7 @@ impl World {
         let index = Key::generate(KeyUse::Index, &mut OsEntropy).unwrap();
         let ring = Keyring::builder().primary(key).primary(index);
         Self {
-            folder,
+            folder: Arc::new(folder),
             db,
             ring: Arc::new(ring.build().unwrap()),
             told: RefCell::default(),
@@ -62,6 +62,16 @@ impl World {
     /// Another connection to it.
     pub(crate) fn other(&self) -> Connection {
         Connection::open(self.folder.path().join("db")).unwrap()
+    }
+
+    /// The same database, for a driver of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            folder: Arc::clone(&self.folder),
+            db: self.other(),
+            ring: Arc::clone(&self.ring),
+            told: RefCell::default(),
+        }
     }
 
     pub(crate) fn targets(&self, columns: &str) -> Vec<Target> {

@@ -1,0 +1,247 @@
+//! What several workers of one job keep in the table of checkpoints: a row of the job, from which ranges of
+//! keys are dealt out, and a row of each range that is being worked on.
+
+use super::{
+    Cell, Counts, JobOptions, Share,
+    progress::{Progress, key_of_value, key_to_value},
+};
+use crate::{error::Result, random::Entropy};
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+
+/// Bytes of the name of a worker.
+const NAME_BYTES: usize = 16;
+/// Runs whose names are remembered.
+const MAX_RUNS: usize = 100;
+
+/// The row of a job that is shared: what was dealt out, and what is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shared {
+    /// The counts of the ranges that are done; `walk` and `after` are how far was dealt.
+    pub(super) progress: Progress,
+    /// The runs that have joined.
+    runs: Vec<String>,
+    /// Ranges that were dealt out.
+    pub(super) dealt: u64,
+    /// Those that are not done.
+    pub(super) open: Vec<u64>,
+    /// Rows that were read in the ranges that are done.
+    pub(super) rows: u64,
+    /// Whether a part of the present pass was read by an earlier run, and may be out of date.
+    pub(super) is_interrupted: bool,
+    /// Passes that have ended since a run joined.
+    pub(super) tried: usize,
+    /// Whether the job ended although the last pass found something to do.
+    pub(super) is_unsettled: bool,
+}
+
+/// Rows with neighbouring keys, which one worker at a time works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) number: u64,
+    /// The pass, counted from 1.
+    pub(super) pass: usize,
+    /// The key of the last row; nothing where the walk ends with it.
+    pub(super) until: Option<Vec<Cell>>,
+    /// Who works on it; nothing where he has put it back.
+    pub(super) worker: Option<String>,
+    /// Rows that were read.
+    pub(super) rows: u64,
+}
+
+/// What one worker knows.
+#[derive(Debug)]
+pub(super) struct Sharing {
+    pub(super) share: Share,
+    /// The name of this worker.
+    pub(super) worker: String,
+    pub(super) shared: Shared,
+    /// Of the stored row of the job.
+    pub(super) version: Option<i64>,
+    pub(super) range: Option<Range>,
+    /// Whether all rows of the range are read.
+    pub(super) is_read: bool,
+    /// The versions of the ranges of others, and since when they have not moved.
+    pub(super) seen: BTreeMap<u64, (i64, u64)>,
+    /// When the row of the range was stored last.
+    pub(super) saved_ms: u64,
+    /// When the others were looked at last, and the rows and resealed values of all but the own range.
+    pub(super) looked_ms: u64,
+    pub(super) rows: u64,
+    pub(super) resealed: u64,
+    /// Rows that had been read before this run came.
+    pub(super) before: u64,
+}
+
+impl Sharing {
+    /// A worker, where the job is shared.
+    pub(super) fn of(
+        options: &JobOptions,
+        targets: usize,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Option<Self>> {
+        let Some(share) = options.share.clone() else {
+            return Ok(None);
+        };
+        let mut name = [0; NAME_BYTES];
+        entropy.fill(&mut name)?;
+        Ok(Some(Self {
+            share,
+            worker: HEXLOWER.encode(&name),
+            shared: Shared::new(targets),
+            version: None,
+            range: None,
+            is_read: false,
+            seen: BTreeMap::new(),
+            saved_ms: 0,
+            looked_ms: 0,
+            rows: 0,
+            resealed: 0,
+            before: 0,
+        }))
+    }
+}
+
+impl Shared {
+    /// A job that nobody has begun.
+    pub(super) fn new(targets: usize) -> Self {
+        Self::of(Progress::new(targets))
+    }
+
+    /// One that was begun without other workers.
+    pub(super) fn of(progress: Progress) -> Self {
+        Self {
+            progress,
+            runs: Vec::new(),
+            dealt: 0,
+            open: Vec::new(),
+            rows: 0,
+            is_interrupted: false,
+            tried: 0,
+            is_unsettled: false,
+        }
+    }
+
+    /// Whether this run has joined.
+    pub(super) fn knows(&self, run: &str) -> bool {
+        self.runs.iter().any(|known| known == run)
+    }
+
+    /// A run joins. What was read of the present pass before may be out of date.
+    pub(super) fn join(&mut self, run: &str) {
+        self.is_interrupted |= self.dealt > 0 || self.progress.after.is_some();
+        self.tried = 0;
+        self.runs.push(run.to_string());
+        if self.runs.len() > MAX_RUNS {
+            self.runs.remove(0);
+        }
+    }
+
+    /// A range is done.
+    pub(super) fn close(&mut self, range: &Range, counts: &Progress) {
+        self.open.retain(|number| *number != range.number);
+        self.add(range, counts);
+    }
+
+    /// Adds the counts of a range.
+    pub(super) fn add(&mut self, range: &Range, counts: &Progress) {
+        self.rows += range.rows;
+        let pass = self.progress.passes.last_mut().into_iter().flatten();
+        let more = counts.passes.last().into_iter().flatten();
+        pass.zip(more).for_each(|(pass, more)| pass.merge(more));
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        let mut document = self.progress.to_value();
+        document["shared"] = json!({
+            "runs": self.runs, "dealt": self.dealt, "open": self.open, "rows": self.rows,
+            "interrupted": self.is_interrupted, "tried": self.tried,
+            "unsettled": self.is_unsettled,
+        });
+        document.to_string()
+    }
+
+    /// What a document says; nothing where it is of another release, or of another job.
+    pub(super) fn of_json(text: &str, targets: usize) -> Option<Self> {
+        let document: Value = serde_json::from_str(text).ok()?;
+        let progress = Progress::of_value(&document, targets)?;
+        let Some(shared) = document.get("shared") else {
+            // Another run did it alone; what it does from now on is refused.
+            let is_interrupted = !progress.is_finished;
+            return Some(Self {
+                is_interrupted,
+                ..Self::of(progress)
+            });
+        };
+        let number = |name: &str| shared.get(name)?.as_u64();
+        let flag = |name: &str| shared.get(name)?.as_bool();
+        let list = |name: &str| shared.get(name)?.as_array();
+        let runs = list("runs")?.iter();
+        let open = list("open")?.iter();
+        Some(Self {
+            progress,
+            runs: runs
+                .map(|run| run.as_str().map(String::from))
+                .collect::<Option<_>>()?,
+            dealt: number("dealt")?,
+            open: open.map(Value::as_u64).collect::<Option<_>>()?,
+            rows: number("rows")?,
+            is_interrupted: flag("interrupted")?,
+            tried: usize::try_from(number("tried")?).ok()?,
+            is_unsettled: flag("unsettled")?,
+        })
+    }
+}
+
+impl Range {
+    /// The id of its row.
+    pub(super) fn row(&self, job: &str) -> String {
+        row(job, self.number)
+    }
+
+    /// Its row, with what is counted in it.
+    pub(super) fn to_json(&self, progress: &Progress) -> String {
+        let mut document = progress.to_value();
+        document["range"] = json!({
+            "number": self.number, "pass": self.pass, "worker": self.worker, "rows": self.rows,
+            "until": self.until.as_deref().map(key_to_value),
+        });
+        document.to_string()
+    }
+
+    /// What a row says, and what is counted in it.
+    pub(super) fn of_json(text: &str, targets: usize) -> Option<(Self, Progress)> {
+        let document: Value = serde_json::from_str(text).ok()?;
+        let progress = Progress::of_value(&document, targets)?;
+        let range = document.get("range")?;
+        let number = |name: &str| range.get(name)?.as_u64();
+        let range = Self {
+            number: number("number")?,
+            pass: usize::try_from(number("pass")?).ok()?,
+            until: match range.get("until")? {
+                Value::Null => None,
+                key => Some(key_of_value(key)?),
+            },
+            worker: range.get("worker")?.as_str().map(String::from),
+            rows: number("rows")?,
+        };
+        Some((range, progress))
+    }
+}
+
+/// The id of the row of a range.
+pub(super) fn row(job: &str, number: u64) -> String {
+    format!("{job}#{number}")
+}
+
+/// All that was resealed.
+pub(super) fn resealed(progress: &Progress) -> u64 {
+    let counts = progress.passes.iter().flatten();
+    counts.map(Counts::resealed).sum()
+}

@@ -1,0 +1,487 @@
+//! Several workers do one job: each row once, whoever of them dies.
+
+use crate::support::{USERS, World, assert_adds_up};
+use reseal::job::{
+    Counts, End, Event, Failure, FailureKind, Job, JobOptions, Reply, Report, Share, Step,
+};
+use reseal::{Error, ErrorCode};
+
+const LEASE_MS: u64 = 30_000;
+
+/// A worker with a connection of its own, which stands still between its batches.
+struct Worker {
+    world: World,
+    job: Job,
+    reply: Option<Reply>,
+    begun: Option<Step>,
+    report: Option<Report>,
+}
+
+/// What a worker did in its turn.
+#[derive(Debug, PartialEq, Eq)]
+enum Did {
+    Batch,
+    Waited,
+    Ended,
+}
+
+fn of(run: &str) -> impl Fn(&mut JobOptions) {
+    let share = Share {
+        run: run.into(),
+        lease_ms: LEASE_MS,
+    };
+    move |options| {
+        options.batch_rows = 5;
+        options.share = Some(share.clone());
+    }
+}
+
+/// Two ranges for 20 rows.
+fn small() -> impl Fn(&mut JobOptions) {
+    |options| {
+        of("a")(options);
+        options.batch_rows = 2;
+    }
+}
+
+impl Worker {
+    fn new(world: &World, run: &str) -> Self {
+        Self::with(world, USERS, of(run))
+    }
+
+    fn with(world: &World, columns: &str, change: impl FnOnce(&mut JobOptions)) -> Self {
+        Self {
+            job: world.job(columns, change),
+            world: world.beside(),
+            reply: Some(Reply::Start),
+            begun: None,
+            report: None,
+        }
+    }
+
+    fn next(&mut self, now: u64) -> Step {
+        let begun = self.begun.take();
+        begun.unwrap_or_else(|| self.job.next(self.reply.take().unwrap_or(Reply::Done), now))
+    }
+
+    /// Goes on to the end of a batch, or to where it waits.
+    fn turn(&mut self, now: u64) -> Did {
+        loop {
+            match self.next(now) {
+                Step::Finished(report) => {
+                    self.report = Some(report);
+                    return Did::Ended;
+                }
+                Step::Sleep { .. } => return Did::Waited,
+                step => {
+                    let is_end = matches!(step, Step::Tell(Event::Progress { .. }));
+                    self.perform(step);
+                    if !is_end {
+                        continue;
+                    }
+                    // Who waits tells how far the others are.
+                    match self.next(now) {
+                        Step::Sleep { .. } => return Did::Waited,
+                        step => self.begun = Some(step),
+                    }
+                    return Did::Batch;
+                }
+            }
+        }
+    }
+
+    /// Goes on to a step, which is done later.
+    fn until(&mut self, now: u64, mut is: impl FnMut(&Step) -> bool) -> Step {
+        loop {
+            let step = self.next(now);
+            assert!(!matches!(step, Step::Finished(_)));
+            if is(&step) {
+                return step;
+            }
+            self.perform(step);
+        }
+    }
+
+    /// Does a step.
+    fn perform(&mut self, step: Step) {
+        self.reply = Some(self.world.perform(step));
+    }
+
+    fn end(&self) -> &End {
+        &self.report.as_ref().unwrap().end
+    }
+
+    fn passes(&self) -> &[Counts] {
+        &self.report.as_ref().unwrap().columns[0].passes
+    }
+
+    /// The rows that it was told of last.
+    fn rows(&self) -> u64 {
+        let told = self.world.told.borrow();
+        let rows = told.iter().rev().find_map(|event| match event {
+            Event::Progress { rows, .. } => Some(*rows),
+            _ => None,
+        });
+        rows.unwrap_or_default()
+    }
+}
+
+/// Turn by turn, until all have ended.
+fn all(workers: &mut [Worker], from_ms: u64) {
+    for now in (from_ms..).step_by(250) {
+        for worker in workers.iter_mut().filter(|it| it.report.is_none()) {
+            worker.turn(now);
+        }
+        if workers.iter().all(|it| it.report.is_some()) {
+            return;
+        }
+        assert!(now < from_ms + 10 * LEASE_MS, "it comes to no end");
+    }
+}
+
+fn assert_once(world: &World, worker: &Worker, rows: u64) {
+    assert_eq!(*worker.end(), End::Complete);
+    worker.passes().iter().for_each(assert_adds_up);
+    let resealed: u64 = worker.passes().iter().map(Counts::resealed).sum();
+    assert_eq!(resealed, rows);
+    let opened = world.opened();
+    assert_eq!(opened.len() as u64, rows);
+    for (id, text) in opened {
+        assert_eq!(text, format!("secret {id}"));
+    }
+    assert_eq!(world.number("SELECT count(*) FROM reseal_jobs"), 1);
+}
+
+fn error(report: Option<&Report>) -> &Error {
+    match &report.unwrap().end {
+        End::Failed(error) => error,
+        end => panic!("{end:?}"),
+    }
+}
+
+#[test]
+fn they_take_turns_and_each_reports_the_whole_job() {
+    let world = World::users(400);
+    let mut workers: Vec<Worker> = (0..3).map(|_| Worker::new(&world, "a")).collect();
+    all(&mut workers, 0);
+    for worker in &workers {
+        assert_once(&world, worker, 400);
+        let scanned: Vec<u64> = worker.passes().iter().map(|it| it.scanned).collect();
+        assert_eq!(scanned, [400, 400]);
+        let told = worker.world.told.borrow();
+        let batches = told
+            .iter()
+            .filter(|it| matches!(it, Event::Progress { .. }));
+        assert!(batches.count() > 20, "it did next to nothing");
+        assert!(!told.iter().any(|it| matches!(it, Event::Resumed { .. })));
+    }
+    let rows = workers.iter().map(Worker::rows).max();
+    assert!((760..=800).contains(&rows.unwrap()), "{rows:?}");
+}
+
+#[test]
+fn a_late_worker_of_the_run_begins_nothing_anew() {
+    let world = World::users(50);
+    let mut first = [Worker::new(&world, "a")];
+    all(&mut first, 0);
+    let mut late = Worker::new(&world, "a");
+    assert_eq!(late.turn(0), Did::Ended);
+    assert_once(&world, &late, 50);
+    // Another run does all of it again, and finds nothing to do.
+    let mut other = [Worker::new(&world, "b")];
+    all(&mut other, 0);
+    assert_eq!(other[0].passes().len(), 1);
+    assert_eq!(other[0].passes()[0].current, 50);
+}
+
+#[test]
+fn the_range_of_a_dead_worker_goes_to_another_when_its_lease_has_run_out() {
+    let world = World::users(200);
+    let mut dead = Worker::new(&world, "a");
+    assert_eq!(dead.turn(0), Did::Batch);
+    let mut other = Worker::new(&world, "a");
+    // Whatever is not leased is done, and the last range is waited for.
+    while other.turn(0) != Did::Waited {}
+    while other.turn(LEASE_MS - 1) != Did::Waited {}
+    let plain = "SELECT count(*) FROM users WHERE ssn NOT LIKE 'rs1.%'";
+    assert!(world.number(plain) > 0);
+    let mut others = [other];
+    all(&mut others, LEASE_MS);
+    assert_once(&world, &others[0], 200);
+    // It wakes, and finds that all is done.
+    while dead.turn(LEASE_MS) != Did::Ended {}
+    assert_once(&world, &dead, 200);
+}
+
+#[test]
+fn who_lost_his_lease_in_a_batch_writes_nothing() {
+    let world = World::users(100);
+    let mut slow = Worker::new(&world, "a");
+    let read = slow.until(
+        0,
+        |step| matches!(step, Step::Query(it) if it.sql.contains("\"ssn\" FROM")),
+    );
+    let mut others = [Worker::new(&world, "a")];
+    while others[0].turn(0) != Did::Waited {}
+    all(&mut others, LEASE_MS);
+    assert_once(&world, &others[0], 100);
+    // What it was about to read, it reads now, before it notices.
+    slow.perform(read);
+    while slow.turn(LEASE_MS) != Did::Ended {}
+    assert_once(&world, &slow, 100);
+}
+
+#[test]
+fn two_that_think_they_have_a_range_do_not_both_write_it() {
+    let world = World::users(100);
+    let mut slow = Worker::new(&world, "a");
+    // It has read and made everything, and is about to begin its transaction.
+    let mut begun = 0;
+    let begin = slow.until(0, |step| {
+        begun += usize::from(matches!(step, Step::Begin));
+        begun == 3
+    });
+    let mut others = [Worker::new(&world, "a")];
+    while others[0].turn(0) != Did::Waited {}
+    // The other one takes the range, and does one batch of it.
+    while others[0].turn(LEASE_MS) != Did::Batch {}
+    slow.perform(begin);
+    slow.turn(LEASE_MS);
+    all(&mut others, LEASE_MS);
+    while slow.report.is_none() {
+        slow.turn(LEASE_MS);
+    }
+    assert_once(&world, &others[0], 100);
+    assert_once(&world, &slow, 100);
+}
+
+#[test]
+fn a_worker_that_is_dropped_at_any_step_is_replaced_and_the_counts_add_up() {
+    for at in 0.. {
+        let world = World::users(20);
+        let beside = world.beside();
+        let job = world.job(USERS, small());
+        let report = beside.drive(job, &mut |step, _| (step == at).then_some(Reply::Start));
+        if report.is_some() {
+            assert!(at > 50, "the job has only {at} steps");
+            return;
+        }
+        beside.rollback().unwrap();
+        let mut others = [Worker::new(&world, "a")];
+        all(&mut others, 0);
+        assert_once(&world, &others[0], 20);
+    }
+}
+
+#[test]
+fn a_connection_that_is_lost_at_any_step_loses_no_count() {
+    for is_done in [false, true] {
+        for at in 1.. {
+            let world = World::users(20);
+            let beside = world.beside();
+            let mut is_hit = false;
+            let report = beside.drive(world.job(USERS, small()), &mut |step, todo| {
+                if step != at || matches!(todo, Step::Tell(_) | Step::Sleep { .. }) {
+                    return None;
+                }
+                is_hit = true;
+                // The commit may have come through or not.
+                if is_done && matches!(todo, Step::Commit) {
+                    beside.perform(Step::Commit);
+                }
+                beside.rollback().unwrap();
+                let (kind, code) = (FailureKind::ConnectionLost, "connection".into());
+                Some(Reply::Failed(Failure { kind, code }))
+            });
+            let report = report.unwrap();
+            assert_eq!(report.end, End::Complete, "lost at step {at}");
+            let resealed: u64 = report.columns[0].passes.iter().map(Counts::resealed).sum();
+            assert_eq!(resealed, 20, "lost at step {at}");
+            assert_eq!(world.opened().len(), 20);
+            if !is_hit && at > 100 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lease_is_renewed_while_the_job_is_held_back() {
+    let world = World::users(100);
+    let mut slow = Worker::with(&world, USERS, |options| {
+        of("a")(options);
+        options.pause_ms = 10 * LEASE_MS;
+    });
+    slow.turn(0);
+    let mut others = [Worker::new(&world, "a")];
+    while others[0].turn(0) != Did::Waited {}
+    for now in (0..5 * LEASE_MS).step_by(10_000) {
+        assert_eq!(slow.turn(now), Did::Waited);
+        assert_eq!(
+            others[0].turn(now),
+            Did::Waited,
+            "it took the range at {now}"
+        );
+    }
+    slow.job.stop();
+    while slow.turn(5 * LEASE_MS) != Did::Ended {}
+    assert_eq!(*slow.end(), End::Stopped);
+    all(&mut others, 5 * LEASE_MS);
+    assert_once(&world, &others[0], 100);
+}
+
+#[test]
+fn a_worker_that_is_stopped_puts_its_range_back() {
+    let world = World::users(100);
+    let mut stopped = Worker::new(&world, "a");
+    stopped.turn(0);
+    stopped.job.stop();
+    while stopped.turn(0) != Did::Ended {}
+    assert_eq!(*stopped.end(), End::Stopped);
+    // It stood at the beginning of the second batch, which it ended.
+    assert_eq!(stopped.passes()[0].resealed(), 10);
+    let mut others = [Worker::new(&world, "a")];
+    // No lease is waited for.
+    while others[0].turn(0) == Did::Batch {}
+    assert_once(&world, &others[0], 100);
+}
+
+#[test]
+fn what_another_run_began_is_read_once_more() {
+    let world = World::users(100);
+    let mut first = [Worker::new(&world, "a")];
+    all(&mut first, 0);
+    // Nothing is left to do; the next run stops in the middle of its pass.
+    let mut stopped = Worker::new(&world, "b");
+    stopped.turn(0);
+    stopped.job.stop();
+    while stopped.turn(0) != Did::Ended {}
+    let late = "UPDATE users SET ssn = 'secret 1' WHERE id = 1";
+    world.db.execute_batch(late).unwrap();
+    let mut last = [Worker::new(&world, "c")];
+    all(&mut last, 0);
+    let told = last[0].world.told.borrow();
+    assert!(told.iter().any(|it| matches!(it, Event::Resumed { .. })));
+    let resealed: Vec<u64> = last[0].passes().iter().map(Counts::resealed).collect();
+    assert_eq!(resealed, [0, 1, 0]);
+    assert_eq!(world.opened()[0].1, "secret 1");
+}
+
+#[test]
+fn with_and_without_workers_a_job_is_one_and_the_same() {
+    let world = World::users(100);
+    let mut worker = Worker::new(&world, "a");
+    worker.turn(0);
+    // Somebody who does it alone must not take it.
+    let alone = world.run(world.job(USERS, |_| {}));
+    assert_eq!(error(Some(&alone)).code(), ErrorCode::JobConflict);
+    assert!(error(Some(&alone)).message().contains("--share"));
+    while worker.turn(0) != Did::Ended {}
+    assert_once(&world, &worker, 100);
+
+    // What one began alone, workers end; he is told.
+    let world = World::users(100);
+    let mut alone = Worker::with(&world, USERS, |options| options.batch_rows = 5);
+    alone.turn(0);
+    let mut workers = [Worker::new(&world, "a"), Worker::new(&world, "a")];
+    all(&mut workers, 0);
+    assert_once(&world, &workers[0], 100);
+    while alone.turn(0) != Did::Ended {}
+    assert_eq!(error(alone.report.as_ref()).code(), ErrorCode::JobConflict);
+}
+
+#[test]
+fn too_many_refused_values_stop_all_of_them() {
+    let world = World::users(100);
+    let foreign = World::users(0).seal("under another key");
+    let update = "UPDATE users SET ssn = ? WHERE id % 10 = 0";
+    world.db.execute(update, [foreign]).unwrap();
+    let mut workers: Vec<Worker> = (0..2)
+        .map(|_| {
+            Worker::with(&world, USERS, |options| {
+                of("a")(options);
+                options.max_refused = Some(3);
+            })
+        })
+        .collect();
+    all(&mut workers, 0);
+    for worker in &workers {
+        assert_eq!(*worker.end(), End::TooManyRefused, "{:?}", worker.passes());
+    }
+}
+
+#[test]
+fn a_pass_that_never_settles_ends_the_job_for_all() {
+    let world = World::users(50);
+    let trigger = "CREATE TRIGGER again AFTER UPDATE ON users WHEN new.id = 7 AND new.ssn LIKE 'rs1.%' \
+                   BEGIN UPDATE users SET ssn = 'secret 7' WHERE id = 7; END";
+    world.db.execute_batch(trigger).unwrap();
+    let mut workers: Vec<Worker> = (0..2)
+        .map(|_| {
+            Worker::with(&world, USERS, |options| {
+                of("a")(options);
+                options.max_passes = 3;
+                options.verify_one_in = 0;
+            })
+        })
+        .collect();
+    all(&mut workers, 0);
+    for worker in &workers {
+        assert_eq!(*worker.end(), End::Unsettled);
+        assert_eq!(worker.passes().len(), 3);
+    }
+}
+
+#[test]
+fn composite_keys_are_dealt_out_as_well() {
+    let world = World::new("CREATE TABLE users (a INTEGER, b TEXT, ssn TEXT, PRIMARY KEY (a, b))");
+    for a in 1..=20 {
+        for b in ["x", "y", "z"] {
+            let insert = "INSERT INTO users VALUES (?, ?, 'secret')";
+            world.db.execute(insert, rusqlite::params![a, b]).unwrap();
+        }
+    }
+    let columns = USERS.replace("['id']", "['a', 'b']");
+    let mut workers = [
+        Worker::with(&world, &columns, of("a")),
+        Worker::with(&world, &columns, of("a")),
+    ];
+    all(&mut workers, 0);
+    let scanned: Vec<u64> = workers[1].passes().iter().map(|it| it.scanned).collect();
+    assert_eq!(scanned, [60, 60]);
+    assert_eq!(workers[0].passes()[0].resealed(), 60);
+}
+
+#[test]
+fn only_a_job_that_writes_into_the_table_is_shared() {
+    use reseal::job::{Checkpoint, Dialect, Work};
+    use reseal::{OsEntropy, Timestamp};
+    let world = World::users(1);
+    let refused = |work: Work, change: &dyn Fn(&mut JobOptions)| {
+        let mut options = JobOptions::new(Dialect::Sqlite);
+        of("a")(&mut options);
+        change(&mut options);
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let job = Job::new(
+            work,
+            world.targets(USERS),
+            options,
+            Box::new(OsEntropy),
+            now,
+        );
+        assert_eq!(job.unwrap_err().code(), ErrorCode::InvalidArgument);
+    };
+    refused(Work::Verify, &|_| {});
+    refused(Work::Apply, &|options| options.dry_run = true);
+    refused(Work::Apply, &|options| {
+        options.checkpoint = Checkpoint::Nowhere;
+    });
+    let share = |run: &str, lease_ms| {
+        Some(Share {
+            run: run.into(),
+            lease_ms,
+        })
+    };
+    refused(Work::Apply, &|options| options.share = share("", 1));
+    refused(Work::Apply, &|options| options.share = share("a", 0));
+}
