@@ -156,6 +156,19 @@ pub trait Host {
     /// What the host has to say about the files that it read, since it was asked last.
     fn take_warnings(&mut self) -> Vec<String>;
 
+    /// Starts another process of this command with these arguments, in the same folder and with the same
+    /// variables. It reads nothing, its results are thrown away, and its errors go where ours go.
+    ///
+    /// # Errors
+    /// [`HostFailure::Stream`].
+    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()>;
+
+    /// The exit codes of those processes that ended since this was asked last.
+    fn ended_workers(&mut self) -> Vec<u8>;
+
+    /// Asks those that run to end.
+    fn stop_workers(&mut self);
+
     /// Whether the person pressed ^C, which a command that works on a database asks for: it finishes
     /// what it is at. Another command is ended, and so is this one the second time.
     fn interrupted(&mut self) -> bool;

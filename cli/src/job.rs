@@ -6,9 +6,10 @@ mod options;
 mod progress;
 mod refused;
 mod rows;
+mod team;
 mod text;
 
-use reseal::job::{Dialect, End, Job, JobOptions, Reply, Report, Step, Target, Work};
+use reseal::job::{Dialect, End, Event, Job, JobOptions, Reply, Report, Step, Target, Work};
 use reseal::manifest::Manifest;
 use reseal::{Error, ErrorCode, OsEntropy, Timestamp};
 use serde_json::Value;
@@ -24,6 +25,7 @@ use crate::kek;
 use crate::manifest;
 use crate::session::Turn;
 use events::Watcher;
+use team::Team;
 
 /// The variable that names the database.
 const DATABASE_URL: &str = "RESEAL_DATABASE_URL";
@@ -54,19 +56,26 @@ pub(crate) async fn run(
     )
     .await?;
 
+    let run = job_options.share.as_ref().map(|share| share.run.clone());
+    let mut team = Team::of(&options, &run.unwrap_or_default());
     let now = Timestamp::from_unix(console.host.now())?;
     let mut job = Job::new(work, targets, job_options, Box::new(OsEntropy), now)?;
-    let mut watcher = Watcher::new(options.refused.clone());
+    let mut watcher = Watcher::new(&options);
     let report = drive(
         &mut job,
         checkpoint.as_deref(),
         &mut watcher,
+        &mut team,
         console,
         database,
     )
     .await?;
-    show(&report, watcher.elapsed_ms(), console)?;
-    conclude(&report, &options, console)
+    team.end(&report, console, database).await?;
+    if options.worker.is_none() {
+        show(&report, watcher.elapsed_ms(), console)?;
+        hint(&report, &options, console)?;
+    }
+    conclude(report)
 }
 
 /// The manifest; [`Work::Discover`] does without one where none was named.
@@ -189,6 +198,7 @@ async fn drive(
     job: &mut Job,
     checkpoint: Option<&str>,
     watcher: &mut Watcher,
+    team: &mut Team,
     console: &mut Console<'_>,
     database: &Database,
 ) -> Outcome<Report> {
@@ -206,6 +216,9 @@ async fn drive(
             }
             Step::Tell(event) => {
                 watcher.tell(&event, elapsed, console)?;
+                if matches!(event, Event::Progress { .. }) {
+                    beside(team, watcher, console)?;
+                }
                 Turn::Breathe
             }
             Step::Save(state) => {
@@ -213,22 +226,28 @@ async fn drive(
                 console.host.save_file(path, state.as_bytes())?;
                 Turn::Breathe
             }
-            Step::Query(statement) => {
-                database.offer(job.ahead());
-                Turn::Query(statement)
-            }
-            Step::Execute(statement) => {
-                database.offer(job.ahead());
-                Turn::Execute(statement)
-            }
+            Step::Query(statement) => Turn::Query(statement),
+            Step::Execute(statement) => Turn::Execute(statement),
             Step::Begin => Turn::Begin,
             Step::Commit => Turn::Commit,
             Step::Rollback => Turn::Rollback,
             Step::Reconnect => Turn::Reconnect,
             Step::Sleep { milliseconds } => Turn::Sleep(milliseconds),
         };
+        if matches!(turn, Turn::Query(_) | Turn::Execute(_)) {
+            database.offer(job.ahead());
+        }
         reply = database.run(turn).await;
     }
+}
+
+/// After the first batch the others come, which add to the file of refused values.
+fn beside(team: &mut Team, watcher: &mut Watcher, console: &mut Console<'_>) -> Outcome {
+    if team.is_wanted() {
+        watcher.begin_refused(console)?;
+        team.start(console)?;
+    }
+    team.look(console)
 }
 
 /// The report to standard output.
@@ -245,8 +264,8 @@ fn show(report: &Report, elapsed_ms: u64, console: &mut Console<'_>) -> Outcome 
     console.json_line(&value)
 }
 
-/// The last word, and the exit code.
-fn conclude(report: &Report, options: &Options, console: &mut Console<'_>) -> Outcome {
+/// The last word.
+fn hint(report: &Report, options: &Options, console: &mut Console<'_>) -> Outcome {
     let has_checkpoint = matches!(report.work, Work::Apply | Work::Reopen);
     let is_kept = has_checkpoint && !report.dry_run && !options.has_no_checkpoint();
     let again = if is_kept {
@@ -255,27 +274,30 @@ fn conclude(report: &Report, options: &Options, console: &mut Console<'_>) -> Ou
         "the same command begins anew"
     };
     match &report.end {
-        End::Failed(error) => {
-            console.note(again)?;
-            Err(error.clone().into())
-        }
-        End::Stopped => {
-            console.note(&format!("stopped: {again}"))?;
-            Err(Failure::Exit(exit::RESUMABLE))
-        }
+        End::Failed(_) => console.note(again),
+        End::Stopped => console.note(&format!("stopped: {again}")),
         End::Unsettled => {
             let why =
                 "rows in another codec keep coming: stop whoever writes them, and run it again";
-            console.note(why)?;
-            Err(Failure::Exit(exit::RESUMABLE))
+            console.note(why)
         }
         End::TooManyRefused => {
-            let why = format!("stopped, since more values were refused than allowed: {again}");
-            console.note(&why)?;
-            Err(Failure::Exit(exit::REFUSED))
+            let why = "stopped, since more values were refused than allowed";
+            console.note(&format!("{why}: {again}"))
         }
-        End::Complete if text::is_in_the_way(report) => Err(Failure::Exit(exit::USAGE)),
-        End::Complete if report.refused() > 0 => Err(Failure::Exit(exit::REFUSED)),
         End::Complete => Ok(()),
     }
+}
+
+/// The exit code.
+fn conclude(report: Report) -> Outcome {
+    let code = match report.end {
+        End::Failed(error) => return Err(error.into()),
+        End::Stopped | End::Unsettled => exit::RESUMABLE,
+        End::TooManyRefused => exit::REFUSED,
+        End::Complete if text::is_in_the_way(&report) => exit::USAGE,
+        End::Complete if report.refused() > 0 => exit::REFUSED,
+        End::Complete => return Ok(()),
+    };
+    Err(Failure::Exit(code))
 }

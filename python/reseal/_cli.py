@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import stat
+import subprocess
 import sys
 import time
 import warnings
@@ -96,6 +97,7 @@ class Host:
     def __init__(self) -> None:
         """Nothing is open, nothing was said."""
         self._warnings: list[str] = []
+        self._workers: list[subprocess.Popen[bytes]] = []
         self.interrupts = Interrupts()
 
     def variable(self, name: str) -> str | None:
@@ -214,6 +216,29 @@ class Host:
         """Return what there is to say of the files that were read."""
         said, self._warnings = self._warnings, []
         return said
+
+    def start_worker(self, arguments: list[str]) -> None:
+        """Start another process of this command, which only says what went wrong."""
+        line = [sys.executable, "-m", "reseal", *arguments]
+        try:
+            worker = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        except OSError as error:
+            message = f"a worker cannot be started ({_name_of(error)})"
+            raise StreamError(message) from None
+        self._workers.append(worker)
+
+    def ended_workers(self) -> list[int]:
+        """Return the exit codes of those that ended since this was asked last."""
+        ended = [worker for worker in self._workers if worker.poll() is not None]
+        self._workers = [worker for worker in self._workers if worker not in ended]
+        # As a shell reports a program that a signal ended.
+        codes = [worker.returncode for worker in ended]
+        return [code if code >= 0 else 128 - code for code in codes]
+
+    def stop_workers(self) -> None:
+        """Let those that run end their batches."""
+        for worker in self._workers:
+            worker.terminate()
 
     def interrupted(self) -> bool:
         """Whether ^C was pressed; from the first call on it ends the program only the second time."""

@@ -13,10 +13,10 @@ from reseal._job_host import JobHost
 from reseal._job_report import Event, Report
 from reseal._native import Manifest, _error, run_job
 
-_FLAGS = ("dry_run", "reopen", "reindex", "keys_only", "allow_plaintext")
+_FLAGS = ("dry_run", "reopen", "reindex", "keys_only", "allow_plaintext", "share")
 _NUMBERS = (
     *("batch", "rate", "pause_ms", "statement_timeout_ms", "sample"),
-    *("max_refused", "verify_one_in", "max_passes"),
+    *("max_refused", "verify_one_in", "max_passes", "worker_lease"),
 )
 # What all of them can hold.
 _MOST = 2**32 - 1

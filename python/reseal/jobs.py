@@ -254,6 +254,8 @@ def apply(
     checkpoint: Literal["table", "none"] | _Path = "table",
     verify_one_in: int | None = None,
     max_passes: int | None = None,
+    share: bool = False,
+    worker_lease: int | None = None,
     batch: int | None = None,
     rate: int | None = None,
     pause_ms: int | None = None,
@@ -277,6 +279,10 @@ def apply(
       `none`.
     - `verify_one_in`: read back one of so many resealed values, usually 100; 0 for none.
     - `max_passes`: the most passes over the tables, usually 10.
+    - `share`: do the job together with other calls, and commands, that say so: in other threads and
+      processes, and on other machines. Each works on ranges of rows that are leased to it, and
+      reports the whole job.
+    - `worker_lease`: after so many seconds without a word a worker is taken for dead, usually 30.
 
     >>> import sqlite3
     >>> from reseal import jobs
@@ -313,6 +319,8 @@ def apply(
         "checkpoint": None if checkpoint == "table" else path_of(checkpoint, "checkpoint"),
         "verify_one_in": verify_one_in,
         "max_passes": max_passes,
+        "share": share,
+        "worker_lease": worker_lease,
     }
     report: Report = run("apply", database, options, on_event, stop)
     return report

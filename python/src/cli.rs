@@ -234,6 +234,18 @@ impl Host for Door<'_> {
         self.get("take_warnings", ())
     }
 
+    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()> {
+        self.tell("start_worker", (arguments.to_vec(),))
+    }
+
+    fn ended_workers(&mut self) -> Vec<u8> {
+        self.get("ended_workers", ())
+    }
+
+    fn stop_workers(&mut self) {
+        self.get::<Option<bool>>("stop_workers", ());
+    }
+
     fn interrupted(&mut self) -> bool {
         self.get("interrupted", ())
     }

@@ -1,8 +1,9 @@
 // What the command asks for besides files: streams, the terminal, ^C. The methods are those of the
 // trait `Host` of the crate `cli`; the same stands in python/reseal/_cli.py.
 import { Buffer } from "node:buffer";
+import { spawn, type ChildProcess } from "node:child_process";
 import { fstatSync, readSync, statSync, writeSync } from "node:fs";
-import { devNull } from "node:os";
+import { constants, devNull } from "node:os";
 import { isatty } from "node:tty";
 import { FileHost, StreamError } from "./cli-files.js";
 import { askSecret, pause } from "./cli-terminal.js";
@@ -15,6 +16,8 @@ const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+// As a shell reports a program that cannot be run.
+const NOT_STARTED = 126;
 const STREAMS = ["standard input", "standard output", "standard error"];
 
 /** The reader of our output went away, as `head` does. */
@@ -22,6 +25,8 @@ export class ReaderGone extends Error {}
 
 export class CliHost extends FileHost {
   #warnings: string[] = [];
+  readonly #workers: ChildProcess[] = [];
+  readonly #ended: number[] = [];
   #interrupted: boolean | undefined;
   #wake = () => {};
 
@@ -81,6 +86,29 @@ export class CliHost extends FileHost {
     return this.#warnings.splice(0);
   }
 
+  /** Starts another process of this command, which only says what went wrong. */
+  startWorker(args: string[]): void {
+    this.attempt(() => {
+      const line = [...process.execArgv, ...process.argv.slice(1, 2), ...args];
+      try {
+        this.#workers.push(startWorker(line, this.#ended));
+      } catch (error) {
+        const code = systemCode(error) ?? "unknown";
+        throw new StreamError(`a worker cannot be started (${code})`);
+      }
+    });
+  }
+
+  /** The exit codes of those that ended since this was asked last. */
+  endedWorkers(): Uint8Array {
+    return Uint8Array.from(this.#ended.splice(0));
+  }
+
+  /** Lets those that run end their batches. */
+  stopWorkers(): void {
+    for (const worker of this.#workers) worker.kill("SIGTERM");
+  }
+
   /** Whether the person pressed ^C since this was asked first. The second time ends the program. */
   interrupted(): boolean {
     if (this.#interrupted === undefined) {
@@ -100,6 +128,19 @@ export class CliHost extends FileHost {
     for (const signal of STOP_SIGNALS) process.removeListener(signal, this.#onSignal);
     this.#wake();
   };
+}
+
+/** Another Node; its exit code goes to `ended`, as a shell reports it. */
+function startWorker(line: string[], ended: number[]): ChildProcess {
+  const worker = spawn(process.execPath, line, { stdio: ["ignore", "ignore", "inherit"] });
+  let hasEnded = false;
+  const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+    if (!hasEnded) ended.push(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    hasEnded = true;
+  };
+  worker.once("exit", end);
+  worker.once("error", () => end(NOT_STARTED, null));
+  return worker;
 }
 
 /** Keeps what would otherwise be printed by itself, in another shape. */

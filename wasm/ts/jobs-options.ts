@@ -85,6 +85,13 @@ export interface ApplyOptions extends WalkOptions, RefusedOptions {
   readonly verifyOneIn?: number | undefined;
   /** The most passes over the tables; 10 where nothing is said. */
   readonly maxPasses?: number | undefined;
+  /**
+   * Do the job together with other calls, and commands, that say so: in other processes, and on other
+   * machines. Each works on ranges of rows that are leased to it, and reports the whole job.
+   */
+  readonly share?: boolean | undefined;
+  /** After so many seconds without a word a worker is taken for dead; 30 where nothing is said. */
+  readonly workerLease?: number | undefined;
 }
 
 /** Where a manifest of this package keeps its text for this file: reseal and reseal/jobs are two bundles. */
@@ -120,6 +127,8 @@ const APPLY: Record<string, Read> = {
   checkpoint: fileOf,
   verifyOneIn: wholeNumber,
   maxPasses: wholeNumber,
+  share: flagOf,
+  workerLease: wholeNumber,
 };
 
 /** How the options of each command are read. */

@@ -14,13 +14,16 @@ A value that somebody changes meanwhile is never overwritten. How far the job is
 stands in the table reseal_jobs, together with what was written: after ^C or a crash
 the same command goes on from there. With --checkpoint FILE it stands in a file, and
 a crash may have values counted twice. The job repeats until a pass finds nothing to do.
-Triggers of the table fire as for any other update. A URL with a password belongs
-into RESEAL_DATABASE_URL: everybody on the machine sees arguments.
+With --jobs and --share ranges of rows are leased to workers, on this machine and others,
+and those of a worker that dies go to another. Triggers of the table fire as for any
+other update. A URL with a password belongs into RESEAL_DATABASE_URL: everybody on the
+machine sees arguments.
 
 Examples:
   reseal plan                         look first
   reseal apply --dry-run
   reseal apply --rate 2000            slowly, beside the users
+  reseal apply --jobs 4               four processes; the same elsewhere joins them
   reseal apply --refused refused.jsonl --max-refused 100
   reseal apply --repair unwrap --column users.ssn --row 42 --row 43
 ";
@@ -59,6 +62,27 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "ID", requires = "repair")]
     row: Vec<String>,
 
+    /// So many processes on this machine do the job together, 1 to 64
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u8).range(1..=64),
+        conflicts_with_all = ["dry_run", "checkpoint", "repair"],
+    )]
+    jobs: Option<u8>,
+
+    /// Do the job together with others who say so, here or on other machines
+    #[arg(long, conflicts_with_all = ["dry_run", "checkpoint", "repair"])]
+    share: bool,
+
+    /// After so many seconds without a word a worker is taken for dead [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    worker_lease: Option<u32>,
+
+    /// Work for a run of another process
+    #[arg(long, hide = true, value_name = "RUN", conflicts_with = "jobs")]
+    worker: Option<String>,
+
     #[arg(
         long,
         value_name = "FILE|none",
@@ -94,6 +118,10 @@ impl ApplyArgs {
         options.verify_one_in = self.verify_one_in;
         options.max_passes = self.max_passes;
         options.allow_plaintext = self.yes;
+        options.jobs = self.jobs.map(usize::from);
+        options.share = self.share;
+        options.worker_lease = self.worker_lease;
+        options.worker.clone_from(&self.worker);
         options
     }
 }

@@ -3,6 +3,7 @@
 use reseal::job::Event;
 use serde_json::{Value, json};
 
+use super::options::Options;
 use super::progress::Progress;
 use super::refused::{self, RefusedReport};
 use crate::console::{Console, counted};
@@ -20,6 +21,8 @@ enum Manner {
     Bars,
     Lines,
     Events,
+    /// Another process tells it.
+    Silent,
 }
 
 /// Who watches a job.
@@ -34,11 +37,14 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(refused: Option<String>) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
+        let is_worker = options.worker.is_some();
+        let refused = options.refused.clone().map(RefusedReport::new);
         Self {
-            manner: None,
+            manner: is_worker.then_some(Manner::Silent),
             progress: Progress::default(),
-            refused: refused.map(RefusedReport::new),
+            // The run has begun the file.
+            refused: refused.map(|it| if is_worker { it.resumed() } else { it }),
             told_ms: 0,
             has_bar: false,
         }
@@ -85,7 +91,15 @@ impl Watcher {
             }
             _ => {}
         }
+        if self.manner == Some(Manner::Silent) {
+            return Ok(());
+        }
         tell_program(event, console)
+    }
+
+    /// The file of refused values is there, for others to add to.
+    pub(super) fn begin_refused(&mut self, console: &mut Console<'_>) -> Outcome {
+        self.refused.as_mut().map_or(Ok(()), |it| it.save(console))
     }
 
     /// Puts the bar away.
@@ -120,6 +134,7 @@ impl Watcher {
             Manner::Bars => BARS_MS,
             Manner::Lines => LINES_MS,
             Manner::Events => EVENTS_MS,
+            Manner::Silent => return Ok(()),
         };
         if self.progress.elapsed_ms < self.told_ms + every {
             return Ok(());
@@ -132,6 +147,7 @@ impl Watcher {
                 console.status(&progress.bar())
             }
             Manner::Lines => console.say(&(progress.line() + "\n")),
+            Manner::Silent => Ok(()),
             Manner::Events => console.event(&json!({
                 "event": "progress", "pass": progress.pass, "table": progress.table,
                 "rows": progress.rows, "total": progress.total, "resealed": progress.resealed,
@@ -142,7 +158,7 @@ impl Watcher {
 
     /// For a person.
     fn say(&mut self, console: &mut Console<'_>, text: &str) -> Outcome {
-        if console.is_json() {
+        if console.is_json() || self.manner == Some(Manner::Silent) {
             return Ok(());
         }
         self.clear(console)?;

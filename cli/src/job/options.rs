@@ -1,10 +1,14 @@
 //! What the commands take, from the command line or from a program.
 
-use reseal::job::{Cell, JobOptions, Target, Work};
+use reseal::OsEntropy;
+use reseal::job::{Cell, JobOptions, Share, Target, Work};
 use serde::Deserialize;
 
 use super::rows;
 use crate::failure::{Outcome, usage};
+
+/// Seconds after which a worker is taken for dead that says nothing.
+pub(crate) const WORKER_LEASE: u32 = 30;
 
 /// In the place of a file: no checkpoint.
 pub(super) const NO_CHECKPOINT: &str = "none";
@@ -69,6 +73,16 @@ pub(crate) struct Options {
     pub(crate) checkpoint: Option<String>,
     pub(crate) verify_one_in: Option<u32>,
     pub(crate) max_passes: Option<usize>,
+    /// Other runs, on this machine or another one, do the same job.
+    pub(crate) share: bool,
+    /// Seconds after which a worker is taken for dead.
+    pub(crate) worker_lease: Option<u32>,
+    /// Processes on this machine.
+    #[serde(skip)]
+    pub(crate) jobs: Option<usize>,
+    /// The run that this process was started for.
+    #[serde(skip)]
+    pub(crate) worker: Option<String>,
 }
 
 impl Options {
@@ -85,6 +99,8 @@ impl Options {
             ("checkpoint", self.checkpoint.is_some()),
             ("verify_one_in", self.verify_one_in.is_some()),
             ("max_passes", self.max_passes.is_some()),
+            ("share", self.share),
+            ("worker_lease", self.worker_lease.is_some()),
         ];
         if let Some((name, _)) = of_apply.iter().find(|(_, is_given)| *is_given && !is_apply) {
             return usage(format!("{name} is an option of apply alone"));
@@ -109,7 +125,7 @@ impl Options {
 
     pub(super) fn of_job(&self, mut job: JobOptions) -> Outcome<JobOptions> {
         job.batch_rows = self.batch.unwrap_or(job.batch_rows);
-        job.rows_per_second = self.rate;
+        job.rows_per_second = self.rate_of_one();
         job.pause_ms = self.pause_ms.unwrap_or_default();
         job.statement_timeout_ms = self.statement_timeout_ms;
         job.sample_one_in = self.sample;
@@ -120,7 +136,59 @@ impl Options {
         job.verify_one_in = self.verify_one_in.unwrap_or(job.verify_one_in);
         job.max_passes = self.max_passes.unwrap_or(job.max_passes);
         job.rows = self.row_ids()?;
+        job.share = self.shared()?;
         Ok(job)
+    }
+
+    /// How the job is shared, if it is.
+    fn shared(&self) -> Outcome<Option<Share>> {
+        let lease_ms = u64::from(self.worker_lease.unwrap_or(WORKER_LEASE)).saturating_mul(1000);
+        Ok(match &self.worker {
+            Some(run) => Some(Share {
+                run: run.clone(),
+                lease_ms,
+            }),
+            None if self.share || self.jobs.is_some() => {
+                Some(Share::new(lease_ms, &mut OsEntropy)?)
+            }
+            None => None,
+        })
+    }
+
+    /// The part of one process of the rows in a second.
+    fn rate_of_one(&self) -> Option<u32> {
+        let rate = self.rate?;
+        let jobs = u32::try_from(self.jobs.unwrap_or(1)).unwrap_or(u32::MAX);
+        // None at all is refused later.
+        Some(rate.div_ceil(jobs.max(1)))
+    }
+
+    /// The command line of another process that joins a run of this job. What writes plaintext was
+    /// allowed before.
+    pub(super) fn of_worker(&self, run: &str) -> Vec<String> {
+        let mut line = vec!["apply".to_owned(), "--yes".to_owned()];
+        let mut add = |name: &str, value: Option<String>| {
+            line.extend(value.map(|value| format!("--{name}={value}")));
+        };
+        add("worker", Some(run.to_owned()));
+        add("manifest", self.manifest.clone());
+        add("db", self.database.clone());
+        for column in &self.columns {
+            add("column", Some(column.clone()));
+        }
+        add("batch", text(self.batch));
+        add("rate", text(self.rate_of_one()));
+        add("pause", text(self.pause_ms));
+        add("statement-timeout", text(self.statement_timeout_ms));
+        add("max-refused", text(self.max_refused));
+        add("refused", self.refused.clone());
+        add("verify-one-in", text(self.verify_one_in));
+        add("max-passes", text(self.max_passes));
+        add("worker-lease", text(self.worker_lease));
+        for (name, is_given) in [("--reopen", self.reopen), ("--reindex", self.reindex)] {
+            line.extend(is_given.then(|| name.to_owned()));
+        }
+        line
     }
 
     fn row_ids(&self) -> Outcome<Vec<Vec<Cell>>> {
@@ -162,4 +230,8 @@ impl Options {
     pub(super) fn checkpoint_file(&self) -> Option<String> {
         self.checkpoint.clone().filter(|path| path != NO_CHECKPOINT)
     }
+}
+
+fn text(value: Option<impl ToString>) -> Option<String> {
+    value.map(|value| value.to_string())
 }

@@ -32,6 +32,12 @@ impl RefusedReport {
         self.is_begun = true;
     }
 
+    /// What others write stays.
+    pub(super) fn resumed(mut self) -> Self {
+        self.is_begun = true;
+        self
+    }
+
     pub(super) fn add(&mut self, event: &Event, console: &mut Console<'_>) -> Outcome {
         let Some(members) = members(event) else {
             return Ok(());

@@ -48,6 +48,11 @@ pub(crate) struct Memory {
     pub(crate) turns: usize,
     /// After so many commits the process is killed.
     pub(crate) killed_after: Option<usize>,
+    /// The arguments of the workers that were started.
+    pub(crate) workers: Vec<Vec<String>>,
+    /// What those end with.
+    pub(crate) worker_codes: Vec<u8>,
+    pub(crate) is_told_to_stop_workers: bool,
 }
 
 /// How a command ended.
@@ -309,6 +314,23 @@ impl Host for &mut Memory {
 
     fn take_warnings(&mut self) -> Vec<String> {
         core::mem::take(&mut self.warnings)
+    }
+
+    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()> {
+        self.workers.push(arguments.to_vec());
+        Ok(())
+    }
+
+    fn ended_workers(&mut self) -> Vec<u8> {
+        let is_at_work = self.interrupt_after.is_some() && !self.is_told_to_stop_workers;
+        if is_at_work {
+            return Vec::new();
+        }
+        core::mem::take(&mut self.worker_codes)
+    }
+
+    fn stop_workers(&mut self) {
+        self.is_told_to_stop_workers = true;
     }
 
     fn interrupted(&mut self) -> bool {

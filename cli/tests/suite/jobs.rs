@@ -338,3 +338,68 @@ fn a_wrong_call_says_what_is_wrong() {
     assert!(memory.fails(2, line).contains("[column-unsuitable]"));
     assert!(memory.fails(2, "plan --db sqlite:///app.db").is_empty());
 }
+
+#[test]
+fn jobs_are_processes_that_join_the_run_and_one_that_dies_is_told() {
+    let mut memory = users(100);
+    memory.worker_codes = vec![0, KILLED];
+    let line = "apply --jobs 3 --batch 10 --rate 100000 --column users.ssn --refused out.jsonl \
+                --worker-lease 5 --yes";
+    let ended = memory.run(line);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("100 resealed"), "{}", ended.out);
+    let warned = "a worker ended with exit code 137: others take over its rows";
+    assert!(ended.err.contains(warned), "{}", ended.err);
+    assert_eq!(memory.workers.len(), 2);
+    let worker = &memory.workers[0];
+    assert_eq!(worker[..2], ["apply", "--yes"]);
+    assert!(worker[2].starts_with("--worker="));
+    let rest = [
+        "--column=users.ssn",
+        "--batch=10",
+        "--rate=33334",
+        "--refused=out.jsonl",
+        "--worker-lease=5",
+    ];
+    assert_eq!(worker[3..], rest);
+    assert!(memory.files.contains_key("out.jsonl"));
+
+    // One of them finds the job done, and says nothing.
+    let line = worker.join(" ");
+    let ended = memory.run(&line);
+    assert_eq!(
+        (ended.code, ended.out.as_str(), ended.err.as_str()),
+        (0, "", "")
+    );
+}
+
+#[test]
+fn workers_are_told_to_stop_where_the_job_does_not_end() {
+    let mut memory = users(100);
+    memory.worker_codes = vec![5];
+    memory.interrupt_after = Some(60);
+    let ended = memory.run("apply --jobs 2 --batch 10");
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(memory.is_told_to_stop_workers);
+    assert_eq!(memory.workers.len(), 1);
+}
+
+#[test]
+fn what_is_not_shared_is_refused() {
+    let mut memory = users(3);
+    for line in [
+        "apply --jobs 2 --dry-run",
+        "apply --share --checkpoint none",
+        "apply --jobs 0",
+        "apply --jobs 65",
+    ] {
+        memory.fails(2, line);
+    }
+    let ended = memory.call("verify", &json!({"share": true}));
+    assert!(
+        ended.err.contains("share is an option of apply alone"),
+        "{ended:?}"
+    );
+    let ended = memory.call("apply", &json!({"share": true, "dry_run": true}));
+    assert!(ended.err.contains("share is for apply"), "{ended:?}");
+}

@@ -52,6 +52,12 @@ extern "C" {
     fn loses_output(this: &JsHost) -> bool;
     #[wasm_bindgen(method, js_name = takeWarnings)]
     fn take_warnings(this: &JsHost) -> Vec<String>;
+    #[wasm_bindgen(method, catch, js_name = startWorker)]
+    fn start_worker(this: &JsHost, arguments: Vec<String>) -> JsResult<()>;
+    #[wasm_bindgen(method, js_name = endedWorkers)]
+    fn ended_workers(this: &JsHost) -> Vec<u8>;
+    #[wasm_bindgen(method, js_name = stopWorkers)]
+    fn stop_workers(this: &JsHost);
     #[wasm_bindgen(method)]
     fn interrupted(this: &JsHost) -> bool;
     #[wasm_bindgen(method)]
@@ -141,6 +147,18 @@ impl Host for Door {
 
     fn take_warnings(&mut self) -> Vec<String> {
         self.0.take_warnings()
+    }
+
+    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()> {
+        self.0.start_worker(arguments.to_vec()).map_err(failure)
+    }
+
+    fn ended_workers(&mut self) -> Vec<u8> {
+        self.0.ended_workers()
+    }
+
+    fn stop_workers(&mut self) {
+        self.0.stop_workers();
     }
 
     fn interrupted(&mut self) -> bool {

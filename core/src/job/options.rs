@@ -1,8 +1,15 @@
 //! What a caller chooses.
 
 use super::{Cell, Dialect, Work};
-use crate::error::{ErrorCode, Result, fixed};
+use crate::{
+    error::{ErrorCode, Result, fixed},
+    random::Entropy,
+};
 use alloc::{string::String, vec::Vec};
+use data_encoding::HEXLOWER;
+
+/// Bytes of the name of a run.
+const NAME_BYTES: usize = 16;
 
 /// What a caller chooses, with the usual values.
 ///
@@ -68,6 +75,19 @@ pub struct Share {
     /// How long nothing has to be heard of a worker before its range goes to another one, in
     /// milliseconds. Longer than any batch takes.
     pub lease_ms: u64,
+}
+
+impl Share {
+    /// A run with a name of its own.
+    ///
+    /// # Errors
+    /// `random-unavailable`.
+    pub fn new(lease_ms: u64, entropy: &mut (impl Entropy + ?Sized)) -> Result<Self> {
+        let mut run = [0; NAME_BYTES];
+        entropy.fill(&mut run)?;
+        let run = HEXLOWER.encode(&run);
+        Ok(Self { run, lease_ms })
+    }
 }
 
 /// Where it is kept how far a job is.

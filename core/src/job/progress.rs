@@ -125,7 +125,16 @@ impl Progress {
         self.to_value().to_string()
     }
 
-    pub(super) fn to_value(&self) -> Value {
+    /// With one more member.
+    pub(super) fn to_json_with(&self, name: &str, more: Value) -> String {
+        let mut document = self.to_value();
+        if let Some(members) = document.as_object_mut() {
+            members.insert(name.into(), more);
+        }
+        document.to_string()
+    }
+
+    fn to_value(&self) -> Value {
         let passes = self.passes.iter().map(|pass| {
             let targets = pass.iter().map(Counts::to_value);
             targets.collect::<Vec<Value>>()

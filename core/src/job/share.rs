@@ -158,13 +158,12 @@ impl Shared {
     }
 
     pub(super) fn to_json(&self) -> String {
-        let mut document = self.progress.to_value();
-        document["shared"] = json!({
+        let more = json!({
             "runs": self.runs, "dealt": self.dealt, "open": self.open, "rows": self.rows,
             "interrupted": self.is_interrupted, "tried": self.tried,
             "unsettled": self.is_unsettled,
         });
-        document.to_string()
+        self.progress.to_json_with("shared", more)
     }
 
     /// What a document says; nothing where it is of another release, or of another job.
@@ -207,12 +206,11 @@ impl Range {
 
     /// Its row, with what is counted in it.
     pub(super) fn to_json(&self, progress: &Progress) -> String {
-        let mut document = progress.to_value();
-        document["range"] = json!({
+        let more = json!({
             "number": self.number, "pass": self.pass, "worker": self.worker, "rows": self.rows,
             "until": self.until.as_deref().map(key_to_value),
         });
-        document.to_string()
+        progress.to_json_with("range", more)
     }
 
     /// What a row says, and what is counted in it.

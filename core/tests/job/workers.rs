@@ -236,10 +236,10 @@ fn two_that_think_they_have_a_range_do_not_both_write_it() {
     let world = World::users(100);
     let mut slow = Worker::new(&world, "a");
     // It has read and made everything, and is about to begin its transaction.
-    let mut begun = 0;
+    let mut times = 0;
     let begin = slow.until(0, |step| {
-        begun += usize::from(matches!(step, Step::Begin));
-        begun == 3
+        times += usize::from(matches!(step, Step::Begin));
+        times == 3
     });
     let mut others = [Worker::new(&world, "a")];
     while others[0].turn(0) != Did::Waited {}
