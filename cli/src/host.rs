@@ -166,9 +166,6 @@ pub trait Host {
     /// The exit codes of those processes that ended since this was asked last.
     fn ended_workers(&mut self) -> Vec<u8>;
 
-    /// Asks those that run to end.
-    fn stop_workers(&mut self);
-
     /// Whether the person pressed ^C, which a command that works on a database asks for: it finishes
     /// what it is at. Another command is ended, and so is this one the second time.
     fn interrupted(&mut self) -> bool;

@@ -70,7 +70,7 @@ pub(crate) async fn run(
         database,
     )
     .await?;
-    team.end(&report, console, database).await?;
+    team.end(console, database).await?;
     if options.worker.is_none() {
         show(&report, watcher.elapsed_ms(), console)?;
         hint(&report, &options, console)?;

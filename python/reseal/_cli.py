@@ -36,6 +36,8 @@ INPUT, OUTPUT, ERRORS = 0, 1, 2
 CHUNK_BYTES = 65_536
 # So long it takes at most until a pause ends after ^C.
 _PAUSE_SECONDS = 0.05
+# After ^C nothing waits longer.
+_INTERRUPTED_MS = 20
 # As a shell reports a program that ^C, or a reader that went away, has ended.
 INTERRUPTED, READER_GONE = 130, 141
 _STREAMS = ("standard input", "standard output", "standard error")
@@ -235,11 +237,6 @@ class Host:
         codes = [worker.returncode for worker in ended]
         return [code if code >= 0 else 128 - code for code in codes]
 
-    def stop_workers(self) -> None:
-        """Let those that run end their batches."""
-        for worker in self._workers:
-            worker.terminate()
-
     def interrupted(self) -> bool:
         """Whether ^C was pressed; from the first call on it ends the program only the second time."""
         return self.interrupts.seen()
@@ -259,7 +256,11 @@ class Host:
         return _database.connect(url or "")
 
     def sleep(self, milliseconds: int) -> None:
-        """Wait, unless ^C is pressed."""
+        """Wait, not long once ^C is pressed."""
+        if self.interrupted():
+            milliseconds = min(milliseconds, _INTERRUPTED_MS)
+            time.sleep(milliseconds / 1000)
+            return
         end = time.monotonic() + milliseconds / 1000
         while (rest := end - time.monotonic()) > 0 and not self.interrupted():
             time.sleep(min(rest, _PAUSE_SECONDS))

@@ -242,10 +242,6 @@ impl Host for Door<'_> {
         self.get("ended_workers", ())
     }
 
-    fn stop_workers(&mut self) {
-        self.get::<Option<bool>>("stop_workers", ());
-    }
-
     fn interrupted(&mut self) -> bool {
         self.get("interrupted", ())
     }

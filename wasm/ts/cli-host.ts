@@ -104,11 +104,6 @@ export class CliHost extends FileHost {
     return Uint8Array.from(this.#ended.splice(0));
   }
 
-  /** Lets those that run end their batches. */
-  stopWorkers(): void {
-    for (const worker of this.#workers) worker.kill("SIGTERM");
-  }
-
   /** Whether the person pressed ^C since this was asked first. The second time ends the program. */
   interrupted(): boolean {
     if (this.#interrupted === undefined) {

@@ -30,6 +30,8 @@ export interface Stopper {
 /** A synchronous driver lets nothing else run: after so long it is let run. */
 const HOLD_MS = 50;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** After ^C nothing waits longer. */
+const INTERRUPTED_MS = 20;
 
 /** Runs a session to its end: its exit code. `given` is the connection that it works on, if any. */
 export async function runSession(
@@ -141,16 +143,15 @@ class Line {
   }
 
   async #sleep(milliseconds: number): Promise<Answer> {
-    if (!this.host.interrupted()) {
-      await new Promise<void>((wake) => {
-        const timer = setTimeout(wake, Math.min(milliseconds, LONGEST_TIMER_MS));
-        this.host.onInterrupt(() => {
-          clearTimeout(timer);
-          wake();
-        });
+    const longest = this.host.interrupted() ? INTERRUPTED_MS : LONGEST_TIMER_MS;
+    await new Promise<void>((wake) => {
+      const timer = setTimeout(wake, Math.min(milliseconds, longest));
+      this.host.onInterrupt(() => {
+        clearTimeout(timer);
+        wake();
       });
-      this.host.onInterrupt(() => {});
-    }
+    });
+    this.host.onInterrupt(() => {});
     this.#heldSince = performance.now();
     return ["done"];
   }

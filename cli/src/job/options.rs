@@ -147,6 +147,7 @@ impl Options {
             Some(run) => Some(Share {
                 run: run.clone(),
                 lease_ms,
+                leads: false,
             }),
             None if self.share || self.jobs.is_some() => {
                 Some(Share::new(lease_ms, &mut OsEntropy)?)

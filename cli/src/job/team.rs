@@ -1,7 +1,5 @@
 //! Workers on this machine: other processes of the same command, which share the job of this one.
 
-use reseal::job::{End, Report};
-
 use super::options::Options;
 use crate::console::Console;
 use crate::database::Database;
@@ -66,16 +64,8 @@ impl Team {
         Ok(())
     }
 
-    /// Waits for all of them; where the job did not come to its end, they end their batches.
-    pub(super) async fn end(
-        &mut self,
-        report: &Report,
-        console: &mut Console<'_>,
-        database: &Database,
-    ) -> Outcome {
-        if self.running > 0 && report.end != End::Complete {
-            console.host.stop_workers();
-        }
+    /// Waits for all of them. The table of the job has told them to stop, where this one was.
+    pub(super) async fn end(&mut self, console: &mut Console<'_>, database: &Database) -> Outcome {
         while self.running > 0 {
             let _waited = database.run(Turn::Sleep(POLL_MS)).await;
             self.look(console)?;

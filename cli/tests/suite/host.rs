@@ -52,7 +52,8 @@ pub(crate) struct Memory {
     pub(crate) workers: Vec<Vec<String>>,
     /// What those end with.
     pub(crate) worker_codes: Vec<u8>,
-    pub(crate) is_told_to_stop_workers: bool,
+    /// How often it is asked before they have ended.
+    pub(crate) polls: usize,
 }
 
 /// How a command ended.
@@ -322,15 +323,11 @@ impl Host for &mut Memory {
     }
 
     fn ended_workers(&mut self) -> Vec<u8> {
-        let is_at_work = self.interrupt_after.is_some() && !self.is_told_to_stop_workers;
-        if is_at_work {
+        if !self.worker_codes.is_empty() && self.polls > 0 {
+            self.polls -= 1;
             return Vec::new();
         }
         core::mem::take(&mut self.worker_codes)
-    }
-
-    fn stop_workers(&mut self) {
-        self.is_told_to_stop_workers = true;
     }
 
     fn interrupted(&mut self) -> bool {

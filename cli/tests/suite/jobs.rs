@@ -374,14 +374,17 @@ fn jobs_are_processes_that_join_the_run_and_one_that_dies_is_told() {
 }
 
 #[test]
-fn workers_are_told_to_stop_where_the_job_does_not_end() {
+fn workers_that_are_still_at_work_are_waited_for() {
     let mut memory = users(100);
     memory.worker_codes = vec![5];
+    memory.polls = 100;
     memory.interrupt_after = Some(60);
     let ended = memory.run("apply --jobs 2 --batch 10");
     assert_eq!(ended.code, 5, "{ended:?}");
-    assert!(memory.is_told_to_stop_workers);
-    assert_eq!(memory.workers.len(), 1);
+    assert_eq!((memory.workers.len(), memory.polls), (1, 0));
+    let state = text(&memory, "SELECT state FROM reseal_jobs");
+    let state: Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(state["shared"]["stopped"], state["shared"]["runs"]);
 }
 
 #[test]

@@ -56,8 +56,6 @@ extern "C" {
     fn start_worker(this: &JsHost, arguments: Vec<String>) -> JsResult<()>;
     #[wasm_bindgen(method, js_name = endedWorkers)]
     fn ended_workers(this: &JsHost) -> Vec<u8>;
-    #[wasm_bindgen(method, js_name = stopWorkers)]
-    fn stop_workers(this: &JsHost);
     #[wasm_bindgen(method)]
     fn interrupted(this: &JsHost) -> bool;
     #[wasm_bindgen(method)]
@@ -155,10 +153,6 @@ impl Host for Door {
 
     fn ended_workers(&mut self) -> Vec<u8> {
         self.0.ended_workers()
-    }
-
-    fn stop_workers(&mut self) {
-        self.0.stop_workers();
     }
 
     fn interrupted(&mut self) -> bool {

@@ -75,18 +75,23 @@ pub struct Share {
     /// How long nothing has to be heard of a worker before its range goes to another one, in
     /// milliseconds. Longer than any batch takes.
     pub lease_ms: u64,
+    /// Whether the other workers of the run end when this one is asked to stop.
+    pub leads: bool,
 }
 
 impl Share {
-    /// A run with a name of its own.
+    /// A run with a name of its own, which this worker leads.
     ///
     /// # Errors
     /// `random-unavailable`.
     pub fn new(lease_ms: u64, entropy: &mut (impl Entropy + ?Sized)) -> Result<Self> {
         let mut run = [0; NAME_BYTES];
         entropy.fill(&mut run)?;
-        let run = HEXLOWER.encode(&run);
-        Ok(Self { run, lease_ms })
+        Ok(Self {
+            run: HEXLOWER.encode(&run),
+            lease_ms,
+            leads: true,
+        })
     }
 }
 

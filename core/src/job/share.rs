@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) progress: Progress,
     /// The runs that have joined.
     runs: Vec<String>,
+    /// Those whose workers are to end.
+    stopped: Vec<String>,
     /// Ranges that were dealt out.
     pub(super) dealt: u64,
     /// Those that are not done.
@@ -59,7 +61,7 @@ pub(super) struct Range {
 #[derive(Debug)]
 pub(super) struct Sharing {
     pub(super) share: Share,
-    /// The name of this worker.
+    /// The name of this worker: that of its run, and one of its own.
     pub(super) worker: String,
     pub(super) shared: Shared,
     /// Of the stored row of the job.
@@ -91,9 +93,10 @@ impl Sharing {
         };
         let mut name = [0; NAME_BYTES];
         entropy.fill(&mut name)?;
+        let name = HEXLOWER.encode(&name);
         Ok(Some(Self {
+            worker: format!("{}/{name}", share.run),
             share,
-            worker: HEXLOWER.encode(&name),
             shared: Shared::new(targets),
             version: None,
             range: None,
@@ -119,6 +122,7 @@ impl Shared {
         Self {
             progress,
             runs: Vec::new(),
+            stopped: Vec::new(),
             dealt: 0,
             open: Vec::new(),
             rows: 0,
@@ -137,10 +141,17 @@ impl Shared {
     pub(super) fn join(&mut self, run: &str) {
         self.is_interrupted |= self.dealt > 0 || self.progress.after.is_some();
         self.tried = 0;
-        self.runs.push(run.to_string());
-        if self.runs.len() > MAX_RUNS {
-            self.runs.remove(0);
-        }
+        remember(&mut self.runs, run);
+    }
+
+    /// The workers of a run are to end.
+    pub(super) fn stop(&mut self, run: &str) {
+        remember(&mut self.stopped, run);
+    }
+
+    /// Whether they are.
+    pub(super) fn has_stopped(&self, run: &str) -> bool {
+        self.stopped.iter().any(|known| known == run)
     }
 
     /// A range is done.
@@ -159,7 +170,7 @@ impl Shared {
 
     pub(super) fn to_json(&self) -> String {
         let more = json!({
-            "runs": self.runs, "dealt": self.dealt, "open": self.open, "rows": self.rows,
+            "runs": self.runs, "stopped": self.stopped, "dealt": self.dealt, "open": self.open, "rows": self.rows,
             "interrupted": self.is_interrupted, "tried": self.tried,
             "unsettled": self.is_unsettled,
         });
@@ -181,13 +192,15 @@ impl Shared {
         let number = |name: &str| shared.get(name)?.as_u64();
         let flag = |name: &str| shared.get(name)?.as_bool();
         let list = |name: &str| shared.get(name)?.as_array();
-        let runs = list("runs")?.iter();
+        let names = |name: &str| -> Option<Vec<String>> {
+            let names = list(name)?.iter();
+            names.map(|it| it.as_str().map(String::from)).collect()
+        };
         let open = list("open")?.iter();
         Some(Self {
             progress,
-            runs: runs
-                .map(|run| run.as_str().map(String::from))
-                .collect::<Option<_>>()?,
+            runs: names("runs")?,
+            stopped: names("stopped")?,
             dealt: number("dealt")?,
             open: open.map(Value::as_u64).collect::<Option<_>>()?,
             rows: number("rows")?,
@@ -230,6 +243,13 @@ impl Range {
             rows: number("rows")?,
         };
         Some((range, progress))
+    }
+}
+
+fn remember(names: &mut Vec<String>, name: &str) {
+    names.push(name.to_string());
+    if names.len() > MAX_RUNS {
+        names.remove(0);
     }
 }
 

@@ -1,6 +1,9 @@
 //! What whoever watches is told, and when the next batch may come.
 
-use super::{Cell, Event, Step, apply::Run, halt::Halt, rows::Taken, tally::Tally, walk::Walk};
+use super::{
+    Cell, Event, Step, apply::Run, halt::Halt, rows::Taken, tally::Tally, walk::Walk,
+    worker::LOOK_MS,
+};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -44,9 +47,11 @@ impl Run {
             let due = self.tally.rows.saturating_mul(1000) / u64::from(rate.max(1));
             due.saturating_sub(self.line.elapsed_ms())
         });
-        let lease = self.options.share.as_ref().map(|share| share.lease_ms);
-        let longest = lease.map_or(u64::MAX, |lease| (lease / 3).max(1));
         let mut left = paced.max(self.options.pause_ms);
+        let longest = self
+            .sharing
+            .as_ref()
+            .map_or(u64::MAX, |it| LOOK_MS.min((it.share.lease_ms / 3).max(1)));
         while left > 0 && !self.line.is_stopped() {
             let milliseconds = left.min(longest);
             let _waited = self.line.run(Step::Sleep { milliseconds }).await;
@@ -54,6 +59,7 @@ impl Run {
             if self.lease_is_due() {
                 self.save_alone(&self.progress.clone()).await?;
             }
+            self.glance().await?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 const RANGE_BATCHES: usize = 8;
 /// How long a worker waits that has nothing to do, and how often the others are looked at.
 const WAIT_MS: u64 = 200;
-const LOOK_MS: u64 = 1_000;
+pub(super) const LOOK_MS: u64 = 1_000;
 
 /// A range that is not done, with what is counted in it and the version of its row.
 type Found = (Range, Progress, i64);
@@ -88,7 +88,7 @@ impl Run {
     /// One batch of a range, or what comes between two of them.
     pub(super) async fn worker_step(&mut self) -> Result<Option<End>, Halt> {
         if let Some(end) = self.ends_early() {
-            self.put_back().await?;
+            self.put_back(&end).await?;
             return Ok(Some(end));
         }
         let range = self.sharing.as_ref().map(|it| (&it.range, it.is_read));
@@ -113,6 +113,9 @@ impl Run {
             return Some(End::Stopped);
         }
         let sharing = self.sharing.as_ref()?;
+        if sharing.shared.has_stopped(&sharing.share.run) {
+            return Some(End::Stopped);
+        }
         let refused = sharing.shared.progress.refused() + self.progress.refused();
         let is_over = self.options.max_refused.is_some_and(|max| refused > max);
         is_over.then_some(End::TooManyRefused)
@@ -272,21 +275,51 @@ impl Run {
     }
 
     /// Nobody has to wait for the lease of a worker that ends.
-    async fn put_back(&mut self) -> Result<(), Halt> {
+    async fn put_back(&mut self, end: &End) -> Result<(), Halt> {
         let Some(sharing) = &mut self.sharing else {
             return Ok(());
         };
-        let Some(range) = &mut sharing.range else {
-            return Ok(());
-        };
-        range.worker = None;
-        let saved = self.save_alone(&self.progress.clone()).await;
-        self.leave_range();
-        match saved {
-            Err(Halt::Error(error)) if error.code() == ErrorCode::JobConflict => {
-                Ok(self.line.run(Step::Rollback).await?)
+        let leads = sharing.share.leads && *end == End::Stopped;
+        if let Some(range) = &mut sharing.range {
+            range.worker = None;
+            let saved = self.save_alone(&self.progress.clone()).await;
+            self.leave_range();
+            match saved {
+                Err(Halt::Error(error)) if error.code() == ErrorCode::JobConflict => {
+                    self.line.run(Step::Rollback).await?;
+                }
+                saved => saved?,
             }
-            saved => saved,
+        }
+        if leads {
+            self.stop_others().await?;
+        }
+        Ok(())
+    }
+
+    /// The other workers of the run end their batches, and put their ranges back.
+    async fn stop_others(&mut self) -> Result<(), Halt> {
+        loop {
+            let ranges = self.look().await?;
+            let Some(sharing) = &self.sharing else {
+                return Ok(());
+            };
+            let (run, mut next) = (&sharing.share.run, sharing.shared.clone());
+            let now = self.line.elapsed_ms();
+            if !next.has_stopped(run) && !next.progress.is_finished {
+                next.stop(run);
+                self.line.run(Step::Begin).await?;
+                if self.put(&next).await? {
+                    self.commit_shared(next).await?;
+                } else {
+                    self.line.run(Step::Rollback).await?;
+                }
+            } else if ranges.iter().any(|found| sharing.is_held(found, now)) {
+                let milliseconds = WAIT_MS;
+                self.line.run(Step::Sleep { milliseconds }).await?;
+            } else {
+                return Ok(());
+            }
         }
     }
 
@@ -333,7 +366,7 @@ impl Run {
     }
 
     /// Looks at the others, not oftener than every second.
-    async fn glance(&mut self) -> Result<(), Halt> {
+    pub(super) async fn glance(&mut self) -> Result<(), Halt> {
         let looked = self.sharing.as_ref().map(|it| it.looked_ms);
         if looked.is_some_and(|looked| self.line.elapsed_ms() >= looked + LOOK_MS) {
             self.look().await?;
@@ -476,12 +509,17 @@ impl Sharing {
     /// Whether nobody works on a range: it was put back, or its lease has run out; or it is this worker's,
     /// whose commit was lost.
     fn is_free(&self, (range, _, version): &Found, now: u64) -> bool {
-        let Some(worker) = &range.worker else {
-            return true;
-        };
         let has_run_out = self.seen.get(&range.number).is_some_and(|(seen, since)| {
             seen == version && now >= since.saturating_add(self.share.lease_ms)
         });
-        *worker == self.worker || has_run_out
+        let worker = range.worker.as_ref();
+        has_run_out || worker.is_none_or(|worker| *worker == self.worker)
+    }
+
+    /// Whether another worker of this run is at a range.
+    fn is_held(&self, found: &Found, now: u64) -> bool {
+        let worker = found.0.worker.as_deref().unwrap_or_default();
+        let run = worker.split('/').next();
+        run == Some(&*self.share.run) && !self.is_free(found, now)
     }
 }

@@ -29,6 +29,7 @@ fn of(run: &str) -> impl Fn(&mut JobOptions) {
     let share = Share {
         run: run.into(),
         lease_ms: LEASE_MS,
+        leads: false,
     };
     move |options| {
         options.batch_rows = 5;
@@ -347,6 +348,39 @@ fn a_worker_that_is_stopped_puts_its_range_back() {
 }
 
 #[test]
+fn who_leads_a_run_stops_the_others_of_it_and_waits_for_them() {
+    let world = World::users(200);
+    let mut leader = Worker::with(&world, USERS, |options| {
+        of("a")(options);
+        options.share.as_mut().unwrap().leads = true;
+    });
+    leader.turn(0);
+    let mut others = [Worker::new(&world, "a"), Worker::new(&world, "a")];
+    let mut elsewhere = Worker::new(&world, "b");
+    for other in others.iter_mut().chain([&mut elsewhere]) {
+        assert_eq!(other.turn(0), Did::Batch);
+    }
+    leader.job.stop();
+    // It ends its batch, tells the others, and waits.
+    while leader.turn(0) != Did::Waited {}
+    assert_eq!(leader.turn(0), Did::Waited);
+    for other in &mut others {
+        while other.turn(1_000) != Did::Ended {}
+        assert_eq!(*other.end(), End::Stopped);
+    }
+    while leader.turn(1_000) != Did::Ended {}
+    assert_eq!(*leader.end(), End::Stopped);
+    let sealed = "SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'";
+    let counted = leader.passes()[0].resealed();
+    assert_eq!(i64::try_from(counted).unwrap(), world.number(sealed));
+
+    // Those of another run go on.
+    let mut last = [elsewhere];
+    all(&mut last, 1_000);
+    assert_once(&world, &last[0], 200);
+}
+
+#[test]
 fn what_another_run_began_is_read_once_more() {
     let world = World::users(100);
     let mut first = [Worker::new(&world, "a")];
@@ -477,9 +511,11 @@ fn only_a_job_that_writes_into_the_table_is_shared() {
         options.checkpoint = Checkpoint::Nowhere;
     });
     let share = |run: &str, lease_ms| {
+        let (run, leads) = (run.into(), false);
         Some(Share {
-            run: run.into(),
+            run,
             lease_ms,
+            leads,
         })
     };
     refused(Work::Apply, &|options| options.share = share("", 1));
