@@ -9,8 +9,11 @@ unpack() {
     mkdir -p "$HOME_OF_CONSUMER/node_modules/reseal"
     (cd wasm && npm pack --silent --pack-destination "$HOME_OF_CONSUMER" >/dev/null)
     tar -xzf "$HOME_OF_CONSUMER"/reseal-*.tgz -C "$HOME_OF_CONSUMER/node_modules/reseal" --strip-components=1
-    # The driver of SQLite that its user has.
-    ln -s "$ROOT/js-tests/node_modules/libsql" "$HOME_OF_CONSUMER/node_modules/libsql"
+    # The drivers that its user has.
+    local driver
+    for driver in libsql pg; do
+        ln -s "$ROOT/js-tests/node_modules/$driver" "$HOME_OF_CONSUMER/node_modules/$driver"
+    done
 }
 
 [ -d "$HOME_OF_CONSUMER" ] || rm -f "$STAMPS/consumer"

@@ -1,5 +1,8 @@
 """Runs every code block of README.md and docs/, so that no example can rot.
 
+    scripts/doc_blocks.py               all of them
+    scripts/doc_blocks.py FILE...       those of some files
+
 A block that imports the package begins a program; one that does not goes on with that of the block
 before it in the same file and language. What a block needs and a reader does not, stands in a
 comment before it, which starts with its language:
@@ -38,7 +41,7 @@ BLOCK = re.compile(
 )
 STARTS = re.compile(r"^(import reseal|from reseal|import .* from \"reseal)", re.MULTILINE)
 # What is shown and not run; `rust` is run elsewhere.
-NOT_RUN = {"text", "toml", "json", "yaml", "sql", "rust", "console"}
+NOT_RUN = {"text", "toml", "json", "yaml", "sql", "rust", "console", "ruby"}
 # An assertion of the console only prints; here it has to fail the block.
 ASSERT_THROWS = """console.assert = (good) => {
   if (!good) throw new Error("an assertion failed");
@@ -69,7 +72,8 @@ Runner = Callable[[list[Block]], tuple[int, str]]
 
 def main() -> int:
     """Runs all, prints what failed, and the counts for scripts/suite.sh."""
-    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    every = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    paths = [Path(name).resolve() for name in sys.argv[1:]] or every
     runs = [
         (blocks, name, runner)
         for path in paths
@@ -128,7 +132,7 @@ def blocks_of(path: Path) -> list[Block]:
         language = match["language"] if visible else match["hidden"]
         code = match["code"] if visible else match["hidden_code"]
         line = text.count("\n", 0, match.start()) + 1
-        section = text.count("\n## ", 0, match.start())
+        section = 0 if is_guide(path) else text.count("\n## ", 0, match.start())
         follows = end is not None and not text[end : match.start()].strip()
         if language == "text" and follows:
             blocks[-1].shown = code
@@ -138,13 +142,18 @@ def blocks_of(path: Path) -> list[Block]:
     return blocks
 
 
+def is_guide(path: Path) -> bool:
+    """Whether the whole file is one session, with a database of its own."""
+    return path.parent == ROOT / "docs/guides"
+
+
 def runners(blocks: list[Block]) -> dict[str, Runner]:
     """What runs a program, by what tells one run of it from the other."""
     language = blocks[0].language
     if language == "python":
         return {"": python}
     if language in ("js", "ts"):
-        return {"": partial(javascript, consumer())}
+        return {"": partial(javascript, doc_sessions.consumer())}
     if language == "sh" and all(doc_sessions.words_are_known(block.code) for block in blocks):
         return {"": lambda blocks: (len(blocks), "")}
     if language == "sh":
@@ -171,13 +180,8 @@ def javascript(folder: Path, blocks: list[Block]) -> tuple[int, str]:
 def session(command: Path, blocks: list[Block]) -> tuple[int, str]:
     """With the command `reseal` in a folder."""
     steps = [doc_sessions.Step(block.code, block.shown) for block in blocks]
-    return doc_sessions.session(steps, command)
-
-
-@cache
-def consumer() -> Path:
-    """Unpacked once for all."""
-    return Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
+    place = doc_sessions.guide if is_guide(blocks[0].path) else doc_sessions.empty
+    return doc_sessions.session(steps, command, place)
 
 
 @cache

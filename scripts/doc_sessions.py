@@ -12,22 +12,32 @@ and messages together, and has to be right. There,
 
 A command that fails ends the session, as in a script: one that has to fail says what then, such as
 `|| echo "exit code $?"`.
+
+A guide, a file of docs/guides/, is one session from its first line to its last. Its folder has spec/ and a
+copy of examples/guides/, as that of the project has; `RESEAL_DATABASE_URL` names a new database of PostgreSQL whose password is in `PGPASSWORD`,
+and `python` and `node` find both packages with their drivers.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO
+from urllib.parse import unquote, urlsplit
+
+import databases
 
 ROOT = Path(__file__).resolve().parents[1]
 # What needs no session: an installation of the published packages, a target of the menu.
@@ -39,7 +49,10 @@ DRIVER = """while IFS= read -r block; do . "$block" </dev/null; printf '\\n%s\\n
 ID = "[a-z2-7]{32}|[a-z2-7]{26}"
 SHORT_ID = r"(?<![A-Za-z0-9])[a-z2-7]{4}(?=…)"
 PIECE = re.compile(rf"(?P<id>{SHORT_ID}…)|(?P<lines>^…\n)|(?P<any>…)|(?P<space> +)", re.MULTILINE)
-SECONDS = 300
+# Of a session that hangs: a guide runs a hundred commands.
+SECONDS = 900
+NUMBERS = itertools.count(1)
+ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass
@@ -108,8 +121,7 @@ def words_are_known(code: str) -> bool:
 
 def commands() -> dict[str, Path]:
     """The two packages, each with a folder that has its command `reseal`."""
-    consumer = subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip()
-    package = Path(consumer) / "node_modules/reseal"
+    package = consumer() / "node_modules/reseal"
     script = json.loads((package / "package.json").read_text()).get("bin", {}).get("reseal")
     shim = Path(tempfile.mkdtemp(prefix="reseal-docs-")) / "reseal"
     shim.write_text(f'#!/bin/sh\nexec node "{package / (script or "no-command")}" "$@"\n')
@@ -117,10 +129,74 @@ def commands() -> dict[str, Path]:
     return {"pip": Path(sys.executable).parent, "npm": shim.parent}
 
 
-def session(steps: list[Step], command: Path) -> tuple[int, str]:
+@cache
+def consumer() -> Path:
+    """A folder with the npm package as a user gets it."""
+    return Path(subprocess.check_output([ROOT / "scripts/consumer.sh"], text=True).strip())
+
+
+@dataclass
+class Home:
+    """Where a session runs, and with what beside the command."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    programs: list[Path] = field(default_factory=list)
+
+
+Place = Callable[[], AbstractContextManager[Home]]
+
+
+@contextmanager
+def empty() -> Iterator[Home]:
+    """An empty folder."""
+    yield Home(Path(tempfile.mkdtemp(prefix="reseal-docs-")))
+
+
+@contextmanager
+def guide() -> Iterator[Home]:
+    """What a guide begins with."""
+    folder = Path(tempfile.mkdtemp(prefix="reseal-guide-"))
+    source = ROOT / "examples/guides"
+    # What somebody left there who walked through a guide.
+    left = [Path(line).name for line in (source / ".gitignore").read_text().splitlines()[1:]]
+    kept_out = shutil.ignore_patterns("__pycache__", "node_modules", *left)
+    shutil.copytree(source, folder / "examples/guides", ignore=kept_out)
+    (folder / "spec").symlink_to(ROOT / "spec")
+    (folder / "node_modules").symlink_to(consumer() / "node_modules")
+    programs = [Path(sys.executable).parent, Path(databases.tool("initdb")).parent]
+    yield Home(folder, new_database(), programs)
+
+
+def new_database() -> dict[str, str]:
+    """The variables that lead to a database of PostgreSQL with nothing in it."""
+    import psycopg
+
+    with ONE_AT_A_TIME:
+        name, url = f"guide_{next(NUMBERS)}", server()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+    parts = urlsplit(url)
+    where = f"{parts.username}@{parts.hostname}:{parts.port}/{name}"
+    return {
+        "RESEAL_DATABASE_URL": f"postgresql://{where}",
+        "PGPASSWORD": unquote(parts.password or ""),
+    }
+
+
+@cache
+def server() -> str:
+    """The URL of the one that runs until this program ends."""
+    script = str(ROOT / "scripts/databases.py")
+    command = [sys.executable, script, "start", "--while", str(os.getpid())]
+    urls: dict[str, str] = json.loads(subprocess.check_output(command, text=True))
+    return urls["postgresql"]
+
+
+def session(steps: list[Step], command: Path, place: Place = empty) -> tuple[int, str]:
     """How many steps ran and printed what is shown, and what went wrong with the next one."""
     names, files = Names(), Path(tempfile.mkdtemp(prefix="reseal-docs-"))
-    with shell(command) as (orders, output):
+    with place() as home, shell(command, home) as (orders, output):
         for number, step in enumerate(steps):
             file = files / f"{number}.sh"
             file.write_text(names.into(step.code), encoding="utf-8")
@@ -134,14 +210,18 @@ def session(steps: list[Step], command: Path) -> tuple[int, str]:
 
 
 @contextmanager
-def shell(command: Path) -> Iterator[tuple[IO[str], IO[str]]]:
-    """A shell in an empty folder, that takes the names of files and runs what is in them."""
+def shell(command: Path, home: Home) -> Iterator[tuple[IO[str], IO[str]]]:
+    """A shell that takes the names of files and runs what is in them."""
     # The variables of this shell must not decide what the examples do.
-    environment = {name: text for name, text in os.environ.items() if "RESEAL_" not in name}
-    environment["PATH"] = f"{command}{os.pathsep}{environment['PATH']}"
+    environment = {
+        name: text for name, text in os.environ.items() if not re.search("RESEAL_|^PG", name)
+    }
+    first, last = [command, *home.programs[:1]], home.programs[1:]
+    path = [*map(str, first), environment["PATH"], *map(str, last)]
+    environment |= {"PATH": os.pathsep.join(path), **home.variables}
     with subprocess.Popen(
         ["sh", "-euc", DRIVER, DONE],
-        cwd=tempfile.mkdtemp(prefix="reseal-docs-"),
+        cwd=home.folder,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

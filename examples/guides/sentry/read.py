@@ -1,0 +1,13 @@
+"""The application in Python, which reads every value through Reseal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import reseal
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import guide
+
+guide.read(reseal.Manifest.load())
