@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from job_support import HERE, RING, Place, column, findings, total
+import base64
+import json
+from typing import Any
+
+import foreign
+from cli_support import DATA
+from job_support import CODECS, HERE, RING, Place, column, findings, found, on, total
 
 # Declared types of text, with values that their collation takes for others.
 ALIKE = ["abc", "ABC", "àbc", "straße", "STRASSE", "", "x" * 60]
@@ -168,3 +174,51 @@ def test_types_that_hold_no_text(base: Place) -> None:
     for place in range(len(types)):
         assert "v, of type" in findings(report, place)["column-unsuitable"]
     assert "[column-unsuitable]" in base.run("apply", code=2).err
+
+
+DOCUMENTS = ['{"token": "é🔑"}', "{}", '[1, {"a": null}]', '"text"', "1.50", "true"]
+FREEBOARD_KEY = base64.b64encode(bytes(range(32))).decode()
+SECRETS = {"secret": {"kind": "freeboard", "keys": ["env:FREEBOARD_KEY"]}}
+
+
+@on("postgresql")
+def test_a_document_may_be_one_value(place: Place) -> None:
+    """A format that is JSON stands in such a column as it is, and an envelope as a string."""
+    place.env["FREEBOARD_KEY"] = FREEBOARD_KEY
+    for of in ("json", "jsonb"):
+        place.do(f"CREATE TABLE {of}s (id integer PRIMARY KEY, v {of})")
+        given = [{"id": n, "v": text} for n, text in enumerate([*DOCUMENTS, None])]
+        place.insert(f"{of}s", given)
+
+    def moved(write: str, read: str) -> list[tuple[str, list[Any]]]:
+        """What the tables hold after they were brought from one codec to the other."""
+        more = {"write": write, "read": [read], "type": "json", "bind_row": True}
+        described = [column(table, "v", **more) for table in ("jsons", "jsonbs")]
+        place.describe(*described, codecs=CODECS | SECRETS)
+        report = place.report("apply", "--yes", "--verify-one-in", "1")
+        for at in range(2):
+            counts = total(report, at)
+            assert counts["resealed"] == counts["verified"] == len(DOCUMENTS), report
+        assert "resealed" not in total(place.report("apply", "--yes"))
+        assert total(place.report("verify"))["found"] == len(DOCUMENTS)
+        query = "SELECT v::text FROM {} WHERE v IS NOT NULL ORDER BY id"
+        return [
+            (table, [json.loads(text) for [text] in place.do(query.format(table))])
+            for table in ("jsons", "jsonbs")
+        ]
+
+    wanted = list(map(json.loads, DOCUMENTS))
+    for _, rows in moved("secret", "plain"):
+        opened = [foreign.open_freeboard(row, FREEBOARD_KEY) for row in rows]
+        assert list(map(json.loads, opened)) == wanted
+    for table, rows in moved("app", "secret"):
+        opened = [
+            RING.open(row, {"table": table, "column": "v", "row": n}) for n, row in enumerate(rows)
+        ]
+        assert list(map(json.loads, opened)) == wanted
+    # A number of envelopes by their keys: the quotation mark before them does not hide them.
+    counted = place.report("census", "--keys-only")
+    assert found(counted) == {("app", DATA.id): len(DOCUMENTS), ("null", None): 1}
+    for _, rows in moved("plain", "app"):
+        assert rows == wanted
+    moved("app", "plain")

@@ -42,6 +42,7 @@ mod tally;
 mod tell;
 mod total;
 mod walk;
+mod whole;
 mod worker;
 
 pub use ahead::Ahead;

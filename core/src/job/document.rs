@@ -125,7 +125,7 @@ fn member(document: &str, items: Vec<u32>, value: &RawValue) -> Member {
     }
 }
 
-fn quoted(text: &str) -> Zeroizing<String> {
+pub(super) fn quoted(text: &str) -> Zeroizing<String> {
     Zeroizing::new(serde_json::to_string(text).unwrap_or_default())
 }
 

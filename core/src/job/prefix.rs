@@ -31,7 +31,9 @@ impl Walk {
             let target = targets.get(value.target);
             target.is_some_and(|target| {
                 let kinds = [CodecKind::Reseal, CodecKind::Plain];
-                target.spec.path.is_none() && target.column.kinds().all(|it| kinds.contains(&it))
+                // What is a string in a document begins with a quotation mark.
+                let is_whole = target.spec.path.is_none() && value.shape != Shape::Json;
+                is_whole && target.column.kinds().all(|it| kinds.contains(&it))
             })
         })
     }

@@ -7,8 +7,9 @@ use super::{
     shown::Shown,
     swap::Swap,
     walk::Row,
+    whole,
 };
-use crate::{codec::Stored, context::Context, error::Result};
+use crate::{codec::Stored, context::Context, error::Result, ids::Mode, value::ValueType};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -19,6 +20,8 @@ pub(super) struct Proof {
     pub(super) swap: usize,
     pub(super) facts: Context,
     pub(super) plaintext: Zeroizing<[u8; 32]>,
+    /// Whether the column holds documents, which a database may spell in its own way.
+    pub(super) is_json: bool,
 }
 
 impl Taker<'_> {
@@ -26,6 +29,7 @@ impl Taker<'_> {
     pub(super) fn proof(&self, row: &Row, swaps: &[Swap], any: usize) -> Option<Proof> {
         let swap = any.checked_rem(swaps.len())?;
         let swapped = swaps.get(swap)?;
+        let is_json = self.is_json(swapped.column);
         let target = self.walk.values.get(swapped.column)?.target;
         let target = self.targets.get(target)?;
         let facts = self.facts(target, row, true).ok()?;
@@ -34,11 +38,12 @@ impl Taker<'_> {
             Work::Unwrap => &swapped.new,
             _ => &swapped.old,
         };
-        let plaintext = digest(target, before, &facts).ok()??;
+        let plaintext = digest(target, before, &facts, is_json).ok()??;
         Some(Proof {
             swap,
             facts,
             plaintext,
+            is_json,
         })
     }
 }
@@ -46,18 +51,35 @@ impl Taker<'_> {
 impl Proof {
     /// Whether a value that was read back opens to the plaintext that was there before.
     pub(super) fn holds(&self, target: &Target, read: &Cell) -> bool {
-        let found = digest(target, read, &self.facts);
+        let found = digest(target, read, &self.facts, self.is_json);
         found.is_ok_and(|found| found.is_some_and(|found| *found == *self.plaintext))
     }
 }
 
 /// The hash of what a cell holds; nothing of NULL.
-fn digest(target: &Target, cell: &Cell, facts: &Context) -> Result<Option<Zeroizing<[u8; 32]>>> {
+fn digest(
+    target: &Target,
+    cell: &Cell,
+    facts: &Context,
+    is_json: bool,
+) -> Result<Option<Zeroizing<[u8; 32]>>> {
     let Some(shown) = Shown::of(cell)? else {
         return Ok(None);
     };
     let mut digest = Sha256::new();
     match &target.spec.path {
+        None if is_json => {
+            let document = shown.document()?;
+            let inside = whole::inside(&target.column, document);
+            let stored = inside.as_ref().map_or(document, |text| text);
+            let read = target.column.open(Stored::Text(stored), facts)?;
+            // Nothing to compare where the plaintext has no canonical form.
+            let canonical = ValueType::Json.canonical(&read.plaintext, Mode::Deterministic);
+            let Ok(canonical) = canonical else {
+                return Ok(None);
+            };
+            digest.update(&canonical);
+        }
         None => digest.update(&*target.column.open(shown.stored(), facts)?.plaintext),
         Some(path) => {
             let document = shown.document()?;

@@ -10,6 +10,7 @@ use super::{
     swap::{Change, Swap},
     tally::{Refused, Tally, bytes, found},
     walk::{Row, Walk},
+    whole,
 };
 use crate::{
     codec::{Certainty, Fresh, Stored, StoredValue},
@@ -126,8 +127,23 @@ impl Taker<'_> {
             }
             return Ok((tallies, new.map(|new| (new, Vec::new()))));
         }
-        let (tally, new) = self.one(target, shown.stored(), &facts, fresh)?;
-        let (tally, new) = match new.map(Cell::from) {
+        let is_json = self.is_json(place);
+        let inside = match &shown {
+            Shown::Text(document) if is_json => whole::inside(&target.column, document),
+            _ => None,
+        };
+        let stored = inside
+            .as_ref()
+            .map_or_else(|| shown.stored(), |text| Stored::Text(text));
+        let (tally, new) = self.one(target, stored, &facts, fresh)?;
+        let new = new.map(|new| {
+            if is_json {
+                whole::document_of(new)
+            } else {
+                new.into()
+            }
+        });
+        let (tally, new) = match new {
             Some(new) if new.is_same(old) => (Tally::Current, None),
             new => (tally, new),
         };
@@ -137,14 +153,14 @@ impl Taker<'_> {
             let Some(there) = there.filter(|terms| !terms.is_empty()) else {
                 return Ok((vec![tally], None));
             };
-            let terms = self.terms(target, row, shown.stored(), &facts)?;
+            let terms = self.terms(target, row, stored, &facts)?;
             if same_terms(there, &terms) {
                 return Ok((vec![tally], None));
             }
             return Ok((vec![Tally::Reindexed], Some((old.clone(), terms))));
         };
         self.check_length(place, &new)?;
-        let terms = self.terms(target, row, shown.stored(), &facts)?;
+        let terms = self.terms(target, row, stored, &facts)?;
         Ok((vec![tally], Some((new, terms))))
     }
 
@@ -247,6 +263,12 @@ impl Taker<'_> {
             return Err(fixed(ErrorCode::FormatMismatch, message));
         };
         Ok(Outcome::Resealed { value, from, to })
+    }
+
+    /// Whether a column holds documents, of which each is one value.
+    pub(super) fn is_json(&self, place: usize) -> bool {
+        let value = self.walk.values.get(place);
+        value.is_some_and(|value| value.shape == Shape::Json)
     }
 
     /// Notes how long a new value is, and refuses what the column does not take.
