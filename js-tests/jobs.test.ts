@@ -183,6 +183,19 @@ test("a synchronous driver lets the program go on beside", async () => {
   expect(report.end).toBe("stopped");
 });
 
+test("a job that is shared is one that others may join", async () => {
+  const { url, manifest } = projectOf(300);
+  const shared = { manifest, share: true, workerLease: 5, batch: 10 };
+  const report = await apply(url, shared);
+  expect(report.end).toBe("complete");
+  expect(only(report).passes[0]?.resealed[0]?.values).toBe(300);
+  // Another run finds nothing to do.
+  expect(only(await apply(url, shared)).total).toMatchObject({ current: 300, resealed: [] });
+  const error = await refuses("invalid-argument", apply(url, { ...shared, dryRun: true }));
+  expect(error.message).toMatch(/^share is for apply/);
+  await refuses("invalid-argument", apply(url, { ...shared, workerLease: 0 }));
+});
+
 test("two jobs run beside each other", async () => {
   const all = [projectOf(3000), projectOf(3000)];
   const reports = await Promise.all(
