@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as node from "reseal";
 import * as browser from "reseal/browser";
 import * as jobs from "reseal/jobs";
+import * as sql from "reseal/sql";
 import { useFolder } from "./files-support.js";
 import { KEY, Project } from "./jobs-support.js";
 import { read } from "./support.js";
@@ -14,6 +15,7 @@ await web.init();
 /** An example with files runs in a folder of its own, and in Node: browsers have none. */
 const scopeOf = (name: string, code: string) => {
   if (name === "jobs.ts") return { ...node, ...jobs };
+  if (name === "sql.ts") return { ...node, ...sql };
   return /\bKeysetFile\b/.test(code) ? node : web;
 };
 useFolder((folder) => process.chdir(folder));
@@ -43,7 +45,7 @@ const examples = sources.flatMap(([name, text]) => {
 test("there are examples", () => expect(examples.length).toBeGreaterThan(20));
 
 test.each(examples)("%s: %s", async (name, code) => {
-  if (name === "jobs.ts") process.chdir(project.folder);
+  if (name === "jobs.ts" || name === "sql.ts") process.chdir(project.folder);
   const AsyncFunction = (async () => {}).constructor as new (
     ...text: string[]
   ) => (...values: unknown[]) => Promise<void>;

@@ -4,7 +4,7 @@ import { defineConfig } from "tsup";
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
 export default defineConfig({
-  entry: { node: "ts/node.ts", browser: "ts/browser.ts", jobs: "ts/jobs.ts" },
+  entry: { node: "ts/node.ts", browser: "ts/browser.ts", jobs: "ts/jobs.ts", sql: "ts/sql.ts" },
   format: ["esm", "cjs"],
   outExtension: ({ format }) => ({ js: format === "esm" ? ".mjs" : ".cjs" }),
   // `using` needs a library that not every tsconfig names.
@@ -13,7 +13,7 @@ export default defineConfig({
   clean: true,
   target: "es2022",
   platform: "neutral",
-  // `reseal/jobs` takes the classes of `reseal` from there, so that errors are theirs.
+  // `reseal/jobs` and `reseal/sql` take the classes of `reseal` from there, so that errors are theirs.
   external: [/^node:/, "reseal"],
   // One file per entry: a bundler then sees `new URL("./reseal.wasm", import.meta.url)` where it is.
   splitting: false,

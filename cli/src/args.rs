@@ -24,7 +24,8 @@ Where the keys of seal, open, canary and doctor come from (one of these):
   RESEAL_KEY_DIR       a directory with one key per file; with it
                        RESEAL_PRIMARY, RESEAL_INDEX_PRIMARY
   RESEAL_KEYSET        a keyset file; with it one of RESEAL_KEK, RESEAL_KEK_FILE,
-                       RESEAL_PASSPHRASE, RESEAL_PASSPHRASE_FILE
+                       RESEAL_PASSPHRASE, RESEAL_PASSPHRASE_FILE; or sql:RING, a
+                       row of the database that RESEAL_DATABASE_URL names
 
 A key or a passphrase is never an argument: arguments are seen by everybody on
 the machine, and stay in the history of the shell.

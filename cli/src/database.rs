@@ -8,8 +8,13 @@ use std::rc::Rc;
 use reseal::job::{Ahead, Cell, Dialect, Failure, FailureKind, Reply, Statement};
 use reseal::{Error, ErrorCode};
 
+use crate::console::Console;
 use crate::failure::{self, Outcome};
+use crate::kek;
 use crate::session::{Answer, Turn};
+
+/// The variable that names the database.
+pub(crate) const DATABASE_URL: &str = "RESEAL_DATABASE_URL";
 
 /// One end of the line to it: a command asks, and the session hands over.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +25,8 @@ struct Slot {
     turn: Option<Turn>,
     answer: Option<Answer>,
     ahead: Option<Ahead>,
+    /// Of the database that there is a connection to.
+    dialect: Option<Dialect>,
 }
 
 impl Database {
@@ -43,10 +50,35 @@ impl Database {
     /// Connects; without a URL to what the caller has.
     pub(crate) async fn connect(&self, url: Option<String>) -> Outcome<Dialect> {
         match self.ask(Turn::Connect(url)).await {
-            Answer::Connected(dialect) => Ok(dialect),
+            Answer::Connected(dialect) => {
+                self.0.borrow_mut().dialect = Some(dialect);
+                Ok(dialect)
+            }
             Answer::Unconnected(error) => Err(error.into()),
             _ => Err(broken().into()),
         }
+    }
+
+    /// The database that a command works on already; otherwise it connects, to `url` or to what the
+    /// environment names.
+    pub(crate) async fn connected(
+        &self,
+        url: Option<&str>,
+        console: &mut Console<'_>,
+    ) -> Outcome<Dialect> {
+        let dialect = self.0.borrow().dialect;
+        if let Some(dialect) = dialect {
+            return Ok(dialect);
+        }
+        let url = match url {
+            Some(url) => Some(url.to_owned()),
+            None => kek::variable(console, DATABASE_URL).map(|url| url.to_string()),
+        };
+        if url.is_none() {
+            let message = format!("the keyset is in a database: set {DATABASE_URL} to its URL");
+            return Err(Error::new(ErrorCode::SourceMissing, message).into());
+        }
+        self.connect(url).await
     }
 
     /// What comes of a turn other than [`Turn::Connect`].

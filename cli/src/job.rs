@@ -19,16 +19,13 @@ pub(crate) use options::{Options, Repair, Task};
 
 use crate::confirm::confirm;
 use crate::console::{Console, shown};
-use crate::database::Database;
+use crate::database::{DATABASE_URL, Database};
 use crate::failure::{Failure, Outcome, exit, usage};
 use crate::kek;
 use crate::manifest;
 use crate::session::Turn;
 use events::Watcher;
 use team::Team;
-
-/// The variable that names the database.
-const DATABASE_URL: &str = "RESEAL_DATABASE_URL";
 
 /// Does one job, and shows its report.
 pub(crate) async fn run(

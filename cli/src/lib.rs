@@ -16,6 +16,7 @@ mod failure;
 mod host;
 mod job;
 mod kek;
+mod keyset_row;
 mod lines;
 mod manifest;
 mod ring;

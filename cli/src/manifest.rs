@@ -46,17 +46,18 @@ pub(crate) fn encryption_is_required(console: &mut Console<'_>) -> bool {
 }
 
 /// One codec, with what it needs read for it alone.
-pub(crate) fn codec(
+pub(crate) async fn codec(
     manifest: &Manifest,
     name: &str,
     console: &mut Console<'_>,
+    database: &Database,
 ) -> Outcome<NamedCodec> {
     let mut secrets = Secrets::new();
     for want in manifest.wants_of(name)? {
         fetch(&want, &mut secrets, console)?;
     }
     if let Some(want) = manifest.ring_of(name)? {
-        give_ring(want, &mut secrets, console)?;
+        give_ring(want, &mut secrets, console, database).await?;
     }
     Ok(manifest.codec(name, &secrets)?)
 }
@@ -80,19 +81,24 @@ pub(crate) async fn secrets(
         }
     }
     for want in manifest.rings() {
-        give_ring(want, &mut secrets, console)?;
+        give_ring(want, &mut secrets, console, database).await?;
     }
     Ok(secrets)
 }
 
-fn give_ring(want: RingWant, secrets: &mut Secrets, console: &mut Console<'_>) -> Outcome {
+async fn give_ring(
+    want: RingWant,
+    secrets: &mut Secrets,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome {
     let source = {
         let host = RefCell::new(&mut *console.host);
         let variable = |name: &str| host.borrow_mut().variable(name);
         let text = |name: &str| variable(name).map(|value| value.to_string());
         want.source.source(text)?
     };
-    let ring = ring::load_source(source, console)?;
+    let ring = ring::load_source(source, console, database).await?;
     secrets.give_ring(want.codec, Arc::new(ring));
     Ok(())
 }

@@ -6,18 +6,24 @@ use reseal::{
 };
 
 use crate::console::Console;
+use crate::database::Database;
 use crate::failure::Outcome;
 use crate::host::{Host, HostResult};
+use crate::keyset_row::Row;
 
 /// The ring that the environment describes.
-pub(crate) fn load(console: &mut Console<'_>) -> Outcome<Keyring> {
+pub(crate) async fn load(console: &mut Console<'_>, database: &Database) -> Outcome<Keyring> {
     let source = source(console)?;
-    load_source(source, console)
+    load_source(source, console, database).await
 }
 
 /// The ring of a source.
-pub(crate) fn load_source(mut source: Source, console: &mut Console<'_>) -> Outcome<Keyring> {
-    let contents = fetch(&source, console)?;
+pub(crate) async fn load_source(
+    mut source: Source,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome<Keyring> {
+    let contents = fetch(&source, console, database).await?;
     // A source that loads for the first time gives a ring.
     let ring = load_from(&mut source, &contents)?.ring;
     let none = || Error::new(ErrorCode::SourceMissing, "the source of keys gave no ring");
@@ -34,12 +40,26 @@ pub(crate) fn source(console: &mut Console<'_>) -> Result<Source> {
 }
 
 /// Reads what a source wants.
-pub(crate) fn fetch(source: &Source, console: &mut Console<'_>) -> Outcome<Vec<Vec<SourceFile>>> {
-    let wants = source.wants();
-    let contents = wants
-        .iter()
-        .map(|want| fetch_one(console.host, want.kind, &want.path, want.named_by));
-    Ok(contents.collect::<HostResult<_>>()?)
+pub(crate) async fn fetch(
+    source: &Source,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome<Vec<Vec<SourceFile>>> {
+    let mut contents = Vec::new();
+    for want in source.wants() {
+        let row = match want.kind {
+            WantKind::Keyset => Row::of(&want.path, None, console, database).await?,
+            WantKind::Secret | WantKind::Directory => None,
+        };
+        contents.push(match row {
+            Some(row) => vec![SourceFile {
+                name: want.path,
+                content: Zeroizing::new(row.read().await?),
+            }],
+            None => fetch_one(console.host, want.kind, &want.path, want.named_by)?,
+        });
+    }
+    Ok(contents)
 }
 
 /// Makes the ring of what was read.

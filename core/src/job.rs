@@ -18,6 +18,7 @@ mod facts;
 mod failure;
 mod halt;
 mod keep;
+mod keyset_row;
 mod length;
 mod line;
 mod options;
@@ -49,6 +50,7 @@ pub use ahead::Ahead;
 pub use cell::{Cell, Statement};
 pub use dialect::Dialect;
 pub use failure::{Failure, FailureKind};
+pub use keyset_row::KeysetRow;
 pub use options::{Checkpoint, JobOptions, Share};
 pub use report::{
     Amount, ColumnReport, Counts, Discovered, End, Finding, Kind, Length, Move, Report, Work,

@@ -44,11 +44,11 @@ for (const program of ["typed/typed.mjs", "typed/typed.cjs"]) {
 
 check("what is packed", () => {
   const list = execFileSync("tar", ["-tzf", tarball()], { encoding: "utf8" });
-  // What both entries declare stands in a file whose name has a hash.
+  // What several entries declare stands in a file whose name has a hash.
   const all = list.trim().split("\n").map((name) => name.replace("package/", "")); // prettier-ignore
-  const names = all.filter((name) => !/^dist\/index-[\w-]+\.d\.c?ts$/.test(name)).sort();
+  const names = all.filter((name) => !/^dist\/[a-z-]+-[\w-]{8}\.d\.c?ts$/.test(name)).sort();
   const formats = ["cjs", "d.cts", "d.ts", "mjs"];
-  const built = ["browser", "jobs", "node"].flatMap((entry) =>
+  const built = ["browser", "jobs", "node", "sql"].flatMap((entry) =>
     formats.map((end) => `dist/${entry}.${end}`),
   );
   const papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];

@@ -10,8 +10,8 @@ and stored as text or bytes.
 >>> ring.open_str(stored, ctx)
 '078-05-1120'
 
-Keys that a team manages are in a `Keyset`, as a rule in a `KeysetFile`; a `LiveKeyring` follows it, so
-that a rotation reaches a running process. `Keyring.canary` tells at a start whether the keys are right.
+Keys that a team manages are in a `Keyset`, in a `KeysetFile` or `SqlKeysetStore`; a `LiveKeyring` follows
+it, so that a rotation reaches a running process. `Keyring.canary` tells at a start whether the keys are right.
 
 A `Column` reads what other systems stored as well, by the codecs of `reseal.codecs`, gives values of
 its type, and reseals what is not yet as it is to be.
@@ -58,6 +58,7 @@ from reseal._native import (
 )
 from reseal._plaintext import PlaintextWarning
 from reseal._providers import KekProvider, MemoryKekProvider
+from reseal._sql_keyset_store import SqlKeysetStore
 
 __all__ = [
     "ERROR_CODES",
@@ -95,6 +96,7 @@ __all__ = [
     "Refused",
     "ResealError",
     "Resealed",
+    "SqlKeysetStore",
     "__version__",
     "codecs",
     "inspect",

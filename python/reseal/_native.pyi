@@ -6,6 +6,7 @@ from uuid import UUID
 
 from typing_extensions import Buffer, Self, disjoint_base
 
+from reseal._database import Database
 from reseal._errors import ResealError
 from reseal._info import KekInfo, KeyInfo, KeysetInspection, KeysetKey, LiveStatus
 from reseal._manifest import CodecSpec, ColumnSpec, Problem
@@ -37,6 +38,9 @@ __all__ = [
     "__version__",
     "_error",
     "_external_keks",
+    "_insert_keyset_row",
+    "_read_keyset_row",
+    "_update_keyset_row",
     "fernet",
     "freeboard",
     "inspect",
@@ -150,7 +154,7 @@ class Keyring:
     ) -> Keyring: ...
     @staticmethod
     def from_keyset(
-        path: _Path,
+        path: _Path | KeysetStore,
         *,
         kek: _Kek | None = None,
         kek_file: _Path | None = None,
@@ -236,7 +240,7 @@ class LiveKeyring(Keyring):  # type: ignore[misc]  # final for others
     ) -> LiveKeyring: ...
     @staticmethod
     def from_keyset(
-        path: _Path,
+        path: _Path | KeysetStore,
         *,
         kek: _Kek | None = None,
         kek_file: _Path | None = None,
@@ -352,9 +356,15 @@ class KeysetStore:
         ring: str | None = None,
         min_generation: int = 0,
     ) -> Self: ...
-    def load(self) -> Keyset: ...
+    def _open(self, read: Callable[[], bytes]) -> Keyset: ...
     @property
     def path(self) -> str: ...
+
+def _read_keyset_row(database: Database, ring: str, /) -> str: ...
+def _insert_keyset_row(
+    database: Database, ring: str, generation: int, document: str, /
+) -> None: ...
+def _update_keyset_row(database: Database, ring: str, loaded: int, document: str, /) -> None: ...
 
 @final
 class Field:

@@ -9,9 +9,10 @@ use crate::{
     field::Field,
     index::{BitsArgument, NormalizerArgument, blind_index},
     info,
+    keyset::Keyset,
     ring::Ring,
     single::Single,
-    source::{self, Named},
+    source::{self, Named, Reading},
 };
 use alloc::sync::Arc;
 use pyo3::{
@@ -70,8 +71,9 @@ impl Keyring {
     /// RESEAL_PRIMARY_KEY with RESEAL_INDEX_KEY, RESEAL_DECRYPT_KEYS and RESEAL_INTRODUCED_KEYS; or
     /// RESEAL_KEY_DIR, a directory with one key text per file, with RESEAL_PRIMARY and
     /// RESEAL_INDEX_PRIMARY, names of files in it; or RESEAL_KEYSET, a keyset file, with RESEAL_KEK
-    /// or RESEAL_PASSPHRASE, and RESEAL_RING and RESEAL_MIN_GENERATION if they are known. With _FILE
-    /// at its end, the name of a variable for a secret takes the path of a file instead.
+    /// or RESEAL_PASSPHRASE, and RESEAL_RING and RESEAL_MIN_GENERATION if they are known. Of
+    /// `RESEAL_KEYSET=sql:RING` the keyset is a row of the database that RESEAL_DATABASE_URL names. With
+    /// _FILE at its end, the name of a variable for a secret takes the path of a file instead.
     ///
     /// Example:
     ///     >>> environ = {"RESEAL_PRIMARY_KEY": reseal.Key.generate("data").export()}
@@ -84,7 +86,8 @@ impl Keyring {
     #[pyo3(signature = (environ=None))]
     fn from_env(py: Python<'_>, environ: Option<&Bound<'_, PyAny>>) -> Result<Self> {
         let source = source::read_env(py, environ)?;
-        Ok(Self::from(source::ring(py, source, Named::Variables)?))
+        let reading = Reading::now(py, Named::Variables, environ)?;
+        Ok(Self::from(source::ring(py, source, &reading)?))
     }
 
     /// The ring of a directory with one key text per file, as Kubernetes mounts a secret.
@@ -113,11 +116,12 @@ impl Keyring {
         index_primary: Option<&Bound<'_, PyAny>>,
     ) -> Result<Self> {
         let source = source::directory(path, primary, index_primary)?;
-        Ok(Self::from(source::ring(py, source, Named::Arguments)?))
+        let reading = Reading::now(py, Named::Arguments, None)?;
+        Ok(Self::from(source::ring(py, source, &reading)?))
     }
 
     /// The ring of a keyset file, opened by one of `kek`, `kek_file`, `passphrase` and
-    /// `passphrase_file`.
+    /// `passphrase_file`; or of a `KeysetFile` or `SqlKeysetStore`, which has what opens it.
     ///
     /// `ring` is the ring id that the keyset has to have, and `min_generation` the lowest generation
     /// that is no old copy.
@@ -131,7 +135,7 @@ impl Keyring {
     ///     >>> reseal.Keyring.from_keyset(path, kek=kek).primary_id == id
     ///     True
     ///
-    /// Errors: source-unreadable; invalid-key; those of `Keyset.load`.
+    /// Errors: source-unreadable; invalid-key; those of `Keyset.load`; database-error of a store.
     ///
     /// Spec: section 9.
     #[staticmethod]
@@ -150,9 +154,16 @@ impl Keyring {
         ring: Option<&Bound<'_, PyAny>>,
         min_generation: Option<&Bound<'_, PyAny>>,
     ) -> Result<Self> {
+        let opened_by = [kek, kek_file, passphrase, passphrase_file];
+        if let Some(store) = source::store(path, &opened_by, [ring, min_generation])? {
+            let keyset = store.call_method0("load")?;
+            let keyset = keyset.cast_into::<Keyset>().map_err(PyErr::from)?;
+            return Ok(Self::from(keyset.get().parts()?.0));
+        }
         let unlock = source::unlock(kek, kek_file, passphrase, passphrase_file)?;
         let source = source::keyset(path, unlock, source::expect(ring, min_generation)?)?;
-        Ok(Self::from(source::ring(py, source, Named::Arguments)?))
+        let reading = Reading::now(py, Named::Arguments, None)?;
+        Ok(Self::from(source::ring(py, source, &reading)?))
     }
 
     /// A text envelope of `value` under the primary key. Text is sealed as UTF-8.

@@ -528,6 +528,11 @@ impl Keyset {
         })))
     }
 
+    /// The ring of its keys, and what may be known of it.
+    pub(crate) fn parts(&self) -> Result<(reseal::Keyring, KeysetInfo)> {
+        Ok((self.change(|keyset| keyset.ring())?, self.info()))
+    }
+
     fn new(
         kek: NewKek,
         lease_seconds: Option<&Bound<'_, PyAny>>,

@@ -19,13 +19,15 @@ mod convert;
 mod envelope;
 mod error;
 mod field;
+mod followed;
 mod index;
 mod info;
 mod integer;
 mod key;
 mod keyring;
 mod keyset;
-mod keyset_file;
+mod keyset_row;
+mod keyset_store;
 mod live;
 mod manifest;
 mod manifest_facts;
@@ -80,7 +82,9 @@ mod _native {
     #[pymodule_export]
     use crate::keyset::{Keyset, external_keks, inspect_keyset};
     #[pymodule_export]
-    use crate::keyset_file::KeysetStore;
+    use crate::keyset_row::{insert_keyset_row, read_keyset_row, update_keyset_row};
+    #[pymodule_export]
+    use crate::keyset_store::KeysetStore;
     #[pymodule_export]
     use crate::live::LiveKeyring;
     #[pymodule_export]

@@ -5,15 +5,16 @@
 
 use crate::{
     error::{Failure, Result, invalid_argument, known_error},
+    followed::Followed,
     info::LiveStatus,
     keyring::Keyring,
     ring::{self, Ring},
-    source::{self, Named},
+    source::{self, Named, Reading},
 };
 use alloc::sync::Arc;
 use core::time::Duration;
 use pyo3::prelude::*;
-use reseal::{Error, ErrorCode, Loaded, Pace, Source};
+use reseal::{Error, ErrorCode, Loaded, Pace, Source, SourceKind};
 use std::{
     process,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -57,10 +58,16 @@ pub(crate) struct LiveKeyring(Arc<Live>);
 #[derive(Debug)]
 pub(crate) struct Live {
     clock: Clock,
-    named: Named,
-    /// What relative paths count from, wherever the process goes later.
-    folder: Py<PyAny>,
+    origin: Origin,
     state: Mutex<State>,
+}
+
+/// Where rings come from.
+#[derive(Debug)]
+enum Origin {
+    /// What is read for a source that is the core's.
+    Source(Mutex<Source>, Reading),
+    Store(Followed),
 }
 
 #[derive(Debug)]
@@ -72,7 +79,6 @@ enum Clock {
 
 #[derive(Debug)]
 struct State {
-    source: Source,
     pace: Pace,
     /// What the source gave last, if it ever gave anything.
     ring: Option<Arc<reseal::Keyring>>,
@@ -129,7 +135,8 @@ impl LiveKeyring {
     ) -> Result<Py<Self>> {
         let source = source::read_env(py, environ)?;
         let pace = pace(check_seconds, reload_seconds)?;
-        Self::make(py, source, Named::Variables, pace, clock)
+        let reading = Reading::now(py, Named::Variables, environ)?;
+        Self::make(py, Origin::of(source, reading.in_folder(py)?), pace, clock)
     }
 
     /// A ring that follows a directory of key files, as of `Keyring.from_directory`.
@@ -151,10 +158,15 @@ impl LiveKeyring {
     ) -> Result<Py<Self>> {
         let source = source::directory(path, primary, index_primary)?;
         let pace = pace(check_seconds, reload_seconds)?;
-        Self::make(py, source, Named::Arguments, pace, clock)
+        let reading = Reading::now(py, Named::Arguments, None)?;
+        Self::make(py, Origin::of(source, reading.in_folder(py)?), pace, clock)
     }
 
-    /// A ring that follows a keyset file, as of `Keyring.from_keyset`.
+    /// A ring that follows a keyset in a file or, with a `SqlKeysetStore` in the place of the path, in
+    /// a database, as of `Keyring.from_keyset`.
+    ///
+    /// A database is asked through a connection of its own, which each look makes and closes: so the
+    /// store has a URL, or an engine of SQLAlchemy.
     ///
     /// Errors: as of `Keyring.from_keyset`, at the first use; invalid-argument for arguments.
     #[staticmethod]
@@ -176,11 +188,16 @@ impl LiveKeyring {
         reload_seconds: Option<&Bound<'_, PyAny>>,
         clock: Option<Py<PyAny>>,
     ) -> Result<Py<Self>> {
-        let unlock = source::unlock(kek, kek_file, passphrase, passphrase_file)?;
-        let expect = source::expect(ring, min_generation)?;
-        let source = source::keyset(path, unlock, expect)?;
         let pace = pace(check_seconds, reload_seconds)?;
-        Self::make(py, source, Named::Arguments, pace, clock)
+        let opened_by = [kek, kek_file, passphrase, passphrase_file];
+        if let Some(store) = source::store(path, &opened_by, [ring, min_generation])? {
+            let followed = Followed::new(store)?;
+            return Self::make(py, Origin::Store(followed), pace, clock);
+        }
+        let unlock = source::unlock(kek, kek_file, passphrase, passphrase_file)?;
+        let source = source::keyset(path, unlock, source::expect(ring, min_generation)?)?;
+        let reading = Reading::now(py, Named::Arguments, None)?;
+        Self::make(py, Origin::of(source, reading.in_folder(py)?), pace, clock)
     }
 
     /// Looks at the source now, whenever it was looked at last.
@@ -206,17 +223,14 @@ impl LiveKeyring {
 impl LiveKeyring {
     fn make(
         py: Python<'_>,
-        source: Source,
-        named: Named,
+        origin: Origin,
         pace: Pace,
         clock: Option<Py<PyAny>>,
     ) -> Result<Py<Self>> {
         let live = Arc::new(Live {
             clock: clock.map_or_else(|| Clock::Monotonic(Instant::now()), Clock::Python),
-            named,
-            folder: source::current_folder(py)?,
+            origin,
             state: Mutex::new(State {
-                source,
                 pace,
                 ring: None,
                 error: None,
@@ -337,10 +351,15 @@ impl Live {
     }
 
     fn load(&self, py: Python<'_>) -> Result<Loaded> {
-        let wants = self.lock().source.wants();
-        let contents = source::read_all(py, &wants, self.named, Some(&self.folder))?;
+        let (source, reading) = match &self.origin {
+            Origin::Source(source, reading) => (source, reading),
+            Origin::Store(followed) => return followed.load(py),
+        };
+        let lock = || source.lock().unwrap_or_else(PoisonError::into_inner);
+        let wants = lock().wants();
+        let contents = reading.read_all(py, &wants)?;
         source::load(py, &contents, |contents, derive| {
-            self.lock().source.load(contents, derive)
+            lock().load(contents, derive)
         })
     }
 
@@ -348,7 +367,7 @@ impl Live {
         let now = self.clock.now(py)?;
         let state = self.lock();
         let status = LiveStatus {
-            kind: state.source.kind().as_str(),
+            kind: self.origin.kind().as_str(),
             generation: state.generation,
             ring_id: state.ring_id.clone(),
             lease_seconds: state.lease_seconds,
@@ -449,6 +468,19 @@ impl State {
         self.generation = loaded.generation;
         self.ring_id = loaded.ring_id;
         Ok(())
+    }
+}
+
+impl Origin {
+    const fn of(source: Source, reading: Reading) -> Self {
+        Self::Source(Mutex::new(source), reading)
+    }
+
+    fn kind(&self) -> SourceKind {
+        match self {
+            Self::Source(source, _) => source.lock().unwrap_or_else(PoisonError::into_inner).kind(),
+            Self::Store(_) => SourceKind::Keyset,
+        }
     }
 }
 

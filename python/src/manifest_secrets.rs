@@ -7,7 +7,7 @@ use crate::{
     error::{Failure, Result, invalid_argument, known_error},
     plaintext,
     ring::Ring,
-    source::{self, Named as Naming, Variables},
+    source::{self, Named as Naming, Reading, Variables},
 };
 use alloc::{collections::BTreeMap, sync::Arc};
 use pyo3::{prelude::*, types::PyMapping};
@@ -167,7 +167,8 @@ fn load(given: &Given<'_, '_>, want: &RingWant) -> Result<Ring> {
         KeyringSource::Env => Naming::Variables,
         _ => Naming::Arguments,
     };
-    let ring = source_of(given, &want.source).and_then(|it| source::ring(py, it, naming));
+    let reading = Reading::now(py, naming, Some(&given.environ))?;
+    let ring = source_of(given, &want.source).and_then(|it| source::ring(py, it, &reading));
     match ring {
         Ok(ring) => Ok(Ring::Fixed(Arc::new(ring))),
         Err(failure) => {

@@ -1,20 +1,24 @@
-//! Where rings come from. Files are read in Python, by `reseal/_files.py` and `reseal/_sources.py`.
+//! Where rings come from. Python reads: files in `reseal/_files.py` and `reseal/_sources.py`, rows in
+//! `reseal/_sql_keyset_store.py`.
 
 use crate::{
     convert::{Bytes, argument_text, bytes_like, type_name},
     error::{Result, invalid_argument, refuse},
     key,
+    keyset_store::KeysetStore,
 };
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, fmt};
 use pyo3::{
     prelude::*,
     types::{PyMapping, PyString},
 };
 use reseal::{
     Argon2id, ENV_NAMES, Error, ErrorCode, Expect, Key, Keyring, Loaded, Source, SourceFile,
-    Unlock, Want, WantKind, Zeroizing,
+    Unlock, Want, WantKind, Zeroizing, job::KeysetRow,
 };
 
+/// The variable that names the database.
+const DATABASE_URL: &str = "RESEAL_DATABASE_URL";
 const MAX_PASSPHRASE_BYTES: usize = 65_536;
 
 type Derive<'a> = dyn FnMut(&Argon2id, &[u8]) -> Result<Key, Error> + 'a;
@@ -26,14 +30,50 @@ pub(crate) enum Named {
     Arguments,
 }
 
+/// How what a source wants is read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    named: Named,
+    /// What relative paths count from; nothing where they count from wherever the process is.
+    folder: Option<Py<PyAny>>,
+    /// The URL of the database that `sql:RING` is a row of.
+    database: Option<DatabaseUrl>,
+}
+
+/// It may hold a password.
+struct DatabaseUrl(Zeroizing<String>);
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(hidden)")
+    }
+}
+
 /// The ring of a source that is read once.
-pub(crate) fn ring(py: Python<'_>, mut source: Source, named: Named) -> Result<Keyring> {
-    let contents = read_all(py, &source.wants(), named, None)?;
+pub(crate) fn ring(py: Python<'_>, mut source: Source, reading: &Reading) -> Result<Keyring> {
+    let contents = reading.read_all(py, &source.wants())?;
     let no_ring = || Error::new(ErrorCode::SourceUnreadable, "the source gave no ring");
     let loaded = load(py, &contents, |contents, derive| {
         source.load(contents, derive)
     })?;
     Ok(loaded.ring.ok_or_else(no_ring)?)
+}
+
+/// The store that was given in the place of a path; it has what opens the keyset.
+pub(crate) fn store<'a, 'py>(
+    path: &'a Bound<'py, PyAny>,
+    opened_by: &[Option<&Bound<'_, PyAny>>],
+    expected: [Option<&Bound<'_, PyAny>>; 2],
+) -> Result<Option<&'a Bound<'py, KeysetStore>>> {
+    let Ok(store) = path.cast::<KeysetStore>() else {
+        return Ok(None);
+    };
+    if opened_by.iter().chain(&expected).any(Option::is_some) {
+        return Err(invalid_argument(
+            "a store has what opens its keyset, and what is expected of it: give that to the store",
+        ));
+    }
+    Ok(Some(store))
 }
 
 /// The source that the variables of `environ` describe.
@@ -134,43 +174,65 @@ pub(crate) fn path_text(path: &Bound<'_, PyAny>, argument: &str) -> Result<Strin
     Ok(argument_text(&text, argument)?.into_owned())
 }
 
-/// The folder that relative paths count from, as Python has it; `None` where it was removed.
-pub(crate) fn current_folder(py: Python<'_>) -> Result<Py<PyAny>> {
-    let folder = py.import("reseal._disk")?.call_method0("current_folder")?;
-    Ok(folder.unbind())
-}
+impl Reading {
+    /// With the database that the environment names now.
+    pub(crate) fn now(
+        py: Python<'_>,
+        named: Named,
+        environ: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        let url = variable(&environment(py, environ)?, DATABASE_URL)?;
+        let url = url.map(|url| Zeroizing::new(url.to_string_lossy().into_owned()));
+        Ok(Self {
+            named,
+            folder: None,
+            database: url.filter(|url| !url.trim().is_empty()).map(DatabaseUrl),
+        })
+    }
 
-/// What a source wants, each read by Python's functions. Relative paths count from `folder`.
-pub(crate) fn read_all(
-    py: Python<'_>,
-    wants: &[Want],
-    named: Named,
-    folder: Option<&Py<PyAny>>,
-) -> Result<Vec<Vec<SourceFile>>> {
-    wants
-        .iter()
-        .map(|want| read(py, want, named, folder))
-        .collect()
-}
+    /// With relative paths that count from the folder where the process is now.
+    pub(crate) fn in_folder(self, py: Python<'_>) -> Result<Self> {
+        // Nothing where it was removed.
+        let folder = py.import("reseal._disk")?.call_method0("current_folder")?;
+        Ok(Self {
+            folder: Some(folder.unbind()),
+            ..self
+        })
+    }
 
-fn read(
-    py: Python<'_>,
-    want: &Want,
-    named: Named,
-    folder: Option<&Py<PyAny>>,
-) -> Result<Vec<SourceFile>> {
-    let named_by = (named == Named::Variables).then_some(want.named_by);
-    let single = |function: &str| {
-        Ok([SourceFile {
-            name: String::new(),
-            content: file(py, function, &want.path, named_by, folder)?,
-        }]
-        .into())
-    };
-    match want.kind {
-        WantKind::Secret => single("read_secret"),
-        WantKind::Keyset => single("read_keyset"),
-        WantKind::Directory => key_files(py, &want.path, named_by, folder),
+    /// What a source wants, each read by Python's functions.
+    pub(crate) fn read_all(&self, py: Python<'_>, wants: &[Want]) -> Result<Vec<Vec<SourceFile>>> {
+        wants.iter().map(|want| self.read(py, want)).collect()
+    }
+
+    fn read(&self, py: Python<'_>, want: &Want) -> Result<Vec<SourceFile>> {
+        let named_by = (self.named == Named::Variables).then_some(want.named_by);
+        let folder = self.folder.as_ref();
+        let single = |content| {
+            let name = String::new();
+            Ok([SourceFile { name, content }].into())
+        };
+        match want.kind {
+            WantKind::Secret => single(file(py, "read_secret", &want.path, named_by, folder)?),
+            WantKind::Keyset => match KeysetRow::ring_in(&want.path) {
+                Some(ring) => single(self.row(py, ring)?),
+                None => single(file(py, "read_keyset", &want.path, named_by, folder)?),
+            },
+            WantKind::Directory => key_files(py, &want.path, named_by, folder),
+        }
+    }
+
+    /// The document of a row.
+    fn row(&self, py: Python<'_>, ring: &str) -> Result<Zeroizing<Vec<u8>>> {
+        let Some(DatabaseUrl(url)) = &self.database else {
+            let message = format!(
+                "the keyset sql:{ring} is a row of the database that {DATABASE_URL} names, and it is not set: set it, or give a SqlKeysetStore"
+            );
+            return Err(Error::new(ErrorCode::SourceMissing, message).into());
+        };
+        let stores = py.import("reseal._sql_keyset_store")?;
+        let document = stores.call_method1("read_row", (url.as_str(), ring))?;
+        Ok(Zeroizing::new(document.extract()?))
     }
 }
 

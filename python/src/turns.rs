@@ -62,12 +62,7 @@ impl<'py> Turns<'py> {
         let py = self.host.py();
         match self.host.call_method1(intern!(py, "connect"), (url,)) {
             Ok(database) => {
-                let name = database.getattr(intern!(py, "dialect"))?;
-                let dialect = match name.cast::<PyString>()?.to_str()? {
-                    "postgresql" => Dialect::Postgres,
-                    "mysql" => Dialect::Mysql,
-                    _ => Dialect::Sqlite,
-                };
+                let dialect = dialect_of(&database)?;
                 self.database = Some((database, dialect));
                 Ok(Answer::Connected(dialect))
             }
@@ -109,6 +104,16 @@ impl<'py> Turns<'py> {
     }
 }
 
+/// The dialect of a driver.
+pub(crate) fn dialect_of(database: &Bound<'_, PyAny>) -> PyResult<Dialect> {
+    let name = database.getattr(intern!(database.py(), "dialect"))?;
+    Ok(match name.cast::<PyString>()?.to_str()? {
+        "postgresql" => Dialect::Postgres,
+        "mysql" => Dialect::Mysql,
+        _ => Dialect::Sqlite,
+    })
+}
+
 /// The driver opens another connection for the next statement, if it has let go of the lost one.
 fn reconnect(database: &Bound<'_, PyAny>) -> PyResult<Reply> {
     let py = database.py();
@@ -125,7 +130,11 @@ fn reconnect(database: &Bound<'_, PyAny>) -> PyResult<Reply> {
 }
 
 /// What a driver raised, as the failure that it is.
-fn failure(raised: PyErr, database: &Bound<'_, PyAny>, dialect: Dialect) -> PyResult<Failure> {
+pub(crate) fn failure(
+    raised: PyErr,
+    database: &Bound<'_, PyAny>,
+    dialect: Dialect,
+) -> PyResult<Failure> {
     let py = database.py();
     let is_lost = is_lost(py, &raised)?;
     // An error of the package is of the caller's connection, and says what is wrong with it.
@@ -169,7 +178,7 @@ fn is_of(
     Ok(raised.matches(module.py(), module.getattr(class)?)?)
 }
 
-fn call<'py>(
+pub(crate) fn call<'py>(
     database: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
     statement: &Statement,
@@ -195,7 +204,7 @@ fn object<'py>(py: Python<'py>, cell: &Cell) -> PyResult<Bound<'py, PyAny>> {
     })
 }
 
-fn cells_of(rows: &Bound<'_, PyAny>) -> PyResult<Vec<Vec<Cell>>> {
+pub(crate) fn cells_of(rows: &Bound<'_, PyAny>) -> PyResult<Vec<Vec<Cell>>> {
     let rows = rows.cast::<PyList>()?;
     let row = |row: Bound<'_, PyAny>| {
         let row = row.cast_into::<PyTuple>()?;

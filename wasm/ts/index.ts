@@ -73,6 +73,7 @@ export {
   type Outcome,
 } from "./keyring.js";
 export { LiveKeyring, type LiveDirectoryOptions, type LiveKeysetOptions } from "./live.js";
+export type { KeysetSource } from "./live-followed.js";
 export { Manifest } from "./manifest.js";
 export type {
   ManifestCodec,

@@ -59,6 +59,15 @@ export class KeysetFile {
   readonly #openers: readonly Opener[];
   readonly #expected: ReturnType<typeof expectedOf>;
 
+  static {
+    // For reseal/sql, which is a bundle of its own: what opens a file opens a row.
+    Object.defineProperty(this.prototype, Symbol.for("reseal.keyset.open"), {
+      value(this: KeysetFile, document: string): Keyset {
+        return this.#open(() => document);
+      },
+    });
+  }
+
   /**
    * Nothing is read yet. To create a file, nothing has to open it.
    *
@@ -79,13 +88,17 @@ export class KeysetFile {
    * @throws `source-missing` where nothing was given; `source-unreadable`; as {@link Keyset.load}
    */
   load(): Keyset {
+    return this.#open(() => platform().readKeyset(this.path));
+  }
+
+  #open(read: () => unknown): Keyset {
     if (this.#openers.length === 0) {
       throw new KeyringError(
         "source-missing",
         "give what opens the keyset: kek, kekFile, passphrase or passphraseFile",
       );
     }
-    const { parsed, bytes } = parseDocument(platform().readKeyset(this.path));
+    const { parsed, bytes } = parseDocument(read());
     return makeKeyset(unlock(parsed, this.#openers, this.#expected), bytes);
   }
 

@@ -65,7 +65,7 @@ export class LiveRing extends Rings {
     const { checkSeconds = 10, reloadSeconds = 1, clock } = options;
     const checkMs = pauseOf(checkSeconds, "checkSeconds");
     this.#pace = new WasmPace(checkMs, pauseOf(reloadSeconds, "reloadSeconds"));
-    this.#clock = clock === undefined ? () => performance.now() : millisecondsOf(clock);
+    this.#clock = clockOf(clock);
     this.#source = source;
   }
 
@@ -107,6 +107,11 @@ export class LiveRing extends Rings {
     this.#now = this.#clock();
     this.#look();
     if (this.#error !== undefined) throw again(this.#error);
+  }
+
+  /** As {@link LiveRing.refresh}: files are read at once. */
+  async refreshed(): Promise<void> {
+    this.refresh();
   }
 
   status(): LiveStatus {
@@ -201,8 +206,9 @@ export class LiveRing extends Rings {
 
 const BUSY = "the ring is used by what is called while its keys are read for the first time";
 
-/** Milliseconds of a clock that gives seconds. */
-function millisecondsOf(clock: unknown): () => number {
+/** Milliseconds of a clock that gives seconds; without one, of the clock that there is. */
+export function clockOf(clock: unknown): () => number {
+  if (clock === undefined) return () => performance.now();
   if (typeof clock !== "function") throw invalidArgument("clock is a function that gives seconds");
   return () => {
     const seconds: unknown = clock();
@@ -212,11 +218,11 @@ function millisecondsOf(clock: unknown): () => number {
   };
 }
 
-function whole(milliseconds: number): bigint {
+export function whole(milliseconds: number): bigint {
   return BigInt(Math.floor(milliseconds));
 }
 
 /** The error of an earlier look, with the stack of this call. */
-function again(error: ResealError): ResealError {
+export function again(error: ResealError): ResealError {
   return new (error.constructor as typeof ResealError)(error.code, error.message);
 }

@@ -164,6 +164,7 @@ export class Source {
       case "secret":
         return [[path, platform().readSecret(path, variable, this.#folder)]];
       case "keyset":
+        if (path.startsWith("sql:")) throw inDatabase(path, variable);
         return [[path, platform().readKeyset(path, variable, this.#folder)]];
     }
   }
@@ -176,6 +177,15 @@ export function ringOnce(source: Source): WasmRing {
   } finally {
     source.dispose();
   }
+}
+
+/** A database must be awaited, and a source is read at once. */
+function inDatabase(path: string, variable: string | undefined): KeyringError {
+  const named = variable === undefined ? path : `${variable}: ${path}`;
+  const how =
+    "make a SqlKeysetStore of reseal/sql, and await its keyring() or LiveKeyring.follow()";
+  const what = `${named} is a keyset in a database, which must be awaited: ${how}`;
+  return new KeyringError("source-unreadable", what);
 }
 
 /** The path as text: the module remembers it, and messages show it. */

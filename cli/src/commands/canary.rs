@@ -7,6 +7,7 @@ use reseal::{ErrorCode, OsEntropy};
 use serde::Serialize;
 
 use crate::console::Console;
+use crate::database::Database;
 use crate::failure::{Failure, Outcome, exit, usage};
 use crate::lines::Lines;
 use crate::ring;
@@ -63,10 +64,12 @@ struct Checked {
 }
 
 impl CanaryArgs {
-    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+    pub(crate) async fn run(&self, console: &mut Console<'_>, database: &Database) -> Outcome {
         match &self.command {
             Canary::Make => {
-                let canary = ring::load(console)?.canary(&mut OsEntropy)?;
+                let canary = ring::load(console, database)
+                    .await?
+                    .canary(&mut OsEntropy)?;
                 console.report(&Value::public(canary))
             }
             Canary::Check { canary } => {
@@ -74,19 +77,19 @@ impl CanaryArgs {
                     Some(canary) => canary.clone(),
                     None => first_line(console)?,
                 };
-                check(console, &canary)
+                check(console, database, &canary).await
             }
         }
     }
 }
 
-fn check(console: &mut Console<'_>, canary: &str) -> Outcome {
+async fn check(console: &mut Console<'_>, database: &Database, canary: &str) -> Outcome {
     if canary.trim_ascii().is_empty() {
         return usage(
             "no canary was given: it is an argument, or the first line of standard input",
         );
     }
-    let found = ring::load(console)?.check(canary);
+    let found = ring::load(console, database).await?.check(canary);
     let found = found.map_err(Failure::Refused)?;
     console.report(&Checked {
         ok: found.is_none(),

@@ -7,6 +7,7 @@ use reseal::{Result, inspect, inspect_binary, to_binary, to_text};
 
 use crate::console::Console;
 use crate::context::ContextArgs;
+use crate::database::Database;
 use crate::encoding::{Encoding, Stored};
 use crate::failure::{Outcome, usage};
 use crate::values::ValueArgs;
@@ -72,9 +73,9 @@ enum Form {
 }
 
 impl ConvertArgs {
-    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+    pub(crate) async fn run(&self, console: &mut Console<'_>, database: &Database) -> Outcome {
         if let (Some(from), Some(to)) = (&self.from, &self.to) {
-            return self.between_codecs(from, to, console);
+            return self.between_codecs(from, to, console, database).await;
         }
         if !self.context.is_empty() {
             return usage("--context counts with --from: the form of an envelope needs none");

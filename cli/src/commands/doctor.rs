@@ -11,6 +11,7 @@ use reseal::{Error, Source, SourceFile, SourceKind};
 use serde::Serialize;
 
 use crate::console::{Console, counted, shown};
+use crate::database::Database;
 use crate::failure::{Failure, Outcome, exit};
 use crate::kek;
 use crate::ring;
@@ -65,13 +66,9 @@ enum Level {
 struct Findings(Vec<Finding>);
 
 impl DoctorArgs {
-    #[expect(
-        clippy::unused_self,
-        reason = "every command has a type, also without options of its own"
-    )]
-    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+    pub(crate) async fn run(&self, console: &mut Console<'_>, database: &Database) -> Outcome {
         let mut findings = Findings::default();
-        examine(&mut findings, console)?;
+        examine(&mut findings, console, database).await?;
         let report = Report::of(findings);
         console.report(&report)?;
         if report.healthy {
@@ -82,7 +79,11 @@ impl DoctorArgs {
 }
 
 /// Each step needs what the one before has found.
-fn examine(findings: &mut Findings, console: &mut Console<'_>) -> Outcome {
+async fn examine(
+    findings: &mut Findings,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome {
     variables::examine(findings, console);
     let mut source = match ring::source(console) {
         Ok(source) => source,
@@ -94,7 +95,7 @@ fn examine(findings: &mut Findings, console: &mut Console<'_>) -> Outcome {
     let source_is = described(&source, console);
     findings.ok("source", source_is);
     variables::without_effect(findings, source.kind(), console);
-    let contents = match ring::fetch(&source, console) {
+    let contents = match ring::fetch(&source, console, database).await {
         Ok(contents) => contents,
         Err(Failure::Error(error)) => {
             findings.failed("source", &error);

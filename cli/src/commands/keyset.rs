@@ -4,6 +4,7 @@ mod export;
 mod file;
 mod init;
 mod moves;
+mod place;
 mod rewrap;
 mod show;
 mod verify;
@@ -12,8 +13,11 @@ use clap::{Args, Subcommand};
 
 use crate::confirm::confirm;
 use crate::console::Console;
+use crate::database::Database;
 use crate::failure::{Outcome, usage};
 use crate::kek::{KekArgs, path_variable};
+use crate::keyset_row::Row;
+use place::Place;
 
 const EXAMPLES: &str = "\
 What opens a keyset is taken from RESEAL_KEK, RESEAL_KEK_FILE, RESEAL_PASSPHRASE,
@@ -21,6 +25,10 @@ RESEAL_PASSPHRASE_FILE and the options --kek-file, --passphrase-file and
 --passphrase together; only for init the options replace the variables. A keyset
 that is wrapped under several is changed with all of them. A key is named by its
 id, or the first 4 characters of it or more.
+
+A keyset may also be a row of a database, which processes share: sql:RING with its
+ring id, or sql: alone where it is the only one. RESEAL_DATABASE_URL names the
+database.
 
 Moves that cannot be taken back, or go back, ask first; --yes answers.
 
@@ -51,9 +59,17 @@ struct Common {
         long,
         value_name = "FILE",
         global = true,
-        help = "The file of the keyset; the default is RESEAL_KEYSET"
+        help = "Its file, or sql:RING for a row of a database; the default is RESEAL_KEYSET"
     )]
     keyset: Option<String>,
+
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        help = "The database of sql:RING; the default is RESEAL_DATABASE_URL"
+    )]
+    db: Option<String>,
 
     #[command(flatten)]
     keks: KekArgs,
@@ -61,12 +77,6 @@ struct Common {
     /// Do not ask before a dangerous move
     #[arg(long, short, global = true)]
     yes: bool,
-}
-
-/// The path of a keyset.
-struct Place {
-    path: String,
-    named_by: &'static str,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,46 +98,47 @@ enum Command {
 }
 
 impl KeysetArgs {
-    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+    pub(crate) async fn run(&self, console: &mut Console<'_>, database: &Database) -> Outcome {
         let common = &self.common;
         match &self.command {
-            Command::Init(args) => args.run(common, console),
-            Command::Show(args) => args.run(common, console),
-            Command::Introduce(args) => args.run(common, console),
-            Command::Promote(args) => args.run(common, console),
-            Command::Rotate(args) => args.run(common, console),
-            Command::Disable(args) => args.run(common, console),
-            Command::Enable(args) => args.run(common, console),
-            Command::Destroy(args) => args.run(common, console),
-            Command::Revert(args) => args.run(common, console),
-            Command::Label(args) => args.run(common, console),
-            Command::Lease(args) => args.run(common, console),
-            Command::RewrapKeys(args) => args.run(common, console),
-            Command::Verify(args) => args.run(common, console),
-            Command::ExportKeys(args) => args.run(common, console),
+            Command::Init(args) => args.run(common, database, console).await,
+            Command::Show(args) => args.run(common, database, console).await,
+            Command::Introduce(args) => args.run(common, database, console).await,
+            Command::Promote(args) => args.run(common, database, console).await,
+            Command::Rotate(args) => args.run(common, database, console).await,
+            Command::Disable(args) => args.run(common, database, console).await,
+            Command::Enable(args) => args.run(common, database, console).await,
+            Command::Destroy(args) => args.run(common, database, console).await,
+            Command::Revert(args) => args.run(common, database, console).await,
+            Command::Label(args) => args.run(common, database, console).await,
+            Command::Lease(args) => args.run(common, database, console).await,
+            Command::RewrapKeys(args) => args.run(common, database, console).await,
+            Command::Verify(args) => args.run(common, database, console).await,
+            Command::ExportKeys(args) => args.run(common, database, console).await,
         }
     }
 }
 
 impl Common {
     /// Where the keyset is.
-    fn place(&self, console: &mut Console<'_>) -> Outcome<Place> {
-        if let Some(path) = &self.keyset {
-            let path = path.clone();
-            return Ok(Place {
-                path,
-                named_by: "--keyset",
-            });
-        }
-        match path_variable(console, "RESEAL_KEYSET")? {
-            Some(path) => Ok(Place {
-                path,
-                named_by: "RESEAL_KEYSET",
-            }),
-            None => usage(
-                "no keyset is named: give --keyset FILE, or set RESEAL_KEYSET; reseal keyset init creates one",
-            ),
-        }
+    async fn place(&self, database: &Database, console: &mut Console<'_>) -> Outcome<Place> {
+        let (path, named_by) = match &self.keyset {
+            Some(path) => (path.clone(), "--keyset"),
+            None => match path_variable(console, "RESEAL_KEYSET")? {
+                Some(path) => (path, "RESEAL_KEYSET"),
+                None => {
+                    return usage(
+                        "no keyset is named: give --keyset FILE, or set RESEAL_KEYSET; reseal keyset init creates one",
+                    );
+                }
+            },
+        };
+        let row = Row::of(&path, self.db.as_deref(), console, database).await?;
+        Ok(Place {
+            path,
+            named_by,
+            row,
+        })
     }
 
     fn confirm(&self, what: &str, console: &mut Console<'_>) -> Outcome {

@@ -5,6 +5,7 @@ use reseal::{Context, Keyring, Result, Zeroizing};
 
 use crate::console::{Console, harmless};
 use crate::context::ContextArgs;
+use crate::database::Database;
 use crate::encoding::{Encoding, Stored};
 use crate::failure::Outcome;
 use crate::host::Stream;
@@ -40,9 +41,9 @@ pub(crate) struct OpenArgs {
 }
 
 impl OpenArgs {
-    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+    pub(crate) async fn run(&self, console: &mut Console<'_>, database: &Database) -> Outcome {
         let shared = self.context.read()?;
-        let ring = ring::load(console)?;
+        let ring = ring::load(console, database).await?;
         let to_person = !console.is_json() && console.host.is_terminal(Stream::Output);
         self.values.each(console, |item| {
             let context = item.context(&shared)?;

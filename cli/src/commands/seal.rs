@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::console::Console;
 use crate::context::ContextArgs;
+use crate::database::Database;
 use crate::encoding::Encoding;
 use crate::failure::Outcome;
 use crate::ring;
@@ -68,9 +69,9 @@ pub(super) struct Value {
 pub(super) struct Zeroized(pub(super) Zeroizing<String>);
 
 impl SealArgs {
-    pub(crate) fn run(&self, console: &mut Console<'_>) -> Outcome {
+    pub(crate) async fn run(&self, console: &mut Console<'_>, database: &Database) -> Outcome {
         let shared = self.context.read()?;
-        let ring = ring::load(console)?;
+        let ring = ring::load(console, database).await?;
         self.values.each(console, |item| {
             let context = item.context(&shared)?;
             let mode = self.mode.into();

@@ -16,5 +16,6 @@ mod host;
 mod jobs;
 mod keysets;
 mod manifests;
+mod rows;
 mod secrecy;
 mod streams;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::commands::seal::{Zeroized, plaintext};
 use crate::console::{Console, harmless};
+use crate::database::Database;
 use crate::encoding::{Encoding, Stored};
 use crate::failure::{Failure, Outcome, usage};
 use crate::host::Stream;
@@ -32,11 +33,12 @@ enum Given<'v> {
 }
 
 impl ConvertArgs {
-    pub(super) fn between_codecs(
+    pub(super) async fn between_codecs(
         &self,
         from: &str,
         to: &str,
         console: &mut Console<'_>,
+        database: &Database,
     ) -> Outcome {
         let shared = self.context.read()?;
         let path = self.manifest.as_deref().unwrap_or(manifest::DEFAULT_PATH);
@@ -46,7 +48,7 @@ impl ConvertArgs {
             named(&manifest, to, "--to")?,
         );
         warn_of_plaintext(to, console)?;
-        let column = column(&manifest, from, to, console)?;
+        let column = column(&manifest, from, to, console, database).await?;
         let now = Timestamp::from_unix(console.host.now())?;
         let to_person = !console.is_json() && console.host.is_terminal(Stream::Output);
         self.values.each(console, |item| {
@@ -102,17 +104,18 @@ fn warn_of_plaintext(to: &CodecSpec, console: &mut Console<'_>) -> Outcome {
 }
 
 /// A column with these codecs, and only their keys. Within one codec it rotates.
-fn column(
+async fn column(
     manifest: &Manifest,
     from: &CodecSpec,
     to: &CodecSpec,
     console: &mut Console<'_>,
+    database: &Database,
 ) -> Outcome<Column> {
-    let column = Column::new(manifest::codec(manifest, to.name(), console)?);
+    let column = Column::new(manifest::codec(manifest, to.name(), console, database).await?);
     if from.name() == to.name() {
         return Ok(column);
     }
-    let from = manifest::codec(manifest, from.name(), console)?;
+    let from = manifest::codec(manifest, from.name(), console, database).await?;
     Ok(column.read(from)?)
 }
 

@@ -3,6 +3,7 @@
 use reseal::{ENV_NAMES, SourceKind};
 
 use crate::console::Console;
+use crate::database::DATABASE_URL;
 use crate::manifest;
 
 use super::Findings;
@@ -44,7 +45,7 @@ pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
             if let Some(value) = console.host.variable(&name) {
                 examine_value(findings, &name, &value);
             }
-        } else if name == manifest::REQUIRE_ENCRYPTION {
+        } else if name == manifest::REQUIRE_ENCRYPTION || name == DATABASE_URL {
             // It says nothing about keys.
         } else if name
             .split('_')

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::commands::keys::check_out;
 use crate::console::{Console, counted, shown, to_json};
+use crate::database::Database;
 use crate::failure::Outcome;
 
 use super::Common;
@@ -54,9 +55,14 @@ struct Written<'a> {
 }
 
 impl ExportKeys {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
         check_out(self.out.as_deref())?;
-        let loaded = Loaded::open(common, console)?;
+        let loaded = Loaded::open(common, database, console).await?;
         let to = shown(self.out.as_deref().unwrap_or("standard output"));
         loaded.ask(
             common,

@@ -1,4 +1,4 @@
-//! A keyset file: loaded, changed, saved.
+//! A keyset: loaded, changed, saved.
 
 use core::fmt;
 
@@ -9,15 +9,16 @@ use reseal::{
 use serde::Serialize;
 
 use crate::console::{Console, shown};
-use crate::failure::{Failure, Outcome};
+use crate::database::Database;
+use crate::failure::Outcome;
 use crate::kek::{Given, variable};
 
-use super::{Common, Place};
+use super::{Common, place::Place};
 
 /// Who gave which key-encrypting key.
 pub(super) type GivenBy = Vec<(KeyId, String)>;
 
-/// A keyset that was loaded from a file.
+/// A keyset that was loaded.
 pub(super) struct Loaded {
     pub(super) keyset: Keyset,
     /// Who gave the key-encrypting keys that are at hand.
@@ -37,9 +38,13 @@ pub(super) struct Wrap {
 
 impl Loaded {
     /// Reads the keyset and unlocks it with all that was given.
-    pub(super) fn open(common: &Common, console: &mut Console<'_>) -> Outcome<Self> {
-        let place = common.place(console)?;
-        let bytes = Zeroizing::new(read(&place, console)?);
+    pub(super) async fn open(
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome<Self> {
+        let place = common.place(database, console).await?;
+        let bytes = Zeroizing::new(place.read(console).await?);
         let document = KeysetDocument::parse(&bytes)?;
         let given = common.keks.read(console)?;
         if given.is_empty() {
@@ -111,35 +116,15 @@ impl Loaded {
     }
 
     /// Writes the changed keyset, if nobody else did, and gives its generation.
-    pub(super) fn save(mut self, console: &mut Console<'_>) -> Outcome<u64> {
+    pub(super) async fn save(mut self, console: &mut Console<'_>) -> Outcome<u64> {
         self.check_complete()?;
         let document = self.keyset.save(now(console)?, &mut OsEntropy)?;
-        console
-            .host
-            .save_keyset(&self.place.path, Some(&self.bytes), &document)?;
+        self.place
+            .replace(&self.keyset, &self.bytes, &document, console)
+            .await?;
         self.keyset.saved(&document)?;
         Ok(self.keyset.generation())
     }
-}
-
-/// Reads a keyset file, and says what to do where there is none.
-pub(super) fn read(place: &Place, console: &mut Console<'_>) -> Outcome<Vec<u8>> {
-    let Place { path, named_by } = place;
-    match console.host.read_keyset(path, Some(named_by)) {
-        Ok(bytes) => Ok(bytes),
-        Err(failure) => match failure.into() {
-            Failure::Error(error) if is_missing(path, &error, console) => {
-                let why = format!("{error}: reseal keyset init creates a keyset");
-                Err(Error::new(error.code(), why).into())
-            }
-            other => Err(other),
-        },
-    }
-}
-
-fn is_missing(path: &str, error: &Error, console: &mut Console<'_>) -> bool {
-    let facts = console.host.file_facts(path);
-    error.code() == ErrorCode::SourceUnreadable && matches!(facts, Ok(None))
 }
 
 /// What is missing, and which option gives it.

@@ -7,11 +7,13 @@ use reseal::{Error, ErrorCode, Key, KeyId, KeyUse, Keyset, OsEntropy, Promotion,
 use serde::Serialize;
 
 use crate::console::{Console, shown};
-use crate::failure::Outcome;
+use crate::database::Database;
+use crate::failure::{Outcome, usage};
 use crate::kek::NewKekArgs;
 
 use super::Common;
 use super::file::{GivenBy, Wrap, nothing_opens, now, wraps};
+use super::place::Place;
 
 const EXAMPLES: &str = "\
 The keyset gets a primary data key at once. What opens it is what the options
@@ -21,6 +23,7 @@ Examples:
   reseal keys new --use kek --out ring.kek
   reseal keyset init --keyset ring.json --kek-file ring.kek
   reseal keyset init --keyset ring.json --new-passphrase --index
+  reseal keyset init --keyset sql: --kek-file ring.kek
 ";
 
 /// Create a keyset with a first key
@@ -67,16 +70,18 @@ struct CreatedKey {
 }
 
 impl Init {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let path = common.place(console)?.path;
-        if console.host.file_facts(&path)?.is_some() {
-            let why = format!("{path:?} exists already: a keyset is never written over");
-            return Err(Error::new(ErrorCode::KeysetConflict, why).into());
-        }
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let place = common.place(database, console).await?;
+        check_free(&place, common, console).await?;
         let now = now(console)?;
         let (mut keyset, from) = self.create(common, now, console)?;
         let document = keyset.save(now, &mut OsEntropy)?;
-        console.host.save_keyset(&path, None, &document)?;
+        let path = place.begin(&keyset, &document, console).await?;
         keyset.saved(&document)?;
         console.report(&Created::of(&keyset, &from, path))?;
         console.hint("keep what opens it in another place than the keyset and its backups: without it all is lost")
@@ -110,6 +115,26 @@ impl Init {
         }
         Ok((keyset, from))
     }
+}
+
+/// That nothing is lost, and nobody led astray, by a new keyset there.
+async fn check_free(place: &Place, common: &Common, console: &mut Console<'_>) -> Outcome {
+    let path = &place.path;
+    let Some(row) = &place.row else {
+        if console.host.file_facts(path)?.is_none() {
+            return Ok(());
+        }
+        let why = format!("{path:?} exists already: a keyset is never written over");
+        return Err(Error::new(ErrorCode::KeysetConflict, why).into());
+    };
+    if path != "sql:" {
+        return usage("a new keyset gets a ring id of its own: say --keyset sql: alone");
+    }
+    if row.has_any().await? {
+        let what = "the database has a keyset already: with a second one, whoever says sql: without a ring id cannot read his any more";
+        return common.confirm(what, console);
+    }
+    Ok(())
 }
 
 impl Created {

@@ -7,6 +7,7 @@ use reseal::{Error, ErrorCode, Key, KeyId, KeyState, KeyUse, KeysetKey, OsEntrop
 use serde::Serialize;
 
 use crate::console::{Console, counted, shown};
+use crate::database::Database;
 use crate::failure::Outcome;
 use crate::kek::{key, text_file};
 
@@ -226,8 +227,13 @@ struct LeaseSet {
 }
 
 impl Introduce {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let key = match &self.key_file {
             Some(path) => key(&text_file(console, path, "--key-file")?, "--key-file")?,
             None => Key::generate(self.key_use.into(), &mut OsEntropy)?,
@@ -235,7 +241,7 @@ impl Introduce {
         let now = now(console)?;
         let id = loaded.keyset.introduce(key, &self.label, now)?;
         let lease = loaded.keyset.lease_seconds();
-        save(loaded, "introduced", id, console)?;
+        save(loaded, "introduced", id, console).await?;
         console.hint(&match lease {
             0 => format!("once every process has loaded the keyset: reseal keyset promote {id}"),
             seconds => format!(
@@ -247,8 +253,13 @@ impl Introduce {
 }
 
 impl Promote {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let key = loaded.find(&self.id)?;
         let before = primary(&loaded, key.key_use);
         let (early, back) = (self.early, self.back);
@@ -260,14 +271,19 @@ impl Promote {
             loaded.confirm(common, &question, console)?;
         }
         let old = before.filter(|old| *old != key.id);
-        save(loaded, "promoted", key.id, console)?;
+        save(loaded, "promoted", key.id, console).await?;
         after_promotion(key.key_use, old, console)
     }
 }
 
 impl Rotate {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let lease = loaded.keyset.lease_seconds();
         if lease > 0 && !self.early {
             return Err(has_lease(lease).into());
@@ -281,14 +297,19 @@ impl Rotate {
         loaded
             .keyset
             .promote(id, now, Promotion { early, back: false })?;
-        save(loaded, "rotated", id, console)?;
+        save(loaded, "rotated", id, console).await?;
         after_promotion(key_use, before, console)
     }
 }
 
 impl Disable {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let key = loaded.find(&self.id)?;
         loaded
             .keyset
@@ -300,24 +321,34 @@ impl Disable {
             );
             loaded.confirm(common, &question, console)?;
         }
-        save(loaded, "disabled", key.id, console)
+        save(loaded, "disabled", key.id, console).await
     }
 }
 
 impl Enable {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let key = loaded.find(&self.id)?;
         loaded.keyset.enable(key.id, now(console)?)?;
         let question = format!("{}, which is disabled, opens again", named(&key));
         loaded.confirm(common, &question, console)?;
-        save(loaded, "enabled", key.id, console)
+        save(loaded, "enabled", key.id, console).await
     }
 }
 
 impl Destroy {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let key = loaded.find(&self.id)?;
         loaded.keyset.destroy(key.id, now(console)?)?;
         let question = format!(
@@ -325,35 +356,50 @@ impl Destroy {
             named(&key)
         );
         loaded.confirm(common, &question, console)?;
-        save(loaded, "destroyed", key.id, console)?;
+        save(loaded, "destroyed", key.id, console).await?;
         console.hint("older copies of the keyset still hold the key: backups, and files of others")
     }
 }
 
 impl Revert {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let id = loaded.keyset.revert(self.key_use.into(), now(console)?)?;
         let question = format!("{} sealed before, and seals again", named(&loaded.key(id)?));
         loaded.confirm(common, &question, console)?;
-        save(loaded, "reverted", id, console)
+        save(loaded, "reverted", id, console).await
     }
 }
 
 impl Label {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let id = loaded.find(&self.id)?.id;
         loaded.keyset.relabel(id, &self.label)?;
-        save(loaded, "labelled", id, console)
+        save(loaded, "labelled", id, console).await
     }
 }
 
 impl Lease {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         loaded.keyset.set_lease_seconds(self.seconds)?;
-        let generation = loaded.save(console)?;
+        let generation = loaded.save(console).await?;
         console.report(&LeaseSet {
             action: "lease set",
             lease_seconds: self.seconds,
@@ -404,9 +450,14 @@ fn after_promotion(key_use: KeyUse, old: Option<KeyId>, console: &mut Console<'_
 }
 
 /// Saves, and says what was done.
-fn save(loaded: Loaded, action: &'static str, id: KeyId, console: &mut Console<'_>) -> Outcome {
+async fn save(
+    loaded: Loaded,
+    action: &'static str,
+    id: KeyId,
+    console: &mut Console<'_>,
+) -> Outcome {
     let key = loaded.key(id)?;
-    let generation = loaded.save(console)?;
+    let generation = loaded.save(console).await?;
     console.report(&Moved {
         action,
         id: id.to_string(),

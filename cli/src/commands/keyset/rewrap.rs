@@ -7,6 +7,7 @@ use reseal::{Key, KeyId, KeyUse, Keyset, NewKek, OsEntropy};
 use serde::Serialize;
 
 use crate::console::Console;
+use crate::database::Database;
 use crate::failure::{Outcome, usage};
 use crate::kek::{Given, NewKekArgs};
 
@@ -53,8 +54,13 @@ struct Rewrapped {
 }
 
 impl RewrapKeys {
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let mut loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let mut loaded = Loaded::open(common, database, console).await?;
         let old = loaded.keyset.info().keks;
         let removed = self.removed(&loaded, old.iter().map(|kek| kek.id))?;
         let new = self.new_keks.read(console)?;
@@ -75,7 +81,7 @@ impl RewrapKeys {
         let from = new.iter().map(|given| given.from.clone());
         loaded.from.extend(added.iter().copied().zip(from));
         let keks = wraps(&loaded.keyset.info().keks, &loaded.from);
-        let generation = loaded.save(console)?;
+        let generation = loaded.save(console).await?;
         console.report(&Rewrapped {
             action: "rewrapped",
             added: texts(&added),

@@ -7,11 +7,12 @@ use reseal::{KekInfo, KeysetDocument, KeysetInfo, KeysetKey};
 use serde::Serialize;
 
 use crate::console::{Console, counted, shown};
+use crate::database::Database;
 use crate::failure::Outcome;
 use crate::table::Table;
 
 use super::Common;
-use super::file::{expect, keks, read};
+use super::file::{expect, keks};
 
 const EXAMPLES: &str = "\
 Without a key-encrypting key the keyset is shown as it stands in the file, and
@@ -62,13 +63,14 @@ struct ShownKey {
 }
 
 impl Show {
-    #[expect(
-        clippy::unused_self,
-        reason = "every command of the group has a type, also without options of its own"
-    )]
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let place = common.place(console)?;
-        let bytes = read(&place, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let place = common.place(database, console).await?;
+        let bytes = place.read(console).await?;
         let document = KeysetDocument::parse(&bytes)?;
         let given = common.keks.read(console)?;
         if given.is_empty() {

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::console::{Console, counted};
+use crate::database::Database;
 use crate::failure::Outcome;
 
 use super::Common;
@@ -35,12 +36,13 @@ struct Verified {
 }
 
 impl Verify {
-    #[expect(
-        clippy::unused_self,
-        reason = "every command of the group has a type, also without options of its own"
-    )]
-    pub(super) fn run(&self, common: &Common, console: &mut Console<'_>) -> Outcome {
-        let loaded = Loaded::open(common, console)?;
+    pub(super) async fn run(
+        &self,
+        common: &Common,
+        database: &Database,
+        console: &mut Console<'_>,
+    ) -> Outcome {
+        let loaded = Loaded::open(common, database, console).await?;
         loaded.check_complete()?;
         let keyset = loaded.keyset;
         keyset.verify()?;

@@ -33,9 +33,9 @@ pub enum KeyringSource {
         /// The name of the file with the index key.
         index_primary: Option<String>,
     },
-    /// A keyset in a file.
+    /// A keyset in a file, or in the database.
     Keyset {
-        /// Its path.
+        /// Its path; `sql:RING` is a row of the database, and `sql:` its only one.
         path: String,
         /// What opens it.
         unlock: KeysetUnlock,
@@ -119,9 +119,15 @@ impl KeyringSource {
             parts.directory(keyring.path(path), table)
         } else if let Some(path) = text.strip_prefix("keyset:") {
             parts.keyset(keyring.path(path), table)
+        } else if let Some(ring) = text.strip_prefix("sql:") {
+            if !ring.is_empty() {
+                check_ring(ring, &keyring);
+            }
+            // What reads paths tells it from one.
+            parts.keyset(keyring.path(text), table)
         } else {
             keyring
-                .wrong("a keyring is env, dir:PATH or keyset:PATH; what stands here is not shown");
+                .wrong("a keyring is env, dir:PATH, keyset:PATH or sql:RING; what stands here is not shown");
             return None;
         };
         parts.refuse_rest(text.split(':').next().unwrap_or_default());
@@ -219,7 +225,7 @@ impl<'r, 't> Parts<'r, 't> {
         for (name, value) in self.0 {
             let fits = match name {
                 "primary" | "index_primary" => "dir:PATH",
-                _ => "keyset:PATH",
+                _ => "keyset:PATH or sql:RING",
             };
             value.wrong(format!(
                 "it counts with keyring = \"{fits}\", and this one is {keyring}"
@@ -230,11 +236,15 @@ impl<'r, 't> Parts<'r, 't> {
 
 fn ring_id(value: &Value<'_, '_>) -> Option<String> {
     let text = value.text()?;
-    if !is_ring(text) {
+    check_ring(text, value).then(|| text.to_owned())
+}
+
+fn check_ring(text: &str, value: &Value<'_, '_>) -> bool {
+    let is_one = is_ring(text);
+    if !is_one {
         value.wrong("a ring id is 26 characters of a to z and 2 to 7");
-        return None;
     }
-    Some(text.to_owned())
+    is_one
 }
 
 #[derive(Debug)]

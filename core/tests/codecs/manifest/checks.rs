@@ -335,7 +335,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("kind = 'reseal'", ".keyring: it is missing"),
     (
         "kind = 'reseal'\nkeyring = 'vault'",
-        ".keyring: a keyring is env, dir:PATH or keyset:PATH; what stands here is not shown",
+        ".keyring: a keyring is env, dir:PATH, keyset:PATH or sql:RING; what stands here is not shown",
     ),
     (
         "kind = 'reseal'\nkeyring = 'dir:/keys'",
@@ -362,8 +362,16 @@ const OPTIONS: &[(&str, &str)] = &[
         ".min_generation: expected a whole number",
     ),
     (
+        "kind = 'reseal'\nkeyring = 'sql:'",
+        ".kek: a keyset is opened by kek",
+    ),
+    (
+        "kind = 'reseal'\nkeyring = 'sql:users'\nkek = 'env:A'",
+        ".keyring: a ring id is 26 characters",
+    ),
+    (
         "kind = 'reseal'\nkeyring = 'env'\nkek = 'env:A'",
-        ".kek: it counts with keyring = \"keyset:PATH\", and this one is env",
+        ".kek: it counts with keyring = \"keyset:PATH or sql:RING\", and this one is env",
     ),
     (
         "kind = 'reseal'\nkeyring = 'keyset:/k'\nkek = 'env:A'\nprimary = 'a'",

@@ -1,7 +1,7 @@
-//! Where a keyset lies and what opens it. `reseal/_keyset_file.py` makes `KeysetFile` of it.
+//! Where a keyset lies and what opens it. `reseal/_keyset_store.py` makes the stores of it.
 
 use crate::{
-    convert::{is_listing, items},
+    convert::{is_listing, items, type_name},
     error::{Result, not_pickled},
     keyset::{Keyset, keks},
     source::{expect, passphrase_bytes, path_text},
@@ -10,7 +10,7 @@ use alloc::fmt;
 use pyo3::prelude::*;
 use reseal::{Error, ErrorCode, Expect, Key, Zeroizing};
 
-/// The native part of `KeysetFile`: it holds the secrets, so that no variable of Python's does.
+/// The native part of a store: it holds the secrets, so that no variable of Python's does.
 #[pyclass(frozen, subclass, module = "reseal._native")]
 pub(crate) struct KeysetStore {
     path: String,
@@ -49,10 +49,38 @@ impl KeysetStore {
         })
     }
 
-    /// The keyset in the file, verified under everything that was given.
+    /// The keyset of what `read` gives, verified under everything that was given.
     ///
     /// Errors: source-missing where nothing was given; source-unreadable; those of `Keyset.load`.
-    fn load(&self, py: Python<'_>) -> Result<Keyset> {
+    fn _open(&self, py: Python<'_>, read: &Bound<'_, PyAny>) -> Result<Keyset> {
+        let keys = self.keys(py)?;
+        let read: Vec<u8> = read.call0()?.extract()?;
+        Self::unlock(py, read, keys, &self.expect)
+    }
+
+    /// Where it is, as the command and a manifest name it: the path of a file, or `sql:RING`.
+    #[getter]
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> String {
+        format!("{}({:?})", type_name(slf.as_any()), slf.get().path)
+    }
+
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Err(not_pickled(slf))
+    }
+}
+
+/// What opens a keyset, as it is at the moment: files are read whenever they are needed.
+pub(crate) struct Keys {
+    keks: Vec<Key>,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl KeysetStore {
+    pub(crate) fn keys(&self, py: Python<'_>) -> Result<Keys> {
         let mut keks = self.keks.clone();
         for path in &self.kek_files {
             let text = secret(py, path, "kek_file")?;
@@ -67,35 +95,30 @@ impl KeysetStore {
             let text = text.strip_suffix('\n').unwrap_or(&text);
             Zeroizing::new(text.as_bytes().to_vec())
         });
-        let passphrase = self.passphrase.as_ref().or(from_file.as_ref());
+        let passphrase = self.passphrase.clone().or(from_file);
         if keks.is_empty() && passphrase.is_none() {
             let message =
                 "give what opens the keyset: kek, kek_file, passphrase or passphrase_file";
             return Err(Error::new(ErrorCode::SourceMissing, message).into());
         }
-        let files = py.import("reseal._files")?;
-        let read: Vec<u8> = files
-            .call_method1("read_keyset", (&self.path,))?
-            .extract()?;
-        let text = String::from_utf8(read).map_err(|_| {
+        Ok(Keys { keks, passphrase })
+    }
+
+    pub(crate) fn unlock(
+        py: Python<'_>,
+        document: Vec<u8>,
+        keys: Keys,
+        expect: &Expect,
+    ) -> Result<Keyset> {
+        let text = String::from_utf8(document).map_err(|_| {
             let message = "a keyset is UTF-8: was the file damaged, or encrypted?";
             Error::new(ErrorCode::KeysetMalformed, message)
         })?;
-        Keyset::unlock(py, text, keks, passphrase, &self.expect)
+        Keyset::unlock(py, text, keys.keks, keys.passphrase.as_ref(), expect)
     }
 
-    /// The path of the file.
-    #[getter]
-    fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn __repr__(&self) -> String {
-        format!("KeysetFile({:?})", self.path)
-    }
-
-    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Err(not_pickled(slf))
+    pub(crate) const fn expected(&self) -> &Expect {
+        &self.expect
     }
 }
 

@@ -1,0 +1,372 @@
+// Keysets in a database, and rings that follow what must be awaited; py-tests/test_sql_keyset.py has
+// the same scenarios, and those of both languages at once.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
+import Sqlite from "libsql";
+import mysql from "mysql2/promise";
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { Key, Keyring, KeyringError, Keyset, LiveKeyring, ResealError } from "reseal";
+import { SqlKeysetStore, type SqlKeysetOptions } from "reseal/sql";
+import { connect } from "../wasm/ts/database.js";
+import { KINDS, servers, type Kind } from "./database-support.js";
+import { Clock, kek, LEASE } from "./live-support.js";
+
+const PASSWORD = "hunter2-of-the-database";
+const other = Key.generate("kek");
+let folder: string;
+let urls: Record<Kind, string>;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "reseal-sql-"));
+  new Sqlite(join(folder, "app.db")).close();
+  urls = { ...servers(), sqlite: `sqlite:///${folder}/app.db` };
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function refuses(code: string, call: () => unknown): Promise<void> {
+  const error = await Promise.resolve()
+    .then(call)
+    .then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+  expect(error).toBeInstanceOf(ResealError);
+  expect(error).toMatchObject({ code });
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(PASSWORD);
+}
+
+describe.each(KINDS)("%s", (kind) => {
+  let url: string;
+  let store: SqlKeysetStore;
+  let ring: string;
+
+  const sql = async (text: string): Promise<unknown[][]> => {
+    const database = await connect(url);
+    try {
+      if (text.startsWith("SELECT")) return await database.query(text);
+      await database.execute(text);
+      return [];
+    } finally {
+      await database.close();
+    }
+  };
+  const of = (options: SqlKeysetOptions = { kek }) => new SqlKeysetStore(url, options);
+  const begun = async (): Promise<string> => {
+    const keyset = Keyset.create({ kek, leaseSeconds: LEASE });
+    keyset.rotate("data", { label: "first", early: true });
+    await of().create(keyset);
+    return keyset.ringId;
+  };
+  const rotate = (to = store) => to.edit((keyset) => keyset.rotate("data", { early: true }));
+  const following = async (options = {}): Promise<[LiveKeyring, Clock]> => {
+    const clock = new Clock();
+    return [await LiveKeyring.follow(store, { clock: clock.read, ...options }), clock];
+  };
+
+  beforeEach(async () => {
+    url = urls[kind];
+    await sql("DROP TABLE IF EXISTS reseal_keysets");
+    await sql("DROP TABLE IF EXISTS elsewhere");
+    ring = await begun();
+    store = of({ kek, ring });
+  });
+
+  test("a keyset is created, loaded, saved and edited", async () => {
+    const keyset = await store.load();
+    expect(keyset.keys().map(({ label }) => label)).toEqual(["first"]);
+    keyset.relabel(keyset.keys()[0]!.id, "größer");
+    await store.save(keyset);
+    expect([keyset.generation, (await store.load()).generation]).toEqual([2, 2]);
+    const id = await store.edit(async (edited) => edited.rotate("data", { early: true }));
+    expect((await of().keyring()).primaryId).toBe(id);
+    expect((await of().load()).keys()[0]?.label).toBe("größer");
+    expect(await sql("SELECT ring, generation FROM reseal_keysets")).toEqual([[ring, 3]]);
+    await refuses("invalid-argument", () => store.save(Keyset.create({ kek })));
+    await refuses("invalid-argument", () => store.save({} as Keyset));
+    await refuses("invalid-argument", () => store.edit(1 as never));
+  });
+
+  test("of two editors one has to load again, and no edit is lost", async () => {
+    const [one, two] = [await store.load(), await store.load()];
+    one.introduce("data");
+    two.introduce("data");
+    await store.save(one);
+    await refuses("keyset-conflict", () => store.save(two));
+    const edit = () => store.edit((keyset) => keyset.introduce("data"));
+    await Promise.all([edit(), edit(), edit(), edit()]);
+    expect((await store.load()).keys()).toHaveLength(6);
+    const failing = store.edit(() => {
+      throw new Error("mine");
+    });
+    await expect(failing).rejects.toThrow("mine");
+    expect((await store.load()).generation).toBe(6);
+    await sql("DELETE FROM reseal_keysets");
+    await refuses("keyset-conflict", () => store.save(one));
+  });
+
+  test("a table has several rings", async () => {
+    const second = of({ kek, ring: await begun() });
+    await refuses("source-conflict", () => of().load());
+    await rotate();
+    expect((await second.load()).generation).toBe(1);
+    const keyset = await store.load();
+    await refuses("keyset-wrong-ring", () => second.create(keyset));
+    await refuses("keyset-conflict", () => store.create(keyset));
+  });
+
+  test("what does not open it, or is not there", async () => {
+    await refuses("kek-mismatch", () => of({ kek: other }).load());
+    await refuses("source-missing", () => of({}).load());
+    await refuses("keyset-outdated", () => of({ kek, minGeneration: 2 }).load());
+    await refuses("source-unreadable", () => of({ kek, ring: "a".repeat(26) }).load());
+    await refuses("invalid-argument", () => of({ kek, ring: "a" }));
+    const path = join(folder, "kek");
+    writeFileSync(path, kek.export());
+    expect((await of({ kek: [other], kekFile: path }).load()).generation).toBe(1);
+    await sql("UPDATE reseal_keysets SET document = '{}'");
+    await refuses("keyset-malformed", () => store.load());
+    await sql("DELETE FROM reseal_keysets");
+    await expect(of().load()).rejects.toThrow("is empty");
+    await sql("DROP TABLE reseal_keysets");
+    await expect(of().load()).rejects.toThrow("reseal keyset init --keyset sql:");
+    await refuses("source-unreadable", () => store.load());
+    expect(`${store} ${JSON.stringify(store)} ${inspect(store)}`).not.toContain(url);
+  });
+
+  test("a ring follows it", async () => {
+    const [live, clock] = await following();
+    const [first, stored] = [live.primaryId, live.seal("x", {})];
+    const second = await rotate();
+    expect(live.primaryId).toBe(first);
+    await live.refreshed();
+    expect(live.primaryId).toBe(second);
+    expect(live.openString(stored, {})).toBe("x");
+    expect(live.status()).toMatchObject({ kind: "keyset", ringId: ring, generation: 2 });
+    // A call that finds a look due begins it, and does not wait.
+    const third = await rotate();
+    clock.now += 11;
+    expect(live.primaryId).toBe(second);
+    await vi.waitFor(() => expect(live.primaryId).toBe(third));
+    live.dispose();
+    await refuses("invalid-argument", () => live.seal("x", {}));
+    await refuses("invalid-argument", () => live.refreshed());
+  });
+
+  test("an unknown key begins a look, after which its value opens", async () => {
+    const [live, clock] = await following();
+    await rotate();
+    const stored = (await store.keyring()).seal("x", {});
+    clock.now += 2;
+    await refuses("unknown-key", () => live.openString(stored, {}));
+    await live.refreshed();
+    expect(live.openString(stored, {})).toBe("x");
+    await rotate();
+    const [later] = (await store.keyring()).sealMany(["y"], {}) as [string];
+    clock.now += 2;
+    expect(live.openManyString([later], {})[0]).toMatchObject({ code: "unknown-key" });
+    await vi.waitFor(() => expect(live.openString(later, {})).toBe("y"));
+    live.dispose();
+  });
+
+  test("without its database it seals for the lease", async () => {
+    const [live, clock] = await following();
+    const field = live.field({ row: 1 });
+    const stored = field.seal("x");
+    await sql("ALTER TABLE reseal_keysets RENAME TO elsewhere");
+    clock.now += LEASE - 1;
+    expect(field.openString(field.seal("x"))).toBe("x");
+    await vi.waitFor(() => expect(live.status().lastError?.code).toBe("source-unreadable"));
+    clock.now += 2;
+    await refuses("ring-stale", () => field.seal("x"));
+    await refuses("ring-stale", () => live.sealMany(["x"], {}));
+    expect(live.status().stale).toBe(true);
+    expect(field.openString(stored)).toBe("x");
+    await refuses("source-unreadable", () => live.refreshed());
+    await sql("ALTER TABLE elsewhere RENAME TO reseal_keysets");
+    await live.refreshed();
+    expect(field.openString(field.seal("x"))).toBe("x");
+    expect(live.status()).toMatchObject({ stale: false, lastError: undefined });
+    live.dispose();
+  });
+
+  test("neither an older copy nor another ring is followed", async () => {
+    const alone = of();
+    const live = await LiveKeyring.follow(alone);
+    const document = await alone.read();
+    const id = await rotate();
+    await live.refreshed();
+    await sql(`UPDATE reseal_keysets SET document = '${document.replaceAll("'", "''")}'`);
+    await refuses("keyset-outdated", () => live.refreshed());
+    await sql("DELETE FROM reseal_keysets");
+    await begun();
+    await refuses("keyset-wrong-ring", () => live.refreshed());
+    expect(live.primaryId).toBe(id);
+    live.dispose();
+  });
+
+  test("the timer looks without a call, and keeps no process alive", () => {
+    const program = `
+      import { LiveKeyring } from "reseal";
+      import { SqlKeysetStore } from "reseal/sql";
+      const store = new SqlKeysetStore(process.env.URL, { kek: process.env.KEK });
+      const ring = await LiveKeyring.follow(store, { checkSeconds: 0.05 });
+      const id = await store.edit((keyset) => keyset.rotate("data", { early: true }));
+      while (ring.status().generation !== 2) await new Promise((resume) => setTimeout(resume, 20));
+      console.log(ring.primaryId === id);
+    `;
+    const options = {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      env: { ...process.env, URL: url, KEK: kek.export() },
+      encoding: "utf8" as const,
+      timeout: 50_000,
+    };
+    const args = ["--input-type=module", "--eval", program];
+    expect(execFileSync(process.execPath, args, options)).toBe("true\n");
+  });
+});
+
+describe("connections", () => {
+  test("a pool is followed, and a single connection is not", async () => {
+    const pools = [
+      new pg.Pool({ connectionString: urls.postgresql, max: 1 }),
+      mysql.createPool({ uri: urls.mysql, connectionLimit: 1 }),
+    ];
+    for (const pool of pools) {
+      const store = new SqlKeysetStore(pool, { kek });
+      const keyset = Keyset.create({ kek });
+      await store.create(keyset);
+      const named = new SqlKeysetStore(pool, { kek, ring: keyset.ringId });
+      const live = await LiveKeyring.follow(named);
+      const id = await named.edit((edited) => edited.rotate("data"));
+      await live.refreshed();
+      expect(live.primaryId).toBe(id);
+      live.dispose();
+      await pool.end();
+    }
+    const database = new Sqlite(":memory:");
+    const store = new SqlKeysetStore(database, { kek });
+    await store.create(Keyset.create({ kek }));
+    expect((await store.keyring()).primaryId).toBeUndefined();
+    await refuses("invalid-argument", () => LiveKeyring.follow(store));
+    database.close();
+  });
+
+  test("a connection that the server ends is replaced by another one", async () => {
+    const pool = new pg.Pool({ connectionString: urls.postgresql, max: 1 });
+    pool.on("error", () => undefined);
+    const keyset = Keyset.create({ kek });
+    await new SqlKeysetStore(pool, { kek }).create(keyset);
+    const store = new SqlKeysetStore(pool, { kek, ring: keyset.ringId });
+    const live = await LiveKeyring.follow(store);
+    const { rows } = await pool.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    const killer = await connect(urls.postgresql);
+    await killer.query("SELECT pg_terminate_backend($1)", [rows[0]!.pid]);
+    await killer.close();
+    const id = await new SqlKeysetStore(urls.postgresql, { kek, ring: keyset.ringId }).edit(
+      (edited) => edited.rotate("data"),
+    );
+    await vi.waitFor(async () => {
+      await live.refreshed();
+      expect(live.primaryId).toBe(id);
+    });
+    live.dispose();
+    await pool.end();
+  });
+
+  test("failures of the database show no password", async () => {
+    for (const kind of ["postgresql", "mysql"] as const) {
+      const { host } = new URL(urls[kind]);
+      for (const at of [host, "127.0.0.1:1"]) {
+        const url = `${kind}://nobody:${PASSWORD}@${at}/none`;
+        const store = new SqlKeysetStore(url, { kek });
+        await refuses("database-error", () => store.load());
+        await refuses("database-error", () => LiveKeyring.follow(store));
+        expect(inspect(store, { depth: 9, showHidden: true })).not.toContain(PASSWORD);
+      }
+    }
+    await refuses("invalid-argument", () => new SqlKeysetStore("nonsense", { kek }).load());
+  });
+});
+
+describe("a source of another kind", () => {
+  const keyset = Keyset.create({ kek });
+  keyset.rotate("data");
+  const document = keyset.save();
+  const open = (text: string) => Keyset.load(text, { kek });
+
+  test("looks do not overlap, and those who wait share the next one", async () => {
+    let [reads, now, most] = [0, 0, 0];
+    const read = async () => {
+      reads += 1;
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resume) => setTimeout(resume, 5));
+      now -= 1;
+      return document;
+    };
+    const live = await LiveKeyring.follow({ read, open });
+    await Promise.all([live.refreshed(), live.refreshed(), live.refreshed()]);
+    expect([reads, most]).toEqual([2, 1]);
+    const late = live.refreshed();
+    await Promise.resolve();
+    await Promise.all([late, live.refreshed()]);
+    expect(most).toBe(1);
+    live.dispose();
+  });
+
+  test("what it throws is told without its words", async () => {
+    let fails = false;
+    const read = async () => {
+      if (fails) throw new TypeError(PASSWORD);
+      return document;
+    };
+    const live = await LiveKeyring.follow({ read, open });
+    fails = true;
+    await refuses("source-unreadable", () => live.refreshed());
+    expect(live.status().lastError).toBeInstanceOf(KeyringError);
+    expect(live.openString(live.seal("x", {}), {})).toBe("x");
+    live.dispose();
+    await refuses("source-unreadable", () => LiveKeyring.follow({ read, open }));
+  });
+
+  test("a ring that was disposed during a look stays so", async () => {
+    let release = () => {};
+    let reads = 0;
+    const read = async () => {
+      reads += 1;
+      if (reads > 1) await new Promise<void>((resume) => (release = resume));
+      return document;
+    };
+    const live = await LiveKeyring.follow({ read, open });
+    const waiting = live.refreshed();
+    await vi.waitFor(() => expect(reads).toBe(2));
+    live.dispose();
+    release();
+    await waiting;
+    await refuses("invalid-argument", () => live.status());
+    expect(String(live)).toBe("LiveKeyring(disposed)");
+  });
+
+  test("arguments are checked, and refresh says what to do instead", async () => {
+    await refuses("invalid-argument", () => LiveKeyring.follow({} as never));
+    await refuses("invalid-argument", () => LiveKeyring.follow(undefined as never));
+    await refuses("invalid-argument", () =>
+      LiveKeyring.follow({ read: async () => document, open }, { speed: 1 } as never),
+    );
+    const live = await LiveKeyring.follow({ read: async () => document, open });
+    expect(live).toBeInstanceOf(Keyring);
+    await refuses("invalid-argument", () => live.refresh());
+    live.dispose();
+  });
+
+  test("variables cannot name it in Node, and the message says what does", async () => {
+    const env = { RESEAL_KEYSET: "sql:", RESEAL_KEK: kek.export() };
+    expect(() => Keyring.fromEnv(env)).toThrow("SqlKeysetStore of reseal/sql");
+    await refuses("source-unreadable", () => Keyring.fromEnv(env));
+    await refuses("source-unreadable", () => LiveKeyring.fromEnv(env).refreshed());
+  });
+});

@@ -1,0 +1,260 @@
+// A source that must be awaited, the ring that it gave last, and when to look again. A look is made
+// beside the calls: whoever seals or opens meanwhile does it with the ring that is there.
+import { WasmPace, type WasmRing } from "../pkg/reseal_wasm.js";
+import { invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { ringsOf } from "./keyring.js";
+import type { Keyset } from "./keyset.js";
+import { again, clockOf, whole, type LiveOptions, type LiveStatus } from "./live-ring.js";
+import { succeeded } from "./memory.js";
+import { pauseOf } from "./numbers.js";
+import { disposed, Rings } from "./rings.js";
+
+/** A place that holds a keyset and must be awaited, such as `SqlKeysetStore` of `reseal/sql`. */
+export interface KeysetSource {
+  /** The document as it is stored now. */
+  read(): PromiseLike<string>;
+  /** The keyset of a document, verified. */
+  open(document: string): Keyset;
+  /** Throws where it cannot be read at any time. */
+  checkFollowed?(): void;
+}
+
+interface Facts {
+  readonly ringId: string;
+  readonly generation: number;
+  readonly leaseSeconds: number;
+}
+
+/** A look that takes longer is given up, so that another one may come. */
+const LONGEST_LOOK_MS = 30_000;
+/** Even a ring that looks all the time lets others run. */
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2 ** 31 - 1;
+
+/** Made by {@link followed}. */
+export class FollowedRing extends Rings {
+  readonly isFixed = false;
+  readonly #source: KeysetSource;
+  readonly #pace: WasmPace;
+  readonly #clock: () => number;
+  #ring: Rings | undefined;
+  #document: string | undefined;
+  #facts: Facts | undefined;
+  #error: ResealError | undefined;
+  #confirmedAt: number | undefined;
+  #isDisposed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The look that is under way, and the one that begins after it. */
+  #look: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  // Milliseconds.
+  #began = 0;
+  #now = 0;
+
+  constructor(source: KeysetSource, options: LiveOptions) {
+    super();
+    const { checkSeconds = 10, reloadSeconds = 1, clock } = options;
+    const checkMs = pauseOf(checkSeconds, "checkSeconds");
+    this.#pace = new WasmPace(checkMs, pauseOf(reloadSeconds, "reloadSeconds"));
+    this.#clock = clockOf(clock);
+    this.#source = source;
+  }
+
+  toOpen(): WasmRing {
+    this.#lookIfDue();
+    return this.#loaded();
+  }
+
+  toSeal(): WasmRing {
+    this.#lookIfDue();
+    const ring = this.#loaded();
+    succeeded(this.#pace.checkLease(whole(this.#now)));
+    return ring;
+  }
+
+  checkLease(isNeedless: () => boolean): void {
+    if (this.#now < Number(this.#pace.staleAt()) || isNeedless()) return;
+    succeeded(this.#pace.checkLease(whole(this.#now)));
+  }
+
+  /** A look cannot be waited for; it is begun, and the next call has what it finds. */
+  newer(used: WasmRing): WasmRing | undefined {
+    this.#now = this.#clock();
+    const held = this.held();
+    if (held !== used) return held;
+    if (this.#look === undefined && this.#pace.mayReload(whole(this.#now))) this.#begin();
+    return undefined;
+  }
+
+  held(): WasmRing | undefined {
+    return this.#ring?.held();
+  }
+
+  refresh(): never {
+    throw invalidArgument("this ring looks at its source beside the calls: await refreshed()");
+  }
+
+  /** After a look that begins now; what is wrong with the source is thrown. */
+  async refreshed(): Promise<void> {
+    this.checkUse();
+    await (this.#next ??= this.#after());
+    if (this.#error !== undefined) throw again(this.#error);
+  }
+
+  status(): LiveStatus {
+    this.checkUse();
+    const now = Math.floor(this.#clock());
+    const confirmedAt = this.#confirmedAt;
+    return {
+      kind: "keyset",
+      generation: this.#facts?.generation,
+      ringId: this.#facts?.ringId,
+      leaseSeconds: this.#facts?.leaseSeconds ?? 0,
+      confirmedSecondsAgo:
+        confirmedAt === undefined ? undefined : Math.max(now - confirmedAt, 0) / 1000,
+      stale: now >= Number(this.#pace.staleAt()),
+      lastError: this.#error,
+    };
+  }
+
+  checkUse(): void {
+    if (this.#isDisposed) disposed();
+  }
+
+  shown(): string {
+    if (this.#isDisposed || this.#ring === undefined) return "LiveKeyring(disposed)";
+    return `Live${this.#ring.shown()}`;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    clearTimeout(this.#timer);
+    this.#ring?.dispose();
+    this.#ring = undefined;
+  }
+
+  #loaded(): WasmRing {
+    return this.#ring?.toOpen() ?? disposed();
+  }
+
+  #lookIfDue(): void {
+    const now = (this.#now = this.#clock());
+    const isDue = now >= Number(this.#pace.dueAt()) || now < this.#began;
+    if (isDue && this.#look === undefined) this.#begin();
+  }
+
+  /** A look that begins once the present one is over, whatever that one finds. */
+  async #after(): Promise<void> {
+    await this.#look;
+    this.#next = undefined;
+    this.checkUse();
+    this.#now = this.#clock();
+    await this.#begin();
+  }
+
+  /** Never rejects: what is wrong is kept. */
+  #begin(): Promise<void> {
+    if (this.#isDisposed) return Promise.resolve();
+    clearTimeout(this.#timer);
+    this.#began = Math.floor(this.#now);
+    this.#pace.begin(BigInt(this.#began));
+    return (this.#look = this.#looked(this.#began));
+  }
+
+  async #looked(began: number): Promise<void> {
+    try {
+      const document = await inTime(this.#source.read());
+      if (!this.#isDisposed) this.#keep(document, began);
+    } catch (error) {
+      this.#error = known(error);
+    }
+    this.#look = undefined;
+    this.#end();
+  }
+
+  #keep(document: string, began: number): void {
+    const facts = document === this.#document ? this.#facts! : this.#opened(document);
+    this.#pace.confirm(BigInt(began), facts.leaseSeconds);
+    this.#document = document;
+    this.#facts = facts;
+    this.#error = undefined;
+    this.#confirmedAt = began;
+  }
+
+  /** Takes the ring of a document into use, unless it is of another ring, or an older copy. */
+  #opened(document: string): Facts {
+    const keyset = this.#source.open(document);
+    try {
+      const { ringId, generation, leaseSeconds } = keyset;
+      checkNewer(this.#facts, { ringId, generation });
+      const ring = ringsOf(keyset.keyring());
+      this.#ring?.dispose();
+      this.#ring = ring;
+      return { ringId, generation, leaseSeconds };
+    } finally {
+      keyset.dispose();
+    }
+  }
+
+  #end(): void {
+    if (this.#isDisposed) return;
+    this.#pace.end(whole((this.#now = this.#clock())));
+    const pause = Number(this.#pace.dueAt()) - this.#now;
+    const delay = Math.min(Math.max(pause, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
+    this.#timer = setTimeout(() => this.#tick(), delay);
+    // Of Node; elsewhere a timer keeps nothing alive.
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  #tick(): void {
+    if (this.#look !== undefined) return;
+    this.#lookIfDue();
+    // A clock of the caller's may be behind.
+    if (this.#look === undefined) this.#end();
+  }
+}
+
+/** A ring that has looked once. */
+export async function followed(source: KeysetSource, options: LiveOptions): Promise<FollowedRing> {
+  const ring = new FollowedRing(source, options);
+  try {
+    await ring.refreshed();
+    return ring;
+  } catch (error) {
+    ring.dispose();
+    throw error;
+  }
+}
+
+function checkNewer(last: Facts | undefined, found: Omit<Facts, "leaseSeconds">): void {
+  if (last === undefined) return;
+  if (found.ringId !== last.ringId) {
+    const what = `this is the keyset of the ring ${found.ringId}, and another one is expected`;
+    throw new KeyringError("keyset-wrong-ring", `${what}: is it of another environment?`);
+  }
+  if (found.generation < last.generation) {
+    const what = `this keyset has generation ${found.generation}, and ${last.generation} was seen before`;
+    throw new KeyringError("keyset-outdated", `${what}: is it an old copy?`);
+  }
+}
+
+async function inTime<T>(work: PromiseLike<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new KeyringError("source-unreadable", "the keyset was not there in 30 seconds");
+    timer = setTimeout(() => reject(error), LONGEST_LOOK_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a source of the caller's throws may hold a secret. */
+function known(error: unknown): ResealError {
+  if (error instanceof ResealError) return error;
+  const name = error instanceof Error ? error.name : typeof error;
+  return new KeyringError("source-unreadable", `the source of the keyset failed with ${name}`);
+}
