@@ -59,8 +59,8 @@ async function refuses(code: ErrorCode, call: Promise<unknown>): Promise<ResealE
   return error as ResealError;
 }
 
-test("it exports five jobs and an error", () => {
-  const names = ["JobError", "apply", "census", "discover", "plan", "verify"];
+test("it exports six jobs and an error", () => {
+  const names = ["JobError", "apply", "census", "discover", "plan", "retire", "verify"];
   expect(Object.keys(jobs).sort()).toEqual(names);
   expect(Object.keys(createRequire(import.meta.url)("reseal/jobs")).sort()).toEqual(names);
 });

@@ -26,7 +26,7 @@ from cli_support import (
 GROUPS: dict[str, list[str]] = {
     "": [
         *("keys", "keyset", "seal", "open", "inspect", "convert", "manifest", "census", "discover"),
-        *("plan", "apply", "verify", "canary", "doctor", "completion"),
+        *("plan", "apply", "verify", "retire", "guide", "canary", "doctor", "completion"),
     ],
     "keys": ["new"],
     "keyset": [

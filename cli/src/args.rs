@@ -4,8 +4,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, canary, census, completion, convert, discover, doctor, inspect, keys, keyset, manifest,
-    open, plan, seal, verify,
+    apply, canary, census, completion, convert, discover, doctor, guide, inspect, keys, keyset,
+    manifest, open, plan, retire, seal, verify,
 };
 use crate::failure::{Outcome, usage};
 
@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Verify(verify::VerifyArgs),
+    Retire(retire::RetireArgs),
+    Guide(guide::GuideArgs),
     Canary(canary::CanaryArgs),
     Doctor(doctor::DoctorArgs),
     Completion(completion::CompletionArgs),

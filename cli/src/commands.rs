@@ -8,12 +8,14 @@ pub(crate) mod convert;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod foreign;
+pub(crate) mod guide;
 pub(crate) mod inspect;
 pub(crate) mod keys;
 pub(crate) mod keyset;
 pub(crate) mod manifest;
 pub(crate) mod open;
 pub(crate) mod plan;
+pub(crate) mod retire;
 pub(crate) mod seal;
 pub(crate) mod verify;
 
@@ -22,6 +24,7 @@ use crate::console::Console;
 use crate::database::Database;
 use crate::failure::{Outcome, usage};
 use crate::job::{self, Options, Task};
+use crate::kek::KekArgs;
 
 /// Runs one command.
 pub(crate) async fn run(
@@ -40,6 +43,8 @@ pub(crate) async fn run(
         Command::Canary(args) => return args.run(console, database).await,
         Command::Doctor(args) => return args.run(console, database).await,
         Command::Completion(args) => return args.run(console),
+        Command::Guide(args) => return args.run(console),
+        Command::Retire(args) => return args.run(console, database).await,
         Command::Census(args) => (Task::Census, args.options()),
         Command::Discover(args) => (Task::Discover, args.options()),
         Command::Plan(args) => (Task::Plan, args.options()),
@@ -56,20 +61,22 @@ pub(crate) async fn call(
     console: &mut Console<'_>,
     database: &Database,
 ) -> Outcome {
+    let mut options = match serde_json::from_str::<Options>(options) {
+        Ok(options) => options,
+        // It names the option, and shows a value only where its type is wrong.
+        Err(error) => return usage(format!("the options are not in order: {error}")),
+    };
+    options.is_call = true;
     let task = match command {
         "census" => Task::Census,
         "discover" => Task::Discover,
         "plan" => Task::Plan,
         "apply" => Task::Apply,
         "verify" => Task::Verify,
-        _ => return usage("a program calls census, discover, plan, apply or verify"),
-    };
-    match serde_json::from_str::<Options>(options) {
-        Ok(mut options) => {
-            options.is_call = true;
-            job::run(task, options, console, database).await
+        "retire" => {
+            return crate::retire::run(options, &KekArgs::default(), console, database).await;
         }
-        // It names the option, and shows a value only where its type is wrong.
-        Err(error) => usage(format!("the options are not in order: {error}")),
-    }
+        _ => return usage("a program calls census, discover, plan, apply, verify or retire"),
+    };
+    job::run(task, options, console, database).await
 }

@@ -76,6 +76,7 @@ pub(crate) fn exit_code(code: ErrorCode) -> u8 {
         | ErrorCode::DatabaseError
         | ErrorCode::VerificationFailed => exit::IO,
         ErrorCode::JobConflict => exit::RESUMABLE,
+        ErrorCode::StillInUse => exit::REFUSED,
         _ => exit::KEYS,
     }
 }

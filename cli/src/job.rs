@@ -9,13 +9,16 @@ mod rows;
 mod team;
 mod text;
 
-use reseal::job::{Dialect, End, Event, Job, JobOptions, Reply, Report, Step, Target, Work};
+use reseal::job::{
+    Checkpoint, Dialect, End, Event, Job, JobOptions, Reply, Report, Step, Target, Work,
+};
 use reseal::manifest::Manifest;
 use reseal::{Error, ErrorCode, OsEntropy, Timestamp};
 use serde_json::Value;
 
-pub(crate) use args::{DatabaseArgs, RefusedArgs, WalkArgs};
+pub(crate) use args::{DatabaseArgs, PaceArgs, RefusedArgs, WalkArgs};
 pub(crate) use options::{Options, Repair, Task};
+pub(crate) use progress::{duration, grouped};
 
 use crate::confirm::confirm;
 use crate::console::{Console, shown};
@@ -75,8 +78,28 @@ pub(crate) async fn run(
     conclude(report)
 }
 
+/// Does one job for a command that has a report of its own.
+pub(crate) async fn report(
+    work: Work,
+    targets: Vec<Target>,
+    mut options: JobOptions,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome<Report> {
+    options.checkpoint = Checkpoint::Nowhere;
+    let now = Timestamp::from_unix(console.host.now())?;
+    let mut job = Job::new(work, targets, options, Box::new(OsEntropy), now)?;
+    let alone = Options::default();
+    let (mut watcher, mut team) = (Watcher::new(&alone), Team::of(&alone, ""));
+    drive(&mut job, None, &mut watcher, &mut team, console, database).await
+}
+
 /// The manifest; [`Work::Discover`] does without one where none was named.
-fn load(work: Work, options: &Options, console: &mut Console<'_>) -> Outcome<Option<Manifest>> {
+pub(crate) fn load(
+    work: Work,
+    options: &Options,
+    console: &mut Console<'_>,
+) -> Outcome<Option<Manifest>> {
     if let Some(text) = &options.manifest_text {
         return Manifest::parse(text).map(Some).map_err(Failure::Given);
     }
@@ -116,7 +139,7 @@ fn may_write_plaintext(
 }
 
 /// The URL; nothing where a program gave its connection.
-fn url(options: &Options, console: &mut Console<'_>) -> Outcome<Option<String>> {
+pub(crate) fn url(options: &Options, console: &mut Console<'_>) -> Outcome<Option<String>> {
     if options.connected {
         return Ok(None);
     }
@@ -141,7 +164,6 @@ fn checkpoint(
     job: &mut JobOptions,
     console: &mut Console<'_>,
 ) -> Outcome<Option<String>> {
-    use reseal::job::Checkpoint;
     if !matches!(work, Work::Apply | Work::Reopen) {
         job.checkpoint = Checkpoint::Nowhere;
         return Ok(None);

@@ -1,6 +1,7 @@
 //! Key-encrypting keys and passphrases: from the environment, from files, or typed in.
 
 use clap::Args;
+use reseal::manifest::{KeysetUnlock, SecretRef};
 use reseal::{
     Argon2id, Error, ErrorCode, Key, KeyUse, KeysetDocument, NewKek, OsEntropy, Result, Zeroizing,
 };
@@ -14,7 +15,7 @@ const PASSPHRASE: &str = "RESEAL_PASSPHRASE";
 const PASSPHRASE_FILE: &str = "RESEAL_PASSPHRASE_FILE";
 
 /// What opens the keyset, beside the environment.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct KekArgs {
     /// A file with a key-encrypting key; may be repeated
     #[arg(long, value_name = "FILE", global = true)]
@@ -148,6 +149,34 @@ impl NewKekArgs {
 }
 
 impl Given {
+    /// What a manifest names; `member` is the codec's, for messages.
+    pub(crate) fn of_manifest(
+        unlock: &KeysetUnlock,
+        codec: &str,
+        console: &mut Console<'_>,
+    ) -> Outcome<Self> {
+        let (secret, member) = match unlock {
+            KeysetUnlock::Kek(secret) => (secret, format!("codecs.{codec}.kek")),
+            KeysetUnlock::Passphrase(secret) => (secret, format!("codecs.{codec}.passphrase")),
+        };
+        let is_kek = matches!(unlock, KeysetUnlock::Kek(_));
+        match secret {
+            SecretRef::File(path) if is_kek => kek_file(console, path, &member),
+            SecretRef::File(path) => passphrase_file(console, path, &member),
+            SecretRef::Env(name) => {
+                let text = console.host.variable(name).ok_or_else(|| {
+                    let why = format!("{member}: the variable {name} is not set");
+                    Error::new(ErrorCode::SourceMissing, why)
+                })?;
+                if is_kek {
+                    return Ok(Self::key(kek(&text, name)?, name.clone()));
+                }
+                let text = Zeroizing::new(text.as_bytes().to_vec());
+                Ok(Self::passphrase(text, name.clone()))
+            }
+        }
+    }
+
     fn key(key: Key, from: String) -> Self {
         let secret = Secret::Key(key);
         Self { secret, from }

@@ -4,8 +4,10 @@ use core::cell::RefCell;
 use std::sync::Arc;
 
 use reseal::job::{Dialect, table_columns, table_rows};
-use reseal::manifest::{MAX_MANIFEST_BYTES, Manifest, RingWant, Secrets, Want, WantKind};
-use reseal::{Error, ErrorCode, NamedCodec};
+use reseal::manifest::{
+    KeyringSource, MAX_MANIFEST_BYTES, Manifest, RingWant, Secrets, Want, WantKind,
+};
+use reseal::{Error, ErrorCode, Keyring, NamedCodec};
 
 use crate::console::Console;
 use crate::database::Database;
@@ -92,15 +94,24 @@ async fn give_ring(
     console: &mut Console<'_>,
     database: &Database,
 ) -> Outcome {
+    let ring = ring_of(&want.source, console, database).await?;
+    secrets.give_ring(want.codec, Arc::new(ring));
+    Ok(())
+}
+
+/// The ring of a codec.
+pub(crate) async fn ring_of(
+    source: &KeyringSource,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome<Keyring> {
     let source = {
         let host = RefCell::new(&mut *console.host);
         let variable = |name: &str| host.borrow_mut().variable(name);
         let text = |name: &str| variable(name).map(|value| value.to_string());
-        want.source.source(text)?
+        source.source(text)?
     };
-    let ring = ring::load_source(source, console, database).await?;
-    secrets.give_ring(want.codec, Arc::new(ring));
-    Ok(())
+    ring::load_source(source, console, database).await
 }
 
 /// What is not there is not given, and the codec says what it lacks.

@@ -77,8 +77,8 @@ impl<'h> Session<'h> {
         })
     }
 
-    /// A command that a program calls: `census`, `discover`, `plan`, `apply` or `verify`, with a JSON
-    /// object of options. It says what `--json` says: the report goes to standard output; events,
+    /// A command that a program calls: `census`, `discover`, `plan`, `apply`, `verify` or
+    /// `retire`, with a JSON object of options. It says what `--json` says: the report goes to standard output; events,
     /// warnings and errors go to standard error, a document on each line.
     #[must_use]
     pub fn call(command: String, options: String, host: Box<dyn Host + 'h>) -> Self {

@@ -210,7 +210,25 @@ impl Column {
     /// `format-mismatch` where no codec of the column has this format; those of the codecs;
     /// `value-invalid` and `invalid-text` where the plaintext is no value of the column's type.
     pub fn open(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
-        let mut read = self.open_raw(stored, &self.recognized(stored), facts)?;
+        self.open_found(stored, &self.recognized(stored), facts)
+    }
+
+    /// As [`Column::open`], as if a codec of the column were not there: what opens nevertheless, and
+    /// to the same plaintext, does not need it.
+    ///
+    /// # Errors
+    /// As [`Column::open`].
+    ///
+    /// # Security
+    /// A column that reads `plain` opens the ciphertext of a codec that is not there: compare the
+    /// plaintexts.
+    pub fn open_without(&self, stored: Stored<'_>, facts: &Context, codec: &str) -> Result<Read> {
+        let found = self.recognized_among(stored, |named| named.name != codec);
+        self.open_found(stored, &found, facts)
+    }
+
+    fn open_found(&self, stored: Stored<'_>, found: &[Found<'_>], facts: &Context) -> Result<Read> {
+        let mut read = self.open_raw(stored, found, facts)?;
         // As a rule it is canonical, and nothing is copied.
         if let Cow::Owned(canonical) = self.value_type.canonical(&read.plaintext, self.mode)? {
             read.plaintext = Zeroizing::new(canonical);
@@ -298,8 +316,17 @@ impl Column {
     /// The codecs that a value may be in: those whose mark it carries, or else those whose shape it
     /// has, `plain` last.
     fn recognized(&self, stored: Stored<'_>) -> Vec<Found<'_>> {
+        self.recognized_among(stored, |_| true)
+    }
+
+    fn recognized_among(
+        &self,
+        stored: Stored<'_>,
+        is_there: impl Fn(&NamedCodec) -> bool,
+    ) -> Vec<Found<'_>> {
         let shown = |named| Some((named, NamedCodec::recognize(named, stored)?));
-        let mut found: Vec<_> = self.codecs.iter().filter_map(shown).collect();
+        let codecs = self.codecs.iter().filter(|named| is_there(named));
+        let mut found: Vec<_> = codecs.filter_map(shown).collect();
         if found
             .iter()
             .any(|(_, shown)| shown.certainty == Certainty::Yes)

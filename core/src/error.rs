@@ -170,6 +170,7 @@ codes! {
     JobConflict "job-conflict" Other "Another run of the same job is at work.",
     VerificationFailed "verification-failed" Other "What was written did not read back as it should.",
     ReaderUnable "reader-unable" Other "Another application could not read what a column writes.",
+    StillInUse "still-in-use" Other "A key or a codec that is to go is still needed.",
 }
 
 /// The one failure for everything that depends on a secret.

@@ -41,6 +41,7 @@ mod swap;
 mod table;
 mod tally;
 mod tell;
+mod terms;
 mod total;
 mod walk;
 mod whole;
@@ -53,7 +54,8 @@ pub use failure::{Failure, FailureKind};
 pub use keyset_row::KeysetRow;
 pub use options::{Checkpoint, JobOptions, Share};
 pub use report::{
-    Amount, ColumnReport, Counts, Discovered, End, Finding, Kind, Length, Move, Report, Work,
+    Amount, ColumnReport, Counts, Discovered, End, Finding, Kind, Length, Move, Report, TermCount,
+    Work,
 };
 pub use step::{Event, Extent, Reply, Step};
 pub use table::{TableRows, table_columns, table_rows};
@@ -198,6 +200,7 @@ impl Job {
             version: None,
             tally: Tallied::new(),
             lengths: BTreeMap::new(),
+            terms: BTreeMap::new(),
             findings: Vec::new(),
             discovered: Vec::new(),
         };

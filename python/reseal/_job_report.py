@@ -90,6 +90,19 @@ class Finding(TypedDict):
     """A sentence about it, without any value."""
 
 
+class TermCount(TypedDict):
+    """How many terms of a blind index are under one key."""
+
+    index: str
+    """The name of the index."""
+    column: str
+    """The column of the terms."""
+    key: str | None
+    """The first 8 characters of the id of the index key; None for what is no term."""
+    values: int
+    """How many."""
+
+
 class _AnyColumn(TypedDict):
     table: str
     column: str
@@ -102,6 +115,8 @@ class ColumnReport(_AnyColumn, total=False):
 
     path: str
     """The path into its documents, where it has one."""
+    terms: list[TermCount]
+    """What `census` counted of the terms of its blind indexes; NULL is not counted."""
     length: Length
     """What `plan` measured."""
     findings: list[Finding]
@@ -173,6 +188,56 @@ class DiscoverReport(Report):
     """The columns that hold what looks encrypted."""
 
 
+class _AnyShare(TypedDict):
+    table: str
+    column: str
+    values: int
+    """How many."""
+
+
+class Share(_AnyShare, total=False):
+    """Values of a column, or terms of one of its blind indexes."""
+
+    path: str
+    """The path into its documents, where it has one."""
+    index: str
+    """The index, where these are terms."""
+    code: str
+    """Why the values do not open, or are not recognised."""
+
+
+class _AnyRetireReport(TypedDict):
+    work: Literal["retire"]
+    end: Literal["complete", "in-use", "stopped"]
+    target: str
+    """The name of the codec, or the whole id of the key."""
+    kind: Literal["codec", "key"]
+    left: list[Share]
+    """What still needs it."""
+    unrecognized: list[Share]
+    """What shows no key, so that this one opens none of it."""
+    plain_unused: list[Share]
+    """The columns that read `plain`, and of which no value is plaintext."""
+    next: list[str]
+    """What is to be done next."""
+    columns: list[ColumnReport]
+    """What was counted last."""
+    milliseconds: int
+
+
+class RetireReport(_AnyRetireReport, total=False):
+    """What came of a retirement.
+
+    `complete`: nothing needs it. `in-use`: something does, and nothing is changed. `stopped`: it was
+    asked to stop, and nothing is changed.
+    """
+
+    action: Literal["disabled", "enabled-again"]
+    """What was done to a key of a keyset: it is enabled again where somebody wrote meanwhile."""
+    state: Literal["introduced", "decrypt_only", "disabled", "destroyed"]
+    """The state of the key, where it is known."""
+
+
 class ProgressEvent(_InPass):
     """How far a job is: at most one a second."""
 
@@ -241,4 +306,21 @@ class RefusedEvent(_AnyRefusedEvent, total=False):
     """Where it stands in a JSON document."""
 
 
-Event = BeganEvent | ProgressEvent | ResumedEvent | RetryEvent | RefusedEvent
+class WaitingEvent(TypedDict):
+    """A retirement waits until a lease has passed; it is told each second."""
+
+    event: Literal["waiting"]
+    seconds_left: int
+
+
+class KeyEvent(TypedDict):
+    """A retirement has disabled a key, or enabled it again."""
+
+    event: Literal["disabled", "enabled"]
+    key: str
+    """Its id."""
+
+
+Event = (
+    BeganEvent | ProgressEvent | ResumedEvent | RetryEvent | RefusedEvent | WaitingEvent | KeyEvent
+)

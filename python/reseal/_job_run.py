@@ -13,7 +13,10 @@ from reseal._job_host import JobHost
 from reseal._job_report import Event, Report
 from reseal._native import Manifest, _error, run_job
 
-_FLAGS = ("dry_run", "reopen", "reindex", "keys_only", "allow_plaintext", "share")
+_FLAGS = (
+    *("dry_run", "reopen", "reindex", "keys_only", "allow_plaintext", "share"),
+    "early",
+)
 _NUMBERS = (
     *("batch", "rate", "pause_ms", "statement_timeout_ms", "sample"),
     *("max_refused", "verify_one_in", "max_passes", "worker_lease"),

@@ -1,8 +1,8 @@
 """The bulk job: every stored value of a database brought to the codec that its column writes.
 
 Encrypting, rotating a key, moving to another format and going back are all `apply`. `census` and
-`discover` tell what is there and need no key, `plan` tells what `apply` would do, and `verify`
-opens everything. They are the commands of the same names, with the same options and reports.
+`discover` tell what is there and need no key, `plan` tells what `apply` would do, `verify` opens
+everything, and `retire` proves that a key or a codec may go. They are the commands of the same names, with the same options and reports.
 
 >>> import os, sqlite3
 >>> import reseal
@@ -57,6 +57,7 @@ from threading import Event as _ThreadEvent
 from typing import Literal
 
 from reseal import _job_report
+from reseal._errors import ResealError
 from reseal._job_report import (
     BeganEvent,
     ColumnReport,
@@ -68,6 +69,7 @@ from reseal._job_report import (
     Extent,
     Finding,
     Found,
+    KeyEvent,
     Kind,
     Length,
     Moved,
@@ -76,7 +78,11 @@ from reseal._job_report import (
     Report,
     ReportedError,
     ResumedEvent,
+    RetireReport,
     RetryEvent,
+    Share,
+    TermCount,
+    WaitingEvent,
 )
 from reseal._job_run import JobError, path_of, row_ids, run, walk
 from reseal._native import Manifest
@@ -93,6 +99,7 @@ __all__ = [
     "Finding",
     "Found",
     "JobError",
+    "KeyEvent",
     "Kind",
     "Length",
     "Moved",
@@ -101,11 +108,16 @@ __all__ = [
     "Report",
     "ReportedError",
     "ResumedEvent",
+    "RetireReport",
     "RetryEvent",
+    "Share",
+    "TermCount",
+    "WaitingEvent",
     "apply",
     "census",
     "discover",
     "plan",
+    "retire",
     "verify",
 ]
 
@@ -372,6 +384,66 @@ def verify(
         "refused": path_of(refused, "refused"),
     }
     report: Report = run("verify", database, options, on_event, stop)
+    return report
+
+
+def retire(
+    target: str,
+    database: object = None,
+    *,
+    manifest: _Path | Manifest = "reseal.toml",
+    early: bool = False,
+    batch: int | None = None,
+    rate: int | None = None,
+    pause_ms: int | None = None,
+    statement_timeout_ms: int | None = None,
+    on_event: _OnEvent = None,
+    stop: _Stop = None,
+) -> RetireReport:
+    """Prove that nothing needs a codec or a key any more, and disable the key.
+
+    `target` is the name of a codec of the manifest, or the id of a key or its first 4 characters or
+    more. A codec may go when every value opens without it. A key may go when no value and no term
+    of any column is under it: one of a keyset is disabled then, and enabled again where a second
+    count finds something. Before that a lease passes since the key sealed; with `early` it does not
+    wait. Whatever ends as `in-use` or `stopped` has changed nothing.
+
+    >>> import os, sqlite3
+    >>> from reseal import jobs
+    >>> manifest = reseal.Manifest.parse('''
+    ... version = 1
+    ... [codecs.tokens]
+    ... kind = "fernet"
+    ... keys = ["env:TOKENS_KEY"]
+    ... [[columns]]
+    ... table = "users"
+    ... column = "token"
+    ... row_id = ["id"]
+    ... write = "tokens"
+    ... read = ["plain"]
+    ... ''')
+    >>> os.environ["TOKENS_KEY"] = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
+    >>> database = sqlite3.connect(":memory:", isolation_level=None)
+    >>> _ = database.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, token TEXT)")
+    >>> _ = database.execute("INSERT INTO users VALUES (1, 'a')")
+    >>> jobs.retire("plain", database, manifest=manifest)["end"]
+    'in-use'
+    >>> _ = jobs.apply(database, manifest=manifest)
+    >>> jobs.retire("plain", database, manifest=manifest)["end"]
+    'complete'
+
+    Errors: those of all jobs, see `reseal.jobs`; those of the keys, as `keyset-conflict` and
+    `kek-mismatch`; `still-in-use` for a key that seals and a codec that a column writes.
+    """
+    if not isinstance(target, str):
+        raise ResealError("invalid-argument", f"target is text, not {type(target).__name__}")
+    options = {
+        **walk((), batch, rate, pause_ms, statement_timeout_ms),
+        "manifest": manifest,
+        "target": target,
+        "early": early,
+    }
+    report: RetireReport = run("retire", database, options, on_event, stop)
     return report
 
 

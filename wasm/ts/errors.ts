@@ -48,6 +48,7 @@ export const ERROR_CODES = Object.freeze([
   "job-conflict",
   "verification-failed",
   "reader-unable",
+  "still-in-use",
 ] as const);
 
 /** A stable error code, such as `auth-failed`. */

@@ -27,16 +27,26 @@ export interface DiscoverOptions {
   readonly stop?: StopSignal | undefined;
 }
 
-/** What is walked, and how fast. */
-export interface WalkOptions extends DiscoverOptions {
-  /** Only these columns of the manifest, each as `table.column`. */
-  readonly columns?: readonly string[] | undefined;
+/** How fast it goes. */
+export interface PaceOptions extends DiscoverOptions {
   /** The most rows of a batch, 1 to 5000; 500 where nothing is said. */
   readonly batch?: number | undefined;
   /** Read at most so many rows in a second. */
   readonly rate?: number | undefined;
   /** Wait so many milliseconds after each batch. */
   readonly pauseMs?: number | undefined;
+}
+
+/** What is walked, and how fast. */
+export interface WalkOptions extends PaceOptions {
+  /** Only these columns of the manifest, each as `table.column`. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** Options of `retire`. */
+export interface RetireOptions extends PaceOptions {
+  /** Do not wait until a lease has passed since the key sealed. */
+  readonly early?: boolean | undefined;
 }
 
 /** Options of `plan`. */
@@ -106,13 +116,13 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 type Read = (value: unknown, name: string) => unknown;
 
 const DISCOVER: Record<string, Read> = { manifest: manifestOf, statementTimeoutMs: wholeNumber };
-const WALK: Record<string, Read> = {
+const PACE: Record<string, Read> = {
   ...DISCOVER,
-  columns: textsOf,
   batch: wholeNumber,
   rate: wholeNumber,
   pauseMs: wholeNumber,
 };
+const WALK: Record<string, Read> = { ...PACE, columns: textsOf };
 const PLAN: Record<string, Read> = { ...WALK, sample: wholeNumber };
 const REFUSED: Record<string, Read> = { maxRefused: wholeNumber, refused: fileOf };
 const APPLY: Record<string, Read> = {
@@ -138,14 +148,24 @@ export const READERS = {
   plan: PLAN,
   apply: APPLY,
   verify: { ...PLAN, ...REFUSED },
+  retire: { ...PACE, early: flagOf },
 } as const satisfies Record<string, Record<string, Read>>;
 
 export type Command = keyof typeof READERS;
 
 /** The JSON of options that were checked to have no other name. */
-export function jsonOf(command: Command, database: unknown, options: object): string {
+export function jsonOf(
+  command: Command,
+  database: unknown,
+  options: object,
+  target?: unknown,
+): string {
   const given = options as Readonly<Record<string, unknown>>;
   const found: Record<string, unknown> = {};
+  if (command === "retire") {
+    if (typeof target !== "string") throw invalidArgument("target is text");
+    found["target"] = target;
+  }
   if (typeof database === "string") found["database"] = database;
   else if (database !== undefined) found["connected"] = true;
   const readers: Record<string, Read> = READERS[command];

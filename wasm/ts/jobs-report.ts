@@ -41,6 +41,8 @@ export interface ColumnReport {
   readonly total: JobCounts;
   /** A pass reads the rows once; a later one reads again what the one before changed. */
   readonly passes: readonly JobCounts[];
+  /** What `census` counted of the terms of its blind indexes; NULL is not counted. */
+  readonly terms?: readonly TermCount[];
   /** What `plan` measured. */
   readonly length?: ColumnLength;
   /** What a person should know of the column. */
@@ -93,6 +95,60 @@ export interface ValueKind {
   readonly key: string | null;
   /** The variant of the format. */
   readonly scheme: string;
+}
+
+/** How many terms of a blind index are under one key. */
+export interface TermCount {
+  /** The name of the index. */
+  readonly index: string;
+  /** The column of the terms. */
+  readonly column: string;
+  /** The first 8 characters of the id of the index key; `null` for what is no term. */
+  readonly key: string | null;
+  /** How many. */
+  readonly values: number;
+}
+
+/** What came of a retirement. */
+export interface RetireReport {
+  readonly work: "retire";
+  /**
+   * `complete`: nothing needs it. `in-use`: something does, and nothing is changed. `stopped`: it was
+   * asked to stop, and nothing is changed.
+   */
+  readonly end: "complete" | "in-use" | "stopped";
+  /** The name of the codec, or the whole id of the key. */
+  readonly target: string;
+  readonly kind: "codec" | "key";
+  /** What was done to a key of a keyset: it is enabled again where somebody wrote meanwhile. */
+  readonly action?: "disabled" | "enabled-again";
+  /** The state of the key, where it is known. */
+  readonly state?: "introduced" | "decrypt_only" | "disabled" | "destroyed";
+  /** What still needs it. */
+  readonly left: readonly ColumnShare[];
+  /** What shows no key, so that this one opens none of it. */
+  readonly unrecognized: readonly ColumnShare[];
+  /** The columns that read `plain`, and of which no value is plaintext. */
+  readonly plain_unused: readonly ColumnShare[];
+  /** What is to be done next. */
+  readonly next: readonly string[];
+  /** What was counted last. */
+  readonly columns: readonly ColumnReport[];
+  /** How long it took. */
+  readonly milliseconds: number;
+}
+
+/** Values of a column, or terms of one of its blind indexes. */
+export interface ColumnShare {
+  readonly table: string;
+  readonly column: string;
+  /** The path into its documents, where it has one. */
+  readonly path?: string;
+  /** The index, where these are terms. */
+  readonly index?: string;
+  /** Why the values do not open, or are not recognised. */
+  readonly code?: string;
+  readonly values: number;
 }
 
 /** How long values are and become: characters, and bytes in a column of bytes. */
@@ -173,6 +229,16 @@ export type JobEvent =
       readonly path?: string;
       readonly row_id: readonly string[];
       readonly code: string;
+    }
+  | {
+      /** A retirement waits until a lease has passed; told each second. */
+      readonly event: "waiting";
+      readonly seconds_left: number;
+    }
+  | {
+      /** A retirement has disabled a key, or enabled it again. */
+      readonly event: "disabled" | "enabled";
+      readonly key: string;
     };
 
 /** An `AbortSignal`, of whichever library declares it. */

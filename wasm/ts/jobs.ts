@@ -1,4 +1,5 @@
-// The bulk job as a library: what the commands census, discover, plan, apply and verify do. Node only.
+// The bulk job as a library: what the commands census, discover, plan, apply, verify and retire do.
+// Node only.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DecryptError, FormatError, KeyringError, ResealError, type ErrorCode } from "reseal";
@@ -16,9 +17,16 @@ import {
   type DiscoverOptions,
   type JobDatabase,
   type PlanOptions,
+  type RetireOptions,
   type VerifyOptions,
 } from "./jobs-options.js";
-import type { DiscoverReport, JobEvent, JobReport, StopSignal } from "./jobs-report.js";
+import type {
+  DiscoverReport,
+  JobEvent,
+  JobReport,
+  RetireReport,
+  StopSignal,
+} from "./jobs-report.js";
 import { checkOptions } from "./words.js";
 
 export type {
@@ -26,8 +34,10 @@ export type {
   CensusOptions,
   DiscoverOptions,
   JobDatabase,
+  PaceOptions,
   PlanOptions,
   RefusedOptions,
+  RetireOptions,
   RowPart,
   VerifyOptions,
   WalkOptions,
@@ -36,12 +46,15 @@ export type {
   ColumnFinding,
   ColumnLength,
   ColumnReport,
+  ColumnShare,
   DiscoverReport,
   Discovered,
   JobCounts,
   JobEvent,
   JobReport,
+  RetireReport,
   StopSignal,
+  TermCount,
   ValueKind,
 } from "./jobs-report.js";
 
@@ -164,12 +177,42 @@ export async function verify(
   return run("verify", database, options);
 }
 
-async function run(command: Command, database: unknown, options: object): Promise<JobReport> {
+/**
+ * Proves that nothing needs a codec or a key any more. `target` is the name of a codec of the manifest,
+ * or the id of a key, or its first 4 characters or more.
+ *
+ * A codec may go when every value opens without it. A key may go when no value and no term of a blind
+ * index of any column is under it: one of a keyset is disabled then, and enabled again where a second
+ * count finds something. Before that a lease passes since the key sealed. What ends as `in-use` or
+ * `stopped` has changed nothing.
+ *
+ * @throws as {@link apply}; those of the keys, such as `keyset-conflict`; `still-in-use` for a key that
+ * seals, and for a codec that a column writes
+ * @example
+ * await apply("sqlite:///app.db");
+ * const { end, left } = await retire("plain", "sqlite:///app.db");
+ * if (end === "in-use") console.log(left);
+ */
+export async function retire(
+  target: string,
+  database?: JobDatabase,
+  options: RetireOptions = {},
+): Promise<RetireReport> {
+  const report: unknown = await run("retire", database, options, target);
+  return report as RetireReport;
+}
+
+async function run(
+  command: Command,
+  database: unknown,
+  options: object,
+  target?: string,
+): Promise<JobReport> {
   let json: string;
   let host: CallHost;
   try {
     checkOptions(options, [...Object.keys(READERS[command]), "onEvent", "stop"]);
-    json = jsonOf(command, database, options);
+    json = jsonOf(command, database, options, target);
     host = hostOf(options);
   } catch (error) {
     throw error instanceof InnerError ? errorOf(error) : error;

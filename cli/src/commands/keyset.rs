@@ -1,7 +1,7 @@
 //! `reseal keyset`: the document that a ring is loaded from.
 
 mod export;
-mod file;
+pub(crate) mod file;
 mod init;
 mod moves;
 mod place;
@@ -17,7 +17,7 @@ use crate::database::Database;
 use crate::failure::{Outcome, usage};
 use crate::kek::{KekArgs, path_variable};
 use crate::keyset_row::Row;
-use place::Place;
+pub(crate) use place::Place;
 
 const EXAMPLES: &str = "\
 What opens a keyset is taken from RESEAL_KEK, RESEAL_KEK_FILE, RESEAL_PASSPHRASE,
@@ -123,9 +123,9 @@ impl Common {
     /// Where the keyset is.
     async fn place(&self, database: &Database, console: &mut Console<'_>) -> Outcome<Place> {
         let (path, named_by) = match &self.keyset {
-            Some(path) => (path.clone(), "--keyset"),
+            Some(path) => (path.clone(), "--keyset".to_owned()),
             None => match path_variable(console, "RESEAL_KEYSET")? {
-                Some(path) => (path, "RESEAL_KEYSET"),
+                Some(path) => (path, "RESEAL_KEYSET".to_owned()),
                 None => {
                     return usage(
                         "no keyset is named: give --keyset FILE, or set RESEAL_KEYSET; reseal keyset init creates one",

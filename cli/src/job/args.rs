@@ -30,6 +30,13 @@ pub(crate) struct WalkArgs {
     #[arg(long, value_name = "COLUMN")]
     column: Vec<String>,
 
+    #[command(flatten)]
+    pace: PaceArgs,
+}
+
+/// How fast it goes.
+#[derive(Args, Debug)]
+pub(crate) struct PaceArgs {
     /// The most rows of a batch, 1 to 5000 [default: 500]
     #[arg(long, value_name = "ROWS")]
     batch: Option<usize>,
@@ -69,6 +76,12 @@ impl DatabaseArgs {
 impl WalkArgs {
     pub(crate) fn add_to(&self, options: &mut Options) {
         options.columns.clone_from(&self.column);
+        self.pace.add_to(options);
+    }
+}
+
+impl PaceArgs {
+    pub(crate) fn add_to(&self, options: &mut Options) {
         options.batch = self.batch;
         options.rate = self.rate;
         options.pause_ms = self.pause;

@@ -83,6 +83,10 @@ pub(crate) struct Options {
     /// The run that this process was started for.
     #[serde(skip)]
     pub(crate) worker: Option<String>,
+    /// Of retire: the codec or the key.
+    pub(crate) target: Option<String>,
+    /// Of retire: without a wait.
+    pub(crate) early: bool,
 }
 
 impl Options {
@@ -105,6 +109,9 @@ impl Options {
         if let Some((name, _)) = of_apply.iter().find(|(_, is_given)| *is_given && !is_apply) {
             return usage(format!("{name} is an option of apply alone"));
         }
+        if self.target.is_some() || self.early {
+            return usage("target and early are options of retire alone");
+        }
         if self.repair.is_none() != self.rows.is_empty() {
             return usage("a repair is of rows that are named, and rows are named for a repair");
         }
@@ -123,7 +130,29 @@ impl Options {
         })
     }
 
-    pub(super) fn of_job(&self, mut job: JobOptions) -> Outcome<JobOptions> {
+    /// What retire is to retire. It looks at all that is there.
+    pub(crate) fn take_target(&mut self) -> Outcome<(String, bool)> {
+        let (target, early) = (self.target.take(), core::mem::take(&mut self.early));
+        self.work(Task::Verify)?;
+        let of_others = [
+            ("columns", !self.columns.is_empty()),
+            ("sample", self.sample.is_some()),
+            ("keys_only", self.keys_only),
+            ("max_refused", self.max_refused.is_some()),
+            ("refused", self.refused.is_some()),
+        ];
+        if let Some((name, _)) = of_others.iter().find(|(_, is_given)| *is_given) {
+            return usage(format!(
+                "{name} is no option of retire, which looks at all that is there"
+            ));
+        }
+        match target {
+            Some(target) => Ok((target, early)),
+            None => usage("retire takes the name of a codec, or the id of a key"),
+        }
+    }
+
+    pub(crate) fn of_job(&self, mut job: JobOptions) -> Outcome<JobOptions> {
         job.batch_rows = self.batch.unwrap_or(job.batch_rows);
         job.rows_per_second = self.rate_of_one();
         job.pause_ms = self.pause_ms.unwrap_or_default();

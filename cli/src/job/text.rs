@@ -126,6 +126,12 @@ fn census(report: &Report) -> String {
         if total.null > 0 {
             row("null", "", "", total.null, None, "yes");
         }
+        for term in &column.terms {
+            let key = term.key.as_deref().unwrap_or_default();
+            let sure = if term.key.is_some() { "yes" } else { "" };
+            let codec = if term.key.is_some() { "index" } else { "none" };
+            row(codec, key, &term.index, term.values, None, sure);
+        }
         for (code, values) in &total.refused {
             row("none", "", code, *values, None, "");
         }

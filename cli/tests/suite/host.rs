@@ -1,6 +1,8 @@
 //! A host whose files, terminal and clock are fields.
 
+use core::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use reseal::{Error, ErrorCode, Key, KeyUse, SourceFile, Zeroizing};
 use reseal_cli::{
@@ -54,6 +56,12 @@ pub(crate) struct Memory {
     pub(crate) worker_codes: Vec<u8>,
     /// How often it is asked before they have ended.
     pub(crate) polls: usize,
+    /// What somebody else does to the database as soon as a keyset was saved, once.
+    pub(crate) done_at_save: Option<&'static str>,
+    /// Keysets that were saved.
+    pub(crate) saves: Rc<Cell<usize>>,
+    /// How far the clock moves whenever somebody looks at it.
+    pub(crate) tick: u64,
 }
 
 /// How a command ended.
@@ -123,10 +131,18 @@ impl Memory {
     fn drive(&mut self, start: impl for<'m> FnOnce(Box<dyn Host + 'm>) -> Session<'m>) -> u8 {
         let database = self.database.take();
         let mut lives = self.killed_after.unwrap_or(usize::MAX);
+        let (saves, before) = (Rc::clone(&self.saves), self.saves.get());
+        let mut late = self.done_at_save.take();
         let mut session = start(Box::new(&mut *self));
         let mut answer = Answer::Start;
         let code = loop {
-            answer = match (session.next(answer), &database) {
+            let turn = session.next(answer);
+            if let (Some(database), true) = (&database, saves.get() > before)
+                && let Some(sql) = late.take()
+            {
+                database.0.execute_batch(sql).unwrap();
+            }
+            answer = match (turn, &database) {
                 (Turn::Ended(code), _) => break code,
                 (Turn::Commit, Some(database)) => {
                     let answer = database.answer(Turn::Commit);
@@ -245,6 +261,7 @@ impl Host for &mut Memory {
             );
         }
         self.add(path, document);
+        self.saves.set(self.saves.get() + 1);
         Ok(())
     }
 
@@ -340,6 +357,7 @@ impl Host for &mut Memory {
     }
 
     fn now(&mut self) -> u64 {
+        self.now += self.tick;
         self.now
     }
 }

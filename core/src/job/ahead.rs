@@ -14,7 +14,7 @@ use crate::{
     random::Entropy,
     time::Timestamp,
 };
-use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use core::{cell::RefCell, fmt, mem};
 use spin::Mutex;
 
@@ -48,6 +48,8 @@ pub(super) struct Task {
     pub(super) walk: Arc<Walk>,
     pub(super) targets: Arc<[Target]>,
     pub(super) work: Work,
+    /// The codec that is to be of no use.
+    pub(super) without: Option<String>,
     /// Of so many rows that change, one is verified; 0 for none.
     pub(super) every: u32,
     pub(super) is_dry: bool,
@@ -121,6 +123,7 @@ impl Task {
             walk: &self.walk,
             targets: &self.targets,
             work: self.work,
+            without: self.without.as_deref(),
             needed: RefCell::default(),
         };
         let mut fresh = Fresh {

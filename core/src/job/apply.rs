@@ -2,7 +2,7 @@
 
 use super::{
     Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length, Report, Step,
-    Target, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
+    Target, TermCount, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
     progress::Progress, readers, session::Session, share::Sharing, walk::Walk,
 };
 use crate::time::Timestamp;
@@ -41,6 +41,7 @@ pub(super) struct Run {
     pub(super) tally: Tallied,
     /// Beside the counts, by target.
     pub(super) lengths: BTreeMap<usize, Length>,
+    pub(super) terms: BTreeMap<usize, Vec<TermCount>>,
     pub(super) findings: Vec<(usize, Finding)>,
     pub(super) discovered: Vec<Discovered>,
 }
@@ -178,6 +179,9 @@ impl Run {
         if !self.is_wanted(&walk) {
             self.progress.end_walk();
             return Ok(None);
+        }
+        if self.work == Work::Census && self.progress.after.is_none() {
+            self.count_terms(&walk).await?;
         }
         if self.options.keys_only && walk.has_prefixes(&self.targets) {
             self.count_prefixes(&walk).await?;

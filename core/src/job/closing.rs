@@ -13,6 +13,7 @@ impl Run {
                 .extend(finding.map(|finding| (*target, finding)));
         }
         drop(hand);
+        let mut terms = self.terms;
         let columns = self.targets.iter().enumerate().map(|(place, target)| {
             let passes = self.progress.passes.iter();
             ColumnReport {
@@ -20,6 +21,7 @@ impl Run {
                 column: target.spec.column.clone(),
                 path: target.spec.path.as_ref().map(ToString::to_string),
                 passes: passes.filter_map(|pass| pass.get(place).cloned()).collect(),
+                terms: terms.remove(&place).unwrap_or_default(),
                 length: self.lengths.get(&place).copied(),
                 findings: self
                     .findings

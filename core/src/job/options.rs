@@ -58,6 +58,9 @@ pub struct JobOptions {
     /// Other workers do the same job, each with ranges of the rows; for [`Work::Apply`] and
     /// [`Work::Reopen`] with a checkpoint in the table.
     pub share: Option<Share>,
+    /// For [`Work::Verify`]: the name of a codec. A value that only this codec opens is refused as
+    /// `still-in-use`: without it, the value does not open, or to another plaintext.
+    pub without: Option<String>,
     /// The row ids of a repair, up to 5,000: a cell for each column of the row id, as
     /// [`super::Event::Refused`] tells them, but bytes of MySQL and SQLite as [`Cell::Bytes`].
     pub rows: Vec<Vec<Cell>>,
@@ -130,6 +133,7 @@ impl JobOptions {
             keys_only: false,
             reindex: false,
             share: None,
+            without: None,
             rows: Vec::new(),
         }
     }
@@ -147,6 +151,8 @@ impl JobOptions {
             "keys_only is for a census"
         } else if self.reindex && !matches!(work, Work::Apply | Work::Reopen | Work::Plan) {
             "reindex is for apply, reopen and plan"
+        } else if self.without.is_some() && work != Work::Verify {
+            "without is for verify"
         } else if work.is_repair() != (1..=5000).contains(&self.rows.len()) {
             "rows are for a repair, which has 1 to 5000 of them"
         } else if !self.may_share(work) {

@@ -70,6 +70,7 @@ impl Run {
             walk: Arc::clone(walk),
             targets: Arc::clone(&self.targets),
             work: self.work,
+            without: self.options.without.clone(),
             every: if self.is_dry() { 0 } else { every },
             is_dry: self.is_dry(),
             now: now(self.started, &self.line)?,

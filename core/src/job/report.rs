@@ -107,11 +107,28 @@ pub struct ColumnReport {
     /// A pass reads the rows once. The first reads all of them, and each later one again what the one
     /// before changed.
     pub passes: Vec<Counts>,
+    /// What [`Work::Census`] counted of the terms of its blind indexes, by index and key. NULL is not
+    /// counted.
+    pub terms: Vec<TermCount>,
     /// What [`Work::Plan`] measured; nothing for a column that has a finding in its place, or no
     /// values.
     pub length: Option<Length>,
     /// What a person should know of the column.
     pub findings: Vec<Finding>,
+}
+
+/// How many terms of a blind index are under one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TermCount {
+    /// The name of the index.
+    pub index: String,
+    /// The column of the terms.
+    pub column: String,
+    /// The first 8 characters of the id of the index key; nothing for what is no term.
+    pub key: Option<String>,
+    /// How many.
+    pub values: u64,
 }
 
 /// How long the values of a column are, and how long they become. It counts characters, and bytes in
@@ -243,6 +260,10 @@ impl Report {
                     "bound": length.bound, "allowed": length.allowed,
                 });
                 members.insert("length".into(), length);
+            }
+            let terms: Vec<Value> = column.terms.iter().map(TermCount::to_value).collect();
+            if let (false, Some(members)) = (terms.is_empty(), members.as_object_mut()) {
+                members.insert("terms".into(), terms.into());
             }
             let findings = column.findings.iter();
             let findings: Vec<Value> = findings
@@ -383,6 +404,14 @@ impl Counts {
             verified: number("verified")?,
             // Only jobs without a checkpoint find.
             found: BTreeMap::new(),
+        })
+    }
+}
+
+impl TermCount {
+    fn to_value(&self) -> Value {
+        json!({
+            "index": self.index, "column": self.column, "key": self.key, "values": self.values,
         })
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     codec::{Certainty, Fresh, Stored, StoredValue},
-    column::{Classified, Outcome},
+    column::{Classified, Column, Outcome, Read},
     context::Context,
     error::{Error, ErrorClass, ErrorCode, Result, fixed},
     manifest::JsonPath,
@@ -42,6 +42,8 @@ pub(super) struct Taker<'t> {
     pub(super) walk: &'t Walk,
     pub(super) targets: &'t [Target],
     pub(super) work: Work,
+    /// For [`Work::Verify`]: the codec that is to be of no use.
+    pub(super) without: Option<&'t str>,
     /// The characters or bytes of the longest new value, by target.
     pub(super) needed: RefCell<BTreeMap<usize, usize>>,
 }
@@ -220,7 +222,11 @@ impl Taker<'_> {
         let outcome = match self.work {
             Work::Census => return Ok((found(column, stored), None)),
             Work::Verify => {
-                let kind = Kind::from(column.open(stored, facts)?.origin);
+                let read = match self.without {
+                    Some(codec) => dispensed(column, stored, facts, codec)?,
+                    None => column.open(stored, facts)?,
+                };
+                let kind = Kind::from(read.origin);
                 return Ok((Tally::Found(kind, Certainty::Yes, bytes(stored)), None));
             }
             Work::Reopen => column.reopen(Some(stored), facts, fresh),
@@ -293,6 +299,18 @@ impl Taker<'_> {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// A value that opens without a codec as well as with it.
+fn dispensed(column: &Column, stored: Stored<'_>, facts: &Context, codec: &str) -> Result<Read> {
+    let read = column.open(stored, facts)?;
+    match column.open_without(stored, facts, codec) {
+        Ok(lesser) if lesser.plaintext == read.plaintext => Ok(lesser),
+        _ => Err(fixed(
+            ErrorCode::StillInUse,
+            "the value opens with this codec alone: bring it to another one before the codec goes",
+        )),
     }
 }
 

@@ -135,6 +135,44 @@ impl Keyset {
         self.set(id, KeyState::Disabled, now)
     }
 
+    /// For how many seconds yet a process may seal under a key that is no longer primary, since it
+    /// did not have to look at the keyset meanwhile; 0 where the keyset has no lease, and where the
+    /// key was never primary.
+    ///
+    /// # Example
+    /// ```
+    /// # use reseal::{Key, KeyUse, Keyset, NewKek, OsEntropy, Promotion, Timestamp};
+    /// # let kek = Key::generate(KeyUse::Kek, &mut OsEntropy)?;
+    /// let now = Timestamp::from_unix(1_795_132_800)?;
+    /// let mut keyset = Keyset::create(NewKek::key(kek)?, 3600, now, &mut OsEntropy)?;
+    /// let mut rotate = || {
+    ///     let id = keyset.introduce(Key::generate(KeyUse::Data, &mut OsEntropy)?, "", now)?;
+    ///     keyset.promote(id, now, Promotion::default()).map(|()| id)
+    /// };
+    /// let (old, new) = (rotate()?, rotate()?);
+    /// assert_eq!(keyset.seals_for(old, now)?, 3600);
+    /// let later = Timestamp::from_unix(1_795_132_800 + 3600)?;
+    /// assert_eq!(keyset.seals_for(old, later)?, 0);
+    /// # assert_ne!(old, new);
+    /// # Ok::<(), reseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid-argument` for an unknown id; `keyset-transition` for the key that is primary.
+    pub fn seals_for(&self, id: KeyId, now: Timestamp) -> Result<u64> {
+        let entry = self.entry(id)?;
+        match entry.state {
+            KeyState::Primary => return Err(refused(entry, "seals until another one is promoted")),
+            KeyState::Introduced => return Ok(0),
+            KeyState::DecryptOnly | KeyState::Disabled | KeyState::Destroyed => {}
+        }
+        let lease = u64::from(self.document.lease_seconds.max(self.published_lease));
+        // Where the clocks differ, or the date is none, the whole lease has to pass.
+        let then = Timestamp::parse(&entry.changed);
+        let passed = then.and_then(|then| u64::try_from(now.unix() - then.unix()).ok());
+        Ok(lease.saturating_sub(passed.unwrap_or_default()))
+    }
+
     /// Lets a disabled key open again.
     ///
     /// # Errors

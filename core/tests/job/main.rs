@@ -24,4 +24,5 @@ mod tables;
 mod terms;
 mod texts;
 mod unsuitable;
+mod without;
 mod workers;

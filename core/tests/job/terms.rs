@@ -3,7 +3,7 @@
 use crate::support::{World, assert_adds_up};
 use reseal::{
     BlindIndex, Context, Key, KeyUse, Keyring, Normalizer, OsEntropy, Timestamp,
-    job::{Dialect, End, Event, Job, JobOptions, Step, Work},
+    job::{Dialect, End, Event, Job, JobOptions, Step, Target, Work},
 };
 use std::sync::Arc;
 
@@ -217,4 +217,64 @@ fn a_checkpoint_that_does_not_count_them_still_loads() {
     let resumed = |event: &Event| matches!(event, Event::Resumed { rows: Some(32), .. });
     assert!(world.told.borrow().iter().any(resumed), "{:?}", world.told);
     assert!((1..=50).all(|id| stored(&world, id) == Some(term(&world, id))));
+}
+
+#[test]
+fn a_census_counts_terms_by_their_keys_whichever_way_it_counts_values() {
+    let world = rotated();
+    let key = |id| term(&world, id).split('.').nth(1).unwrap().to_owned();
+    let old = stored(&world, 1)
+        .unwrap()
+        .split('.')
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    let new = key(1);
+    assert_ne!(old, new);
+    world.db.execute_batch(&format!(
+        "UPDATE people SET ssn_eq = NULL WHERE id = 1; UPDATE people SET ssn_eq = '{}' WHERE id = 2;
+         UPDATE people SET ssn_eq = CAST('{}' AS BLOB) WHERE id = 3;
+         UPDATE people SET ssn_eq = 'rx1.' || id WHERE id IN (4, 5);
+         UPDATE people SET ssn_eq = 'rx1.ABCDEFGH.x' WHERE id = 6;
+         UPDATE people SET ssn_eq = 'rx1.abcdefg1.x' WHERE id = 7;
+         UPDATE people SET ssn_eq = 'Rx1.abcdefgh.x' WHERE id = 8; UPDATE people SET ssn_eq = 9 WHERE id = 9",
+        term(&world, 2), term(&world, 3)
+    )).unwrap();
+    for keys_only in [false, true] {
+        let targets = Target::keyless(&crate::support::manifest(PEOPLE)).unwrap();
+        let job = World::job_of(Work::Census, targets, |it| it.keys_only = keys_only);
+        let report = world.run(job);
+        assert_eq!(report.end, End::Complete, "{}", report.to_json());
+        let counted = |place: usize| {
+            let terms = report.columns[place].terms.iter();
+            let each = terms.map(|it| {
+                (
+                    it.index.as_str(),
+                    it.column.as_str(),
+                    it.key.clone(),
+                    it.values,
+                )
+            });
+            each.collect::<Vec<_>>()
+        };
+        assert_eq!(counted(0), []);
+        let mut eq = [
+            ("eq", "ssn_eq", None, 6),
+            ("eq", "ssn_eq", Some(new.clone()), 2),
+            ("eq", "ssn_eq", Some(old.clone()), 41),
+        ];
+        eq.sort_by(|a, b| a.2.cmp(&b.2));
+        let raw = [("raw", "ssn_raw", Some(old.clone()), 50)];
+        assert_eq!(counted(1), [eq.to_vec(), raw.to_vec()].concat());
+        assert_eq!(counted(2), [("mail", "mail_eq", Some(old.clone()), 49)]);
+        let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+        assert!(json["columns"][0].get("terms").is_none(), "{json}");
+        let junk = serde_json::json!({"index": "eq", "column": "ssn_eq", "key": null, "values": 6});
+        assert_eq!(json["columns"][1]["terms"][0], junk);
+    }
+    let job = World::job_of(Work::Verify, world.targets(PEOPLE), |_| {});
+    assert!(
+        world.run(job).columns[1].terms.is_empty(),
+        "verify counts none"
+    );
 }

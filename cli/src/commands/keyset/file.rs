@@ -19,8 +19,8 @@ use super::{Common, place::Place};
 pub(super) type GivenBy = Vec<(KeyId, String)>;
 
 /// A keyset that was loaded.
-pub(super) struct Loaded {
-    pub(super) keyset: Keyset,
+pub(crate) struct Loaded {
+    pub(crate) keyset: Keyset,
     /// Who gave the key-encrypting keys that are at hand.
     pub(super) from: GivenBy,
     place: Place,
@@ -36,6 +36,40 @@ pub(super) struct Wrap {
     from: Option<String>,
 }
 
+/// A keyset that was read, and of which nothing is verified.
+pub(crate) struct Locked {
+    pub(crate) document: KeysetDocument,
+    place: Place,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Locked {
+    pub(crate) async fn read(place: Place, console: &mut Console<'_>) -> Outcome<Self> {
+        let bytes = Zeroizing::new(place.read(console).await?);
+        Ok(Self {
+            document: KeysetDocument::parse(&bytes)?,
+            place,
+            bytes,
+        })
+    }
+
+    /// Unlocks it with what was given.
+    pub(crate) fn unlock(
+        self,
+        given: &[Given],
+        expect: &Expect,
+        console: &mut Console<'_>,
+    ) -> Outcome<Loaded> {
+        let (keks, from) = keks(given, &self.document, console)?;
+        Ok(Loaded {
+            keyset: self.document.unlock(&keks, expect)?,
+            from,
+            place: self.place,
+            bytes: self.bytes,
+        })
+    }
+}
+
 impl Loaded {
     /// Reads the keyset and unlocks it with all that was given.
     pub(super) async fn open(
@@ -43,21 +77,13 @@ impl Loaded {
         database: &Database,
         console: &mut Console<'_>,
     ) -> Outcome<Self> {
-        let place = common.place(database, console).await?;
-        let bytes = Zeroizing::new(place.read(console).await?);
-        let document = KeysetDocument::parse(&bytes)?;
+        let locked = Locked::read(common.place(database, console).await?, console).await?;
         let given = common.keks.read(console)?;
         if given.is_empty() {
             return Err(nothing_opens().into());
         }
-        let (keks, from) = keks(&given, &document, console)?;
-        let keyset = document.unlock(&keks, &expect(console)?)?;
-        Ok(Self {
-            keyset,
-            from,
-            place,
-            bytes,
-        })
+        let expect = expect(console)?;
+        locked.unlock(&given, &expect, console)
     }
 
     /// A key that people name by the beginning of its id.
@@ -72,7 +98,7 @@ impl Loaded {
     }
 
     /// What may be shown of a key.
-    pub(super) fn key(&self, id: KeyId) -> reseal::Result<KeysetKey> {
+    pub(crate) fn key(&self, id: KeyId) -> reseal::Result<KeysetKey> {
         let keys = self.keyset.info().keys;
         let found = keys.into_iter().find(|key| key.id == id);
         found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, "the keyset has no such key"))
@@ -97,7 +123,7 @@ impl Loaded {
     }
 
     /// That everything was given that a change needs.
-    pub(super) fn check_complete(&self) -> reseal::Result<()> {
+    pub(crate) fn check_complete(&self) -> reseal::Result<()> {
         let keks = self.keyset.info().keks;
         let missing: Vec<_> = keks.iter().filter(|kek| !kek.held).collect();
         if missing.is_empty() {
@@ -116,7 +142,7 @@ impl Loaded {
     }
 
     /// Writes the changed keyset, if nobody else did, and gives its generation.
-    pub(super) async fn save(mut self, console: &mut Console<'_>) -> Outcome<u64> {
+    pub(crate) async fn save(mut self, console: &mut Console<'_>) -> Outcome<u64> {
         self.check_complete()?;
         let document = self.keyset.save(now(console)?, &mut OsEntropy)?;
         self.place
@@ -253,7 +279,7 @@ pub(super) fn expect(console: &mut Console<'_>) -> Outcome<Expect> {
 }
 
 /// The time of the host.
-pub(super) fn now(console: &mut Console<'_>) -> Outcome<Timestamp> {
+pub(crate) fn now(console: &mut Console<'_>) -> Outcome<Timestamp> {
     Ok(Timestamp::from_unix(console.host.now())?)
 }
 

@@ -7,21 +7,21 @@ use crate::failure::{Failure, Outcome};
 use crate::keyset_row::Row;
 
 /// Where a keyset is.
-pub(super) struct Place {
+pub(crate) struct Place {
     /// As it was named.
-    pub(super) path: String,
-    pub(super) named_by: &'static str,
+    pub(crate) path: String,
+    pub(crate) named_by: String,
     /// Nothing where it is a file.
-    pub(super) row: Option<Row>,
+    pub(crate) row: Option<Row>,
 }
 
 impl Place {
     /// Reads the document, and says what to do where there is none.
-    pub(super) async fn read(&self, console: &mut Console<'_>) -> Outcome<Vec<u8>> {
+    pub(crate) async fn read(&self, console: &mut Console<'_>) -> Outcome<Vec<u8>> {
         if let Some(row) = &self.row {
             return row.read().await;
         }
-        match console.host.read_keyset(&self.path, Some(self.named_by)) {
+        match console.host.read_keyset(&self.path, Some(&self.named_by)) {
             Ok(bytes) => Ok(bytes),
             Err(failure) => match failure.into() {
                 Failure::Error(error) if self.is_missing(&error, console) => {
@@ -34,7 +34,7 @@ impl Place {
     }
 
     /// Puts the next document of a keyset into the place of the one that was loaded.
-    pub(super) async fn replace(
+    pub(crate) async fn replace(
         &self,
         keyset: &Keyset,
         loaded: &[u8],
@@ -51,7 +51,7 @@ impl Place {
     }
 
     /// Stores the first document of a new keyset, and says where that is.
-    pub(super) async fn begin(
+    pub(crate) async fn begin(
         &self,
         keyset: &Keyset,
         document: &str,

@@ -1,0 +1,171 @@
+//! The steps of a rotation: of keys of this project, and of those of other systems.
+
+use reseal::codec::CodecKind;
+use reseal::manifest::{CodecSpec, KeyringSource};
+
+use super::rings::RotatedRing;
+use super::{Guide, Step, add, titled};
+
+const GROUP: &str = "Rotate";
+
+impl Guide<'_> {
+    pub(super) fn rotation(&self) -> Vec<Step> {
+        let rings = self.rings();
+        let foreign = self.foreign_writers();
+        if rings.is_empty() && foreign.is_empty() {
+            return Vec::new();
+        }
+        let mut steps = vec![
+            self.introduced(&rings, &foreign),
+            rolled("learns of the new key", &rings),
+            self.promoted(&rings, &foreign),
+            rolled("seals under the new key", &rings),
+        ];
+        steps.extend(self.applied(GROUP));
+        let olds = rings.iter().flat_map(RotatedRing::olds);
+        let olds = olds.chain(foreign.iter().map(|it| it.name().to_owned()));
+        steps.push(Step::new(
+            &titled(GROUP, "retire"),
+            "Proves that nothing is under the old key. A key of a keyset is disabled then, after a \
+             lease has passed; whatever was overlooked is refused as key-disabled, and reseal \
+             keyset enable brings it back.",
+            olds.map(|old| self.command(&format!("retire {old}"))),
+        ));
+        steps.push(cleaned(&rings, &foreign));
+        steps
+    }
+
+    fn introduced(&self, rings: &[RotatedRing], foreign: &[&CodecSpec]) -> Step {
+        let mut why = "Every process has to know the new key before anything is sealed under it. \
+                       Put a copy of it where your backups of keys are."
+            .to_owned();
+        for ring in rings {
+            add(&mut why, &ring.introduced_by_hand());
+        }
+        for codec in foreign {
+            let (name, kind) = (codec.name(), codec.kind().as_str());
+            let columns = self.columns(|spec| spec.write == name);
+            let how = format!(
+                "Make a key with reseal keys new --for {kind}, describe it as [codecs.{name}_new], \
+                 of kind {kind}, and add {name}_new to read of {columns}; give it to the other \
+                 applications as {kind} takes further keys."
+            );
+            add(&mut why, &how);
+        }
+        let mut commands: Vec<String> = rings.iter().flat_map(RotatedRing::introduce).collect();
+        if !foreign.is_empty() {
+            commands.push(self.check());
+        }
+        Step::new(&titled(GROUP, "introduce"), &why, commands)
+    }
+
+    fn promoted(&self, rings: &[RotatedRing], foreign: &[&CodecSpec]) -> Step {
+        let mut why = "Now that every process knows it, the new key seals. The old one goes on \
+                       opening."
+            .to_owned();
+        for ring in rings {
+            add(&mut why, &ring.promoted_by_hand());
+        }
+        for codec in foreign {
+            let name = codec.name();
+            let how = format!(
+                "Let the columns write {name}_new and read {name}, here and in every application."
+            );
+            add(&mut why, &how);
+        }
+        let mut commands: Vec<String> = rings.iter().flat_map(RotatedRing::promote).collect();
+        if !foreign.is_empty() {
+            commands.push(self.check());
+        }
+        Step::new(&titled(GROUP, "promote"), &why, commands)
+    }
+
+    /// The rings under which columns seal or make terms; each once, where codecs share it.
+    fn rings(&self) -> Vec<RotatedRing> {
+        let mut rings: Vec<RotatedRing> = Vec::new();
+        for codec in self.manifest.codecs() {
+            let name = codec.name();
+            let columns = self.manifest.columns().iter();
+            let seals = columns.clone().any(|spec| spec.write == name);
+            let makes_terms = columns
+                .clone()
+                .any(|spec| !spec.indexes.is_empty() && spec.index_codec() == Some(name));
+            let Ok(Some(want)) = self.manifest.ring_of(name) else {
+                continue;
+            };
+            let uses = [("data", seals), ("index", makes_terms)];
+            let uses = uses
+                .into_iter()
+                .filter_map(|(of, is_used)| is_used.then_some(of));
+            let uses: Vec<&'static str> = uses.collect();
+            if uses.is_empty() {
+                continue;
+            }
+            if let Some(there) = rings.iter_mut().find(|it| it.source == want.source) {
+                let more = uses.into_iter().filter(|of| !there.uses.contains(of));
+                let more: Vec<&'static str> = more.collect();
+                there.uses.extend(more);
+                continue;
+            }
+            rings.push(RotatedRing {
+                codec: name.to_owned(),
+                source: want.source,
+                uses,
+                is_only: true,
+            });
+        }
+        let is_only = rings.len() < 2;
+        for ring in &mut rings {
+            ring.is_only = is_only;
+        }
+        rings
+    }
+
+    /// Codecs of other systems that columns write.
+    fn foreign_writers(&self) -> Vec<&CodecSpec> {
+        let is_foreign =
+            |it: &&CodecSpec| !matches!(it.kind(), CodecKind::Plain | CodecKind::Reseal);
+        let codecs = self.manifest.codecs().filter(is_foreign);
+        let writes = |it: &&CodecSpec| {
+            let mut columns = self.manifest.columns().iter();
+            columns.any(|spec| spec.write == it.name())
+        };
+        codecs.filter(writes).collect()
+    }
+}
+
+fn rolled(what: &str, rings: &[RotatedRing]) -> Step {
+    let has_keyset = rings
+        .iter()
+        .any(|ring| matches!(ring.source, KeyringSource::Keyset { .. }));
+    let how = if has_keyset {
+        "Restart every process, or wait until the lease of the keyset has passed, which reseal \
+         keyset show prints"
+    } else {
+        "Restart every process"
+    };
+    let why = format!("{how}: so that each one {what}.");
+    Step::new(&titled(GROUP, "roll"), &why, [])
+}
+
+fn cleaned(rings: &[RotatedRing], foreign: &[&CodecSpec]) -> Step {
+    let mut why = "A backup that may have to be restored needs the key that sealed at its time: \
+                   wait until no backup does."
+        .to_owned();
+    for ring in rings {
+        add(&mut why, ring.gone_by_hand());
+    }
+    for codec in foreign {
+        let name = codec.name();
+        let how = format!("Take {name} out of read, and out of the codecs.");
+        add(&mut why, &how);
+    }
+    let commands: Vec<String> = rings.iter().flat_map(RotatedRing::destroy).collect();
+    if !commands.is_empty() {
+        add(
+            &mut why,
+            "To destroy a key asks first, and cannot be taken back.",
+        );
+    }
+    Step::new(&titled(GROUP, "clean up"), &why, commands)
+}

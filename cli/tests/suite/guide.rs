@@ -1,0 +1,190 @@
+//! The steps of a change.
+
+use serde_json::Value;
+
+use crate::host::Memory;
+
+const APP: &str = "version = 1
+[codecs.app]
+kind = 'reseal'
+keyring = 'keyset:my ring.json'
+kek = 'env:APP_KEK'
+[codecs.tokens]
+kind = 'fernet'
+keys = ['env:FERNET_KEY']
+";
+const USERS: &str = "[[columns]]
+table = 'users'
+column = 'ssn'
+row_id = ['id']
+context = { table = 'users', column = 'ssn' }
+bind_row = true
+";
+
+/// The titles, and all commands.
+fn guide(codecs: &str, column: &str, line: &str) -> (Vec<String>, Vec<String>, String) {
+    let mut memory = Memory::new();
+    memory.add("reseal.toml", format!("{codecs}{USERS}{column}"));
+    memory.set("RESEAL_DATABASE_URL", "postgresql://ann:s3cret@db/shop");
+    let text = memory.ok(line);
+    assert!(!text.contains("s3cret"), "{text}");
+    let steps: Vec<Value> = serde_json::from_str(&memory.ok(&format!("{line} --json"))).unwrap();
+    let titles = steps
+        .iter()
+        .map(|it| it["title"].as_str().unwrap().to_owned());
+    let commands = steps
+        .iter()
+        .flat_map(|it| it["commands"].as_array().unwrap());
+    let commands = commands.map(|it| it.as_str().unwrap().to_owned());
+    let (titles, commands): (Vec<_>, Vec<_>) = (titles.collect(), commands.collect());
+    for (place, title) in titles.iter().enumerate() {
+        assert!(
+            text.contains(&format!("## {}. {title}\n", place + 1)),
+            "{text}"
+        );
+    }
+    for command in &commands {
+        assert!(text.contains(&format!("\n    {command}")), "{text}");
+    }
+    (titles, commands, text)
+}
+
+#[test]
+fn a_rotation_has_its_steps_in_order() {
+    let (titles, commands, text) = guide(APP, "write = 'app'\n", "guide");
+    let expected = [
+        "Back up",
+        "Rehearse on staging",
+        "Rotate: introduce",
+        "Rotate: roll",
+        "Rotate: promote",
+        "Rotate: roll",
+        "Rotate: apply",
+        "Rotate: verify",
+        "Rotate: retire",
+        "Rotate: clean up",
+    ];
+    assert_eq!(titles, expected);
+    let backup = "pg_dump --host=db --username=ann --table=users --file=before-reseal.sql shop";
+    assert_eq!(commands[0], backup);
+    let keyset = |words: &str| {
+        format!("RESEAL_KEK=\"$APP_KEK\" reseal keyset {words} --keyset 'my ring.json'")
+    };
+    let new = format!(
+        "NEW=$({} | awk '{{print substr($4, 1, 32)}}')",
+        keyset("introduce")
+    );
+    assert!(commands.contains(&new), "{commands:?}");
+    assert!(
+        commands.contains(&keyset("promote \"$NEW\"")),
+        "{commands:?}"
+    );
+    assert!(commands.contains(&"reseal apply".to_owned()));
+    assert!(commands.contains(&"reseal retire \"$OLD\"".to_owned()));
+    assert_eq!(commands.last().unwrap(), &keyset("destroy \"$OLD\""));
+    assert!(text.contains("bound to their row ids"), "{text}");
+}
+
+#[test]
+fn a_migration_comes_before_the_rotation() {
+    let column = "readers = { billing = ['fernet'], mail = ['reseal', 'fernet'] }
+indexes = [{ name = 'eq', column = 'ssn_eq', normalizer = 'digits', bits = 64 }]
+write = 'app'
+read = ['tokens', 'plain']\n";
+    let (titles, commands, text) = guide(APP, column, "guide");
+    let migrate = titles
+        .iter()
+        .position(|it| it == "Migrate: introduce")
+        .unwrap();
+    let rotate = titles
+        .iter()
+        .position(|it| it == "Rotate: introduce")
+        .unwrap();
+    assert!(migrate < rotate, "{titles:?}");
+    for command in [
+        "reseal retire tokens",
+        "reseal retire plain",
+        "reseal apply --reindex",
+        "reseal retire \"$OLD_INDEX\"",
+    ] {
+        assert!(
+            commands.iter().any(|it| it == command),
+            "{command}: {commands:?}"
+        );
+    }
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "billing reads users.ssn, and cannot read that yet: teach it first.",
+        "mail reads users.ssn, and can read that.",
+        "blind indexes of users.ssn",
+    ] {
+        assert!(squeezed.contains(sentence), "{sentence}: {text}");
+    }
+}
+
+#[test]
+fn another_system_rotates_in_its_own_format() {
+    let (titles, commands, text) = guide(APP, "write = 'tokens'\n", "guide");
+    assert!(titles.contains(&"Rotate: promote".to_owned()), "{titles:?}");
+    assert!(
+        commands.contains(&"reseal retire tokens".to_owned()),
+        "{commands:?}"
+    );
+    assert!(
+        !commands.iter().any(|it| it.contains("keyset")),
+        "{commands:?}"
+    );
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        squeezed.contains("describe it as [codecs.tokens_new]"),
+        "{text}"
+    );
+    let off = "read = ['tokens']\nwrite = 'plain'\n";
+    let (titles, ..) = guide(APP, off, "guide");
+    assert!(
+        !titles.iter().any(|it| it.starts_with("Rotate")),
+        "{titles:?}"
+    );
+}
+
+#[test]
+fn keys_of_the_environment_and_of_directories_have_their_own_commands() {
+    let environment = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'env'\n";
+    let (_, commands, _) = guide(environment, "write = 'app'\n", "guide");
+    let decrypt = "export RESEAL_DECRYPT_KEYS=\"${RESEAL_DECRYPT_KEYS:+$RESEAL_DECRYPT_KEYS,}$RESEAL_PRIMARY_KEY\"";
+    let primary = "export RESEAL_PRIMARY_KEY=\"$NEW\"";
+    let place = |command: &str| commands.iter().position(|it| it == command).unwrap();
+    assert!(place(decrypt) < place(primary), "{commands:?}");
+
+    let directory =
+        "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'dir:keys'\nprimary = 'a.key'\n";
+    let (_, commands, text) = guide(directory, "write = 'app'\n", "guide");
+    let new = "reseal keys new --use data --out keys/$(date +%Y-%m-%d)-data.key";
+    assert!(commands.iter().any(|it| it == new), "{commands:?}");
+    assert!(
+        text.contains("RESEAL_KEY_DIR=keys RESEAL_PRIMARY=a.key reseal doctor"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_manifest_elsewhere_is_named_in_each_command() {
+    let mut memory = Memory::new();
+    memory.add("db/reseal.toml", format!("{APP}{USERS}write = 'app'\n"));
+    let text = memory.ok("guide --manifest db/reseal.toml --db sqlite:///app.db");
+    for command in [
+        "plan",
+        "apply",
+        "verify --refused refused.jsonl",
+        "retire \"$OLD\"",
+    ] {
+        let line = format!("    reseal {command} --manifest db/reseal.toml");
+        assert!(text.contains(&line), "{text}");
+    }
+    assert!(
+        text.contains("sqlite3 app.db '.backup before-reseal.db'"),
+        "{text}"
+    );
+    let text = memory.ok("guide --manifest db/reseal.toml");
+    assert!(text.contains("set RESEAL_DATABASE_URL"), "{text}");
+}

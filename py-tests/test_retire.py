@@ -1,0 +1,399 @@
+"""May a key, or a codec, go? Both commands and the calls of programs, on real databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reseal
+from cli_support import COMMANDS, SECONDS, environment
+from job_support import KINDS, Json, Place, column, each, of_sqlite
+from job_writers import Running
+from reseal import jobs
+
+FERNET = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
+TOKENS = reseal.codecs.fernet(keys=[FERNET])
+KEK = reseal.Key.from_bytes("kek", bytes([9]) * 32)
+CODECS: dict[str, Json] = {
+    "app": {"kind": "reseal", "keyring": "keyset:ring.json", "kek": "file:kek"},
+    "tokens": {"kind": "fernet", "keys": ["env:FERNET_KEY"]},
+}
+INDEX = {"name": "eq", "column": "ssn_eq", "normalizer": "digits", "bits": 64}
+ROWS = 60
+#: Long enough to come in between.
+SLOWLY = ("--batch", "5", "--pause", "150")
+
+
+class Ring:
+    """The keyset of a place, as its operator changes it."""
+
+    def __init__(self, place: Place, lease: int = 0) -> None:
+        self.place = place
+        (place.folder / "kek").write_text(KEK.export())
+        (place.folder / "kek").chmod(0o600)
+        self.move("init", "--label", "first", "--lease", str(lease))
+        terms = self.move("introduce", "--use", "index", "--label", "terms")["id"]
+        self.move("promote", terms, "--early")
+
+    def move(self, *words: str) -> Json:
+        """One of the commands of a keyset."""
+        options = ("--keyset", "ring.json", "--kek-file", "kek", "--json")
+        moved: Json = json.loads(self.place.run("keyset", *words, *options).out)
+        return moved
+
+    def key(self, label: str) -> Json:
+        """A key by its label."""
+        keys = self.move("show")["keys"]
+        found: Json = next(key for key in keys if key["label"] == label)
+        return found
+
+    def bytes(self) -> bytes:
+        return (self.place.folder / "ring.json").read_bytes()
+
+
+def rotated(place: Place, lease: int = 0) -> Ring:
+    """Two tables with values and terms under the first keys, and a second data key that seals."""
+    place.env["FERNET_KEY"] = FERNET
+    place.env.pop("RESEAL_PRIMARY_KEY")
+    ring = Ring(place, lease)
+    users = column(indexes=[INDEX], read=["tokens", "plain"])
+    place.describe(users, column("notes", "body"), codecs=CODECS)
+    text = place.type("text")
+    place.do(f"CREATE TABLE users (id integer PRIMARY KEY, ssn {text}, ssn_eq varchar(99))")
+    place.do(f"CREATE TABLE notes (id integer PRIMARY KEY, body {text})")
+    ids = range(1, ROWS + 1)
+    place.insert("users", [{"id": n, "ssn": f"secret {n}"} for n in ids])
+    place.insert("users", [{"id": ROWS + 1, "ssn": None}])
+    place.insert("notes", [{"id": n, "body": f"secret {n}"} for n in (1, 2, 3)])
+    place.run("apply")
+    ring.move("rotate", "--label", "second", "--early")
+    return ring
+
+
+def retire(place: Place, target: str, *options: str, code: int = 0) -> tuple[Json, list[Json]]:
+    """The report, and what was told on the way."""
+    ended = place.run("retire", target, *options, "--json", code=code)
+    return json.loads(ended.out), [json.loads(line) for line in ended.err.splitlines()]
+
+
+def events(told: list[Json]) -> list[str]:
+    """The names of the events that are of a retirement alone."""
+    names = [it["event"] for it in told if it.get("event") in {"waiting", "disabled", "enabled"}]
+    return [name for place, name in enumerate(names) if names[place - 1 : place] != [name]]
+
+
+def left(report: Json) -> dict[str, int]:
+    """What still needs it, by column and index."""
+    return {
+        ".".join([it["table"], it["column"], *([it["index"]] if "index" in it else [])]): it[
+            "values"
+        ]
+        for it in report["left"]
+    }
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+@each
+def test_a_key_stays_until_nothing_of_any_column_is_under_it(place: Place) -> None:
+    ring = rotated(place)
+    first = ring.key("first")
+    report, told = retire(place, first["id"][:5], code=1)
+    assert (report["end"], left(report)) == ("in-use", {"users.ssn": ROWS, "notes.body": 3})
+    assert (report["target"], report["next"]) == (first["id"], ["reseal apply"])
+    assert events(told) == []
+
+    place.run("apply", "--column", "users.ssn")
+    refused = place.run("retire", first["id"], code=1)
+    assert refused.out == (
+        f"notes.body: 3 values\nthe key {first['id']} is still needed: 3 values under it\n"
+    )
+    place.run("apply")
+    before = ring.bytes()
+    done, told = retire(place, first["id"])
+    assert (done["end"], done["action"], done["state"]) == ("complete", "disabled", "disabled")
+    assert events(told) == ["disabled"]
+    assert ring.key("first")["state"] == "disabled"
+    assert ring.bytes() != before
+    unused = [(it["table"], it["column"]) for it in done["plain_unused"]]
+    assert unused == [("users", "ssn"), ("notes", "body")]
+    # Values still open, and the key is only counted from now on.
+    place.run("verify")
+    again, told = retire(place, first["id"])
+    assert ("action" in again, again["state"], events(told)) == (False, "disabled", [])
+
+
+@each
+def test_an_index_key_stays_while_a_term_is_under_it(place: Place) -> None:
+    ring = rotated(place)
+    terms = ring.key("terms")
+    sealing = place.run("retire", terms["id"], code=1)
+    assert sealing.err.endswith("[still-in-use]\n")
+    ring.move("rotate", "--use", "index", "--label", "more-terms", "--early")
+    place.do("UPDATE users SET ssn_eq = 'no term' WHERE id = 1")
+    place.do("UPDATE users SET ssn_eq = %s WHERE id = 2", "RX1.ABCDEFGH.AB")
+    for option in [(), ("--keys-only",)]:
+        census = place.report("census", *option)
+        counted = {it["key"]: it["values"] for it in census["columns"][0]["terms"]}
+        assert counted == {None: 2, terms["id"][:8]: ROWS - 2}
+        assert "terms" not in census["columns"][1]
+    report, _ = retire(place, terms["id"], code=1)
+    assert left(report) == {"users.ssn.eq": ROWS - 2}
+    assert report["next"] == ["reseal apply --reindex"]
+    place.run("apply", "--reindex")
+    report, _ = retire(place, terms["id"])
+    assert report["action"] == "disabled"
+    ring.move("disable", ring.key("first")["id"])
+    place.run("verify")
+
+
+@each
+def test_a_key_under_which_somebody_writes_meanwhile_is_enabled_again(place: Place) -> None:
+    ring = rotated(place)
+    first = ring.key("first")
+    late = place.stored("body", "notes")[0]
+    place.run("apply")
+    with Running(place, "retire", first["id"], "--json", *SLOWLY) as job:
+        # The last row of all, which the second count comes to at its end.
+        job.until(lambda: b'"disabled"' in ring.bytes())
+        place.do("UPDATE users SET ssn = %s WHERE id = %s", late, ROWS)
+        ended = job.end(1)
+    report, told = json.loads(ended.out), [json.loads(line) for line in ended.err.splitlines()]
+    assert events(told) == ["disabled", "enabled"]
+    assert (report["end"], report["action"]) == ("in-use", "enabled-again")
+    assert left(report) == {"users.ssn": 1}
+    assert ring.key("first")["state"] == "decrypt_only"
+
+
+@each
+def test_a_lease_passes_first(place: Place) -> None:
+    ring = rotated(place, lease=4)
+    first = ring.key("first")
+    place.run("apply")
+    # The lease begins now.
+    ring.move("revert", "--yes")
+    ring.move("revert", "--yes")
+    report, told = retire(place, first["id"])
+    assert events(told) == ["waiting", "disabled"]
+    seconds = [it["seconds_left"] for it in told if it.get("event") == "waiting"]
+    assert seconds == sorted(seconds, reverse=True)
+    assert 0 < seconds[0] <= 4
+    assert (report["end"], report["action"]) == ("complete", "disabled")
+
+
+@each
+def test_nobody_waits_early(place: Place) -> None:
+    ring = rotated(place, lease=3600)
+    first = ring.key("first")
+    report, told = retire(place, first["id"], code=1)
+    assert (report["end"], events(told)) == ("in-use", []), "nor for a key that stays"
+    place.run("apply")
+    _, told = retire(place, first["id"], "--early")
+    assert events(told) == ["disabled"]
+
+
+@each
+def test_whoever_stops_it_has_changed_nothing(place: Place) -> None:
+    ring = rotated(place, lease=3600)
+    first = ring.key("first")
+    place.run("apply")
+    before = ring.bytes()
+    with Running(place, "retire", first["id"]) as job:
+        err = job.process.stderr
+        assert err is not None
+        assert b"waiting until a lease has passed" in err.readline()
+        job.process.send_signal(signal.SIGINT)
+        ended = job.end(5)
+    assert ended.out == "stopped: nothing is changed; the same command begins anew\n"
+    assert ring.bytes() == before
+
+
+@of_sqlite
+def test_both_commands_tell_the_same(place: Place) -> None:
+    ring = rotated(place)
+    place.run("apply", "--column", "notes.body")
+    for target in [ring.key("first")["id"], "tokens", "plain"]:
+        code = 0 if target in ("tokens", "plain") else 1
+        reports = []
+        for command in COMMANDS:
+            ended = place.run("retire", target, "--json", code=code, by=command)
+            reports.append({**json.loads(ended.out), "milliseconds": 0})
+        assert reports[0] == reports[1]
+    first = ring.key("first")["id"]
+    said = [place.run("retire", first, code=1, by=command) for command in COMMANDS]
+    assert said[0] == said[1]
+
+
+# --- codecs -------------------------------------------------------------------------------------
+
+
+@each
+def test_a_codec_goes_once_every_value_opens_without_it(place: Place) -> None:
+    rotated(place)
+    tokens = [TOKENS.seal(f"secret {n}") for n in (1, 2)]
+    for n, token in enumerate(tokens, 1):
+        place.do("UPDATE users SET ssn = %s WHERE id = %s", token, n)
+    written = place.run("retire", "app", code=1)
+    assert "users.ssn writes it; notes.body writes it" in written.err
+    # Without the codec a token would be plaintext: that is not what it holds.
+    report, _ = retire(place, "tokens", code=1)
+    assert (report["end"], left(report)) == ("in-use", {"users.ssn": 2})
+    assert [it["code"] for it in report["left"]] == ["still-in-use"]
+    assert not any("secret" in text or tokens[0] in text for text in report["next"])
+    place.run("apply")
+    report, _ = retire(place, "tokens")
+    assert (report["end"], report["kind"]) == ("complete", "codec")
+    assert [it["column"] for it in report["plain_unused"]] == ["ssn", "body"]
+    place.do("UPDATE notes SET body = 'secret' WHERE id = 2")
+    report, _ = retire(place, "tokens")
+    assert [it["column"] for it in report["plain_unused"]] == ["ssn"]
+    report, _ = retire(place, "plain", code=1)
+    assert left(report) == {"notes.body": 1}
+
+
+# --- programs -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def called(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A program in the folder of a place."""
+    for name in [name for name in os.environ if name.startswith("RESEAL")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FERNET_KEY", FERNET)
+    monkeypatch.chdir(place.folder)
+    return place
+
+
+#: Programs in JavaScript are in js-tests.
+of_programs = pytest.mark.parametrize(
+    "place", [(kind, "python") for kind in KINDS], indirect=True, ids="-".join
+)
+
+
+@of_programs
+def test_a_program_calls_it(called: Place) -> None:
+    ring = rotated(called)
+    first = ring.key("first")["id"]
+    late = called.stored("body", "notes")[0]
+    called.run("apply")
+    told: list[Any] = []
+
+    def write(event: jobs.Event) -> None:
+        told.append(event)
+        if event["event"] == "disabled":
+            called.do("UPDATE notes SET body = %s WHERE id = 3", late)
+
+    report = jobs.retire(first, called.url, on_event=write)
+    assert (report["end"], report["action"]) == ("in-use", "enabled-again")
+    assert events(told) == ["disabled", "enabled"]
+    assert ring.key("first")["state"] == "decrypt_only"
+    jobs.apply(called.connection)
+    assert jobs.retire(first, called.connection)["action"] == "disabled"
+
+
+@of_sqlite
+def test_a_call_is_stopped_and_refused(called: Place) -> None:
+    ring = rotated(called, lease=3600)
+    first = ring.key("first")["id"]
+    called.run("apply")
+    told: list[Any] = []
+
+    def waits() -> bool:
+        return any(event["event"] == "waiting" for event in told)
+
+    before = ring.bytes()
+    report = jobs.retire(first, called.url, on_event=told.append, stop=waits)
+    assert (report["end"], ring.bytes() == before) == ("stopped", True)
+    with pytest.raises(reseal.ResealError) as caught:
+        jobs.retire(ring.key("second")["id"], called.url)
+    assert caught.value.code == "still-in-use"
+    wrong: list[tuple[Callable[[], object], str]] = [
+        (lambda: jobs.retire(7, called.url), "target is text"),  # type: ignore[arg-type]
+        (lambda: jobs.retire("app", called.url, early=1), "early is True or False"),  # type: ignore[arg-type]
+        (lambda: jobs.retire("correct-horse", called.url), "there is no codec of this name"),
+    ]
+    for call, why in wrong:
+        with pytest.raises(reseal.ResealError) as caught:
+            call()
+        assert caught.value.code == "invalid-argument"
+        assert why in str(caught.value)
+        assert "correct-horse" not in str(caught.value)
+
+
+# --- the guide ----------------------------------------------------------------------------------
+
+
+def shell(place: Place, commands: list[str], folder: Path) -> str:
+    """Run commands as they are printed, one after the other in one shell, at a terminal."""
+    folder.mkdir()
+    reseal_command = folder / "reseal"
+    reseal_command.write_text(f'#!/bin/sh\nexec {shlex.join(COMMANDS[place.command])} "$@"\n')
+    reseal_command.chmod(0o755)
+    ours, theirs = pty.openpty()
+    # What destroys a key asks first.
+    os.write(ours, b"yes\n" * 4)
+    done = subprocess.run(
+        ["sh", "-euxc", "\n".join(commands)],
+        check=False,
+        cwd=place.folder,
+        stdin=theirs,
+        env=environment(place.env) | {"PATH": f"{folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        timeout=SECONDS,
+        text=True,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def guide(place: Place) -> list[str]:
+    """All commands, of which a backup may be one of a program that is not here."""
+    steps = json.loads(place.run("guide", "--json").out)
+    text = place.run("guide").out
+    assert all(f"## {n}. {step['title']}\n" in text for n, step in enumerate(steps, 1))
+    commands = [command for step in steps for command in step["commands"]]
+    assert all(f"\n    {command}" in text for command in commands)
+    assert commands[0].startswith("sqlite3 ")
+    return commands[0 if shutil.which("sqlite3") else 1 :]
+
+
+@of_sqlite
+def test_the_guide_rotates_the_keys_of_a_keyset(place: Place, tmp_path: Path) -> None:
+    ring = rotated(place)
+    place.describe(
+        column(indexes=[INDEX], read=None), column("notes", "body", read=None), codecs=CODECS
+    )
+    second, terms = ring.key("second")["id"], ring.key("terms")["id"]
+    place.run("apply")
+    ring.move("disable", ring.key("first")["id"])
+    said = shell(place, guide(place), tmp_path / "bin")
+    assert "every value opens" in said
+    states = {key["id"]: key["state"] for key in ring.move("show")["keys"]}
+    assert (states[second], states[terms]) == ("destroyed", "destroyed")
+    assert sorted(states.values()).count("primary") == 2
+    place.run("verify")
+
+
+@of_sqlite
+def test_the_guide_leaves_fernet(place: Place, tmp_path: Path) -> None:
+    codecs = {"app": {"kind": "reseal", "keyring": "env"}, "tokens": CODECS["tokens"]}
+    place.describe(column(read=["tokens"]), codecs=codecs)
+    place.env["FERNET_KEY"] = FERNET
+    place.users([TOKENS.seal(f"secret {n}") for n in range(ROWS)])
+    before = reseal.Key.parse(place.env["RESEAL_PRIMARY_KEY"]).id
+    said = shell(place, guide(place), tmp_path / "bin")
+    assert "every value opens without tokens: it may go" in said
+    assert f"nothing is under the key {before}: it may go" in said
+    assert all(value.startswith("rs1.") and before not in value for value in place.stored())
