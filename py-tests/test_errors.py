@@ -132,6 +132,7 @@ def test_every_code_of_this_language_is_reached() -> None:
         "database-error",
         "job-conflict",
         "verification-failed",
+        "reader-unable",
         "still-in-use",
         "not-initialized",
         "engine-unsupported",
