@@ -13,7 +13,7 @@ import reseal
 from cli_support import ROOT, SECONDS, environment, run
 from job_support import Place, column, on
 
-PROCESSES = [
+PROCESSES: list[list[Any]] = [
     [sys.executable, ROOT / "py-tests/sql_fleet_worker.py"],
     ["node", ROOT / "js-tests/fixtures/sql-fleet-worker.mjs"],
 ] * 2
@@ -29,7 +29,8 @@ def said(place: Place, *arguments: str) -> Any:
 
 def under(place: Place, key: str) -> int:
     """Rows under a key, by their public start, as anybody can count them."""
-    return place.do("SELECT count(*) FROM people WHERE ssn LIKE %s", f"rs1.{key}.%")[0][0]
+    rows = place.do("SELECT count(*) FROM people WHERE ssn LIKE %s", f"rs1.{key}.%")
+    return int(rows[0][0])
 
 
 @on("postgresql")
