@@ -223,7 +223,9 @@ class Host:
         """Start another process of this command, which only says what went wrong."""
         line = [sys.executable, "-m", "reseal", *arguments]
         try:
-            worker = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            worker = subprocess.Popen(  # noqa: S603
+                line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
         except OSError as error:
             message = f"a worker cannot be started ({_name_of(error)})"
             raise StreamError(message) from None

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, ErrorCode, Result, fixed},
     keyset::is_ring,
 };
-use alloc::{borrow::ToOwned, format, string::String};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 const TABLE: &str = "reseal_keysets";
 const RING: &str = "ring";
@@ -116,7 +116,7 @@ impl KeysetRow {
     /// # Errors
     /// `source-unreadable` where there is none, or no text; `source-conflict` where several rings are
     /// there and none was named.
-    pub fn document<'r>(&self, rows: &'r [impl AsRef<[Cell]>]) -> Result<&'r str> {
+    pub fn document<'r>(&self, rows: &'r [Vec<Cell>]) -> Result<&'r str> {
         let unreadable = |what: String| Error::new(ErrorCode::SourceUnreadable, what);
         match rows {
             [] if self.ring.is_empty() => Err(unreadable(format!(
@@ -126,7 +126,7 @@ impl KeysetRow {
                 "the table {TABLE} has no keyset of the ring {}: {HOW_TO_BEGIN}",
                 self.ring
             ))),
-            [row] => match row.as_ref().get(1).map(Cell::as_text) {
+            [row] => match row.get(1).map(Cell::as_text) {
                 Some(Some(document)) => Ok(document),
                 _ => Err(unreadable(format!(
                     "a document in the table {TABLE} is no text"
