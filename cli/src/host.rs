@@ -157,14 +157,17 @@ pub trait Host {
     fn take_warnings(&mut self) -> Vec<String>;
 
     /// Starts another process of this command with these arguments, in the same folder and with the same
-    /// variables. It reads nothing, its results are thrown away, and its errors go where ours go.
+    /// variables; `database` is the URL of the database where that is another one. It reads nothing, its results are thrown away, and its errors go where ours go.
     ///
     /// # Errors
     /// [`HostFailure::Stream`].
-    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()>;
+    fn start_worker(&mut self, arguments: &[String], database: Option<&str>) -> HostResult<()>;
 
     /// The exit codes of those processes that ended since this was asked last.
     fn ended_workers(&mut self) -> Vec<u8>;
+
+    /// Asks those that run to end.
+    fn stop_workers(&mut self);
 
     /// Whether the person pressed ^C, which a command that works on a database asks for: it finishes
     /// what it is at. Another command is ended, and so is this one the second time.

@@ -56,8 +56,8 @@ pub(crate) async fn run(
     )
     .await?;
 
-    let run = job_options.share.as_ref().map(|share| share.run.clone());
-    let mut team = Team::of(&options, &run.unwrap_or_default());
+    let job_is_shared = job_options.share.is_some();
+    let mut team = Team::of(&options, job_options.share.as_ref(), console.is_json());
     let now = Timestamp::from_unix(console.host.now())?;
     let mut job = Job::new(work, targets, job_options, Box::new(OsEntropy), now)?;
     let mut watcher = Watcher::new(&options);
@@ -69,8 +69,12 @@ pub(crate) async fn run(
         console,
         database,
     )
-    .await?;
+    .await;
+    if report.is_err() && job_is_shared {
+        give_up(&mut job, database).await;
+    }
     team.end(console, database).await?;
+    let report = report?;
     if options.worker.is_none() {
         show(&report, watcher.elapsed_ms(), console)?;
         hint(&report, &options, console)?;
@@ -90,7 +94,7 @@ pub(crate) async fn report(
     let now = Timestamp::from_unix(console.host.now())?;
     let mut job = Job::new(work, targets, options, Box::new(OsEntropy), now)?;
     let alone = Options::default();
-    let (mut watcher, mut team) = (Watcher::new(&alone), Team::of(&alone, ""));
+    let (mut watcher, mut team) = (Watcher::new(&alone), Team::of(&alone, None, false));
     drive(&mut job, None, &mut watcher, &mut team, console, database).await
 }
 
@@ -245,17 +249,39 @@ async fn drive(
                 console.host.save_file(path, state.as_bytes())?;
                 Turn::Breathe
             }
-            Step::Query(statement) => Turn::Query(statement),
-            Step::Execute(statement) => Turn::Execute(statement),
-            Step::Begin => Turn::Begin,
-            Step::Commit => Turn::Commit,
-            Step::Rollback => Turn::Rollback,
-            Step::Reconnect => Turn::Reconnect,
-            Step::Sleep { milliseconds } => Turn::Sleep(milliseconds),
+            step => turn_of(step),
         };
         if matches!(turn, Turn::Query(_) | Turn::Execute(_)) {
             database.offer(job.ahead());
         }
+        reply = database.run(turn).await;
+    }
+}
+
+/// What is to be done on the database; nothing else comes here.
+fn turn_of(step: Step) -> Turn {
+    match step {
+        Step::Query(statement) => Turn::Query(statement),
+        Step::Execute(statement) => Turn::Execute(statement),
+        Step::Begin => Turn::Begin,
+        Step::Commit => Turn::Commit,
+        Step::Rollback => Turn::Rollback,
+        Step::Reconnect => Turn::Reconnect,
+        Step::Sleep { milliseconds } => Turn::Sleep(milliseconds),
+        Step::Tell(_) | Step::Save(_) | Step::Finished(_) => Turn::Breathe,
+    }
+}
+
+/// Puts back what the job has leased, where nobody can be told any more how far it is.
+async fn give_up(job: &mut Job, database: &Database) {
+    job.stop();
+    let mut reply = Reply::Done;
+    loop {
+        let turn = match job.next(reply, 0) {
+            Step::Finished(_) => return,
+            Step::Tell(_) | Step::Save(_) => Turn::Breathe,
+            step => turn_of(step),
+        };
         reply = database.run(turn).await;
     }
 }

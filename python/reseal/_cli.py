@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 INPUT, OUTPUT, ERRORS = 0, 1, 2
 CHUNK_BYTES = 65_536
+# With -m the folder that the command is called in would be searched for modules.
+_WORKER = (
+    "import sys; sys.path[:] = filter(None, sys.path);"
+    " from reseal._cli import main; sys.exit(main())"
+)
 # So long it takes at most until a pause ends after ^C.
 _PAUSE_SECONDS = 0.05
 # After ^C nothing waits longer.
@@ -219,12 +224,15 @@ class Host:
         said, self._warnings = self._warnings, []
         return said
 
-    def start_worker(self, arguments: list[str]) -> None:
+    def start_worker(self, arguments: list[str], database: str | None) -> None:
         """Start another process of this command, which only says what went wrong."""
-        line = [sys.executable, "-m", "reseal", *arguments]
+        named = {} if database is None else {"RESEAL_DATABASE_URL": database}
         try:
             worker = subprocess.Popen(  # noqa: S603
-                line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+                [sys.executable, "-c", _WORKER, *arguments],
+                env={**os.environ, **named},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
             )
         except OSError as error:
             message = f"a worker cannot be started ({_name_of(error)})"
@@ -237,7 +245,12 @@ class Host:
         self._workers = [worker for worker in self._workers if worker not in ended]
         # As a shell reports a program that a signal ended.
         codes = [worker.returncode for worker in ended]
-        return [code if code >= 0 else 128 - code for code in codes]
+        return [min(code if code >= 0 else 128 - code, 255) for code in codes]
+
+    def stop_workers(self) -> None:
+        """Let those that run end their batches."""
+        for worker in self._workers:
+            worker.terminate()
 
     def interrupted(self) -> bool:
         """Whether ^C was pressed; from the first call on it ends the program only the second time."""

@@ -234,12 +234,16 @@ impl Host for Door<'_> {
         self.get("take_warnings", ())
     }
 
-    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()> {
-        self.tell("start_worker", (arguments.to_vec(),))
+    fn start_worker(&mut self, arguments: &[String], database: Option<&str>) -> HostResult<()> {
+        self.tell("start_worker", (arguments.to_vec(), database))
     }
 
     fn ended_workers(&mut self) -> Vec<u8> {
         self.get("ended_workers", ())
+    }
+
+    fn stop_workers(&mut self) {
+        self.get::<Option<bool>>("stop_workers", ());
     }
 
     fn interrupted(&mut self) -> bool {

@@ -87,11 +87,11 @@ export class CliHost extends FileHost {
   }
 
   /** Starts another process of this command, which only says what went wrong. */
-  startWorker(args: string[]): void {
+  startWorker(args: string[], database: string | undefined): void {
     this.attempt(() => {
       const line = [...process.execArgv, ...process.argv.slice(1, 2), ...args];
       try {
-        this.#workers.push(startWorker(line, this.#ended));
+        this.#workers.push(startWorker(line, database, this.#ended));
       } catch (error) {
         const code = systemCode(error) ?? "unknown";
         throw new StreamError(`a worker cannot be started (${code})`);
@@ -102,6 +102,11 @@ export class CliHost extends FileHost {
   /** The exit codes of those that ended since this was asked last. */
   endedWorkers(): Uint8Array {
     return Uint8Array.from(this.#ended.splice(0));
+  }
+
+  /** Lets those that run end their batches. */
+  stopWorkers(): void {
+    for (const worker of this.#workers) worker.kill("SIGTERM");
   }
 
   /** Whether the person pressed ^C since this was asked first. The second time ends the program. */
@@ -126,11 +131,20 @@ export class CliHost extends FileHost {
 }
 
 /** Another Node; its exit code goes to `ended`, as a shell reports it. */
-function startWorker(line: string[], ended: number[]): ChildProcess {
-  const worker = spawn(process.execPath, line, { stdio: ["ignore", "ignore", "inherit"] });
+function startWorker(
+  line: string[],
+  database: string | undefined,
+  ended: number[],
+): ChildProcess {
+  const env = database === undefined ? {} : { RESEAL_DATABASE_URL: database };
+  const worker = spawn(process.execPath, line, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   let hasEnded = false;
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {
-    if (!hasEnded) ended.push(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    const shown = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+    if (!hasEnded) ended.push(Math.min(shown, 255));
     hasEnded = true;
   };
   worker.once("exit", end);

@@ -50,7 +50,7 @@ const MODULES: [Module; 2] = [
         // No `-Oz`: it makes one function of those that are alike, also of the loops of base64.
         aim: "-Os",
         aimed_gzipped: 400_000,
-        max_gzipped: 720_000,
+        max_gzipped: 710_000,
     },
 ];
 /// The proposals that rustc uses, then what a release does not need.

@@ -75,7 +75,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, conflicts_with_all = ["dry_run", "checkpoint", "repair"])]
     share: bool,
 
-    /// After so many seconds without a word a worker is taken for dead [default: 30]
+    /// After so many seconds without a word a worker is taken for dead [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     worker_lease: Option<u32>,
 

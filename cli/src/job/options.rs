@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::rows;
 use crate::failure::{Outcome, usage};
 
-/// Seconds after which a worker is taken for dead that says nothing.
-pub(crate) const WORKER_LEASE: u32 = 30;
+/// Seconds after which a worker is taken for dead that says nothing. `InnoDB` waits 50 for a lock.
+pub(crate) const WORKER_LEASE: u32 = 60;
 
 /// In the place of a file: no checkpoint.
 pub(super) const NO_CHECKPOINT: &str = "none";
@@ -195,14 +195,14 @@ impl Options {
 
     /// The command line of another process that joins a run of this job. What writes plaintext was
     /// allowed before.
-    pub(super) fn of_worker(&self, run: &str) -> Vec<String> {
+    pub(super) fn of_worker(&self, run: &str, is_json: bool) -> Vec<String> {
         let mut line = vec!["apply".to_owned(), "--yes".to_owned()];
+        line.extend(is_json.then(|| "--json".to_owned()));
         let mut add = |name: &str, value: Option<String>| {
             line.extend(value.map(|value| format!("--{name}={value}")));
         };
         add("worker", Some(run.to_owned()));
         add("manifest", self.manifest.clone());
-        add("db", self.database.clone());
         for column in &self.columns {
             add("column", Some(column.clone()));
         }

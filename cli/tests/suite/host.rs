@@ -334,7 +334,8 @@ impl Host for &mut Memory {
         core::mem::take(&mut self.warnings)
     }
 
-    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()> {
+    fn start_worker(&mut self, arguments: &[String], database: Option<&str>) -> HostResult<()> {
+        assert_eq!(database, None);
         self.workers.push(arguments.to_vec());
         Ok(())
     }
@@ -346,6 +347,8 @@ impl Host for &mut Memory {
         }
         core::mem::take(&mut self.worker_codes)
     }
+
+    fn stop_workers(&mut self) {}
 
     fn interrupted(&mut self) -> bool {
         self.turns += 1;

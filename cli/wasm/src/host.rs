@@ -53,9 +53,11 @@ extern "C" {
     #[wasm_bindgen(method, js_name = takeWarnings)]
     fn take_warnings(this: &JsHost) -> Vec<String>;
     #[wasm_bindgen(method, catch, js_name = startWorker)]
-    fn start_worker(this: &JsHost, arguments: Vec<String>) -> JsResult<()>;
+    fn start_worker(this: &JsHost, arguments: Vec<String>, database: Option<&str>) -> JsResult<()>;
     #[wasm_bindgen(method, js_name = endedWorkers)]
     fn ended_workers(this: &JsHost) -> Vec<u8>;
+    #[wasm_bindgen(method, js_name = stopWorkers)]
+    fn stop_workers(this: &JsHost);
     #[wasm_bindgen(method)]
     fn interrupted(this: &JsHost) -> bool;
     #[wasm_bindgen(method)]
@@ -147,12 +149,17 @@ impl Host for Door {
         self.0.take_warnings()
     }
 
-    fn start_worker(&mut self, arguments: &[String]) -> HostResult<()> {
-        self.0.start_worker(arguments.to_vec()).map_err(failure)
+    fn start_worker(&mut self, arguments: &[String], database: Option<&str>) -> HostResult<()> {
+        let started = self.0.start_worker(arguments.to_vec(), database);
+        started.map_err(failure)
     }
 
     fn ended_workers(&mut self) -> Vec<u8> {
         self.0.ended_workers()
+    }
+
+    fn stop_workers(&mut self) {
+        self.0.stop_workers();
     }
 
     fn interrupted(&mut self) -> bool {

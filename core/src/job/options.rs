@@ -72,7 +72,8 @@ pub struct JobOptions {
 /// one when its lease has run out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// What the workers of one run call it, up to 64 characters. A run that joins a job which another one
+    /// What the workers of one run call it, up to 64 characters: new for each run, as what a run has ended
+    /// is not done again. A run that joins a job which another one
     /// began has its rows read once more.
     pub run: String,
     /// How long nothing has to be heard of a worker before its range goes to another one, in

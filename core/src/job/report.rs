@@ -348,13 +348,15 @@ impl Counts {
             (&mut self.verified, more.verified),
         ];
         for (amount, more) in amounts {
-            *amount += more;
+            *amount = amount.saturating_add(more);
         }
         for (one, values) in &more.resealed {
-            *self.resealed.entry(one.clone()).or_default() += values;
+            let amount = self.resealed.entry(one.clone()).or_default();
+            *amount = amount.saturating_add(*values);
         }
         for (code, values) in &more.refused {
-            *self.refused.entry(code.clone()).or_default() += values;
+            let amount = self.refused.entry(code.clone()).or_default();
+            *amount = amount.saturating_add(*values);
         }
     }
 

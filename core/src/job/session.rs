@@ -11,6 +11,9 @@ use alloc::{
 /// The first SQLite that takes `UPDATE … FROM`.
 const MIN_SQLITE: (u32, u32) = (3, 33);
 
+/// The longest time that databases take, in milliseconds.
+const MAX_MS: u64 = 86_400_000;
+
 /// The statements that bring the settings of a connection back.
 #[derive(Debug, Default)]
 pub(super) struct Session(Vec<Statement>);
@@ -20,9 +23,15 @@ impl Session {
     pub(super) async fn open(line: &Line, options: &JobOptions) -> Result<Self, Halt> {
         let mut session = Self::default();
         let timeout = options.statement_timeout_ms;
+        let lease = options.share.as_ref().map(|share| share.lease_ms);
         match options.dialect {
-            Dialect::Postgres => session.postgres(line, timeout).await?,
-            Dialect::Mysql => session.mysql(line, timeout).await?,
+            Dialect::Postgres => {
+                session.postgres(line, "statement_timeout", timeout).await?;
+                // Of a worker that fell asleep in a transaction the locks are let go with its lease.
+                let name = "idle_in_transaction_session_timeout";
+                session.postgres(line, name, lease).await?;
+            }
+            Dialect::Mysql => session.mysql(line, timeout, lease).await?,
             Dialect::Sqlite => session.sqlite(line, timeout).await?,
         }
         Ok(session)
@@ -35,21 +44,31 @@ impl Session {
         }
     }
 
-    async fn postgres(&mut self, line: &Line, timeout: Option<u64>) -> Result<(), Halt> {
-        let Some(timeout) = timeout else {
+    async fn postgres(
+        &mut self,
+        line: &Line,
+        name: &str,
+        milliseconds: Option<u64>,
+    ) -> Result<(), Halt> {
+        let Some(milliseconds) = milliseconds else {
             return Ok(());
         };
         let dialect = Dialect::Postgres;
-        let before = text(line, dialect, "SELECT current_setting('statement_timeout')").await?;
-        let mut restore = Phrase::new(dialect, "SELECT set_config('statement_timeout', ");
+        let before = text(line, dialect, &format!("SELECT current_setting('{name}')")).await?;
+        let mut restore = Phrase::new(dialect, &format!("SELECT set_config('{name}', "));
         restore.value(before).push(", false)");
         self.0.push(restore.done());
-        let set = format!("SET statement_timeout = {timeout}");
+        let set = format!("SET {name} = {}", milliseconds.min(MAX_MS));
         line.execute(Phrase::new(dialect, &set).done()).await?;
         Ok(())
     }
 
-    async fn mysql(&mut self, line: &Line, timeout: Option<u64>) -> Result<(), Halt> {
+    async fn mysql(
+        &mut self,
+        line: &Line,
+        timeout: Option<u64>,
+        lease: Option<u64>,
+    ) -> Result<(), Halt> {
         let dialect = Dialect::Mysql;
         let before = text(line, dialect, "SELECT @@SESSION.sql_mode").await?;
         let mut restore = Phrase::new(dialect, "SET SESSION sql_mode = ");
@@ -59,16 +78,36 @@ impl Session {
         let strict = "SET SESSION sql_mode = \
                       CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')";
         line.execute(Phrase::new(dialect, strict).done()).await?;
-        let Some(timeout) = timeout else {
+        if timeout.is_none() && lease.is_none() {
             return Ok(());
-        };
-        let version = text(line, dialect, "SELECT VERSION()").await?;
-        let (name, value) = if version.contains("MariaDB") {
+        }
+        let is_mariadb = text(line, dialect, "SELECT VERSION()")
+            .await?
+            .contains("MariaDB");
+        if let Some(timeout) = timeout {
             let (seconds, rest) = (timeout / 1000, timeout % 1000);
-            ("max_statement_time", format!("{seconds}.{rest:03}"))
-        } else {
-            ("max_execution_time", timeout.to_string())
-        };
+            let (name, value) = if is_mariadb {
+                ("max_statement_time", format!("{seconds}.{rest:03}"))
+            } else {
+                ("max_execution_time", timeout.to_string())
+            };
+            self.mysql_number(line, name, &value).await?;
+        }
+        if let Some(lease) = lease {
+            let seconds = lease.min(MAX_MS).div_ceil(1000).max(1).to_string();
+            let name = if is_mariadb {
+                "idle_transaction_timeout"
+            } else {
+                // It knows none of transactions alone; a worker is never quiet for so long.
+                "wait_timeout"
+            };
+            self.mysql_number(line, name, &seconds).await?;
+        }
+        Ok(())
+    }
+
+    async fn mysql_number(&mut self, line: &Line, name: &str, value: &str) -> Result<(), Halt> {
+        let dialect = Dialect::Mysql;
         let before = format!("SELECT CAST(@@SESSION.{name} AS CHAR)");
         let before = text(line, dialect, &before).await?;
         // It is a number, which a parameter is not everywhere.

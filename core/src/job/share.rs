@@ -4,6 +4,7 @@
 use super::{
     Cell, Counts, JobOptions, Share,
     progress::{Progress, key_of_value, key_to_value},
+    walk::Walk,
 };
 use crate::{error::Result, random::Entropy};
 use alloc::{
@@ -77,6 +78,10 @@ pub(super) struct Sharing {
     pub(super) looked_ms: u64,
     pub(super) rows: u64,
     pub(super) resealed: u64,
+    /// What was refused in the present pass, but for the own range.
+    pub(super) refused: u64,
+    /// The version of the row of the job at which rows of ranges were missing.
+    pub(super) missing_at: Option<i64>,
     /// Rows that had been read before this run came.
     pub(super) before: u64,
 }
@@ -106,6 +111,8 @@ impl Sharing {
             looked_ms: 0,
             rows: 0,
             resealed: 0,
+            refused: 0,
+            missing_at: None,
             before: 0,
         }))
     }
@@ -162,7 +169,7 @@ impl Shared {
 
     /// Adds the counts of a range.
     pub(super) fn add(&mut self, range: &Range, counts: &Progress) {
-        self.rows += range.rows;
+        self.rows = self.rows.saturating_add(range.rows);
         let pass = self.progress.passes.last_mut().into_iter().flatten();
         let more = counts.passes.last().into_iter().flatten();
         pass.zip(more).for_each(|(pass, more)| pass.merge(more));
@@ -184,7 +191,10 @@ impl Shared {
         let Some(shared) = document.get("shared") else {
             // Another run did it alone; what it does from now on is refused.
             let is_interrupted = !progress.is_finished;
+            let pass = progress.passes.last().into_iter().flatten();
+            let rows = pass.map(|counts| counts.scanned).max().unwrap_or_default();
             return Some(Self {
+                rows,
                 is_interrupted,
                 ..Self::of(progress)
             });
@@ -212,6 +222,12 @@ impl Shared {
 }
 
 impl Range {
+    /// Whether its keys are of a walk.
+    pub(super) fn is_of(&self, walk: &Walk, progress: &Progress) -> bool {
+        let mut keys = self.until.iter().chain(&progress.after);
+        keys.all(|key| key.len() == walk.keys.len())
+    }
+
     /// The id of its row.
     pub(super) fn row(&self, job: &str) -> String {
         row(job, self.number)
@@ -230,6 +246,9 @@ impl Range {
     pub(super) fn of_json(text: &str, targets: usize) -> Option<(Self, Progress)> {
         let document: Value = serde_json::from_str(text).ok()?;
         let progress = Progress::of_value(&document, targets)?;
+        if progress.is_finished || progress.passes.len() != 1 {
+            return None;
+        }
         let range = document.get("range")?;
         let number = |name: &str| range.get(name)?.as_u64();
         let range = Self {

@@ -52,7 +52,7 @@ impl Run {
             .sharing
             .as_ref()
             .map_or(u64::MAX, |it| LOOK_MS.min((it.share.lease_ms / 3).max(1)));
-        while left > 0 && !self.line.is_stopped() {
+        while left > 0 && self.ends_early().is_none() {
             let milliseconds = left.min(longest);
             let _waited = self.line.run(Step::Sleep { milliseconds }).await;
             left -= milliseconds;

@@ -6,7 +6,7 @@
 //! the eyes of another worker.
 
 use super::{
-    End, Event, Step,
+    End, Event, FailureKind, Step,
     apply::Run,
     batch::check_key,
     halt::Halt,
@@ -16,13 +16,15 @@ use super::{
     store,
     walk::Walk,
 };
-use crate::error::ErrorCode;
-use alloc::{string::String, sync::Arc, vec::Vec};
+use crate::error::{Error, ErrorCode, Result};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 /// Batches of a range, if they are as large as they may be.
 const RANGE_BATCHES: usize = 8;
 /// How long a worker waits that has nothing to do, and how often the others are looked at.
 const WAIT_MS: u64 = 200;
+/// How often the counts of a job are looked at that changes meanwhile.
+const MAX_LOOKS: usize = 5;
 pub(super) const LOOK_MS: u64 = 1_000;
 
 /// A range that is not done, with what is counted in it and the version of its row.
@@ -108,7 +110,7 @@ impl Run {
         }
     }
 
-    fn ends_early(&self) -> Option<End> {
+    pub(super) fn ends_early(&self) -> Option<End> {
         if self.line.is_stopped() {
             return Some(End::Stopped);
         }
@@ -116,7 +118,7 @@ impl Run {
         if sharing.shared.has_stopped(&sharing.share.run) {
             return Some(End::Stopped);
         }
-        let refused = sharing.shared.progress.refused() + self.progress.refused();
+        let refused = sharing.refused.saturating_add(self.progress.refused());
         let is_over = self.options.max_refused.is_some_and(|max| refused > max);
         is_over.then_some(End::TooManyRefused)
     }
@@ -156,6 +158,9 @@ impl Run {
             return Ok(());
         };
         let mut next = sharing.shared.clone();
+        if next.progress.is_finished || !next.open.contains(&range.number) {
+            return Err(conflict().into());
+        }
         next.close(range, &self.progress);
         self.line.run(Step::Begin).await?;
         if !self.put(&next).await? {
@@ -164,8 +169,13 @@ impl Run {
         }
         let row = range.row(&self.id);
         let gone = store::delete(self.options.dialect, &row, version);
-        if self.line.execute(gone).await? != 1 {
-            return Err(conflict().into());
+        match self.line.execute(gone).await {
+            Ok(1) => {}
+            Ok(_) => return Err(conflict().into()),
+            Err(failure) if failure.kind == FailureKind::PermissionDenied => {
+                return Err(may_not_delete(&failure.code).into());
+            }
+            Err(failure) => return Err(failure.into()),
         }
         self.commit_shared(next).await?;
         self.leave_range();
@@ -187,6 +197,7 @@ impl Run {
             };
             return Ok(Some(end));
         }
+        let missing = shared.open.len().saturating_sub(ranges.len());
         let now = self.line.elapsed_ms();
         if let Some(free) = ranges.into_iter().find(|found| sharing.is_free(found, now)) {
             return self.take_over(free).await.map(|()| None);
@@ -202,6 +213,15 @@ impl Run {
         }
         if next.open.is_empty() {
             return self.end_shared_pass(next).await.map(|()| None);
+        }
+        // A range that was done between two statements is gone a moment later.
+        let are_missing = missing > 0;
+        if are_missing && sharing.missing_at == sharing.version {
+            return Err(damaged(&self.id).into());
+        }
+        let missing_at = sharing.version.filter(|_| are_missing);
+        if let Some(sharing) = &mut self.sharing {
+            sharing.missing_at = missing_at;
         }
         // Others work on the last ranges of the pass.
         if let Some(walk) = self.walks.first().cloned() {
@@ -235,14 +255,15 @@ impl Run {
         let mut progress = Progress::new(self.targets.len());
         progress.walk = next.progress.walk;
         progress.after = after;
-        next.dealt += 1;
-        next.open.push(next.dealt);
+        let number = self.number()?;
+        next.dealt = next.dealt.saturating_add(1);
+        next.open.push(number);
         match &until {
             Some(key) => next.progress.after = Some(key.clone()),
             None => next.progress.end_walk(),
         }
         let range = Range {
-            number: next.dealt,
+            number,
             pass: next.progress.passes.len(),
             until,
             worker: self.sharing.as_ref().map(|it| it.worker.clone()),
@@ -256,6 +277,15 @@ impl Run {
         self.commit_shared(next).await?;
         self.hold((range, progress, 1));
         Ok(())
+    }
+
+    /// The name of a range, which no other one ever has: who held one of an earlier job finds it gone.
+    fn number(&self) -> Result<u64> {
+        let mut bytes = [0; 8];
+        // Programs that show the document may read numbers as floats.
+        let (_, low) = bytes.split_at_mut(2);
+        self.hand.lock().entropy.fill(low)?;
+        Ok(u64::from_be_bytes(bytes))
     }
 
     async fn end_shared_pass(&mut self, mut next: Shared) -> Result<(), Halt> {
@@ -282,14 +312,13 @@ impl Run {
         let leads = sharing.share.leads && *end == End::Stopped;
         if let Some(range) = &mut sharing.range {
             range.worker = None;
-            let saved = self.save_alone(&self.progress.clone()).await;
-            self.leave_range();
-            match saved {
+            match self.save_alone(&self.progress.clone()).await {
                 Err(Halt::Error(error)) if error.code() == ErrorCode::JobConflict => {
                     self.line.run(Step::Rollback).await?;
                 }
                 saved => saved?,
             }
+            self.leave_range();
         }
         if leads {
             self.stop_others().await?;
@@ -341,6 +370,11 @@ impl Run {
         // What another run has ended begins anew.
         let is_over = |found: &Shared| found.progress.is_finished && !found.knows(run);
         let found = found.filter(|found| !(is_first && is_over(found)));
+        if sharing.shared.knows(run) && found.as_ref().is_some_and(|found| !found.knows(run)) {
+            // The job has ended, and others do it anew.
+            sharing.shared.progress.is_finished = true;
+            return Ok(Vec::new());
+        }
         let shared = found.unwrap_or_else(|| Shared::new(targets));
         let ids = shared
             .open
@@ -352,11 +386,17 @@ impl Run {
         let mut ranges = Vec::with_capacity(ids.len());
         if !ids.is_empty() {
             for row in self.line.query(store::load_all(dialect, &ids)).await? {
-                let [_, state, version] = row.as_slice() else {
+                let [id, state, version] = row.as_slice() else {
                     continue;
                 };
                 let range = Range::of_json(state.as_text().unwrap_or_default(), targets);
-                if let (Some((range, progress)), Some(version)) = (range, version.as_int()) {
+                let Some((range, progress)) = range else {
+                    continue;
+                };
+                let is_it = id.as_text() == Some(&*range.row(&self.id));
+                let walk = self.walks.get(progress.walk);
+                let fits = is_it && walk.is_some_and(|walk| range.is_of(walk, &progress));
+                if let (true, Some(version)) = (fits, version.as_int()) {
                     ranges.push((range, progress, version));
                 }
             }
@@ -438,12 +478,24 @@ impl Run {
 
     /// The report is of the whole job.
     pub(super) async fn gather(&mut self) {
-        let Some(known) = self.sharing.as_ref().map(|it| it.shared.clone()) else {
-            return;
-        };
-        let ranges = self.look().await.unwrap_or_default();
-        let shared = self.sharing.as_ref().map_or(known, |it| it.shared.clone());
-        self.progress = shared.with(&ranges).progress;
+        for _ in 0..MAX_LOOKS {
+            let Some(sharing) = &self.sharing else { return };
+            let (before, known) = (sharing.version, sharing.shared.clone());
+            let ranges = match self.look().await {
+                Ok(ranges) if !known.progress.is_finished => ranges,
+                _ => {
+                    self.progress = known.progress;
+                    return;
+                }
+            };
+            if let Some(sharing) = &self.sharing {
+                self.progress = sharing.shared.clone().with(&ranges).progress;
+                // Between the two statements of a look a range may have been done.
+                if sharing.version == before {
+                    return;
+                }
+            }
+        }
     }
 
     /// The pass, counted from 1.
@@ -472,6 +524,24 @@ impl Run {
         let range = self.sharing.as_ref().and_then(|it| it.range.as_ref());
         range.map_or_else(|| next.to_json(), |range| range.to_json(next))
     }
+}
+
+fn may_not_delete(code: &str) -> Error {
+    let table = store::TABLE;
+    let message = format!(
+        "the user may not delete rows of the table {table} ({code}), as workers do: have that right \
+         given, or do without workers"
+    );
+    Error::new(ErrorCode::DatabaseError, message)
+}
+
+fn damaged(job: &str) -> Error {
+    let table = store::TABLE;
+    let message = format!(
+        "rows of this job are missing in the table {table}, or damaged: when no worker is left, remove \
+         those whose id begins with {job}, and run it again"
+    );
+    Error::new(ErrorCode::DatabaseError, message)
 }
 
 impl Shared {
@@ -503,6 +573,7 @@ impl Sharing {
         let all = self.shared.clone().with(&others);
         self.rows = all.rows;
         self.resealed = share::resealed(&all.progress);
+        self.refused = all.progress.refused();
         self.looked_ms = now;
     }
 

@@ -307,6 +307,57 @@ fn a_connection_that_is_lost_at_any_step_loses_no_count() {
 }
 
 #[test]
+fn who_wakes_when_the_job_was_begun_anew_has_no_part_in_it() {
+    let world = World::users(100);
+    world.run(world.job(USERS, |_| {}));
+    let mut asleep = Worker::new(&world, "a");
+    // Nothing is written in its range, which it is about to count as done.
+    let mut times = 0;
+    let close = asleep.until(0, |step| {
+        times += usize::from(matches!(step, Step::Begin));
+        times == 3
+    });
+    let mut others = [Worker::new(&world, "a")];
+    while others[0].turn(0) != Did::Waited {}
+    all(&mut others, LEASE_MS);
+    let again = "UPDATE users SET ssn = 'secret ' || id";
+    world.db.execute_batch(again).unwrap();
+    let mut anew = [Worker::new(&world, "b")];
+    assert_eq!(anew[0].turn(0), Did::Batch);
+    asleep.perform(close);
+    while asleep.turn(LEASE_MS) != Did::Ended {}
+    assert_eq!(*asleep.end(), End::Complete);
+    assert_eq!(asleep.passes()[0].resealed(), 0);
+    all(&mut anew, 0);
+    assert_once(&world, &anew[0], 100);
+}
+
+#[test]
+fn a_row_of_a_range_that_is_missing_or_damaged_ends_the_job_with_an_error() {
+    for damage in [
+        "DELETE FROM reseal_jobs WHERE id LIKE '%#%'",
+        "UPDATE reseal_jobs SET state = 'x', version = 9 WHERE id LIKE '%#%'",
+        "UPDATE reseal_jobs SET state = replace(state, '\"finished\":false', '\"finished\":true'), \
+         version = 9 WHERE id LIKE '%#%'",
+        "UPDATE reseal_jobs SET state = replace(state, '\"walk\":0', '\"walk\":7'), version = 9 \
+         WHERE id LIKE '%#%'",
+    ] {
+        let world = World::users(100);
+        let mut worker = Worker::new(&world, "a");
+        worker.turn(0);
+        assert!(world.db.execute(damage, []).unwrap() > 0, "{damage}");
+        let mut now = 0;
+        while worker.turn(now) != Did::Ended {
+            now += 250;
+            assert!(now < 10 * LEASE_MS, "it hangs: {damage}");
+        }
+        let error = error(worker.report.as_ref());
+        assert_eq!(error.code(), ErrorCode::DatabaseError);
+        assert!(error.message().contains("reseal_jobs"), "{error}");
+    }
+}
+
+#[test]
 fn a_lease_is_renewed_while_the_job_is_held_back() {
     let world = World::users(100);
     let mut slow = Worker::with(&world, USERS, |options| {
