@@ -131,11 +131,7 @@ export class CliHost extends FileHost {
 }
 
 /** Another Node; its exit code goes to `ended`, as a shell reports it. */
-function startWorker(
-  line: string[],
-  database: string | undefined,
-  ended: number[],
-): ChildProcess {
+function startWorker(line: string[], database: string | undefined, ended: number[]): ChildProcess {
   const env = database === undefined ? {} : { RESEAL_DATABASE_URL: database };
   const worker = spawn(process.execPath, line, {
     env: { ...process.env, ...env },
