@@ -48,7 +48,8 @@ def main(url: str) -> None:
                     changed = database.execute(update, [new, row, stored]).rowcount
                     counts["written" if changed else "raced"] += 1
             except reseal.ResealError as error:
-                counts[error.code] += 1
+                # Asleep for longer than a lease, a process does not seal until it has looked.
+                counts["waited" if error.code == "ring-stale" else error.code] += 1
             time.sleep(PAUSE_SECONDS)
     print(json.dumps({**counts, "generation": ring.status().generation}))
 

@@ -76,9 +76,11 @@ def test_keys_are_rotated_and_retired_while_four_processes_read_and_write(place:
             process.communicate()
     assert {one.pop("generation") for one in ended} == {generation}
     for counts in ended:
-        # No error of any kind, and enough that one had its chance.
-        assert set(counts) <= {"read", "written", "raced", "wrong"}, counts
+        # Nothing failed to open, and there was enough that could have.
+        assert set(counts) <= {"read", "written", "raced", "wrong", "waited"}, counts
         assert counts["read"] > 100
+        # On a machine that is too busy a process may sleep for a lease; then it waits with writing.
+        assert counts.get("waited", 0) < counts["read"] / 20
         assert not counts.get("wrong")
     last = reseal.Keyring.from_keyset(store)
     field = last.field(context)
