@@ -140,7 +140,7 @@ impl Run {
         if let Some(sharing) = &mut self.sharing {
             sharing.is_read = is_last;
             if let Some(range) = &mut sharing.range {
-                range.rows += rows;
+                range.rows = range.rows.saturating_add(rows);
             }
         }
         self.glance().await?;
@@ -290,7 +290,7 @@ impl Run {
 
     async fn end_shared_pass(&mut self, mut next: Shared) -> Result<(), Halt> {
         let is_settled = !next.is_interrupted && !next.progress.has_changed();
-        next.tried += 1;
+        next.tried = next.tried.saturating_add(1);
         if is_settled || next.tried >= self.options.max_passes {
             next.is_unsettled = !is_settled;
             next.progress.is_finished = true;
