@@ -104,7 +104,7 @@ pub enum FailureKind {
     DiskFull,
     /// A value is longer than its column.
     TooLong,
-    /// A value that must be unique is there already.
+    /// A value that must be unique is there already, or a table that another one makes at the same time.
     Duplicate,
     /// Anything else.
     Other,
@@ -144,7 +144,8 @@ fn postgres(code: &str) -> FailureKind {
         "42703" => FailureKind::NoSuchColumn,
         "53100" => FailureKind::DiskFull,
         "22001" => FailureKind::TooLong,
-        "23505" => FailureKind::Duplicate,
+        // The last two of a table, or of its type, that is made twice at once.
+        "23505" | "42P07" | "42710" => FailureKind::Duplicate,
         _ if code.starts_with("08") => FailureKind::ConnectionLost,
         _ => FailureKind::Other,
     }

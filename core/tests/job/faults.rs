@@ -145,6 +145,8 @@ fn codes_of_each_dialect_have_their_kind() {
         ("53100", DiskFull),
         ("22001", TooLong),
         ("23505", Duplicate),
+        ("42P07", Duplicate),
+        ("42710", Duplicate),
         ("", Other),
     ];
     let mysql = [

@@ -64,8 +64,9 @@ def credential(row: int) -> dict[str, str | None]:
 
 
 def main(late: bool) -> None:
-    primary = rails.keys_of("PRIMARY_KEY", ["sha256", "sha1"])
-    lookup = rails.keys_of("DETERMINISTIC_KEY")[0]
+    # Only the old keys: variables of a rotation may be left from a walk that was broken off.
+    primary = rails.keys_of("PRIMARY_KEY", ["sha256", "sha1"], ends=[""])
+    lookup = rails.keys_of("DETERMINISTIC_KEY", ends=[""])[0]
     known: guide.Known = json.loads(guide.KNOWN.read_text()) if late else {}
     for name in ATTRIBUTES:
         known.setdefault(name, {})

@@ -30,10 +30,12 @@ def derived(secret: str, salt: str, digest: str = "sha256") -> bytes:
     return hashlib.pbkdf2_hmac(digest, secret.encode(), salt.encode(), 1 << 16, 32)
 
 
-def keys_of(name: str, digests: Iterable[str] = ("sha256",)) -> list[bytes]:
+def keys_of(
+    name: str, digests: Iterable[str] = ("sha256",), *, ends: Iterable[str] = ("", "_NEW")
+) -> list[bytes]:
     """The keys that the variables name: the old one, and the new one where there is one."""
     salt = os.environ[VARIABLE.format("KEY_DERIVATION_SALT")]
-    found = [os.environ.get(VARIABLE.format(name + end)) for end in ("", "_NEW")]
+    found = [os.environ.get(VARIABLE.format(name + end)) for end in ends]
     return [derived(text, salt, digest) for digest in digests for text in found if text]
 
 
