@@ -11,7 +11,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import reseal
@@ -34,27 +34,34 @@ SLOWLY = ("--batch", "5", "--pause", "150")
 
 
 class Ring:
-    """The keyset of a place, as its operator changes it."""
+    """The keyset of a place, as its operator changes it; the commands for that have tests of their own."""
 
     def __init__(self, place: Place, lease: int = 0) -> None:
         self.place = place
         (place.folder / "kek").write_text(KEK.export())
         (place.folder / "kek").chmod(0o600)
-        self.move("init", "--label", "first", "--lease", str(lease))
-        terms = self.move("introduce", "--use", "index", "--label", "terms")["id"]
-        self.move("promote", terms, "--early")
+        self.file = reseal.KeysetFile(place.folder / "ring.json", kek=KEK)
+        keyset = reseal.Keyset.create(kek=KEK, lease_seconds=lease)
+        keyset.rotate("data", label="first", early=True)
+        keyset.rotate("index", label="terms", early=True)
+        self.file.create(keyset)
 
-    def move(self, *words: str) -> Json:
-        """One of the commands of a keyset."""
-        options = ("--keyset", "ring.json", "--kek-file", "kek", "--json")
-        moved: Json = json.loads(self.place.run("keyset", *words, *options).out)
-        return moved
+    def rotate(self, use: Literal["data", "index"], label: str) -> None:
+        """A new key that seals."""
+        self.file.edit(lambda keyset: keyset.rotate(use, label=label, early=True))
 
-    def key(self, label: str) -> Json:
+    def revert(self) -> None:
+        """The key that sealed before seals again."""
+        self.file.edit(lambda keyset: keyset.revert())
+
+    def disable(self, label: str) -> None:
+        """A key no longer opens."""
+        self.file.edit(lambda keyset: keyset.disable(self.key(label).id))
+
+    def key(self, label: str) -> reseal.KeysetKey:
         """A key by its label."""
-        keys = self.move("show")["keys"]
-        found: Json = next(key for key in keys if key["label"] == label)
-        return found
+        keys = self.file.load().keys()
+        return next(key for key in keys if key.label == label)
 
     def bytes(self) -> bytes:
         return (self.place.folder / "ring.json").read_bytes()
@@ -74,8 +81,8 @@ def rotated(place: Place, lease: int = 0) -> Ring:
     place.insert("users", [{"id": n, "ssn": f"secret {n}"} for n in ids])
     place.insert("users", [{"id": ROWS + 1, "ssn": None}])
     place.insert("notes", [{"id": n, "body": f"secret {n}"} for n in (1, 2, 3)])
-    place.run("apply")
-    ring.move("rotate", "--label", "second", "--early")
+    place.run("apply", by="python")
+    ring.rotate("data", "second")
     return ring
 
 
@@ -108,28 +115,28 @@ def left(report: Json) -> dict[str, int]:
 def test_a_key_stays_until_nothing_of_any_column_is_under_it(place: Place) -> None:
     ring = rotated(place)
     first = ring.key("first")
-    report, told = retire(place, first["id"][:5], code=1)
+    report, told = retire(place, first.id[:5], code=1)
     assert (report["end"], left(report)) == ("in-use", {"users.ssn": ROWS, "notes.body": 3})
-    assert (report["target"], report["next"]) == (first["id"], ["reseal apply"])
+    assert (report["target"], report["next"]) == (first.id, ["reseal apply"])
     assert events(told) == []
 
     place.run("apply", "--column", "users.ssn")
-    refused = place.run("retire", first["id"], code=1)
+    refused = place.run("retire", first.id, code=1)
     assert refused.out == (
-        f"notes.body: 3 values\nthe key {first['id']} is still needed: 3 values under it\n"
+        f"notes.body: 3 values\nthe key {first.id} is still needed: 3 values under it\n"
     )
     place.run("apply")
     before = ring.bytes()
-    done, told = retire(place, first["id"])
+    done, told = retire(place, first.id)
     assert (done["end"], done["action"], done["state"]) == ("complete", "disabled", "disabled")
     assert events(told) == ["disabled"]
-    assert ring.key("first")["state"] == "disabled"
+    assert ring.key("first").state == "disabled"
     assert ring.bytes() != before
     unused = [(it["table"], it["column"]) for it in done["plain_unused"]]
     assert unused == [("users", "ssn"), ("notes", "body")]
     # Values still open, and the key is only counted from now on.
     place.run("verify")
-    again, told = retire(place, first["id"])
+    again, told = retire(place, first.id)
     assert ("action" in again, again["state"], events(told)) == (False, "disabled", [])
 
 
@@ -137,23 +144,23 @@ def test_a_key_stays_until_nothing_of_any_column_is_under_it(place: Place) -> No
 def test_an_index_key_stays_while_a_term_is_under_it(place: Place) -> None:
     ring = rotated(place)
     terms = ring.key("terms")
-    sealing = place.run("retire", terms["id"], code=1)
+    sealing = place.run("retire", terms.id, code=1)
     assert sealing.err.endswith("[still-in-use]\n")
-    ring.move("rotate", "--use", "index", "--label", "more-terms", "--early")
+    ring.rotate("index", "more-terms")
     place.do("UPDATE users SET ssn_eq = 'no term' WHERE id = 1")
     place.do("UPDATE users SET ssn_eq = %s WHERE id = 2", "RX1.ABCDEFGH.AB")
     for option in [(), ("--keys-only",)]:
         census = place.report("census", *option)
         counted = {it["key"]: it["values"] for it in census["columns"][0]["terms"]}
-        assert counted == {None: 2, terms["id"][:8]: ROWS - 2}
+        assert counted == {None: 2, terms.id[:8]: ROWS - 2}
         assert "terms" not in census["columns"][1]
-    report, _ = retire(place, terms["id"], code=1)
+    report, _ = retire(place, terms.id, code=1)
     assert left(report) == {"users.ssn.eq": ROWS - 2}
     assert report["next"] == ["reseal apply --reindex"]
     place.run("apply", "--reindex")
-    report, _ = retire(place, terms["id"])
+    report, _ = retire(place, terms.id)
     assert report["action"] == "disabled"
-    ring.move("disable", ring.key("first")["id"])
+    ring.disable("first")
     place.run("verify")
 
 
@@ -163,7 +170,7 @@ def test_a_key_under_which_somebody_writes_meanwhile_is_enabled_again(place: Pla
     first = ring.key("first")
     late = place.stored("body", "notes")[0]
     place.run("apply")
-    with Running(place, "retire", first["id"], "--json", *SLOWLY) as job:
+    with Running(place, "retire", first.id, "--json", *SLOWLY) as job:
         # The last row of all, which the second count comes to at its end.
         job.until(lambda: b'"disabled"' in ring.bytes())
         place.do("UPDATE users SET ssn = %s WHERE id = %s", late, ROWS)
@@ -172,7 +179,7 @@ def test_a_key_under_which_somebody_writes_meanwhile_is_enabled_again(place: Pla
     assert events(told) == ["disabled", "enabled"]
     assert (report["end"], report["action"]) == ("in-use", "enabled-again")
     assert left(report) == {"users.ssn": 1}
-    assert ring.key("first")["state"] == "decrypt_only"
+    assert ring.key("first").state == "decrypt_only"
 
 
 @each
@@ -181,9 +188,9 @@ def test_a_lease_passes_first(place: Place) -> None:
     first = ring.key("first")
     place.run("apply")
     # The lease begins now.
-    ring.move("revert", "--yes")
-    ring.move("revert", "--yes")
-    report, told = retire(place, first["id"])
+    ring.revert()
+    ring.revert()
+    report, told = retire(place, first.id)
     assert events(told) == ["waiting", "disabled"]
     seconds = [it["seconds_left"] for it in told if it.get("event") == "waiting"]
     assert seconds == sorted(seconds, reverse=True)
@@ -195,10 +202,10 @@ def test_a_lease_passes_first(place: Place) -> None:
 def test_nobody_waits_early(place: Place) -> None:
     ring = rotated(place, lease=3600)
     first = ring.key("first")
-    report, told = retire(place, first["id"], code=1)
+    report, told = retire(place, first.id, code=1)
     assert (report["end"], events(told)) == ("in-use", []), "nor for a key that stays"
     place.run("apply")
-    _, told = retire(place, first["id"], "--early")
+    _, told = retire(place, first.id, "--early")
     assert events(told) == ["disabled"]
 
 
@@ -208,7 +215,7 @@ def test_whoever_stops_it_has_changed_nothing(place: Place) -> None:
     first = ring.key("first")
     place.run("apply")
     before = ring.bytes()
-    with Running(place, "retire", first["id"]) as job:
+    with Running(place, "retire", first.id) as job:
         err = job.process.stderr
         assert err is not None
         assert b"waiting until a lease has passed" in err.readline()
@@ -222,14 +229,14 @@ def test_whoever_stops_it_has_changed_nothing(place: Place) -> None:
 def test_both_commands_tell_the_same(place: Place) -> None:
     ring = rotated(place)
     place.run("apply", "--column", "notes.body")
-    for target in [ring.key("first")["id"], "tokens", "plain"]:
+    for target in [ring.key("first").id, "tokens", "plain"]:
         code = 0 if target in ("tokens", "plain") else 1
         reports = []
         for command in COMMANDS:
             ended = place.run("retire", target, "--json", code=code, by=command)
             reports.append({**json.loads(ended.out), "milliseconds": 0})
         assert reports[0] == reports[1]
-    first = ring.key("first")["id"]
+    first = ring.key("first").id
     said = [place.run("retire", first, code=1, by=command) for command in COMMANDS]
     assert said[0] == said[1]
 
@@ -283,7 +290,7 @@ of_programs = pytest.mark.parametrize(
 @of_programs
 def test_a_program_calls_it(called: Place) -> None:
     ring = rotated(called)
-    first = ring.key("first")["id"]
+    first = ring.key("first").id
     late = called.stored("body", "notes")[0]
     called.run("apply")
     told: list[Any] = []
@@ -296,7 +303,7 @@ def test_a_program_calls_it(called: Place) -> None:
     report = jobs.retire(first, called.url, on_event=write)
     assert (report["end"], report["action"]) == ("in-use", "enabled-again")
     assert events(told) == ["disabled", "enabled"]
-    assert ring.key("first")["state"] == "decrypt_only"
+    assert ring.key("first").state == "decrypt_only"
     jobs.apply(called.connection)
     assert jobs.retire(first, called.connection)["action"] == "disabled"
 
@@ -304,7 +311,7 @@ def test_a_program_calls_it(called: Place) -> None:
 @of_sqlite
 def test_a_call_is_stopped_and_refused(called: Place) -> None:
     ring = rotated(called, lease=3600)
-    first = ring.key("first")["id"]
+    first = ring.key("first").id
     called.run("apply")
     told: list[Any] = []
 
@@ -315,7 +322,7 @@ def test_a_call_is_stopped_and_refused(called: Place) -> None:
     report = jobs.retire(first, called.url, on_event=told.append, stop=waits)
     assert (report["end"], ring.bytes() == before) == ("stopped", True)
     with pytest.raises(reseal.ResealError) as caught:
-        jobs.retire(ring.key("second")["id"], called.url)
+        jobs.retire(ring.key("second").id, called.url)
     assert caught.value.code == "still-in-use"
     wrong: list[tuple[Callable[[], object], str]] = [
         (lambda: jobs.retire(7, called.url), "target is text"),  # type: ignore[arg-type]
@@ -375,12 +382,13 @@ def test_the_guide_rotates_the_keys_of_a_keyset(place: Place, tmp_path: Path) ->
     place.describe(
         column(indexes=[INDEX], read=None), column("notes", "body", read=None), codecs=CODECS
     )
-    second, terms = ring.key("second")["id"], ring.key("terms")["id"]
+    second, terms = ring.key("second").id, ring.key("terms").id
     place.run("apply")
-    ring.move("disable", ring.key("first")["id"])
+    ring.disable("first")
     said = shell(place, guide(place), tmp_path / "bin")
     assert "every value opens" in said
-    states = {key["id"]: key["state"] for key in ring.move("show")["keys"]}
+    keys = ring.file.load().keys()
+    states = {key.id: key.state for key in keys}
     assert (states[second], states[terms]) == ("destroyed", "destroyed")
     assert sorted(states.values()).count("primary") == 2
     place.run("verify")

@@ -5,6 +5,7 @@ mod migration;
 mod rings;
 mod rotation;
 mod shell;
+mod systems;
 
 use core::fmt;
 

@@ -67,10 +67,10 @@ impl Foreign {
     pub(super) fn belongs(self) -> &'static str {
         match self {
             Self::Fernet => {
-                "put it first into the list of a MultiFernet, which seals with its first key and opens with all"
+                "put it first into the list of a MultiFernet, which seals with its first key and opens with all; for Sentry it is one more file in the key directory"
             }
             Self::Rails => {
-                "this goes into the credentials; in an application that has data add only the primary_key, as the last of its list, which seals, and leave the salt and the deterministic key as they are"
+                "this goes into the credentials; in an application that has data add only the primary_key, at first anywhere but last in its list, and once every process has it as the last, which seals; leave the salt and the deterministic key as they are"
             }
             Self::Metabase => {
                 "set MB_ENCRYPTION_SECRET_KEY to exactly this, without quotes or a line end; where there is data already, run rotate-encryption-key with it first"

@@ -4,6 +4,7 @@ use reseal::codec::CodecKind;
 use reseal::manifest::{CodecSpec, KeyringSource};
 
 use super::rings::RotatedRing;
+use super::systems::RotatedSystem;
 use super::{Guide, Step, add, titled};
 
 const GROUP: &str = "Rotate";
@@ -23,7 +24,7 @@ impl Guide<'_> {
         ];
         steps.extend(self.applied(GROUP));
         let olds = rings.iter().flat_map(RotatedRing::olds);
-        let olds = olds.chain(foreign.iter().map(|it| it.name().to_owned()));
+        let olds = olds.chain(foreign.iter().map(RotatedSystem::old));
         steps.push(Step::new(
             &titled(GROUP, "retire"),
             "Proves that nothing is under the old key. A key of a keyset is disabled then, after a \
@@ -35,22 +36,15 @@ impl Guide<'_> {
         steps
     }
 
-    fn introduced(&self, rings: &[RotatedRing], foreign: &[&CodecSpec]) -> Step {
+    fn introduced(&self, rings: &[RotatedRing], foreign: &[RotatedSystem<'_>]) -> Step {
         let mut why = "Every process has to know the new key before anything is sealed under it. \
                        Put a copy of it where your backups of keys are."
             .to_owned();
         for ring in rings {
             add(&mut why, &ring.introduced_by_hand());
         }
-        for codec in foreign {
-            let (name, kind) = (codec.name(), codec.kind().as_str());
-            let columns = self.columns(|spec| spec.write == name);
-            let how = format!(
-                "Make a key with reseal keys new --for {kind}, describe it as [codecs.{name}_new], \
-                 of kind {kind}, and add {name}_new to read of {columns}; give it to the other \
-                 applications as {kind} takes further keys."
-            );
-            add(&mut why, &how);
+        for system in foreign {
+            add(&mut why, &system.introduced_by_hand());
         }
         let mut commands: Vec<String> = rings.iter().flat_map(RotatedRing::introduce).collect();
         if !foreign.is_empty() {
@@ -59,19 +53,15 @@ impl Guide<'_> {
         Step::new(&titled(GROUP, "introduce"), &why, commands)
     }
 
-    fn promoted(&self, rings: &[RotatedRing], foreign: &[&CodecSpec]) -> Step {
+    fn promoted(&self, rings: &[RotatedRing], foreign: &[RotatedSystem<'_>]) -> Step {
         let mut why = "Now that every process knows it, the new key seals. The old one goes on \
                        opening."
             .to_owned();
         for ring in rings {
             add(&mut why, &ring.promoted_by_hand());
         }
-        for codec in foreign {
-            let name = codec.name();
-            let how = format!(
-                "Let the columns write {name}_new and read {name}, here and in every application."
-            );
-            add(&mut why, &how);
+        for system in foreign {
+            add(&mut why, &system.promoted_by_hand());
         }
         let mut commands: Vec<String> = rings.iter().flat_map(RotatedRing::promote).collect();
         if !foreign.is_empty() {
@@ -122,15 +112,15 @@ impl Guide<'_> {
     }
 
     /// Codecs of other systems that columns write.
-    fn foreign_writers(&self) -> Vec<&CodecSpec> {
+    fn foreign_writers(&self) -> Vec<RotatedSystem<'_>> {
         let is_foreign =
             |it: &&CodecSpec| !matches!(it.kind(), CodecKind::Plain | CodecKind::Reseal);
         let codecs = self.manifest.codecs().filter(is_foreign);
-        let writes = |it: &&CodecSpec| {
-            let mut columns = self.manifest.columns().iter();
-            columns.any(|spec| spec.write == it.name())
-        };
-        codecs.filter(writes).collect()
+        let writers = codecs.filter_map(|codec| {
+            let columns = self.columns(|spec| spec.write == codec.name());
+            (!columns.is_empty()).then_some(RotatedSystem { codec, columns })
+        });
+        writers.collect()
     }
 }
 
@@ -148,17 +138,15 @@ fn rolled(what: &str, rings: &[RotatedRing]) -> Step {
     Step::new(&titled(GROUP, "roll"), &why, [])
 }
 
-fn cleaned(rings: &[RotatedRing], foreign: &[&CodecSpec]) -> Step {
+fn cleaned(rings: &[RotatedRing], foreign: &[RotatedSystem<'_>]) -> Step {
     let mut why = "A backup that may have to be restored needs the key that sealed at its time: \
                    wait until no backup does."
         .to_owned();
     for ring in rings {
         add(&mut why, ring.gone_by_hand());
     }
-    for codec in foreign {
-        let name = codec.name();
-        let how = format!("Take {name} out of read, and out of the codecs.");
-        add(&mut why, &how);
+    for system in foreign {
+        add(&mut why, &system.gone_by_hand());
     }
     let commands: Vec<String> = rings.iter().flat_map(RotatedRing::destroy).collect();
     if !commands.is_empty() {

@@ -180,6 +180,7 @@ fn last_line(report: &Report, elapsed_ms: u64) -> String {
     let is_complete = report.end == End::Complete;
     let what = match report.work {
         Work::Census | Work::Discover => return format!("{columns} in {seconds}.{tenths} s"),
+        Work::Verify if refused == 1 => "1 value does not open".to_owned(),
         Work::Verify if refused > 0 => format!("{} do not open", counted_values(refused)),
         Work::Verify if is_complete => "every value opens".to_owned(),
         Work::Verify => "not every value was opened".to_owned(),

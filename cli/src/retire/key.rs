@@ -97,7 +97,7 @@ impl Retirement<'_, '_> {
             ),
         };
         format!(
-            "there is no codec of this name, and no key whose id begins so (4 characters or more): the codecs are {}",
+            "there is no codec of this name, no key whose id begins so (4 characters or more), and no value that shows it: the codecs are {}",
             codecs.join(", ")
         ) + &hint
     }

@@ -148,6 +148,30 @@ fn another_system_rotates_in_its_own_format() {
 }
 
 #[test]
+fn a_key_of_sentry_is_one_more_file() {
+    let fields = "version = 1
+[codecs.fields]
+kind = 'sentry'
+key_dir = 'keys'
+primary = 'key_2024_02'
+";
+    let (_, commands, text) = guide(fields, "write = 'fields'\n", "guide");
+    assert!(
+        commands.contains(&"reseal retire \"$OLD_KEY_ID\"".to_owned()),
+        "{commands:?}"
+    );
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "reseal keys new --for fernet --out",
+        "Let primary of [codecs.fields] name the new key",
+        "Take the old key out of the key directory of [codecs.fields].",
+    ] {
+        assert!(squeezed.contains(sentence), "{sentence}: {text}");
+    }
+    assert!(!text.contains("fields_new"), "{text}");
+}
+
+#[test]
 fn keys_of_the_environment_and_of_directories_have_their_own_commands() {
     let environment = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'env'\n";
     let (_, commands, _) = guide(environment, "write = 'app'\n", "guide");

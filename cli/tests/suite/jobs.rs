@@ -132,7 +132,7 @@ fn what_cannot_be_opened_is_listed_and_left() {
     let before = text(&memory, "SELECT group_concat(ssn) FROM users");
     let said = memory.run("verify --refused refused.jsonl");
     assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.out.contains("1 value do not open"), "{said:?}");
+    assert!(said.out.contains("1 value does not open"), "{said:?}");
     let listed = String::from_utf8(memory.files["refused.jsonl"].content.clone()).unwrap();
     let line: Value = serde_json::from_str(listed.trim_end()).unwrap();
     let expected = json!({

@@ -459,7 +459,7 @@ fn messages_name_the_options_of_the_command() {
     assert_eq!(
         ended.err,
         format!(
-            "hint: next: reseal canary make, reseal the stored values, and then reseal keyset disable {first}\n"
+            "hint: next: reseal canary make, reseal the stored values, and then reseal retire {first}, or reseal keyset disable {first} where no manifest describes them\n"
         )
     );
     let refused = memory.fails(3, &format!("keyset promote {first}"));

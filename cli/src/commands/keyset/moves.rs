@@ -441,7 +441,7 @@ fn after_promotion(key_use: KeyUse, old: Option<KeyId>, console: &mut Console<'_
     };
     console.hint(&match key_use {
         KeyUse::Data => format!(
-            "next: reseal canary make, reseal the stored values, and then reseal keyset disable {old}"
+            "next: reseal canary make, reseal the stored values, and then reseal retire {old}, or reseal keyset disable {old} where no manifest describes them"
         ),
         _ => format!(
             "next: compute the stored terms anew, and then reseal keyset disable {old}"
