@@ -72,6 +72,22 @@ test("init fails with an error of this package, and may be called again", async 
   }
 });
 
+test("what init could not load is told without what may be secret", async () => {
+  const { port } = server.address() as { port: number };
+  for (const source of [
+    `${base}/missing.wasm?token=hidden#hidden`,
+    `http://user:hidden@127.0.0.1:${port}/reseal.wasm`,
+    "data:text/plain,hidden",
+  ]) {
+    const error: unknown = await reseal.init(source).catch((error: unknown) => error);
+    expect(error).toMatchObject({
+      code: "not-initialized",
+      message: expect.stringContaining("deploy reseal.wasm of the package") as string,
+    });
+    expect(String(error)).not.toContain("hidden");
+  }
+});
+
 test("init starts the module once, also when it is called twice", async () => {
   const both = [reseal.init(`${base}/reseal.wasm`), reseal.init()];
   expect(await Promise.all(both)).toEqual([undefined, undefined]);
@@ -150,18 +166,27 @@ test.each([
   expect(runNode(program), name).toBe("data");
 });
 
-test.each([
-  ["WebAssembly", "delete globalThis.WebAssembly"],
-  ["SIMD", "WebAssembly.validate = () => false"],
-])("an engine without %s is engine-unsupported, in both entries", (_, change) => {
-  const program = `
+const lacking: [string, string, string[]][] = [
+  ["WebAssembly", "delete globalThis.WebAssembly", []],
+  ["WebAssembly", "", ["--jitless"]],
+  ["WebAssembly SIMD", "WebAssembly.validate = () => false", []],
+];
+// On x86-64 SIMD needs this instruction set.
+if (process.arch === "x64") lacking.push(["WebAssembly SIMD", "", ["--no-enable-sse4-1"]]);
+
+test.each(lacking)(
+  "an engine without %s is engine-unsupported, in both entries: %s %s",
+  (what, change, flags) => {
+    const program = `
     ${change};
     const { init } = await import("reseal/browser");
-    await init(new Uint8Array(8)).catch((error) => console.log(error.code));
+    const show = ({ code, message }) => console.log(code, message.includes("no ${what}: use Node 20"));
+    await init(new Uint8Array(8)).catch(show);
     const { Key } = await import("reseal");
-    try { Key.generate() } catch (error) { console.log(error.code) }`;
-  expect(runNode(program)).toBe("engine-unsupported\nengine-unsupported");
-});
+    try { Key.generate() } catch (error) { show(error) }`;
+    expect(runNode(program, ...flags)).toBe("engine-unsupported true\nengine-unsupported true");
+  },
+);
 
 function errorOf(call: () => unknown): unknown {
   try {

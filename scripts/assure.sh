@@ -42,7 +42,7 @@ case ${1:-} in
 esac
 
 rm -rf target/results
-scripts/bootstrap.sh
+scripts/bootstrap.sh assure
 ONLY=" $* "
 suite() {
     local name=$1 only word
@@ -64,5 +64,11 @@ suite crash env RESEAL_JOB_KILLS="${RESEAL_JOB_KILLS:-50}" "$VENV/bin/python" -m
 suite fuzz scripts/assure.sh fuzz
 suite interop-long env COUNT=50000 scripts/interop.sh
 suite vectors-long scripts/vectors.sh
+suite js-browser-long node js-tests/browser/run.mjs --query runs=1000
+if [ -n "$(find_webkit)" ]; then
+    suite js-webkit node js-tests/browser/run.mjs --browser webkit
+else
+    echo "js-webkit: left out, WebKitGTK's driver or Xvfb is not here (Debian: webkit2gtk-driver xvfb)"
+fi
 suite --check sdist scripts/assure.sh sdist
 scripts/summary.sh

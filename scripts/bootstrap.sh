@@ -2,6 +2,7 @@
 # Installs what is missing, and only that; says in one line each what it could not install.
 #   scripts/bootstrap.sh         everything that `make test` needs
 #   scripts/bootstrap.sh demo    what the packages and the demo need
+#   scripts/bootstrap.sh assure  everything, and what only `make assure` needs
 # On Debian as root it installs packages; elsewhere it tells what to install.
 source "$(dirname "$0")/lib.sh"
 
@@ -19,7 +20,8 @@ main() {
     need_wasm
     need_node
     need_python
-    [ "$WHAT" = demo ] || need_browser
+    [ "$WHAT" = demo ] || need_browsers
+    [ "$WHAT" != assure ] || need_webkit
     [ "$WHAT" = demo ] || need_databases
     report
     python_packages
@@ -161,11 +163,17 @@ need_python() {
     MISSING+=("Python $MIN_PYTHON or newer with venv: https://python.org (Debian: python3-venv)")
 }
 
-need_browser() {
-    [ -n "$(find_chromium)" ] && return
-    apt_install chromium && return
-    # Only the browser tests need it, and they say so themselves.
-    echo "setup: no Chromium found, the browser tests will fail: install it, or set CHROMIUM to its path" >&2
+# Only the browser tests need them, and they say so themselves.
+need_browsers() {
+    [ -n "$(find_chromium)" ] || apt_install chromium ||
+        echo "setup: no Chromium found, the browser tests will fail: install it, or set CHROMIUM to its path" >&2
+    [ -n "$(find_firefox)" ] || apt_install firefox-esr || apt_install firefox ||
+        echo "setup: no Firefox found, the browser tests will fail: install it, or set FIREFOX to its path" >&2
+}
+
+need_webkit() {
+    [ -n "$(find_webkit)" ] || apt_install webkit2gtk-driver xvfb ||
+        echo "setup: no WebKitGTK found, it is left out: install its driver and Xvfb (Debian: webkit2gtk-driver xvfb)" >&2
 }
 
 # Programs that tests start themselves: what runs on this machine is left alone.

@@ -35,14 +35,26 @@ unless_done() {
     fi
 }
 
-# The browser for tests, or nothing. CHROMIUM names another one.
-find_chromium() {
+# first_of COMMAND...: the path of the first that is there, or nothing.
+first_of() {
     local candidate
-    for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+    for candidate in "$@"; do
         if [ -n "$candidate" ] && command -v "$candidate" >/dev/null; then
             command -v "$candidate"
             return
         fi
     done
+}
+
+# The browsers for tests, or nothing. CHROMIUM and FIREFOX name others.
+find_chromium() {
+    first_of "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+}
+find_firefox() {
+    first_of "${FIREFOX:-}" firefox-esr firefox "/Applications/Firefox.app/Contents/MacOS/firefox"
+}
+# WebKitGTK is driven in a display of its own.
+find_webkit() {
+    [ -z "$(first_of Xvfb)" ] || first_of WebKitWebDriver
 }

@@ -1,91 +1,79 @@
-// Runs in the page: the vectors, then round trips. Shows a report and leaves it in `window.report`.
+// Runs everything in the page, then in a worker. Shows a report and leaves it in `window.report`.
 import * as reseal from "reseal";
 import { Report } from "../vectors/report.mjs";
-import { runDocument } from "../vectors/shapes.mjs";
-import { testkitOf } from "../vectors/testkit.mjs";
-import { runFace } from "./face.mjs";
+import { runPlace } from "./place.mjs";
+import { lineOf, part } from "./sections.mjs";
+import { finish, showBench, showPart, start } from "./show.mjs";
 
-const lines = [];
-const total = { passed: 0, failed: 0 };
-document.querySelector("#agent").textContent = navigator.userAgent;
+const options = new URL(location.href).searchParams;
+const report = { agent: navigator.userAgent, done: false, passed: 0, failed: 0, places: {} };
+window.report = report;
+const strange = new Report();
+addEventListener("error", ({ message }) => fail(`an error of the page: ${message}`));
+addEventListener("unhandledrejection", ({ reason }) => fail(`an unhandled rejection: ${reason}`));
 
-try {
-  show("before init", await attempt(beforeInit));
-  await reseal.init();
-  const kit = await WebAssembly.compile(await bytesOf("/testkit.wasm"));
-  const tools = { reseal, testkit: testkitOf(kit), iterations: 10_000 };
-  for (const file of JSON.parse(new TextDecoder().decode(await bytesOf("/files.json")))) {
-    const document = JSON.parse(new TextDecoder().decode(await bytesOf(file.url)));
-    show(file.name, await attempt(() => runDocument(document, tools)));
-  }
-  show("round trips and refusals", await attempt(() => runFace(reseal)));
-  show("a web worker", await attempt(inWorker));
-} catch (error) {
-  const broken = new Report();
-  broken.case("the page", () => {
-    throw error;
-  });
-  show("the page", broken);
+start(report);
+for (const [place, run] of [
+  ["page", () => runPlace(reseal, options)],
+  ["worker", inWorker],
+]) {
+  report.places[place] = { parts: [], bench: [], sealed: [] };
+  await collect(place, run);
 }
-const verdict = total.failed === 0 ? "all passed" : `${total.failed} FAILED`;
-document.querySelector("#summary").textContent = `${total.passed} passed, ${verdict}`;
-window.report = { lines, ...total };
+if (strange.run === 0) strange.case("none", () => {});
+keep("page", await part("page", "errors that nobody caught", () => strange));
+report.done = true;
+finish(report);
 
-function beforeInit() {
-  const report = new Report();
-  report.case("a call before init says what to do", () => {
-    try {
-      reseal.Key.generate();
-    } catch (error) {
-      if (error.code === "not-initialized" && error.message.includes("await init()")) return;
-    }
-    throw new Error("expected not-initialized");
-  });
-  return report;
-}
-
-/** The same face in a worker: its cases are the worker's. */
-async function inWorker() {
-  const worker = new Worker("/browser/worker.mjs", { type: "module" });
-  const result = await new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = (event) => reject(new Error(event.message));
-  });
-  worker.terminate();
-  return Object.assign(new Report(), result);
-}
-
-/** A report, also where running it breaks. */
-async function attempt(run) {
+async function collect(place, run) {
   try {
-    return await run();
+    for await (const event of run()) {
+      if (event.part) keep(place, event.part);
+      if (event.sealed) report.places[place].sealed = event.sealed;
+      if (event.bench) {
+        report.places[place].bench.push(event.bench);
+        showBench(place, event.bench);
+      }
+    }
   } catch (error) {
-    const report = new Report();
-    report.case("running it", () => {
-      throw error;
-    });
-    return report;
+    fail(`the ${place} broke: ${error.message}`);
   }
 }
 
-async function bytesOf(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return response.arrayBuffer();
+function keep(place, one) {
+  const kept = { line: lineOf(one), ...one };
+  report.places[place].parts.push(kept);
+  report.passed += one.passed;
+  report.failed += one.failed.length;
+  showPart(place, kept, report);
 }
 
-function show(name, report) {
-  lines.push(...report.lines("chromium", name));
-  total.passed += report.passed;
-  total.failed += report.failed.length;
-  const row = document.querySelector("#rows").insertRow();
-  row.className = report.failed.length === 0 ? "passed" : "failed";
-  const left = report.leftOut.map(({ cases, reason }) => `${cases}: ${reason}`).join("; ");
-  const what = [name, ...report.failed].join("\n");
-  for (const text of [what, report.run, report.passed, report.failed.length, left]) {
-    const cell = row.insertCell();
-    cell.textContent = text;
-    cell.style.whiteSpace = "pre-line";
-    if (typeof text === "number") cell.className = "number";
+function fail(message) {
+  strange.case(message, () => {
+    throw new Error("see the console");
+  });
+}
+
+/** The events of the worker, as they come. */
+async function* inWorker() {
+  const worker = new Worker(`/browser/worker.mjs${location.search}`, { type: "module" });
+  const events = [];
+  let wake = () => {};
+  const push = (event) => {
+    events.push(event);
+    wake();
+  };
+  worker.onmessage = ({ data }) => push(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    push({ broken: event.message ?? "the worker did not load" });
+  };
+  for (;;) {
+    while (events.length === 0) await new Promise((resolve) => (wake = resolve));
+    const event = events.shift();
+    if (event.broken) throw new Error(event.broken);
+    if (event.done) break;
+    yield event;
   }
+  worker.terminate();
 }

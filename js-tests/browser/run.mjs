@@ -1,155 +1,142 @@
-// Drives a headless Chromium through the page: prints its report, `RESULT passed=N failed=N`, and
-// exits 1 on a failure. `--serve` only serves the page, to look at it.
-import { execFileSync } from "node:child_process";
-import { createReadStream, existsSync, readdirSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+// Drives browsers through the page: prints its report, compares it with Node, ends with `RESULT passed=N
+// failed=N`, and exits 1 on a failure. A browser that is missing is a failure.
+//   node js-tests/browser/run.mjs [--browser chromium,firefox] [--screenshot FILE] [--query bench=long]
+//   node js-tests/browser/run.mjs --serve [--port 8080]     only serves the page, to look at it
+import { execFile, execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { parseArgs, promisify } from "node:util";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Key, Keyring } from "reseal";
+import { benchLine } from "./bench.mjs";
+import { Result } from "./result.mjs";
+import { serve } from "./server.mjs";
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 600_000;
+const POLL_MS = 200;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const VECTORS = join(ROOT, "spec/vectors");
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
-/** Where the parts of a URL's path lie. */
-const FOLDERS = {
-  browser: join(ROOT, "js-tests/browser"),
-  vectors: join(ROOT, "js-tests/vectors"),
-  dist: join(ROOT, "wasm/dist"),
-  spec: VECTORS,
-};
-const TYPES = {
-  ".html": "text/html",
-  ".mjs": "text/javascript",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
+const { values: options } = parseArgs({
+  options: {
+    browser: { type: "string", default: "chromium,firefox" },
+    query: { type: "string", default: "" },
+    screenshot: { type: "string" },
+    serve: { type: "boolean", default: false },
+    port: { type: "string", default: "0" },
+  },
+});
 
-const server = createServer(answer);
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const url = `http://127.0.0.1:${server.address().port}/`;
-if (process.argv.includes("--serve")) console.log(url);
-else await run();
+const key = Key.generate();
+const ring = new Keyring({ primary: key });
+const context = { table: "users", row: 42 };
+const values = ["", "x", "hällo 🌍", "é".repeat(1000)];
+const exchange = { key: key.export(), values, context, sealed: ring.sealMany(values, context) };
+const server = await serve(exchange, Number(options.port));
+if (options.serve) console.log(server.url);
+else await runAll();
 
-async function run() {
-  let browser;
-  const timer = setTimeout(() => {
-    console.log(`browser: no report after ${LIMIT_MS / 1000} s\nRESULT passed=0 failed=1`);
-    // By its id, whatever state it is in.
-    browser?.process().kill("SIGKILL");
-    process.exit(1);
-  }, LIMIT_MS);
+/** All at once: each has little to do while it waits. Their lines stay together. */
+async function runAll() {
+  const node = linesOfNode();
+  const results = await Promise.all(
+    options.browser.split(",").map((name) => runBrowser(name, node)),
+  );
+  const sum = (member) => results.reduce((all, one) => all + one[member], 0);
+  console.log(`RESULT passed=${sum("passed")} failed=${sum("failed")}`);
+  process.exitCode = sum("failed") === 0 && sum("passed") > 0 ? 0 : 1;
+  server.close();
+}
+
+/** Whatever breaks is a failure of this browser. */
+async function runBrowser(name, node) {
+  const result = new Result(name);
+  const start = performance.now();
   try {
-    browser = await chromium.launchServer({ executablePath: findChromium(), args: FLAGS });
-    const { lines, passed, failed } = await drive(browser.wsEndpoint());
-    console.log([...lines, `RESULT passed=${passed} failed=${failed}`].join("\n"));
-    process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+    const driver = await import(`./drivers/${name}.mjs`);
+    const path = find(name);
+    if (path === "") throw new Error(`it is not here: ${driver.HINT}`);
+    const page = `${server.url}?${options.query}`;
+    const report = await drive(driver, path, page, {}, options.screenshot);
+    take(result, report);
+    compare(result, report, await node);
+    for (const [what, launch] of Object.entries(driver.LACKING)) {
+      lacks(result, what, await drive(driver, path, `${server.url}engine`, launch));
+    }
   } catch (error) {
-    console.log(`browser: ${error.message}\nRESULT passed=0 failed=1`);
-    process.exitCode = 1;
+    result.check("it runs", false, error.message);
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  result.say(`${result.passed} passed, ${result.failed} failed, ${seconds} s`);
+  console.log(result.lines.join("\n"));
+  return result;
+}
+
+/** The report of a page, once it is done, with what the console showed. */
+async function drive(driver, path, url, launch, screenshot) {
+  const session = await driver.open(path, url, launch);
+  try {
+    for (let spent = 0; spent < LIMIT_MS; spent += POLL_MS) {
+      const text = await session.evaluate(
+        "window.report?.done ? JSON.stringify(window.report) : null",
+      );
+      if (text !== null) {
+        if (screenshot !== undefined) await session.screenshot(screenshot);
+        return { ...JSON.parse(text), strange: session.messages.filter(isStrange) };
+      }
+      await sleep(POLL_MS);
+    }
+    throw new Error(`no report after ${LIMIT_MS / 1000} s`);
   } finally {
-    await browser?.close();
-    clearTimeout(timer);
-    server.close();
-    server.closeAllConnections();
+    await Promise.race([session.close(), sleep(5000, undefined, { ref: false })]).catch(() => {});
+    session.kill();
   }
 }
 
-async function drive(endpoint) {
-  const connection = await chromium.connect(endpoint);
-  const page = await connection.newPage();
-  const strange = [];
-  page.on("pageerror", (error) => strange.push(`  page error: ${error.message}`));
-  page.on("console", (message) => {
-    // The values of the vectors are spelled by columns of plaintext.
-    const text = message.text();
-    if (!text.startsWith("PlaintextWarning: a column")) strange.push(`  console: ${text}`);
-  });
-  await page.goto(url);
-  await page.waitForFunction(() => window.report !== undefined, undefined, { timeout: LIMIT_MS });
-  const report = await page.evaluate(() => window.report);
-  const between = await withNode(page);
-  await connection.close();
-  strange.push(...missing(report.lines));
-  return {
-    lines: [...report.lines, ...strange, ...between.lines],
-    passed: report.passed + between.passed,
-    failed: report.failed + between.failed + strange.length,
-  };
+/** Counts the parts of a report, and opens in Node what was sealed. */
+function take(result, report) {
+  for (const [place, { parts, bench, sealed }] of Object.entries(report.places)) {
+    for (const { line, passed, failed, ms } of parts) {
+      result.say(`${place} ${line} (${Math.round(ms)} ms)`, ...failed.map((one) => `  ${one}`));
+      result.passed += passed;
+      result.failed += failed.length;
+    }
+    for (const row of bench) result.say(`${place} ${benchLine(row)}`);
+    const opened = ring.openManyString(sealed, context);
+    result.check(`${place}: Node opens what it sealed`, opened.join() === values.join());
+  }
+  for (const { text, url } of report.strange) {
+    result.check("the console is empty", false, `${text} ${url}`);
+  }
 }
 
-/** Vector files that did not run in the page, case by case, as they run in Node. */
-function missing(lines) {
-  const files = vectorFiles().map(({ name }) => name);
-  const program = [join(FOLDERS.vectors, "run.mjs"), ...files];
-  // The page runs the short accumulated hash, also where the long one is asked for.
-  const env = { ...process.env, RESEAL_ASSURE: undefined };
-  const output = execFileSync(process.execPath, program, { cwd: ROOT, env, encoding: "utf8" });
-  const counts = (line) => line.replace(/^\w+ /, "");
-  const here = new Set(lines.map(counts));
-  const other = output.trim().split("\n").map(counts).filter((line) => !here.has(line)); // prettier-ignore
-  return other.map((line) => `  not as in Node: ${line}`);
+/** Each line of Node must be one of the page, and one of the worker. */
+function compare(result, { places }, lines) {
+  for (const place of ["page", "worker"]) {
+    const here = new Set((places[place]?.parts ?? []).map(({ line }) => line));
+    const other = lines.filter((line) => !here.has(line));
+    const isSame = lines.length > 0 && other.length === 0;
+    result.check(`${place}: ${lines.length} lines as in Node`, isSame, other.join("\n  "));
+  }
 }
 
-/** What the page seals Node opens, and the reverse. */
-async function withNode(page) {
-  const key = Key.generate();
-  const ring = new Keyring({ primary: key });
-  const context = { table: "users", row: 42 };
-  const values = ["", "x", "hällo 🌍", "é".repeat(1000)];
-  const sealed = ring.sealMany(values, context);
-  const [opened, theirs] = await page.evaluate(
-    async ([text, values, sealed, context]) => {
-      const { Keyring } = await import("reseal");
-      const ring = new Keyring({ primary: text });
-      return [ring.openManyString(sealed, context), ring.sealMany(values, context)];
-    },
-    [key.export(), values, sealed, context],
-  );
-  const good = [opened.join() === values.join(), ring.openManyString(theirs, context).join() === values.join()]; // prettier-ignore
-  const passed = good.filter(Boolean).length;
-  const counts = `run=2 passed=${passed} failed=${2 - passed}`;
-  return { lines: [`chromium values of Node and back ${counts}`], passed, failed: 2 - passed };
+function lacks(result, what, { code, message, use }) {
+  const isRefused = code === "engine-unsupported" && message.includes(`no ${what}: use`);
+  result.check(`without ${what}: engine-unsupported`, isRefused, message ?? `a key for ${use}`);
 }
 
-function answer(request, response) {
-  const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
-  if (path === "/files.json") return response.end(JSON.stringify(vectorFiles()));
-  const file = fileOf(path);
-  if (file === undefined || !existsSync(file)) return response.writeHead(404).end();
-  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-  createReadStream(file).pipe(response);
+/** What the page asks for and does not get is shown by the console, and so are the warnings of columns. */
+function isStrange({ text, url }) {
+  if (text.startsWith("PlaintextWarning: a column")) return false;
+  const isAsked = /\/(broken|csp)\/|\/\/localhost:/.test(`${url} ${text}`);
+  return !(isAsked || /Content[- ]Security[- ]Policy|CORS|ERR_INVALID_URL/i.test(text));
 }
 
-function fileOf(path) {
-  if (path === "/") return join(FOLDERS.browser, "index.html");
-  if (path === "/testkit.wasm") return join(ROOT, "target/testkit/reseal_testkit.wasm");
-  const [, first, ...rest] = path.split("/");
-  const folder = FOLDERS[first];
-  if (folder === undefined) return undefined;
-  const file = normalize(join(folder, ...rest));
-  return file.startsWith(folder + sep) ? file : undefined;
+async function linesOfNode() {
+  const program = fileURLToPath(new URL("node.mjs", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program], { cwd: ROOT });
+  return stdout.trim().split("\n");
 }
 
-function vectorFiles() {
-  const names = readdirSync(VECTORS, { recursive: true }).filter((name) => name.endsWith(".json"));
-  const files = names.filter((name) => !name.startsWith("schema")).sort();
-  return files.map((name) => ({ name: `spec/vectors/${name}`, url: `/spec/${name}` }));
-}
-
-/** The browser that the scripts find; CHROMIUM names another one. */
-function findChromium() {
-  const script = "source scripts/lib.sh && find_chromium";
-  const found = execFileSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" }).trim();
-  if (found === "") throw new Error("no Chromium found: install it, or set CHROMIUM to its path");
-  return found;
+/** The path that the scripts find, or nothing. */
+function find(name) {
+  const script = `source scripts/lib.sh && find_${name}`;
+  return execFileSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" }).trim();
 }

@@ -1,7 +1,6 @@
-// A web worker with a module of its own. Workers have no import map, so the file is named.
+// The web worker: a module of its own. Workers have no import map, so the file is named.
 import * as reseal from "/dist/browser.mjs";
-import { runFace } from "./face.mjs";
+import { runPlace } from "./place.mjs";
 
-await reseal.init();
-const { passed, failed, leftOut } = runFace(reseal);
-postMessage({ passed, failed, leftOut });
+for await (const event of runPlace(reseal, new URL(location.href).searchParams)) postMessage(event);
+postMessage({ done: true });

@@ -65,6 +65,6 @@ impl Pool {
 fn unavailable() -> Error {
     Error::new(
         ErrorCode::RandomUnavailable,
-        "crypto.getRandomValues is missing or failed: a secure context or a current runtime has it",
+        "crypto.getRandomValues is missing or failed, and nothing weaker is used: run this in Node 20 or newer or in a current browser, and look for what removed or replaced it",
     )
 }

@@ -1,14 +1,13 @@
 // The entry for browsers: call `init` once, then everything is synchronous.
 import initGlue from "../pkg/reseal_wasm.js";
+import { instanceError, moduleOf, type WasmSource } from "./browser-module.js";
 import { checkEngine, isReady, started, startError, usePlatform, type PathLike } from "./engine.js"; // prettier-ignore
 import { invalidArgument, KeyringError, ResealError } from "./errors.js";
 import { checkedPath } from "./parts.js";
 import { webText } from "./web-text.js";
 
 export * from "./index.js";
-
-/** What {@link init} accepts: where the module is, a response, its bytes, or the module itself. */
-export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+export type { WasmSource };
 
 let starting: Promise<void> | undefined;
 
@@ -60,32 +59,10 @@ async function start(source: WasmSource | PromiseLike<WasmSource> | undefined): 
   checkEngine();
   const given = await (source ?? new URL("./reseal.wasm", import.meta.url));
   const module = await moduleOf(given);
-  // The glue would keep a wrong module for ever.
-  if (!WebAssembly.Module.exports(module).some(({ name }) => name === "wipe_stack")) {
-    throw new ResealError("not-initialized", "init was given another module than reseal.wasm");
+  if (isReady()) return;
+  try {
+    started(await initGlue({ module_or_path: module }), module);
+  } catch (error) {
+    throw instanceError(error);
   }
-  if (!isReady()) started(await initGlue({ module_or_path: module }), module);
-}
-
-async function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof ArrayBuffer) return WebAssembly.compile(source);
-  if (ArrayBuffer.isView(source)) {
-    // Not every engine compiles a DataView.
-    const { buffer, byteOffset, byteLength } = source;
-    return WebAssembly.compile(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  if (source instanceof Response) return WebAssembly.compile(await bodyOf(source));
-  if (typeof source === "string" || source instanceof URL || source instanceof Request) {
-    return WebAssembly.compile(await bodyOf(await fetch(source)));
-  }
-  throw invalidArgument("init takes a URL, a Response, bytes or a WebAssembly.Module");
-}
-
-async function bodyOf(response: Response): Promise<ArrayBuffer> {
-  if (response.ok) return response.arrayBuffer();
-  throw new ResealError(
-    "not-initialized",
-    `reseal.wasm could not be loaded: ${response.url} answered ${response.status}`,
-  );
 }

@@ -111,7 +111,7 @@ export function checkEngine(): void {
   if (missing === undefined) return;
   throw new ResealError(
     "engine-unsupported",
-    `this JavaScript engine has no ${missing}: use Node 20 or newer, or a browser of 2023 or newer`,
+    `this JavaScript engine has no ${missing}: use Node 20 or newer, or a browser of 2023 or newer; a lockdown mode or a flag may have switched it off`,
   );
 }
 

@@ -162,7 +162,7 @@ function randomBytes(): Bytes {
   } catch {
     throw new ResealError(
       "random-unavailable",
-      "crypto.getRandomValues is missing or failed: a secure context or a current runtime has it",
+      "crypto.getRandomValues is missing or failed, and nothing weaker is used: run this in Node 20 or newer or in a current browser, and look for what removed or replaced it",
     );
   }
 }
