@@ -1,6 +1,6 @@
 # The menu. What a target does stands in scripts/ and xtask/, so that it can be run without make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench assure docs package vectors fix clean
+.PHONY: help setup demo workbench test bench assure docs package vectors fix clean
 
 help: ## show this menu
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -10,6 +10,9 @@ setup: ## install what is missing, or say what is and how to get it
 
 demo: ## real rows, sealed in Python and Node, rotated and resealed
 	@scripts/demo.sh
+
+workbench: ## the page to inspect values, make keys and count an export, on this machine only
+	@scripts/workbench.sh
 
 test: ## everything that has to pass before a commit; ONLY="rust py" runs some suites
 	@scripts/test.sh $(ONLY)
@@ -23,7 +26,7 @@ assure: ## the long checks: fuzzing for minutes, a million iterations; ONLY="mem
 docs: ## build the documentation and run its code blocks
 	@scripts/docs.sh
 
-package: ## wheel, sdist and npm tarball, in dist/
+package: ## wheel, sdist, npm tarball and the folder of the workbench, in dist/
 	@scripts/package.sh
 
 vectors: ## run spec/vectors in every language; FILES="a.json b.json" runs others

@@ -34,6 +34,7 @@ suite --check js-package npm run --silent --prefix wasm check:package
 suite js npm test --silent --prefix js-tests
 suite js-consumers js-tests/consumers/run.sh
 suite js-browser node js-tests/browser/run.mjs
+suite js-workbench node js-tests/workbench/run.mjs
 
 suite --check py-lint "$VENV/bin/ruff" check python py-tests scripts spec examples
 suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts spec examples

@@ -1,0 +1,50 @@
+// Puts the workbench in one folder: the page, the package beside it, the parser of CSV, and what to
+// do about each error, from the specification.  node workbench/build.mjs FOLDER
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Builds the page in a folder, which is made anew. */
+export function build(folder) {
+  const put = (from, to) => cpSync(join(ROOT, from), join(folder, to), { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "reseal"), { recursive: true });
+  put("workbench/page", ".");
+  put("wasm/dist/browser.mjs", "reseal/browser.mjs");
+  put("wasm/dist/reseal.wasm", "reseal/reseal.wasm");
+  for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) put(license, license);
+  put("wasm/node_modules/papaparse/papaparse.min.js", "papaparse.min.js");
+  put("wasm/node_modules/papaparse/LICENSE", "papaparse.LICENSE");
+  writeFileSync(join(folder, "errors.mjs"), advice());
+  writeFileSync(join(folder, "index.html"), page());
+}
+
+/** The page with its icon inside: browsers ask for one again whenever the address changes. */
+function page() {
+  const html = readFileSync(join(ROOT, "workbench/page/index.html"), "utf8");
+  const icon = readFileSync(join(ROOT, "workbench/page/mark.svg"), "utf8");
+  return html.replace('href="mark.svg"', `href="data:image/svg+xml,${encodeURIComponent(icon)}"`);
+}
+
+/** The module that tells by its code what to do about an error. */
+function advice() {
+  const text = readFileSync(join(ROOT, "spec/errors.md"), "utf8");
+  const rows = text.matchAll(/^\| `([a-z-]+)` \| \w+ \| .* \| (.+) \|$/gm);
+  const words = Object.fromEntries(Array.from(rows, ([, code, what]) => [code, plainWords(what)]));
+  if (!("auth-failed" in words)) throw new Error("spec/errors.md has another shape now");
+  const literal = JSON.stringify(words, null, 2);
+  return `// From spec/errors.md.\nexport const WHAT_TO_DO = ${literal};\n`;
+}
+
+/** Without the marks of Markdown. */
+function plainWords(markdown) {
+  return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/`/g, "");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , folder] = process.argv;
+  if (folder === undefined) throw new Error("usage: node workbench/build.mjs FOLDER");
+  build(resolve(folder));
+}

@@ -1,0 +1,21 @@
+// A bar chart. It is a picture of a table that stands beside it, so it is hidden from readers.
+import { count, h } from "./dom.mjs";
+
+/** Bars of names and numbers; `tone` gives the class of a bar. */
+export function bars(title, pairs, tone) {
+  const most = Math.max(...pairs.map(([, number]) => number));
+  const sum = pairs.reduce((all, [, number]) => all + number, 0);
+  const lines = pairs.flatMap(([name, number]) => {
+    const bar = h("span", { class: `bar ${tone(name)}` });
+    // Only a style that a script sets is allowed here.
+    bar.style.inlineSize = `${Math.max(0.5, (100 * number) / most)}%`;
+    const text = `${count(number)} · ${share(number, sum)}`;
+    return [h("span", { class: "what" }, name), h("span", { class: "track" }, bar), h("span", { class: "much" }, text)]; // prettier-ignore
+  });
+  return h("figure", { class: "bars", "aria-hidden": "true" }, h("figcaption", {}, title), h("div", { class: "lines" }, ...lines)); // prettier-ignore
+}
+
+export function share(number, sum) {
+  const percent = (100 * number) / sum;
+  return percent > 0 && percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+}

@@ -1,0 +1,71 @@
+// The keys of this page: held in memory, and nowhere else.
+
+/** @type {{ key: import("../reseal/browser.mjs").Key, role: string }[]} */
+const shelf = [];
+const listeners = [];
+
+/** What a key may be in the ring of this page. */
+export const ROLES = {
+  data: ["primary", "decryptOnly", "introduced", "disabled", "none"],
+  index: ["index", "decryptOnly", "introduced", "disabled", "none"],
+  kek: ["none"],
+};
+
+export const ROLE_WORDS = {
+  primary: "primary: seals and opens",
+  index: "primary of indexes",
+  decryptOnly: "decrypt only: opens",
+  introduced: "introduced: opens, will seal",
+  disabled: "disabled: neither",
+  none: "not in the ring",
+};
+
+export const keys = () => shelf;
+
+/** Calls a listener now and after every change. */
+export function follow(listener) {
+  listeners.push(listener);
+  listener();
+}
+
+/** Takes a key in; false where it is there already. The first of a use is its primary. */
+export function add(key) {
+  if (shelf.some((item) => item.key.id === key.id)) return false;
+  const [first, second] = ROLES[key.use];
+  const isTaken = shelf.some((item) => item.role === first);
+  shelf.push({ key, role: isTaken ? (second ?? first) : first });
+  changed();
+  return true;
+}
+
+/** Wipes a key. */
+export function forget(item) {
+  shelf.splice(shelf.indexOf(item), 1);
+  item.key.dispose();
+  changed();
+}
+
+/** Gives a key another role; who was primary before opens from then on. */
+export function setRole(item, role) {
+  if (role === "primary" || role === "index") {
+    for (const other of shelf) if (other.role === role) other.role = "decryptOnly";
+  }
+  item.role = role;
+  changed();
+}
+
+/** The options of a ring of these keys. */
+export function ringOptions() {
+  const of = (role) => shelf.filter((item) => item.role === role).map(({ key }) => key);
+  return {
+    primary: of("primary")[0],
+    index: of("index")[0],
+    decryptOnly: of("decryptOnly"),
+    introduced: of("introduced"),
+    disabled: of("disabled"),
+  };
+}
+
+function changed() {
+  for (const listener of listeners) listener();
+}

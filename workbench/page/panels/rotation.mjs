@@ -1,0 +1,112 @@
+// Rotation: the steps of a fleet, with the keyset and what processes meet that lag behind.
+import { inspect } from "../reseal/browser.mjs";
+import { byId, h, problem, shortId, table } from "../lib/dom.mjs";
+import { Fleet, STEPS } from "../lib/fleet.mjs";
+
+const WORDS = {
+  before: [
+    "Before",
+    "One key seals and opens. A new key that sealed now would be unknown to every process that has not looked at the keyset again.",
+  ],
+  introduce: [
+    "Introduce",
+    "Every process learns the new key, which opens and does not seal yet. Then a lease passes: a process that did not see the keyset in that time has stopped sealing.",
+  ],
+  promote: [
+    "Promote",
+    "The lease has passed. The new key seals, the old one only opens. Who lags by one version knows the new key already. Who never heard of it is refused: that is why it is introduced first.",
+  ],
+  reseal: [
+    "Reseal",
+    "A job walks through the rows and brings each to the new key; what is current stays as it is. Nothing pauses. In a fleet this is reseal apply.",
+  ],
+  retire: [
+    "Retire",
+    "No row needs the old key: it is disabled. That can be taken back until the key is destroyed. A process two versions behind would still seal under it, and nobody opens that; its lease has stopped it long ago.",
+  ],
+};
+const PROCESSES = ["follows", "one version behind", "two versions behind"];
+let fleet;
+
+export function startRotation() {
+  byId("rotation-next").addEventListener("click", () => {
+    fleet.next();
+    show();
+  });
+  byId("rotation-again").addEventListener("click", begin);
+  byId("rotation-early").addEventListener("click", () => {
+    try {
+      fleet.promoteEarly();
+    } catch (error) {
+      byId("rotation-message").replaceChildren(problem(error));
+    }
+  });
+  begin();
+}
+
+function begin() {
+  fleet?.dispose();
+  fleet = new Fleet();
+  show();
+}
+
+function show() {
+  const { at, step } = fleet;
+  const [title, text] = WORDS[step];
+  byId("rotation-steps").replaceChildren(...STEPS.map((name, place) => stepItem(name, place)));
+  byId("rotation-title").textContent = `${at + 1} of ${STEPS.length}: ${title}`;
+  byId("rotation-text").textContent = text;
+  byId("rotation-message").replaceChildren();
+  const next = byId("rotation-next");
+  const following = STEPS[at + 1];
+  next.disabled = following === undefined;
+  next.textContent =
+    following === undefined ? "Done" : `Next: ${WORDS[following][0].toLowerCase()}`;
+  byId("rotation-early").hidden = step !== "introduce";
+  byId("rotation-state").replaceChildren(keysCard(), rowsCard());
+  byId("rotation-fleet").replaceChildren(fleetCard());
+  // A button that is disabled loses the focus.
+  if (next.disabled && document.activeElement === document.body) byId("rotation-again").focus();
+}
+
+function stepItem(name, place) {
+  const state = place < fleet.at ? "past" : place === fleet.at ? "now" : "ahead";
+  return h("li", { class: state, "aria-current": state === "now" && "step" }, WORDS[name][0]);
+}
+
+function keysCard() {
+  const rows = fleet
+    .keys()
+    .map((key) => [
+      key.label,
+      shortId(key.id),
+      h("span", { class: `state ${key.state}` }, key.state.replace("_", " ")),
+      key.changed.slice(11, 16),
+    ]);
+  return h("div", { class: "card" }, table("Keyset", ["Label", "Key id", "State", "Since"], rows));
+}
+
+function rowsCard() {
+  const labels = new Map(fleet.keys().map(({ id, label }) => [id, label]));
+  const rows = fleet.rows.map(({ row, value, stored }) => {
+    const isCurrent = fleet.isCurrent(stored);
+    const badge = h("span", { class: `state ${isCurrent ? "primary" : "decrypt_only"}` }, isCurrent ? "current" : "not current"); // prettier-ignore
+    return [String(row), value, labels.get(inspect(stored).keyId), badge];
+  });
+  return h("div", { class: "card" }, table("Rows", ["Row", "Value", "Under key", "State"], rows));
+}
+
+function fleetCard() {
+  const rows = PROCESSES.map((name, behind) => {
+    if (behind >= fleet.versions) return [name, ...Array(3).fill("not yet")];
+    const { rows, reads, isRead } = fleet.process(behind);
+    return [name, ...[rows, reads, isRead].map(cell)];
+  });
+  const heads = ["Process", "Opens the rows", "Opens what a follower seals", "What it seals, a follower opens"]; // prettier-ignore
+  return h("div", { class: "card" }, table("What a process meets at this step", heads, rows));
+}
+
+function cell(code) {
+  if (code === undefined) return h("span", { class: "yes" }, "yes");
+  return h("span", { class: "no" }, "no: ", h("code", {}, code));
+}
