@@ -36,4 +36,4 @@ fix: ## format, and mend what the linters can mend
 	@scripts/fix.sh
 
 clean: ## remove everything that was built or installed here
-	@rm -rf target dist .venv wasm/dist wasm/pkg wasm/pkg-cli wasm/node_modules wasm/README.md wasm/LICENSE-* js-tests/node_modules examples/demo/node_modules
+	@rm -rf target dist .venv wasm/dist wasm/pkg wasm/pkg-slim wasm/pkg-cli wasm/node_modules wasm/README.md wasm/LICENSE-* js-tests/node_modules js-tests/consumers/*/node_modules examples/demo/node_modules

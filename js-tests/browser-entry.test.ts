@@ -175,18 +175,34 @@ const lacking: [string, string, string[]][] = [
 if (process.arch === "x64") lacking.push(["WebAssembly SIMD", "", ["--no-enable-sse4-1"]]);
 
 test.each(lacking)(
-  "an engine without %s is engine-unsupported, in both entries: %s %s",
+  "an engine without %s is engine-unsupported, in every entry: %s %s",
   (what, change, flags) => {
     const program = `
     ${change};
-    const { init } = await import("reseal/browser");
     const show = ({ code, message }) => console.log(code, message.includes("no ${what}: use Node 20"));
-    await init(new Uint8Array(8)).catch(show);
-    const { Key } = await import("reseal");
-    try { Key.generate() } catch (error) { show(error) }`;
-    expect(runNode(program, ...flags)).toBe("engine-unsupported true\nengine-unsupported true");
+    for (const slim of ["", "/slim"]) {
+      for (const kind of ["/browser", "/inline"]) {
+        const { init } = await import("reseal" + slim + kind);
+        await init(new Uint8Array(8)).catch(show);
+      }
+      for (const kind of ["", "/inline"]) {
+        const { Key } = await import("reseal" + slim + kind);
+        try { Key.generate() } catch (error) { show(error) }
+      }
+    }`;
+    expect(runNode(program, ...flags)).toBe(Array(8).fill("engine-unsupported true").join("\n"));
   },
 );
+
+test("two entries in one program share the module, whichever comes first", () => {
+  const program = `
+    const first = await import("reseal/inline");
+    const second = await import("reseal/browser");
+    const ring = new second.Keyring({ primary: first.Key.generate() });
+    await second.init(new Uint8Array(8)).catch(({ code }) => console.log(code));
+    console.log(ring.openString(ring.seal("x", {}), {}));`;
+  expect(runNode(program)).toBe("not-initialized\nx");
+});
 
 function errorOf(call: () => unknown): unknown {
   try {

@@ -44,6 +44,8 @@ test("every class has its name, in all bundles", async () => {
     require("reseal") as typeof reseal,
     await import("reseal/browser"),
     require("reseal/browser") as typeof reseal,
+    await import("reseal/inline"),
+    require("reseal/inline") as typeof reseal,
   ];
   for (const bundle of bundles) {
     const named = [...Object.entries(bundle), ...Object.entries(bundle.codecs)];
@@ -69,6 +71,37 @@ test("CommonJS gets the same", () => {
 test("the browser entry has the same", async () => {
   const browser = await import("reseal/browser");
   expect(Object.keys(browser).sort()).toEqual(NAMES);
+});
+
+test("so has the one that holds the module, and what it seals opens everywhere", async () => {
+  const inline = await import("reseal/inline");
+  expect(Object.keys(inline).sort()).toEqual(NAMES);
+  const ring = new inline.Keyring({ primary: inline.Key.generate() });
+  await inline.init();
+  expect(ring.openString(ring.seal("x", {}), {})).toBe("x");
+});
+
+test("the slim entries have all but the manifest and the formats of other systems", async () => {
+  const slims = [
+    await import("reseal/slim"),
+    await import("reseal/slim/browser"),
+    await import("reseal/slim/inline"),
+    createRequire(import.meta.url)("reseal/slim") as typeof import("reseal/slim"),
+  ];
+  for (const slim of slims) {
+    expect(Object.keys(slim).sort()).toEqual(NAMES.filter((name) => name !== "Manifest"));
+    expect(Object.keys(slim.codecs).sort()).toEqual(["Codec", "plain", "recognize", "reseal"]);
+  }
+});
+
+test("a slim module opens what the whole one sealed, and says what it leaves out", async () => {
+  const { Key, Keyring, Keyset } = await import("reseal/slim");
+  const key = reseal.Key.generate();
+  const stored = new reseal.Keyring({ primary: key }).seal("x", { row: 1 });
+  const ring = new Keyring({ primary: key.export() });
+  expect(ring.openString(stored, { row: 1 })).toBe("x");
+  expect(() => Keyset.create({ passphrase: "two words" })).toThrow("leaves out passphrases");
+  expect(Keyset.create({ kek: Key.generate("kek") }).keys()).toEqual([]);
 });
 
 test("in Node init has nothing to do", async () => {

@@ -58,6 +58,7 @@ suite --check build-wheel scripts/wheel.sh
 suite --check build-testkit cargo xtask testkit
 suite rust-long cargo test --release --locked --quiet --workspace -- --include-ignored
 suite js-long npm test --silent --prefix js-tests
+suite consumers js-tests/consumers/run.sh bundlers
 suite py-long "$VENV/bin/python" -m pytest py-tests --ignore py-tests/test_job_memory.py
 suite memory "$VENV/bin/python" -m pytest -s py-tests/test_job_memory.py
 suite crash env RESEAL_JOB_KILLS="${RESEAL_JOB_KILLS:-50}" "$VENV/bin/python" -m pytest py-tests/test_job_crash.py

@@ -12,7 +12,7 @@ MISSING=()
 
 main() {
     if [ "$(cat "$STAMPS/bootstrap-$WHAT" 2>/dev/null)" = "$(state)" ] && [ -x "$VENV/bin/python" ] &&
-        [ -d wasm/node_modules ] && { [ "$WHAT" = demo ] || [ -d js-tests/node_modules ]; }; then
+        has_npm_packages; then
         return
     fi
     need_compiler
@@ -25,8 +25,8 @@ main() {
     [ "$WHAT" = demo ] || need_databases
     report
     python_packages
-    npm_packages wasm
-    [ "$WHAT" = demo ] || npm_packages js-tests
+    local folder
+    for folder in $(npm_folders); do npm_packages "$folder"; done
     state >"$STAMPS/bootstrap-$WHAT"
     echo "setup: ready"
 }
@@ -34,8 +34,22 @@ main() {
 # What the outcome depends on. With the versions of the tools: an upgrade runs the checks again.
 state() {
     { rustc --version; node --version; python3 --version; } 2>&1 || true
-    hash_of scripts/bootstrap.sh scripts/lib.sh \
-        wasm/package-lock.json js-tests/package-lock.json py-tests/requirements.txt
+    hash_of scripts/bootstrap.sh scripts/lib.sh py-tests/requirements.txt \
+        $(npm_folders | sed 's|$|/package-lock.json|')
+}
+
+# Where packages of npm are installed. The bundlers of js-tests/consumers/ are for `make assure`.
+npm_folders() {
+    echo wasm
+    [ "$WHAT" = demo ] || printf '%s\n' js-tests js-tests/consumers/runtimes
+    [ "$WHAT" != assure ] || printf '%s\n' js-tests/consumers/bundlers js-tests/consumers/next
+}
+
+has_npm_packages() {
+    local folder
+    for folder in $(npm_folders); do
+        [ -d "$folder/node_modules" ] || return
+    done
 }
 
 # version_of COMMAND...: the first number like 1.2 that it prints, or 0.
@@ -233,11 +247,15 @@ python_packages() {
 }
 
 npm_packages() {
-    local key
+    local key stamp=npm-${1//\//-}
     key="$(hash_of "$1/package-lock.json") $(node --version)"
-    [ -d "$1/node_modules" ] || rm -f "$STAMPS/npm-$1"
+    [ -d "$1/node_modules" ] || rm -f "$STAMPS/$stamp"
     # In the folder: with --prefix, older npm links `file:../wasm` to the wrong place.
-    (cd "$1" && unless_done "npm-$1" "$key" npm ci --silent)
+    case $1 in
+        # Their lock files lack binaries for other systems, of which `npm ci` wants each.
+        */bundlers | */next) (cd "$1" && unless_done "$stamp" "$key" npm install --no-save --silent) ;;
+        *) (cd "$1" && unless_done "$stamp" "$key" npm ci --silent) ;;
+    esac
 }
 
 # Which environment it is: a new one has another inode and time.

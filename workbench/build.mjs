@@ -1,7 +1,7 @@
 // Puts the workbench in one folder: the page, the package beside it, the parser of CSV, and what to
 // do about each error, from the specification.  node workbench/build.mjs FOLDER
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -12,13 +12,24 @@ export function build(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "reseal"), { recursive: true });
   put("workbench/page", ".");
-  put("wasm/dist/browser.mjs", "reseal/browser.mjs");
+  for (const script of scriptsOf("browser.mjs")) put(`wasm/dist/${script}`, `reseal/${script}`);
   put("wasm/dist/reseal.wasm", "reseal/reseal.wasm");
   for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) put(license, license);
   put("wasm/node_modules/papaparse/papaparse.min.js", "papaparse.min.js");
   put("wasm/node_modules/papaparse/LICENSE", "papaparse.LICENSE");
   writeFileSync(join(folder, "errors.mjs"), advice());
   writeFileSync(join(folder, "index.html"), page());
+}
+
+/** A script of the package and those that it imports, which lie in folders beside it. */
+function scriptsOf(script, found = new Set()) {
+  if (found.has(script)) return found;
+  found.add(script);
+  const text = readFileSync(join(ROOT, "wasm/dist", script), "utf8");
+  for (const [, path] of text.matchAll(/\b(?:from|import) ?"(\.{1,2}\/[^"]+\.mjs)"/g)) {
+    scriptsOf(posix.join(posix.dirname(script), path), found);
+  }
+  return found;
 }
 
 /** The page with its icon inside: browsers ask for one again whenever the address changes. */

@@ -1,12 +1,12 @@
 // What goes wrong around the package, in the page and in the worker: errors with a code that say what to do.
 import { Report } from "../vectors/report.mjs";
 
-/** Each load is a module of its own, which has not been initialized. */
 let loads = 0;
-const NUMBER = `${Date.now()}-${Math.random().toString(36).slice(2)}`;
-const fresh = (folder = "/dist") => import(`${folder}/browser.mjs?load=${(loads += 1)}`);
+const NUMBER = `${Date.now()}-${Math.random().toString(36).slice(2)}-${typeof document}`;
+/** A copy of the package in a folder of its own, so that none of its files has been initialized. */
+const fresh = (place = "/fresh") => import(`${place}/${NUMBER}-${(loads += 1)}/browser.mjs`);
 /** The package of a server whose `reseal.wasm` is bad in this way. */
-const broken = (kind) => fresh(`/broken/${kind}/${NUMBER}-${typeof document}`);
+const broken = (kind) => fresh(`/broken/${kind}`);
 
 /** How the module arrives, and what the error says: what happened, and what to do. */
 const ARRIVALS = [

@@ -1,10 +1,12 @@
-// The package in the hands of a server that is wrong: `/broken/KIND/NUMBER/browser.mjs` is the package,
-// and the module beside it is bad as the kind says. `/csp/RULE/…` is served under such a policy.
+// The package in the hands of a server that is wrong: `/broken/KIND/NUMBER/` is its folder, and the
+// module in it is bad as the kind says. `/csp/RULE/…` is served under such a policy.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const read = (path) => readFileSync(fileURLToPath(new URL(path, import.meta.url)));
 const DIST = "../../wasm/dist/";
+/** The scripts of the package for browsers. */
+const SCRIPT = /(?<=^\/broken\/[^/]+\/[^/]+\/)(browser|web\/\w+)\.mjs$/;
 /** How the names of imports begin; a hash of their types ends them. */
 const IMPORT = "__wbg_getRandomValues_";
 
@@ -46,8 +48,9 @@ export function answerBadly(path, response) {
   if (place === "csp") {
     return kind in POLICIES && file in PROBES && sendProbe(response, POLICIES[kind], file);
   }
+  const script = SCRIPT.exec(path)?.[0];
   if (place !== "broken") return false;
-  if (file === "browser.mjs") send(response, read(`${DIST}browser.mjs`), "text/javascript");
+  if (script !== undefined) send(response, read(`${DIST}${script}`), "text/javascript");
   else if (kind === "once") sendOnce(response, path);
   else if (kind in KINDS) KINDS[kind](response, read(`${DIST}reseal.wasm`));
   else return false;

@@ -19,6 +19,7 @@ const FOLDERS = {
   properties: join(TESTS, "properties"),
   vectors: join(TESTS, "vectors"),
   dist: DIST,
+  fresh: DIST,
   spec: VECTORS,
 };
 const FILES = {
@@ -70,6 +71,8 @@ function answer(request, response, exchange, peers) {
 
 function fileOf(path) {
   const [, first, ...rest] = path.split("/");
+  // Each number is another folder with the package, for whoever needs one of his own.
+  if (first === "fresh") rest.shift();
   const folder = FOLDERS[first];
   if (folder === undefined) return undefined;
   const file = normalize(join(folder, ...rest));

@@ -1,16 +1,17 @@
 // Runs and type-checks small programs against the packed package in the folder given, and prints
 // `RESULT passed=N failed=N skipped=N`.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { check, expectGood, finish, skip } from "./checks.mjs";
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("usage: run.mjs FOLDER");
 const here = fileURLToPath(new URL(".", import.meta.url));
 const modules = join(here, "..", "node_modules");
-const counts = { passed: 0, failed: 0, skipped: 0 };
+const dist = join(folder, "node_modules/reseal/dist");
 
 const nodes = {
   [`node ${process.version}`]: process.execPath,
@@ -18,7 +19,8 @@ const nodes = {
   "node 24": join(modules, "node-24/bin/node"),
 };
 const programs = ["program.mjs", "program.cjs"];
-const sources = ["typed.mts", "typed.cts", "typed-browser.mts"];
+const sources = readdirSync(here).filter((name) => name.startsWith("typed"));
+const everywhere = ["typed-entries.mts", "typed-entries.cts"];
 for (const file of [...programs, ...sources]) copyFileSync(join(here, file), join(folder, file));
 writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
 
@@ -33,47 +35,81 @@ for (const [name, node] of Object.entries(nodes)) {
 const typescript = join(modules, "typescript/bin/tsc");
 const strict = { strict: true, target: "es2022", types: [], lib: ["es2022"] };
 const node16 = { ...strict, module: "node16", moduleResolution: "node16" };
+const nodenext = { ...strict, module: "nodenext", moduleResolution: "nodenext", noEmit: true };
 const bundler = { ...strict, module: "esnext", moduleResolution: "bundler", noEmit: true };
 const browser = { ...bundler, customConditions: ["browser"], lib: ["es2022", "dom"] };
-typed("node16", ["typed.mts", "typed.cts"], { ...node16, outDir: "typed" });
-typed("bundler", ["typed.mts"], bundler);
-typed("bundler for browsers", ["typed-browser.mts"], browser);
+await typed("node16", ["typed.mts", "typed.cts"], { ...node16, outDir: "typed" });
+await typed("node16, all entries", everywhere, { ...node16, noEmit: true });
+await typed("nodenext", ["typed.mts", "typed.cts", ...everywhere], nodenext);
+await typed("bundler", ["typed.mts", "typed-entries.mts"], bundler);
+await typed("bundler for browsers", ["typed-browser.mts", "typed-slim-browser.mts"], browser);
+await typed("bundler for Workers", ["typed-edge.mts"], {
+  ...bundler,
+  customConditions: ["workerd"],
+});
+await typed("bundler for edge functions", ["typed-edge.mts"], { ...bundler, customConditions: ["edge-light"] }); // prettier-ignore
 for (const program of ["typed/typed.mjs", "typed/typed.cjs"]) {
-  check(`${program}, compiled`, () => run(process.execPath, program));
+  await check(`${program}, compiled`, () => run(process.execPath, program));
 }
 
-check("what is packed", () => {
+await check("what is packed", () => {
   const list = execFileSync("tar", ["-tzf", tarball()], { encoding: "utf8" });
-  // What several entries declare stands in a file whose name has a hash.
+  // What several entries share stands in files whose names have a hash.
   const all = list.trim().split("\n").map((name) => name.replace("package/", "")); // prettier-ignore
-  const names = all.filter((name) => !/^dist\/[a-z-]+-[\w-]{8}\.d\.c?ts$/.test(name)).sort();
-  const formats = ["cjs", "d.cts", "d.ts", "mjs"];
-  const built = ["browser", "jobs", "node", "sql"].flatMap((entry) =>
-    formats.map((end) => `dist/${entry}.${end}`),
-  );
+  const shared = /^dist\/(slim\/)?([a-z-]+-[\w-]{8}\.d\.c?ts|web\/[A-Z0-9]{8}\.mjs(\.map)?)$/;
+  const names = all.filter((name) => !shared.test(name)).sort();
+  const esm = ["d.ts", "mjs", "mjs.map"];
+  const both = [...esm, "cjs", "cjs.map", "d.cts"];
+  const entries = { node: both, browser: both, inline: both, workerd: esm, "edge-light": esm };
+  const built = (where, files) =>
+    Object.entries(files).flatMap(([entry, ends]) =>
+      ends.map((end) => `dist/${where}${entry}.${end}`),
+    );
   const papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];
-  const others = ["dist/cli.mjs", "dist/reseal.wasm", "dist/reseal-cli.wasm"];
-  const expected = [...papers, ...built, ...others].sort();
-  if (names.join() !== expected.join()) throw new Error(`packed: ${names.join(", ")}`);
+  const modules = ["dist/reseal.wasm", "dist/slim/reseal.wasm", "dist/reseal-cli.wasm"];
+  const programs = [
+    ...built("", { ...entries, jobs: both, sql: both }),
+    ...built("slim/", entries),
+  ];
+  const expected = [...papers, ...programs, "dist/cli.mjs", ...modules].sort();
+  const wrong = [...names.filter((name) => !expected.includes(name)), ...expected.filter((name) => !names.includes(name))]; // prettier-ignore
+  if (wrong.length > 0) throw new Error(`packed, or not: ${wrong.join(", ")}`);
 });
 
-check("the module holds no path of the machine that built it", () => {
-  const bytes = readFileSync(join(folder, "node_modules/reseal/dist/reseal.wasm"), "latin1");
-  for (const path of [`${homedir()}/`, join(here, "../.."), "/home/", "/Users/"]) {
-    if (bytes.includes(path)) throw new Error(`it holds ${path}`);
+await check("source maps hold the TypeScript", () => {
+  for (const map of ["node.mjs.map", "slim/node.cjs.map", "browser.mjs.map", "jobs.mjs.map"]) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(dist, map), "utf8"));
+    const at = sources.findIndex((name) => name.includes("/ts/"));
+    if (at < 0 || !sourcesContent?.[at]) throw new Error(`${map} has ${sources.join(", ")}`);
   }
 });
 
-console.log(`RESULT passed=${counts.passed} failed=${counts.failed} skipped=${counts.skipped}`);
-process.exitCode = counts.failed === 0 ? 0 : 1;
+await check("nothing is awaited at the top level", () => {
+  for (const name of readdirSync(dist, { recursive: true })) {
+    if (name === "cli.mjs" || !/\.[cm]js$/.test(name)) continue;
+    const text = readFileSync(join(dist, name), "utf8");
+    if (/^(const .*= |export .*= )?(for )?await\b/m.test(text)) throw new Error(name);
+  }
+});
+
+await check("the module holds no path of the machine that built it", () => {
+  for (const name of ["reseal.wasm", "slim/reseal.wasm"]) {
+    const bytes = readFileSync(join(dist, name), "latin1");
+    for (const path of [`${homedir()}/`, join(here, "../.."), "/home/", "/Users/"]) {
+      if (bytes.includes(path)) throw new Error(`${name} holds ${path}`);
+    }
+  }
+});
+
+finish();
 
 function run(node, program) {
   const output = execFileSync(node, [program], { cwd: folder, encoding: "utf8", stdio: "pipe" });
-  if (!output.includes("all good")) throw new Error(output);
+  expectGood(output);
 }
 
-function typed(name, files, compilerOptions) {
-  check(`TypeScript, ${name}`, () => {
+async function typed(name, files, compilerOptions) {
+  await check(`TypeScript, ${name}`, () => {
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
     execFileSync(process.execPath, [typescript], { cwd: folder, encoding: "utf8", stdio: "pipe" });
   });
@@ -84,21 +120,4 @@ function tarball() {
     readFileSync(join(folder, "node_modules/reseal/package.json"), "utf8"),
   );
   return join(folder, `reseal-${version}.tgz`);
-}
-
-function check(name, body) {
-  mkdirSync(folder, { recursive: true });
-  try {
-    body();
-    counts.passed += 1;
-    console.log(`passed: ${name}`);
-  } catch (error) {
-    counts.failed += 1;
-    console.log(`FAILED: ${name}\n${error.stdout ?? ""}${error.stderr ?? ""}${error.message}`);
-  }
-}
-
-function skip(name, reason) {
-  counts.skipped += 1;
-  console.log(`skipped: ${name} (${reason})`);
 }

@@ -6,7 +6,6 @@ import {
   n8nEntries,
   railsEntries,
   sentryEntries,
-  type CodecOptions,
   type FernetOptions,
   type FreeboardOptions,
   type MetabaseOptions,
@@ -14,38 +13,10 @@ import {
   type RailsOptions,
   type SentryOptions,
 } from "./codec-options.js";
-import { invalidArgument } from "./errors.js";
-import { Keyring, ringsOf } from "./keyring.js";
+import { plain, reseal } from "./codecs-own.js";
 import { N8nDataKey, rewrapN8nRow } from "./n8n-keys.js";
-import { checkOptions } from "./words.js";
 
-export { Codec, N8nDataKey, recognize, rewrapN8nRow };
-
-/**
- * Plaintext: what stands in a column before Reseal, and after it. It never writes what starts like
- * an envelope.
- *
- * @throws `invalid-argument`
- * @example
- * const column = new Column({ write: codecs.plain() });
- */
-export function plain(options: CodecOptions = {}): Codec {
-  checkOptions(options, ["name"]);
-  return makeCodec("plain", options.name ?? "plain", []);
-}
-
-/**
- * Envelopes of this project under the keys of a ring; a live ring is followed.
- *
- * @throws `invalid-argument`
- * @example
- * const codec = codecs.reseal(new Keyring({ primary: Key.generate() }), { name: "app" });
- */
-export function reseal(ring: Keyring, options: CodecOptions = {}): Codec {
-  checkOptions(options, ["name"]);
-  if (!(ring instanceof Keyring)) throw invalidArgument("this codec takes a Keyring");
-  return makeCodec("reseal", options.name ?? "reseal", [], ringsOf(ring));
-}
+export { Codec, N8nDataKey, plain, recognize, reseal, rewrapN8nRow };
 
 /**
  * Fernet tokens, as pyca/cryptography's `Fernet` and `MultiFernet` have them.

@@ -6,8 +6,8 @@ import { attach, type TextAccess } from "./memory.js";
 /** What an entry of the package knows about where it runs. */
 export interface Platform {
   readonly text: TextAccess;
-  /** The bytes of the module, where they can be had at once. */
-  load(): BufferSource;
+  /** The module, where it can be had at once. */
+  load(): WasmModule;
   /** The environment variables. */
   environment(): Record<string, string | undefined>;
   /** A path as text; `name` is the argument's, for messages. */
@@ -30,6 +30,9 @@ export interface Platform {
   /** Replaces the keyset file that was loaded, or makes one that does not exist. */
   saveKeyset(path: PathLike, loaded: Uint8Array | undefined, changed: Uint8Array): void;
 }
+
+/** The module as bytes, or compiled. */
+export type WasmModule = BufferSource | WebAssembly.Module;
 
 /** Where a file is: text, or a `file:` URL. */
 export type PathLike = string | FileUrl;
@@ -91,11 +94,20 @@ export function isReady(): boolean {
 function start(): Limits {
   checkEngine();
   try {
-    const module = new WebAssembly.Module(platform().load());
+    const module = moduleOf(platform().load());
     return started(initSync({ module }), module);
   } catch (error) {
     throw startError(error);
   }
+}
+
+function moduleOf(source: WasmModule): WebAssembly.Module {
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+    return new WebAssembly.Module(source as BufferSource);
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  // A module of another realm, as edge functions get it: the glue takes it for what it is not.
+  return Object.setPrototypeOf(source, WebAssembly.Module.prototype) as WebAssembly.Module;
 }
 
 /** Takes the running module into use. */

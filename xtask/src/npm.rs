@@ -18,10 +18,14 @@ use crate::{Result, wasm};
 /// A module, and what becomes of it.
 struct Module {
     package: &'static str,
+    /// Whether it has the default features of its package.
+    whole: bool,
     /// The folder in `wasm/` that its glue is written to.
     folder: &'static str,
-    /// Its name in `wasm/dist`.
+    /// Its name in that folder.
     file: &'static str,
+    /// Where it goes in `wasm/dist`.
+    place: &'static str,
     /// The profile of Cargo.toml.
     profile: &'static str,
     /// What `wasm-opt` aims at: speed, or size.
@@ -32,11 +36,25 @@ struct Module {
     max_gzipped: usize,
 }
 
-const MODULES: [Module; 2] = [
+const MODULES: [Module; 3] = [
     Module {
         package: "reseal-wasm",
+        // For pages and workers that only seal and open: no codecs, no manifest, no passphrases.
+        whole: false,
+        folder: "pkg-slim",
+        file: "reseal.wasm",
+        place: "slim/reseal.wasm",
+        profile: "wasm-small",
+        aim: "-Os",
+        aimed_gzipped: 60_000,
+        max_gzipped: 175_000,
+    },
+    Module {
+        package: "reseal-wasm",
+        whole: true,
         folder: "pkg",
         file: "reseal.wasm",
+        place: "reseal.wasm",
         profile: wasm::RELEASE,
         aim: "-O3",
         aimed_gzipped: 150_000,
@@ -44,8 +62,10 @@ const MODULES: [Module; 2] = [
     },
     Module {
         package: "reseal-cli-wasm",
+        whole: true,
         folder: "pkg-cli",
         file: "reseal-cli.wasm",
+        place: "reseal-cli.wasm",
         profile: "wasm-small",
         // No `-Oz`: it makes one function of those that are alike, also of the loops of base64.
         aim: "-Os",
@@ -67,6 +87,28 @@ const WASM_OPT: &[&str] = &[
     "--strip-target-features",
 ];
 
+/// A few of what tsup writes, of each kind.
+const OUTPUTS: &[&str] = &[
+    "node.mjs",
+    "node.cjs",
+    "browser.mjs",
+    "browser.cjs",
+    "workerd.mjs",
+    "inline.cjs",
+    "jobs.mjs",
+    "jobs.cjs",
+    "slim/node.mjs",
+    "slim/browser.mjs",
+    "slim/workerd.mjs",
+    "slim/inline.cjs",
+    "node.d.ts",
+    "node.d.cts",
+    "slim/node.d.ts",
+    "jobs.d.ts",
+    "jobs.d.cts",
+    "cli.mjs",
+];
+
 /// Builds what changed, and prints the sizes.
 pub(crate) fn run() -> Result {
     let home = root().join("wasm");
@@ -75,7 +117,7 @@ pub(crate) fn run() -> Result {
     }
     bundle(&home)?;
     for module in &MODULES {
-        copy(&module.made(&home), &home.join("dist").join(module.file))?;
+        copy(&module.made(&home), &home.join("dist").join(module.place))?;
     }
     // npm packs only what lies in the package's own folder, and no links.
     for paper in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
@@ -86,7 +128,7 @@ pub(crate) fn run() -> Result {
 
 impl Module {
     fn build(&self, home: &Path) -> Result {
-        let built = wasm::build(self.package, self.profile, true)?;
+        let built = wasm::build(self.package, self.profile, true, self.whole)?;
         let out = home.join(self.folder);
         let made = self.made(home);
         let outputs = [made.clone(), out.join(format!("{}.js", self.name()))];
@@ -124,7 +166,7 @@ impl Module {
         let gzipped = encoder.finish()?.len();
         println!(
             "{}: {} bytes, {gzipped} gzipped (aim: {}; at most {})",
-            self.file,
+            self.place,
             bytes.len(),
             self.aimed_gzipped,
             self.max_gzipped
@@ -181,26 +223,16 @@ fn bundle(home: &Path) -> Result {
     .iter()
     .map(|name| home.join(name))
     .chain(MODULES.iter().flat_map(|module| {
-        ["js", "d.ts"].map(|end| {
-            let name = format!("{}.{end}", module.name());
-            home.join(module.folder).join(name)
-        })
+        // The module itself stands in the entry `inline`.
+        let glue = ["js", "d.ts"].map(|end| format!("{}.{end}", module.name()));
+        let [js, types] = glue.map(|name| home.join(module.folder).join(name));
+        [js, types, module.made(home)]
     }))
     .collect();
-    let outputs = [
-        "node.mjs",
-        "node.cjs",
-        "browser.mjs",
-        "browser.cjs",
-        "jobs.mjs",
-        "jobs.cjs",
-        "node.d.ts",
-        "node.d.cts",
-        "jobs.d.ts",
-        "jobs.d.cts",
-        "cli.mjs",
-    ];
-    let outputs = outputs.map(|name| home.join("dist").join(name));
+    let outputs: Vec<PathBuf> = OUTPUTS
+        .iter()
+        .map(|name| home.join("dist").join(name))
+        .collect();
     unless_done("npm-bundle", hash_of(&inputs)?, &outputs, || {
         run_command(
             Command::new("npm")

@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result {
         &out.join(&native),
     )?;
     copy(
-        &wasm::build("reseal-testkit", wasm::RELEASE, true)?,
+        &wasm::build("reseal-testkit", wasm::RELEASE, true, true)?,
         &out.join("reseal_testkit.wasm"),
     )?;
     println!("testkit: {}", out.display());

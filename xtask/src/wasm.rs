@@ -70,8 +70,8 @@ impl fmt::Display for Toolchain {
 }
 
 /// Builds a package with a profile of Cargo.toml and gives the path of its module. `std` is false for
-/// what must not have one.
-pub(crate) fn build(package: &str, profile: &str, std: bool) -> Result<PathBuf> {
+/// what must not have one, `features` for one without its default features.
+pub(crate) fn build(package: &str, profile: &str, std: bool, features: bool) -> Result<PathBuf> {
     let toolchain = Toolchain::detect()?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
@@ -87,6 +87,9 @@ pub(crate) fn build(package: &str, profile: &str, std: bool) -> Result<PathBuf> 
         "--profile",
         profile,
     ]);
+    if !features {
+        cargo.arg("--no-default-features");
+    }
     // Flags from the environment would replace those of .cargo/config.toml and ours below.
     cargo
         .env_remove("RUSTFLAGS")

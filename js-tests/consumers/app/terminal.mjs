@@ -1,0 +1,4 @@
+// A runtime with a terminal.
+import { main } from "./main.mjs";
+
+console.log(await main());

@@ -1,0 +1,8 @@
+// A route in the edge runtime.
+import { main } from "../../main.mjs";
+
+export const runtime = "edge";
+
+export async function GET() {
+  return new Response(await main());
+}

@@ -1,0 +1,8 @@
+// The entry of `reseal/slim` for edge functions: as for Workers, with the name that they import a module by.
+import module from "./reseal.wasm?module";
+import { useWeb } from "./web-platform.js";
+
+export * from "./index-slim.js";
+export { init } from "./nothing-to-init.js";
+
+useWeb(() => module);
