@@ -26,7 +26,7 @@ assure: ## the long checks: fuzzing for minutes, a million iterations; ONLY="mem
 docs: ## build the documentation and run its code blocks
 	@scripts/docs.sh
 
-package: ## wheel, sdist, npm tarball and the folder of the workbench, in dist/
+package: ## wheel, sdist, npm tarball, crates and the folder of the workbench, in dist/
 	@scripts/package.sh
 
 vectors: ## run spec/vectors in every language; FILES="a.json b.json" runs others

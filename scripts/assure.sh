@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The checks that take long: ignored tests, property tests with many cases, fuzzing, a build from the
-# sdist. FUZZ_SECONDS is the time per fuzz target, RESEAL_JOB_KILLS how often a bulk job is killed. Words
+# The checks that take long: ignored tests, property tests with many cases, fuzzing, the packages as they
+# would be published, each built twice. FUZZ_SECONDS is the time per fuzz target, RESEAL_JOB_KILLS how often a bulk job is killed. Words
 # choose suites by how their names begin: `scripts/assure.sh memory`.
 source "$(dirname "$0")/lib.sh"
 FUZZ_SECONDS=${FUZZ_SECONDS:-120}
@@ -30,15 +30,27 @@ fuzz() {
 
 # Does what a user's pip does where there is no wheel: needs nothing but cargo.
 sdist() {
-    rm -rf target/sdist && mkdir target/sdist
-    "$VENV/bin/maturin" sdist --manifest-path python/Cargo.toml --out target/sdist
-    "$VENV/bin/pip" wheel --quiet --no-deps --wheel-dir target/sdist target/sdist/*.tar.gz
+    local folder=$ROOT/target/sdist
+    rm -rf "$folder" && mkdir "$folder"
+    "$VENV/bin/maturin" sdist --manifest-path python/Cargo.toml --out "$folder"
+    "$VENV/bin/pip" wheel --quiet --no-deps --wheel-dir "$folder" "$folder"/*.tar.gz
+    "$VENV/bin/python" scripts/archives.py "$folder"/*.tar.gz "$folder"/*.whl
+    "$VENV/bin/python" scripts/interpreters.py "$folder"/*.whl
+}
+
+# All that would be published: that it can be made, what is in it, and that the wheels run.
+packages() {
+    scripts/package.sh release
+    "$VENV/bin/python" scripts/archives.py dist/*.*
+    "$VENV/bin/python" scripts/interpreters.py dist/*manylinux*"$(uname -m)".whl
+    scripts/musl.sh && echo "RESULT passed=1 failed=0"
 }
 
 # The script calls itself for the steps that are functions.
 case ${1:-} in
     fuzz) fuzz_tool && fuzz && exit ;;
     sdist) sdist && exit ;;
+    packages) packages && exit ;;
 esac
 
 rm -rf target/results
@@ -71,5 +83,7 @@ if [ -n "$(find_webkit)" ]; then
 else
     echo "js-webkit: left out, WebKitGTK's driver or Xvfb is not here (Debian: webkit2gtk-driver xvfb)"
 fi
-suite --check sdist scripts/assure.sh sdist
+suite sdist scripts/assure.sh sdist
+suite packages scripts/assure.sh packages
+suite reproducible scripts/reproducible.sh
 scripts/summary.sh

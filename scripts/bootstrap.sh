@@ -2,6 +2,7 @@
 # Installs what is missing, and only that; says in one line each what it could not install.
 #   scripts/bootstrap.sh         everything that `make test` needs
 #   scripts/bootstrap.sh demo    what the packages and the demo need
+#   scripts/bootstrap.sh package what the packages need, and the wheels for other systems need
 #   scripts/bootstrap.sh assure  everything, and what only `make assure` needs
 # On Debian as root it installs packages; elsewhere it tells what to install.
 source "$(dirname "$0")/lib.sh"
@@ -20,10 +21,11 @@ main() {
     need_wasm
     need_node
     need_python
-    [ "$WHAT" = demo ] || need_browsers
+    ! for_tests || need_browsers
+    ! for_tests || need_databases
     [ "$WHAT" != assure ] || need_webkit
-    [ "$WHAT" = demo ] || need_databases
     report
+    ! for_packages || need_targets
     python_packages
     local folder
     for folder in $(npm_folders); do npm_packages "$folder"; done
@@ -31,17 +33,20 @@ main() {
     echo "setup: ready"
 }
 
+for_tests() { [ "$WHAT" = all ] || [ "$WHAT" = assure ]; }
+for_packages() { [ "$WHAT" = package ] || [ "$WHAT" = assure ]; }
+
 # What the outcome depends on. With the versions of the tools: an upgrade runs the checks again.
 state() {
     { rustc --version; node --version; python3 --version; } 2>&1 || true
-    hash_of scripts/bootstrap.sh scripts/lib.sh py-tests/requirements.txt \
+    hash_of scripts/bootstrap.sh scripts/lib.sh py-tests/requirements.txt scripts/requirements-package.txt \
         $(npm_folders | sed 's|$|/package-lock.json|')
 }
 
 # Where packages of npm are installed. The bundlers of js-tests/consumers/ are for `make assure`.
 npm_folders() {
     echo wasm
-    [ "$WHAT" = demo ] || printf '%s\n' js-tests js-tests/consumers/runtimes
+    ! for_tests || printf '%s\n' js-tests js-tests/consumers/runtimes
     [ "$WHAT" != assure ] || printf '%s\n' js-tests/consumers/bundlers js-tests/consumers/next
 }
 
@@ -107,7 +112,7 @@ need_compiler() {
 # Debian's own Rust is old; the packages that its browsers are built with follow the releases.
 need_rust() {
     if at_least "$(version_of rustc --version)" "$MIN_RUST" && command -v cargo >/dev/null; then
-        [ "$WHAT" = demo ] || rust_components
+        ! for_tests || rust_components
         return
     fi
     apt_update
@@ -141,6 +146,16 @@ need_wasm() {
         return
     fi
     MISSING+=("Rust's WASM target: rustup target add wasm32-unknown-unknown")
+}
+
+# The wheels for other Linuxes; scripts/package.sh leaves out those that could not be had.
+need_targets() {
+    local target
+    for target in "${WHEEL_TARGETS[@]}"; do
+        has_target "$target" && continue
+        command -v rustup >/dev/null && timeout 180 rustup target add "$target" >/dev/null 2>&1 && continue
+        echo "setup: no Rust for $target, its wheel will be left out: rustup target add $target" >&2
+    done
 }
 
 newest_lld() {
@@ -236,14 +251,16 @@ report() {
 python_packages() {
     # A virtual environment points to the interpreter that made it.
     "$VENV/bin/python" -c '' 2>/dev/null || { rm -rf "$VENV" && python3 -m venv "$VENV"; }
-    local wanted=$ROOT/py-tests/requirements.txt
-    if [ "$WHAT" = demo ]; then
-        unless_done pip-demo "$(hash_of "$wanted") $(stat_of "$VENV/pyvenv.cfg")" \
-            "$VENV/bin/pip" install --quiet "$(grep '^maturin==' "$wanted")"
+    local wanted=py-tests/requirements.txt env
+    env=$(stat_of "$VENV/pyvenv.cfg")
+    if for_tests; then
+        unless_done pip-all "$(hash_of "$wanted") $env" "$VENV/bin/pip" install --quiet -r "$wanted"
     else
-        unless_done pip-all "$(hash_of "$wanted") $(stat_of "$VENV/pyvenv.cfg")" \
-            "$VENV/bin/pip" install --quiet -r "$wanted"
+        unless_done pip-demo "$(hash_of "$wanted") $env" \
+            "$VENV/bin/pip" install --quiet "$(grep '^maturin==' "$wanted")"
     fi
+    wanted=scripts/requirements-package.txt
+    ! for_packages || unless_done pip-package "$(hash_of "$wanted") $env" "$VENV/bin/pip" install --quiet -r "$wanted"
 }
 
 npm_packages() {

@@ -58,3 +58,21 @@ find_firefox() {
 find_webkit() {
     [ -z "$(first_of Xvfb)" ] || first_of WebKitWebDriver
 }
+
+# Flags for a build whose bytes do not tell where it was made: panic messages carry file names. As in
+# xtask/src/wasm.rs. The library's own source gets the name that it has where it is not installed.
+remapped_paths() {
+    local commit sysroot
+    sysroot=$(rustc --print sysroot)
+    commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
+    echo "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+        "--remap-path-prefix=$ROOT=/reseal" \
+        "--remap-path-prefix=${CARGO_TARGET_DIR:-$ROOT/target}=/reseal/target" \
+        "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$commit"
+}
+
+# What wheels are made for, and whether this machine's Rust can.
+WHEEL_TARGETS=(
+    x86_64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-gnu aarch64-unknown-linux-musl
+)
+has_target() { [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]; }

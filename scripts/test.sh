@@ -22,6 +22,9 @@ suite --check rust-lint cargo clippy --workspace --all-targets --locked --quiet 
 suite --check rust-slim cargo clippy --package reseal-wasm --lib --no-default-features --locked --quiet -- -D warnings
 suite rust cargo test --workspace --locked --quiet --no-fail-fast
 suite --check rust-no-std cargo xtask no-std
+suite --check rust-api cargo xtask api --check
+suite --check licences cargo xtask licences --check
+suite --check sbom cargo xtask sbom --check
 
 suite --check build-npm cargo xtask npm
 suite --check build-wheel scripts/wheel.sh
@@ -41,6 +44,7 @@ suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts 
 suite --check py-types scripts/mypy.sh
 suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
 suite py scripts/pytest.sh
+suite py-interpreters "$VENV/bin/python" scripts/interpreters.py target/wheels/*.whl
 
 suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
 suite interop scripts/interop.sh

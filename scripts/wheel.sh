@@ -5,14 +5,13 @@ OUT=$ROOT/target/wheels
 
 build() {
     rm -rf "$OUT"
-    # As in xtask/src/wasm.rs: panic messages carry file names, and the builder's do not matter.
-    RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$ROOT=/reseal" \
+    RUSTFLAGS=$(remapped_paths) \
         "$VENV/bin/maturin" build --quiet --release --locked --manifest-path python/Cargo.toml \
             --interpreter "$VENV/bin/python" --out "$OUT"
     "$VENV/bin/pip" install --quiet --no-index --no-deps --force-reinstall "$OUT"/*.whl
 }
 
-sources=(Cargo.toml Cargo.lock .cargo python core/Cargo.toml core/src core/primitives cli/Cargo.toml cli/src scripts/wheel.sh)
+sources=(Cargo.toml Cargo.lock .cargo python core/Cargo.toml core/src core/primitives cli/Cargo.toml cli/src scripts/wheel.sh scripts/lib.sh)
 "$VENV/bin/pip" show --quiet reseal 2>/dev/null || rm -f "$STAMPS/wheel"
 unless_done wheel "$(hash_of "${sources[@]}")" build
 ls "$OUT"

@@ -1,30 +1,10 @@
-//! Field-level encryption with key rotation: the Reseal envelope, keyrings and blind indexes.
-//!
-//! A value is sealed under the primary key of a [`Keyring`], bound to a [`Context`] that says
-//! where it belongs, and stored as text or bytes. Keys rotate by introducing and promoting; a
-//! stored value is brought to the primary key by [`Keyring::reseal`].
-//!
-//! ```
-//! use reseal::{Context, Key, KeyUse, Keyring, Mode, OsEntropy};
-//!
-//! let key = Key::generate(KeyUse::Data, &mut OsEntropy)?;
-//! let ring = Keyring::builder().primary(key).build()?;
-//! let ctx = Context::new().with("table", "users")?.with("column", "ssn")?.with("row", 42)?;
-//! let stored = ring.seal(b"078-05-1120", &ctx, Mode::Random, &mut OsEntropy)?;
-//! assert_eq!(*ring.open(&stored, &ctx)?, b"078-05-1120");
-//! # Ok::<(), reseal::Error>(())
-//! ```
-//!
-//! The same bytes are read and written by the npm and pip packages `reseal`. The format is
-//! specified in `spec/envelope.md`; comments name its sections.
-//!
-//! # Features
-//! - `os-entropy` (default): [`OsEntropy`], the operating system's generator. Without it the crate
-//!   needs only `core` and `alloc`, and you bring an [`Entropy`].
-//! - `passphrase`: [`Argon2id::derive`], for keysets that a passphrase protects.
-//! - `manifest`: the validated description of a database, see [`manifest`]; it brings all codecs.
-//! - `job`: the bulk job over the columns of a manifest, see [`job`]; it brings the manifest.
-//! - `hazmat`: fixed nonces and bare primitives for test vectors.
+#![doc = include_str!("../README.md")]
+//! # Where to begin
+//! - [`Keyring`] seals, opens and reseals; a [`Context`] says where a value belongs, and a [`Field`] keeps
+//!   what is the same for a column.
+//! - [`Key`] is made, written down and read back; a [`KeysetDocument`] holds the keys of a team.
+//! - [`Column`] reads and writes what other systems stored, see [`codec`].
+//! - [`ErrorCode`] lists what can go wrong.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -32,4 +32,10 @@ fn every_manifest_has_the_version_of_the_workspace() {
         )),
         "Cargo.toml"
     );
+    assert!(
+        crates.contains(&format!(
+            "reseal-primitives = {{ path = \"core/primitives\", version = \"={version}\""
+        )),
+        "Cargo.toml"
+    );
 }

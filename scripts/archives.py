@@ -1,0 +1,67 @@
+"""What is in the archives that would be published: the papers, and nothing that does not belong there.
+
+scripts/archives.py ARCHIVE...
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+PAPERS = ["LICENSE-APACHE", "LICENSE-MIT"]
+# By how a name ends: what has to be inside, and what may not. Names are without the folder on top.
+WHEEL = [*PAPERS, "THIRD-PARTY.txt", "sboms/sbom.cdx.json", "METADATA", "py.typed", "_native.pyi"]
+NPM = [*PAPERS, "README.md", "THIRD-PARTY.txt", "sbom.cdx.json", "package.json", "reseal.wasm"]
+SDIST = [*PAPERS, "README.md", "Cargo.lock", "PKG-INFO", "THIRD-PARTY.txt", "sbom.cdx.json"]
+CRATE = [*PAPERS, "Cargo.lock", "src/lib.rs"]
+KINDS = {".whl": WHEEL, ".tgz": NPM, ".tar.gz": SDIST, ".crate": CRATE}
+JUNK = re.compile(r"(^|/)(target|node_modules|__pycache__|\.git|\.venv|fuzz)/|\.(pyc|orig|rej)$|~$")
+
+
+def main(archives: list[Path]) -> int:
+    """Prints what is wrong, and gives the exit status."""
+    failed = 0
+    for archive in archives:
+        wrong = check(archive)
+        failed += bool(wrong)
+        print(f"{archive.name}: {'; '.join(wrong) or 'complete'}")
+    print(f"RESULT passed={len(archives) - failed} failed={failed}")
+    return 1 if failed or not archives else 0
+
+
+def check(archive: Path) -> list[str]:
+    """What is missing in an archive, or too much."""
+    names, read = opened(archive)
+    [wanted] = [wanted for end, wanted in KINDS.items() if archive.name.endswith(end)]
+    wrong = [f"{want} is missing" for want in wanted if not any(n.endswith(want) for n in names)]
+    wrong += [f"{name} does not belong there" for name in names if JUNK.search(name)]
+    for name in names:
+        if name.endswith("sbom.cdx.json"):
+            bill = json.loads(read(name))
+            if bill["specVersion"] != "1.6" or not bill["components"]:
+                wrong.append(f"{name} is no bill of materials")
+    return wrong
+
+
+def opened(archive: Path) -> tuple[list[str], Callable[[str], bytes]]:
+    """The names of its files, and how to read one."""
+    if archive.suffix == ".whl":
+        wheel = zipfile.ZipFile(archive)
+        return wheel.namelist(), wheel.read
+    tar = tarfile.open(archive)  # noqa: SIM115 (read later)
+
+    def read(name: str) -> bytes:
+        file = tar.extractfile(name)
+        assert file is not None
+        return file.read()
+
+    return [member.name for member in tar if member.isfile()], read
+
+
+if __name__ == "__main__":
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))
