@@ -20,7 +20,7 @@ NPM = [*PAPERS, "README.md", "THIRD-PARTY.txt", "sbom.cdx.json", "package.json",
 SDIST = [*PAPERS, "README.md", "Cargo.lock", "PKG-INFO", "THIRD-PARTY.txt", "sbom.cdx.json"]
 CRATE = [*PAPERS, "Cargo.lock", "src/lib.rs"]
 KINDS = {".whl": WHEEL, ".tgz": NPM, ".tar.gz": SDIST, ".crate": CRATE}
-JUNK = re.compile(r"(^|/)(target|node_modules|__pycache__|\.git|\.venv|fuzz)/|\.(pyc|orig|rej)$|~$")
+JUNK = re.compile(r"(^|/)(target|node_modules|__pycache__|\.git|\.venv|fuzz)/|\.(pyc|rej)$|~$")
 
 
 def main(archives: list[Path]) -> int:
