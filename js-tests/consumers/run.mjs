@@ -65,7 +65,8 @@ await check("what is packed", () => {
     Object.entries(files).flatMap(([entry, ends]) =>
       ends.map((end) => `dist/${where}${entry}.${end}`),
     );
-  const papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];
+  const lists = ["THIRD-PARTY.txt", "sbom.cdx.json"];
+  const papers = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json", ...lists];
   const modules = ["dist/reseal.wasm", "dist/slim/reseal.wasm", "dist/reseal-cli.wasm"];
   const programs = [
     ...built("", { ...entries, jobs: both, sql: both }),
