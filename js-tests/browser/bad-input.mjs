@@ -8,6 +8,9 @@ const fresh = (place = "/fresh") => import(`${place}/${NUMBER}-${(loads += 1)}/b
 /** The package of a server whose `reseal.wasm` is bad in this way. */
 const broken = (kind) => fresh(`/broken/${kind}`);
 
+const WORKER_TRIES = 5;
+const WORKER_MS = 10_000;
+
 /** How the module arrives, and what the error says: what happened, and what to do. */
 const ARRIVALS = [
   ["missing", "answered 404", "deploy reseal.wasm"],
@@ -254,12 +257,18 @@ function works({ Key, Keyring }) {
   if (ring.openString(ring.seal("x", {}), {}) !== "x") throw new Error("it does not work");
 }
 
-function inWorker(path) {
-  const worker = new Worker(`${path}.mjs`, { type: "module" });
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = ({ message }) => reject(new Error(`the worker failed: ${message}`));
-  }).finally(() => worker.terminate());
+/** Firefox forgets to start a worker of a worker now and then, and starts the next one. */
+async function inWorker(path) {
+  for (let tries = 0; tries < WORKER_TRIES; tries++) {
+    const worker = new Worker(`${path}.mjs`, { type: "module" });
+    const answer = await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(`the worker failed: ${message}`));
+      setTimeout(resolve, WORKER_MS);
+    }).finally(() => worker.terminate());
+    if (answer !== undefined) return answer;
+  }
+  throw new Error(`no worker answered in ${WORKER_TRIES} times ${WORKER_MS} ms`);
 }
 
 function inFrame(path) {

@@ -102,13 +102,7 @@ impl Retirement<'_, '_> {
     fn next_of_codec(&self, name: &str) -> Vec<String> {
         let specs = self.manifest.columns().iter();
         let reading = specs.filter(|spec| spec.read.iter().any(|it| it == name));
-        let columns = reading.map(|spec| {
-            // Several entries may be of one column, each of other rows or members.
-            let path = { spec.path.iter() }.map(|path| format!(" {path}"));
-            let rows = { spec.filter.iter() }.map(|rows| format!(" where {rows}"));
-            let part: String = path.chain(rows).collect();
-            shown(&format!("{}.{}{part}", spec.table, spec.column))
-        });
+        let columns = reading.map(|spec| shown(&format!("{}.{}", spec.table, spec.column)));
         let columns: Vec<String> = columns.collect();
         let mut next = Vec::new();
         if !columns.is_empty() {
