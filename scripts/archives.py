@@ -10,14 +10,14 @@ import re
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
+BILL = "sbom.cdx.json"
 PAPERS = ["LICENSE-APACHE", "LICENSE-MIT"]
 # By how a name ends: what has to be inside, and what may not. Names are without the folder on top.
-WHEEL = [*PAPERS, "THIRD-PARTY.txt", "sboms/sbom.cdx.json", "METADATA", "py.typed", "_native.pyi"]
-NPM = [*PAPERS, "README.md", "THIRD-PARTY.txt", "sbom.cdx.json", "package.json", "reseal.wasm"]
-SDIST = [*PAPERS, "README.md", "Cargo.lock", "PKG-INFO", "THIRD-PARTY.txt", "sbom.cdx.json"]
+WHEEL = [*PAPERS, "THIRD-PARTY.txt", f"sboms/{BILL}", "METADATA", "py.typed", "_native.pyi"]
+NPM = [*PAPERS, "README.md", "THIRD-PARTY.txt", BILL, "package.json", "reseal.wasm"]
+SDIST = [*PAPERS, "README.md", "Cargo.lock", "PKG-INFO", "THIRD-PARTY.txt", BILL]
 CRATE = [*PAPERS, "Cargo.lock", "src/lib.rs"]
 KINDS = {".whl": WHEEL, ".tgz": NPM, ".tar.gz": SDIST, ".crate": CRATE}
 JUNK = re.compile(r"(^|/)(target|node_modules|__pycache__|\.git|\.venv|fuzz)/|\.(pyc|rej)$|~$")
@@ -36,31 +36,30 @@ def main(archives: list[Path]) -> int:
 
 def check(archive: Path) -> list[str]:
     """What is missing in an archive, or too much."""
-    names, read = opened(archive)
+    names, bills = listed(archive)
     [wanted] = [wanted for end, wanted in KINDS.items() if archive.name.endswith(end)]
     wrong = [f"{want} is missing" for want in wanted if not any(n.endswith(want) for n in names)]
     wrong += [f"{name} does not belong there" for name in names if JUNK.search(name)]
-    for name in names:
-        if name.endswith("sbom.cdx.json"):
-            bill = json.loads(read(name))
-            if bill["specVersion"] != "1.6" or not bill["components"]:
-                wrong.append(f"{name} is no bill of materials")
+    for name, text in bills.items():
+        bill = json.loads(text)
+        if bill["specVersion"] != "1.6" or not bill["components"]:
+            wrong.append(f"{name} is no bill of materials")
     return wrong
 
 
-def opened(archive: Path) -> tuple[list[str], Callable[[str], bytes]]:
-    """The names of its files, and how to read one."""
+def listed(archive: Path) -> tuple[list[str], dict[str, bytes]]:
+    """The names of its files, and the bills of materials among them."""
     if archive.suffix == ".whl":
-        wheel = zipfile.ZipFile(archive)
-        return wheel.namelist(), wheel.read
-    tar = tarfile.open(archive)  # noqa: SIM115 (read later)
-
-    def read(name: str) -> bytes:
-        file = tar.extractfile(name)
-        assert file is not None
-        return file.read()
-
-    return [member.name for member in tar if member.isfile()], read
+        with zipfile.ZipFile(archive) as wheel:
+            names = wheel.namelist()
+            return names, {name: wheel.read(name) for name in names if name.endswith(BILL)}
+    bills = {}
+    with tarfile.open(archive) as tar:
+        files = [member for member in tar if member.isfile()]
+        for member in files:
+            if member.name.endswith(BILL) and (file := tar.extractfile(member)):
+                bills[member.name] = file.read()
+    return [member.name for member in files], bills
 
 
 if __name__ == "__main__":
