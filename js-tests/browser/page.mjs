@@ -9,6 +9,8 @@ const options = new URL(location.href).searchParams;
 const report = { agent: navigator.userAgent, done: false, passed: 0, failed: 0, places: {} };
 window.report = report;
 const strange = new Report();
+// Held by the module: Firefox ends a worker that waits and that only its own handlers refer to.
+let worker;
 addEventListener("error", ({ message }) => fail(`an error of the page: ${message}`));
 addEventListener("unhandledrejection", ({ reason }) => fail(`an unhandled rejection: ${reason}`));
 
@@ -43,6 +45,7 @@ async function collect(place, run) {
 function keep(place, one) {
   const kept = { line: lineOf(one), ...one };
   report.places[place].parts.push(kept);
+  report.last = `${place} ${kept.line}`;
   report.passed += one.passed;
   report.failed += one.failed.length;
   showPart(place, kept, report);
@@ -56,7 +59,7 @@ function fail(message) {
 
 /** The events of the worker, as they come. */
 async function* inWorker() {
-  const worker = new Worker(`/browser/worker.mjs${location.search}`, { type: "module" });
+  worker = new Worker(`/browser/worker.mjs${location.search}`, { type: "module" });
   const events = [];
   let wake = () => {};
   const push = (event) => {

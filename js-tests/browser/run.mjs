@@ -2,11 +2,12 @@
 // failed=N`, and exits 1 on a failure. A browser that is missing is a failure.
 //   node js-tests/browser/run.mjs [--browser chromium,firefox] [--screenshot FILE] [--query bench=long]
 //   node js-tests/browser/run.mjs --serve [--port 8080]     only serves the page, to look at it
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Key, Keyring } from "reseal";
+import { findBrowser } from "../browsers.mjs";
 import { benchLine } from "./bench.mjs";
 import { Result } from "./result.mjs";
 import { serve } from "./server.mjs";
@@ -51,8 +52,7 @@ async function runBrowser(name, node) {
   const start = performance.now();
   try {
     const driver = await import(`./drivers/${name}.mjs`);
-    const path = find(name);
-    if (path === "") throw new Error(`it is not here: ${driver.HINT}`);
+    const path = findBrowser(name);
     const page = `${server.url}?${options.query}`;
     const report = await drive(driver, path, page, {}, options.screenshot);
     take(result, report);
@@ -83,7 +83,8 @@ async function drive(driver, path, url, launch, screenshot) {
       }
       await sleep(POLL_MS);
     }
-    throw new Error(`no report after ${LIMIT_MS / 1000} s`);
+    const last = await session.evaluate("window.report?.last ?? 'nothing'");
+    throw new Error(`no report after ${LIMIT_MS / 1000} s; the last that it has: ${last}`);
   } finally {
     await Promise.race([session.close(), sleep(5000, undefined, { ref: false })]).catch(() => {});
     session.kill();
@@ -133,10 +134,4 @@ async function linesOfNode() {
   const program = fileURLToPath(new URL("node.mjs", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [program], { cwd: ROOT });
   return stdout.trim().split("\n");
-}
-
-/** The path that the scripts find, or nothing. */
-function find(name) {
-  const script = `source scripts/lib.sh && find_${name}`;
-  return execFileSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" }).trim();
 }

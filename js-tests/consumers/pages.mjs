@@ -1,15 +1,14 @@
 // Shows files of bundles in Chromium: each on a page that allows scripts of its server, WebAssembly
 // and nothing else.
-import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize, relative, sep } from "node:path";
 import { chromium } from "playwright-core";
+import { CHROMIUM_FLAGS, findBrowser } from "../browsers.mjs";
 import { ROOT } from "./project.mjs";
 
 const BASE = join(ROOT, "target/consumers");
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
-const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]; // prettier-ignore
 const TYPES = { ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm" };
 const LIMIT_MS = 60_000;
 
@@ -18,7 +17,10 @@ export async function withPages(body) {
   const server = createServer(answer);
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}`;
-  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath: findBrowser("chromium"),
+    args: CHROMIUM_FLAGS,
+  });
   try {
     const pageOf = (file) => `${url}/page.html?${relative(BASE, file)}`;
     await body((what) => titleOf(browser, what instanceof URL ? what.href : pageOf(what)));
@@ -56,12 +58,4 @@ function answer(request, response) {
   if (!file.startsWith(BASE + sep) || !existsSync(file)) return response.writeHead(404).end();
   response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
   createReadStream(file).pipe(response);
-}
-
-/** The browser that the scripts find; CHROMIUM names another one. */
-function findChromium() {
-  const script = "source scripts/lib.sh && find_chromium";
-  const found = execFileSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" }).trim();
-  if (found === "") throw new Error("no Chromium found: install it, or set CHROMIUM to its path");
-  return found;
 }

@@ -1,28 +1,22 @@
 // A headless Chromium with the workbench, built anew and served as `make workbench` serves it.
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { build } from "../../workbench/build.mjs";
 import { serve } from "../../workbench/serve.mjs";
+import { CHROMIUM_FLAGS, findBrowser } from "../browsers.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
 
 /** Runs a task with a browser and the address of the page, and ends both. */
 export async function withWorkbench(task) {
   const folder = join(ROOT, "target/workbench-tests");
   build(folder);
   const { server, url } = await serve(folder);
-  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath: findBrowser("chromium"),
+    args: CHROMIUM_FLAGS,
+  });
   try {
     return await task(browser, url, server);
   } finally {
@@ -63,12 +57,4 @@ export const panel = (page, name) => page.getByRole("tab", { name }).click();
 export async function chooseFile(page, name, text) {
   const file = { name, mimeType: "text/plain", buffer: Buffer.from(text) };
   await page.locator("#census-file").setInputFiles(file);
-}
-
-/** The browser that the scripts find; CHROMIUM names another one. */
-function findChromium() {
-  const script = "source scripts/lib.sh && find_chromium";
-  const found = execFileSync("bash", ["-c", script], { cwd: ROOT, encoding: "utf8" }).trim();
-  if (found === "") throw new Error("no Chromium found: install it, or set CHROMIUM to its path");
-  return found;
 }

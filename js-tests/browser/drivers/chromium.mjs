@@ -1,17 +1,7 @@
 // Chromium, by playwright-core.
 import { chromium } from "playwright-core";
-
-export const HINT = "install it (Debian: chromium), or set CHROMIUM to its path";
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
+import { CHROMIUM_FLAGS } from "../../browsers.mjs";
+import { sessionOf } from "./session.mjs";
 
 /** How to start one whose engine lacks something. */
 export const LACKING = {
@@ -23,23 +13,12 @@ export const LACKING = {
 };
 
 export async function open(path, url, { flags = [] } = {}) {
-  const server = await chromium.launchServer({ executablePath: path, args: [...FLAGS, ...flags] });
-  const messages = [];
+  const args = [...CHROMIUM_FLAGS, ...flags];
+  const server = await chromium.launchServer({ executablePath: path, args });
   const kill = () => server.process().kill("SIGKILL");
   try {
     const connection = await chromium.connect(server.wsEndpoint());
-    const page = await connection.newPage();
-    page.on("console", (message) => {
-      messages.push({ text: message.text(), url: message.location().url });
-    });
-    await page.goto(url);
-    return {
-      messages,
-      kill,
-      evaluate: (expression) => page.evaluate(expression),
-      screenshot: (path) => page.screenshot({ path, fullPage: true }),
-      close: () => server.close(),
-    };
+    return await sessionOf(await connection.newPage(), url, kill, () => server.close());
   } catch (error) {
     kill();
     throw error;

@@ -1,7 +1,6 @@
 // Firefox, by puppeteer-core over WebDriver BiDi.
 import puppeteer from "puppeteer-core";
-
-export const HINT = "install it (Debian: firefox-esr), or set FIREFOX to its path";
+import { sessionOf } from "./session.mjs";
 
 /** How to start one whose engine lacks something; of SIMD there is no switch. */
 export const LACKING = { WebAssembly: { preferences: { "javascript.options.wasm": false } } };
@@ -13,21 +12,9 @@ export async function open(path, url, { preferences = {} } = {}) {
     headless: true,
     extraPrefsFirefox: preferences,
   });
-  const messages = [];
   const kill = () => browser.process()?.kill("SIGKILL");
   try {
-    const page = await browser.newPage();
-    page.on("console", (message) => {
-      messages.push({ text: message.text(), url: message.location().url ?? "" });
-    });
-    await page.goto(url);
-    return {
-      messages,
-      kill,
-      evaluate: (expression) => page.evaluate(expression),
-      screenshot: (path) => page.screenshot({ path, fullPage: true }),
-      close: () => browser.close(),
-    };
+    return await sessionOf(await browser.newPage(), url, kill, () => browser.close());
   } catch (error) {
     kill();
     throw error;

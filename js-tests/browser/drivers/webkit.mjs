@@ -4,8 +4,6 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export const HINT = "install its driver and a display (Debian: webkit2gtk-driver xvfb)";
-
 /** How to start one whose engine lacks something. */
 export const LACKING = {
   "WebAssembly SIMD": { environment: { JSC_useWasmSIMD: "0" } },
