@@ -112,9 +112,7 @@ const OUTPUTS: &[&str] = &[
 /// Builds what changed, and prints the sizes.
 pub(crate) fn run() -> Result {
     let home = root().join("wasm");
-    for module in &MODULES {
-        module.build(&home)?;
-    }
+    build(&home)?;
     bundle(&home)?;
     for module in &MODULES {
         copy(&module.made(&home), &home.join("dist").join(module.place))?;
@@ -124,6 +122,25 @@ pub(crate) fn run() -> Result {
         copy(&root().join(paper), &home.join(paper))?;
     }
     MODULES.iter().try_for_each(|module| module.report(&home))
+}
+
+/// Builds the modules, those of one profile beside those of the other: to link one keeps a single core
+/// busy, and within a profile cargo lets them wait for each other.
+fn build(home: &Path) -> Result {
+    let (quick, small): (Vec<_>, Vec<_>) =
+        MODULES.iter().partition(|it| it.profile == wasm::RELEASE);
+    let each = |modules: &[&Module]| {
+        let mut modules = modules.iter();
+        let built = modules.try_for_each(|module| module.build(home));
+        built.map_err(|error| error.to_string())
+    };
+    let (quick, small) = std::thread::scope(|scope| {
+        let quick = scope.spawn(|| each(&quick));
+        let small = each(&small);
+        (quick.join(), small)
+    });
+    quick.map_err(|_| "a build broke off")??;
+    Ok(small?)
 }
 
 impl Module {
