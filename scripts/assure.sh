@@ -48,9 +48,9 @@ packages() {
 
 # The script calls itself for the steps that are functions.
 case ${1:-} in
-    fuzz) fuzz_tool && fuzz && exit ;;
-    sdist) sdist && exit ;;
-    packages) packages && exit ;;
+    fuzz) fuzz_tool; fuzz; exit ;;
+    sdist) sdist; exit ;;
+    packages) packages; exit ;;
 esac
 
 rm -rf target/results

@@ -24,8 +24,8 @@ fetch() {
 build() {
     command -v musl-gcc >/dev/null || apt-get install -y -qq --no-install-recommends musl musl-dev musl-tools >/dev/null
     fetch
-    # Debian's compiler calls every system gnu.
-    printf '%s\n' '#!/bin/sh' '[ "$1" = --print-multiarch ] && echo x86_64-linux-musl && exit' \
+    # Debian's compiler calls every system gnu; CPython asks with one dash and with two.
+    printf '%s\n' '#!/bin/sh' 'case $1 in *-print-multiarch) echo x86_64-linux-musl && exit ;; esac' \
         'exec musl-gcc "$@"' >"$FOLDER/cc"
     chmod +x "$FOLDER/cc"
     cd "$FOLDER/source"

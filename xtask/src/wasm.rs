@@ -121,13 +121,18 @@ fn remapped_paths(rustc: &Path) -> Result<String> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
     let sysroot = sysroot(rustc).ok_or("rustc does not tell its sysroot")?;
+    // The name that the library's source has where it is not installed.
+    let library = format!(
+        "/rustc/{}",
+        commit(rustc).ok_or("rustc does not tell its commit")?
+    );
     let from_to = [
         (
             cargo_home.ok_or("no home folder: set CARGO_HOME")?,
             "/cargo",
         ),
         (root(), "/reseal"),
-        (source_of(&sysroot), "/rustc"),
+        (source_of(&sysroot), library.as_str()),
     ];
     let flags: Vec<_> = from_to
         .iter()
@@ -143,6 +148,14 @@ fn source_of(sysroot: &Path) -> PathBuf {
 
 fn sysroot(rustc: &Path) -> Option<PathBuf> {
     print(rustc, &["--print", "sysroot"]).map(PathBuf::from)
+}
+
+fn commit(rustc: &Path) -> Option<String> {
+    let version = print(rustc, &["--version", "--verbose"])?;
+    let hash = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))?;
+    Some(hash.to_owned())
 }
 
 fn minor_version(rustc: &Path) -> Option<u32> {
