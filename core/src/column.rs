@@ -333,7 +333,9 @@ impl Column {
         {
             found.retain(|(_, shown)| shown.certainty == Certainty::Yes);
         }
-        found.sort_by_key(|(named, _)| named.codec.kind() == CodecKind::Plain);
+        let is_plain = |(named, _): &Found<'_>| named.codec.kind() == CodecKind::Plain;
+        let (plain, mut found): (Vec<_>, Vec<_>) = found.into_iter().partition(is_plain);
+        found.extend(plain);
         found
     }
 

@@ -24,8 +24,9 @@ use crate::{
     ids::{KeyId, KeyState, KeyUse, Mode},
     key::{DataKey, IndexKey},
     random::Entropy,
+    sorted::SortedMap,
 };
-use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -46,7 +47,7 @@ use zeroize::Zeroizing;
 /// # Spec
 /// Sections 2, 8 and 10.
 pub struct Keyring {
-    slots: BTreeMap<KeyId, Slot>,
+    slots: SortedMap<KeyId, Slot>,
     data_primary: Option<KeyId>,
     index_primary: Option<KeyId>,
 }

@@ -2,7 +2,6 @@
 
 mod document;
 mod info;
-mod json;
 mod kek;
 mod moves;
 mod provider;
@@ -22,8 +21,9 @@ use crate::{
     ids::{KeyId, KeyState},
     key::Key,
     keyring::Keyring,
+    sorted::SortedMap,
 };
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 use document::{Document, KeyEntry};
 use kek::Kek;
@@ -82,7 +82,7 @@ pub struct Keyset {
     /// Those of the listed KEKs that were given.
     held: Vec<Kek>,
     /// Every key that has material.
-    keys: BTreeMap<KeyId, Key>,
+    keys: SortedMap<KeyId, Key>,
     /// The lease that processes know of.
     published_lease: u32,
 }
@@ -336,8 +336,8 @@ fn check_expected(document: &Document, expect: &Expect) -> Result<()> {
 }
 
 /// Every key that has material, the same under each of the KEKs.
-fn unwrap_all(document: &Document, held: &[Kek]) -> Result<BTreeMap<KeyId, Key>> {
-    let mut keys = BTreeMap::new();
+fn unwrap_all(document: &Document, held: &[Kek]) -> Result<SortedMap<KeyId, Key>> {
+    let mut keys = SortedMap::new();
     let with_material = |key: &&KeyEntry| key.state != KeyState::Destroyed;
     for entry in document.keys.iter().filter(with_material) {
         for kek in held {

@@ -23,6 +23,7 @@ pub mod hazmat;
 mod ids;
 #[cfg(feature = "job")]
 pub mod job;
+mod json;
 mod kdf;
 mod key;
 mod keyring;
@@ -33,6 +34,7 @@ pub mod manifest;
 mod padding;
 mod pae;
 mod random;
+mod sorted;
 mod source;
 mod time;
 mod value;

@@ -21,13 +21,11 @@ pub use problem::{Problem, Problems};
 pub use secret::SecretRef;
 pub use want::{Secrets, Want, WantKind};
 
-use crate::error::{Error, ErrorCode, Result};
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    format,
-    string::String,
-    vec::Vec,
+use crate::{
+    error::{Error, ErrorCode, Result},
+    sorted::SortedMap,
 };
+use alloc::{format, string::String, vec::Vec};
 use problem::Log;
 use read::Table;
 use toml::de::DeTable;
@@ -76,7 +74,7 @@ const VERSION: u64 = 1;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    codecs: BTreeMap<String, CodecSpec>,
+    codecs: SortedMap<String, CodecSpec>,
     columns: Vec<ColumnSpec>,
     warnings: Vec<Problem>,
 }
@@ -204,10 +202,10 @@ impl Manifest {
 }
 
 fn warn_unused(codecs: &codecs::Codecs, columns: &[ColumnSpec], log: &Log<'_>) {
-    let used: BTreeSet<&str> = columns.iter().flat_map(ColumnSpec::codecs).collect();
+    let used = build::names_of(columns);
     let named = codecs.values().flatten();
     for codec in named.filter(|codec| codec.name() != codecs::PLAIN) {
-        if !used.contains(codec.name()) {
+        if !used.contains_key(codec.name()) {
             codec.warn_unused(log);
         }
     }

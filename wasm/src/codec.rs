@@ -7,13 +7,13 @@ use crate::{
     memory::{DONE, Output, call},
     options::Options,
     random::Pooled,
-    report,
+    report::list,
     shown::{flags, name_of, origin, parts_of, recognized, stored_of},
     slot::{Slot, WasmSlot},
 };
 use reseal::{
     NamedCodec, Result, Timestamp,
-    codec::{Codec, CodecKind, Fresh, Place, Plain, Reseal, StoredValue},
+    codec::{Certainty, Codec, CodecKind, Fresh, Place, Plain, Reseal, StoredValue},
 };
 use std::sync::Arc;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -137,12 +137,14 @@ fn write(
 pub fn recognize_any(used: usize) -> u8 {
     call(used, |item, output| {
         let stored = stored_of(item)?;
-        let shown = CodecKind::ALL.iter();
-        let shown = shown.filter_map(|kind| Some((kind.as_str(), kind.recognize(stored)?)));
-        let mut shown: Vec<_> = shown.collect();
-        shown.sort_by_key(|(_, shown)| core::cmp::Reverse(shown.certainty));
-        for (kind, shown) in shown {
-            output.push(DONE, &recognized(kind, &shown));
+        // What is sure comes first.
+        for certainty in [Certainty::Yes, Certainty::Maybe] {
+            for kind in CodecKind::ALL {
+                let shown = kind.recognize(stored);
+                if let Some(shown) = shown.filter(|shown| shown.certainty == certainty) {
+                    output.push(DONE, &recognized(kind.as_str(), &shown));
+                }
+            }
         }
         Ok(DONE)
     })
@@ -151,12 +153,7 @@ pub fn recognize_any(used: usize) -> u8 {
 /// The kinds of this build, in the order that numbers name them.
 #[wasm_bindgen(js_name = codecKinds)]
 pub fn codec_kinds() -> JsValue {
-    report(
-        &CodecKind::ALL
-            .iter()
-            .map(|kind| kind.as_str())
-            .collect::<Vec<_>>(),
-    )
+    list(CodecKind::ALL.iter().map(|kind| kind.as_str().into()))
 }
 
 /// A source of nonces, and the time.

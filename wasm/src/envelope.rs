@@ -4,32 +4,10 @@ use crate::{
     ids::Form,
     key::text_of,
     memory::{DONE, call},
-    report,
+    report::{count, object},
 };
 use reseal::{inspect, inspect_binary, oversized_text_error, to_binary, to_text};
-use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InspectionReport {
-    version: u8,
-    mode: &'static str,
-    key_id: String,
-    ciphertext_bytes: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Limits {
-    plaintext_bytes: usize,
-    overhead_bytes: usize,
-    text_chars: usize,
-    text_prefix_chars: usize,
-    context_pairs: usize,
-    context_name_chars: usize,
-    context_value_bytes: usize,
-}
 
 /// The input is an envelope.
 #[wasm_bindgen]
@@ -40,12 +18,12 @@ pub fn inspection(used: usize, form: Form) -> JsValue {
             Form::Binary => inspect_binary(stored)?,
             Form::Text => inspect(text_of(stored))?,
         };
-        shown = report(&InspectionReport {
-            version: inspection.version,
-            mode: inspection.mode.as_str(),
-            key_id: inspection.key_id.to_string(),
-            ciphertext_bytes: inspection.ciphertext_bytes,
-        });
+        shown = object(&[
+            ("version", inspection.version.into()),
+            ("mode", inspection.mode.as_str().into()),
+            ("keyId", inspection.key_id.to_string().into()),
+            ("ciphertextBytes", count(inspection.ciphertext_bytes)),
+        ]);
         Ok(DONE)
     });
     shown
@@ -74,13 +52,13 @@ pub fn oversized_text(used: usize, tail_is_base64url: bool) -> u8 {
 /// The limits of the format, for checks before anything is copied.
 #[wasm_bindgen]
 pub fn limits() -> JsValue {
-    report(&Limits {
-        plaintext_bytes: reseal::MAX_PLAINTEXT_BYTES,
-        overhead_bytes: reseal::OVERHEAD_BYTES,
-        text_chars: reseal::MAX_TEXT_CHARS,
-        text_prefix_chars: reseal::TEXT_PREFIX_CHARS,
-        context_pairs: reseal::MAX_CONTEXT_PAIRS,
-        context_name_chars: reseal::MAX_CONTEXT_NAME_CHARS,
-        context_value_bytes: reseal::MAX_CONTEXT_VALUE_BYTES,
-    })
+    object(&[
+        ("plaintextBytes", count(reseal::MAX_PLAINTEXT_BYTES)),
+        ("overheadBytes", count(reseal::OVERHEAD_BYTES)),
+        ("textChars", count(reseal::MAX_TEXT_CHARS)),
+        ("textPrefixChars", count(reseal::TEXT_PREFIX_CHARS)),
+        ("contextPairs", count(reseal::MAX_CONTEXT_PAIRS)),
+        ("contextNameChars", count(reseal::MAX_CONTEXT_NAME_CHARS)),
+        ("contextValueBytes", count(reseal::MAX_CONTEXT_VALUE_BYTES)),
+    ])
 }

@@ -7,13 +7,12 @@ use crate::{
     key::{WasmKey, text_of},
     memory::{DONE, Output, UNCHANGED, call, make},
     random::Pooled,
-    report,
+    report::{list, object},
 };
 use reseal::{
     Context, Error, ErrorCode, Key, KeyId, KeyUse, Keyring, KeyringBuilder, Result, inspect,
     inspect_binary,
 };
-use serde::Serialize;
 use std::sync::Arc;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -32,15 +31,6 @@ impl From<Keyring> for WasmRing {
 #[wasm_bindgen]
 #[derive(Debug, Default)]
 pub struct RingBuilder(KeyringBuilder);
-
-#[derive(Serialize)]
-struct KeyReport {
-    id: String,
-    #[serde(rename = "use")]
-    key_use: Option<&'static str>,
-    state: &'static str,
-    label: String,
-}
 
 #[wasm_bindgen]
 impl RingBuilder {
@@ -189,13 +179,14 @@ impl WasmRing {
 
     /// Ids, uses, states and labels.
     pub fn keys(&self) -> JsValue {
-        let shown = self.0.keys().map(|key| KeyReport {
-            id: key.id.to_string(),
-            key_use: key.key_use.map(KeyUse::as_str),
-            state: key.state.as_str(),
-            label: key.label,
-        });
-        report(&shown.collect::<Vec<_>>())
+        list(self.0.keys().map(|key| {
+            object(&[
+                ("id", key.id.to_string().into()),
+                ("use", key.key_use.map(KeyUse::as_str).into()),
+                ("state", key.state.as_str().into()),
+                ("label", key.label.into()),
+            ])
+        }))
     }
 
     /// The id of the data key that seals.

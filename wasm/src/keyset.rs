@@ -6,14 +6,13 @@ use crate::{
     keyring::{WasmRing, arguments, push_all},
     memory::{DONE, call, make},
     random::WebCrypto,
-    report,
+    report::{list, number, object},
     source::expect,
 };
 use reseal::{
     Argon2id, ExternalKek, Key, KeyUse, Keyset, KeysetDocument, KeysetInfo, NewKek, Promotion,
     Result, Timestamp,
 };
-use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// A document, and the keys that are to open it.
@@ -33,37 +32,6 @@ pub struct WasmNewKek(NewKek);
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct WasmKeyset(Keyset);
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InfoReport {
-    ring_id: String,
-    generation: u64,
-    issued: String,
-    lease_seconds: u32,
-    keks: Vec<KekReport>,
-    keys: Vec<KeyReport>,
-}
-
-#[derive(Serialize)]
-struct KekReport {
-    id: String,
-    kind: &'static str,
-    provider: Option<String>,
-    reference: Option<String>,
-    held: bool,
-}
-
-#[derive(Serialize)]
-struct KeyReport {
-    id: String,
-    #[serde(rename = "use")]
-    key_use: &'static str,
-    state: &'static str,
-    created: String,
-    changed: String,
-    label: String,
-}
 
 #[wasm_bindgen]
 impl WasmDocument {
@@ -326,28 +294,30 @@ fn info(info: KeysetInfo) -> JsValue {
             Some(external) => (Some(external.provider), Some(external.reference)),
             None => (None, None),
         };
-        KekReport {
-            id: kek.id.to_string(),
-            kind: kek.kind.as_str(),
-            provider,
-            reference,
-            held: kek.held,
-        }
+        object(&[
+            ("id", kek.id.to_string().into()),
+            ("kind", kek.kind.as_str().into()),
+            ("provider", provider.into()),
+            ("reference", reference.into()),
+            ("held", kek.held.into()),
+        ])
     });
-    let keys = info.keys.into_iter().map(|key| KeyReport {
-        id: key.id.to_string(),
-        key_use: key.key_use.as_str(),
-        state: key.state.as_str(),
-        created: key.created,
-        changed: key.changed,
-        label: key.label,
+    let keys = info.keys.into_iter().map(|key| {
+        object(&[
+            ("id", key.id.to_string().into()),
+            ("use", key.key_use.as_str().into()),
+            ("state", key.state.as_str().into()),
+            ("created", key.created.into()),
+            ("changed", key.changed.into()),
+            ("label", key.label.into()),
+        ])
     });
-    report(&InfoReport {
-        ring_id: info.ring,
-        generation: info.generation,
-        issued: info.issued,
-        lease_seconds: info.lease_seconds,
-        keks: wrapped_under.collect(),
-        keys: keys.collect(),
-    })
+    object(&[
+        ("ringId", info.ring.into()),
+        ("generation", number(info.generation)),
+        ("issued", info.issued.into()),
+        ("leaseSeconds", info.lease_seconds.into()),
+        ("keks", list(wrapped_under)),
+        ("keys", list(keys)),
+    ])
 }

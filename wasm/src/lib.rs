@@ -26,19 +26,13 @@ pub mod memory;
 pub mod n8n;
 mod options;
 pub mod random;
+mod report;
 mod shown;
 mod slot;
 pub mod source;
 
-use serde::Serialize;
 use std::alloc::System;
-use wasm_bindgen::JsValue;
 use zeroizing_alloc::ZeroAlloc;
-
-/// A plain object for a report that holds no secret.
-fn report(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_default()
-}
 
 /// Whatever is freed is wiped, also what libraries work on: compression, JSON, numbers.
 #[global_allocator]

@@ -9,7 +9,6 @@ use crate::{
     key::text_of,
     keyring::arguments,
     memory::{DONE, call, make},
-    report,
     slot::Slot,
     source::{WasmSource, files, variable},
 };
@@ -36,7 +35,7 @@ impl WasmManifest {
 
     /// The codecs and what they want, the columns and the warnings.
     pub fn facts(&self) -> JsValue {
-        report(&facts::of(&self.0))
+        facts::of(&self.0)
     }
 
     /// Fails where a column writes plaintext.

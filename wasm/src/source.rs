@@ -8,10 +8,9 @@ use crate::{
     key::{WasmKey, text_of},
     keyring::{WasmRing, arguments},
     memory::{DONE, call, make},
-    report,
+    report::{list, number, object},
 };
 use reseal::{Expect, Key, Loaded, Result, Source, SourceFile, Unlock, WantKind, Zeroizing};
-use serde::Serialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// Where a ring comes from.
@@ -28,22 +27,6 @@ pub struct WasmUnlock(Unlock);
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct WasmLoaded(Loaded);
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WantReport {
-    path: String,
-    kind: &'static str,
-    named_by: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LoadedReport<'a> {
-    lease_seconds: u32,
-    generation: Option<u64>,
-    ring_id: Option<&'a str>,
-}
 
 /// The variables that count.
 #[wasm_bindgen(js_name = envNames)]
@@ -131,16 +114,18 @@ impl WasmSource {
 
     /// What is to be read before each load.
     pub fn wants(&self) -> JsValue {
-        let wants = self.0.wants().into_iter().map(|want| WantReport {
-            path: want.path,
-            kind: match want.kind {
+        list(self.0.wants().into_iter().map(|want| {
+            let kind = match want.kind {
                 WantKind::Secret => "secret",
                 WantKind::Directory => "directory",
                 WantKind::Keyset => "keyset",
-            },
-            named_by: want.named_by,
-        });
-        report(&wants.collect::<Vec<_>>())
+            };
+            object(&[
+                ("path", want.path.into()),
+                ("kind", kind.into()),
+                ("namedBy", want.named_by.into()),
+            ])
+        }))
     }
 
     /// The input is, for everything that is wanted, the names and contents of its files.
@@ -161,11 +146,11 @@ impl WasmSource {
 impl WasmLoaded {
     /// Lease, generation and ring id.
     pub fn facts(&self) -> JsValue {
-        report(&LoadedReport {
-            lease_seconds: self.0.lease_seconds,
-            generation: self.0.generation,
-            ring_id: self.0.ring_id.as_deref(),
-        })
+        object(&[
+            ("leaseSeconds", self.0.lease_seconds.into()),
+            ("generation", self.0.generation.map(number).into()),
+            ("ringId", self.0.ring_id.as_deref().into()),
+        ])
     }
 
     /// The ring, unless nothing has changed.

@@ -5,8 +5,9 @@ use crate::{
     error::{Error, ErrorCode, Result, fixed},
     ids::{KeyId, KeyState, KeyUse},
     key::Key,
+    sorted::SortedMap,
 };
-use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 /// Collects the keys of a [`Keyring`]. Data and index keys are told apart by their use.
 ///
@@ -24,7 +25,7 @@ use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec}
 pub struct KeyringBuilder {
     keys: Vec<(Key, KeyState)>,
     destroyed: Vec<KeyId>,
-    labels: BTreeMap<KeyId, String>,
+    labels: SortedMap<KeyId, String>,
 }
 
 /// Where one key was given.
@@ -91,19 +92,22 @@ impl KeyringBuilder {
     /// # Spec
     /// Section 1.
     pub fn build(self) -> Result<Keyring> {
-        let mut mentions: BTreeMap<KeyId, Mentions<'_>> = BTreeMap::new();
+        let mut mentions: SortedMap<KeyId, Mentions<'_>> = SortedMap::new();
+        let mut mention = |id, key: Option<_>, state| {
+            let mut mentioned = mentions.remove(&id).unwrap_or_default();
+            mentioned.key = key.or(mentioned.key);
+            mentioned.states.push(state);
+            mentions.insert(id, mentioned);
+        };
         for (key, state) in &self.keys {
             check(key, *state)?;
-            let mentioned = mentions.entry(key.id()).or_default();
-            mentioned.key = Some(key);
-            mentioned.states.push(*state);
+            mention(key.id(), Some(key), *state);
         }
         for id in &self.destroyed {
-            let mentioned = mentions.entry(*id).or_default();
-            mentioned.states.push(KeyState::Destroyed);
+            mention(*id, None, KeyState::Destroyed);
         }
         let mut ring = Keyring {
-            slots: BTreeMap::new(),
+            slots: SortedMap::new(),
             data_primary: None,
             index_primary: None,
         };

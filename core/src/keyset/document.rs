@@ -1,12 +1,13 @@
 //! The document: its members, and the rules that each must keep before any key is looked at.
 
-use super::{json::Json, kek::KekSource};
+use super::kek::KekSource;
 use crate::{
     error::{Error, ErrorCode, Result, fixed},
     ids::{BASE32, KeyId, KeyState, KeyUse},
+    json::Json,
+    sorted::SortedMap,
 };
 use alloc::{
-    collections::{BTreeMap, BTreeSet},
     format,
     string::{String, ToString},
     vec::Vec,
@@ -40,7 +41,7 @@ pub(super) struct Document {
     pub(super) lease_seconds: u32,
     pub(super) keks: Vec<KekEntry>,
     pub(super) keys: Vec<KeyEntry>,
-    pub(super) macs: BTreeMap<KeyId, String>,
+    pub(super) macs: SortedMap<KeyId, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub(super) struct KeyEntry {
     pub(super) created: String,
     pub(super) changed: String,
     pub(super) label: String,
-    pub(super) wraps: BTreeMap<KeyId, String>,
+    pub(super) wraps: SortedMap<KeyId, String>,
 }
 
 /// Names what lies in the place of a keyset by mistake.
@@ -124,8 +125,8 @@ impl Document {
 
     /// The rules that tie members to each other.
     fn check(&self, mut primary: Members) -> Result<()> {
-        let mut ids = BTreeSet::new();
-        let all_new = self.keks.iter().all(|kek| ids.insert(kek.id));
+        let mut ids = SortedMap::new();
+        let all_new = self.keks.iter().all(|kek| ids.add(kek.id));
         if !(1..=MAX_KEKS).contains(&self.keks.len()) || !all_new {
             return Err(malformed("keks has 1 to 8 entries, each once"));
         }
@@ -136,26 +137,27 @@ impl Document {
         if passphrases.count() > 1 {
             return Err(malformed("at most one entry of keks has a passphrase"));
         }
-        if !self.macs.keys().eq(&ids) {
+        if !self.macs.keys().eq(ids.keys()) {
             return Err(malformed("macs has one member for each entry of keks"));
         }
         for key in &self.keys {
             let destroyed = key.state == KeyState::Destroyed;
-            if destroyed != key.wraps.is_empty() || !(destroyed || key.wraps.keys().eq(&ids)) {
+            if destroyed != key.wraps.is_empty() || !(destroyed || key.wraps.keys().eq(ids.keys()))
+            {
                 return Err(malformed(
                     "wraps has one member for each entry of keks, and none where the key is destroyed",
                 ));
             }
         }
-        let mut kids = BTreeSet::new();
-        if !self.keys.iter().all(|key| kids.insert(key.id)) {
+        let mut kids = SortedMap::new();
+        if !self.keys.iter().all(|key| kids.add(key.id)) {
             return Err(malformed("a key stands twice"));
         }
         for key_use in [KeyUse::Data, KeyUse::Index] {
-            let named = match primary.0.remove(key_use.as_str()) {
-                Some(Json::Text(text)) => Some(key_id(&text)?),
-                Some(_) => return Err(malformed("primary holds key ids")),
-                None => None,
+            let named = match primary.take(key_use.as_str()) {
+                Ok(Json::Text(text)) => Some(key_id(&text)?),
+                Ok(_) => return Err(malformed("primary holds key ids")),
+                Err(_) => None,
             };
             let is_primary =
                 |key: &&KeyEntry| key.key_use == key_use && key.state == KeyState::Primary;
@@ -225,7 +227,7 @@ pub(super) fn is_plain(text: &str, max_chars: usize) -> bool {
 }
 
 /// The members of an object, each taken once.
-pub(super) struct Members(BTreeMap<String, Json>);
+pub(super) struct Members(Vec<(String, Json)>);
 
 impl Members {
     fn of(tree: Json, what: &str) -> Result<Self> {
@@ -239,7 +241,14 @@ impl Members {
     }
 
     pub(super) fn take(&mut self, name: &str) -> Result<Json> {
-        self.0.remove(name).ok_or_else(|| missing(name))
+        let at = self.0.iter().position(|(there, _)| there == name);
+        let at = at.ok_or_else(|| missing(name))?;
+        Ok(self.0.swap_remove(at).1)
+    }
+
+    fn get(&self, name: &str) -> Option<&Json> {
+        let mut members = self.0.iter();
+        members.find_map(|(there, value)| (there == name).then_some(value))
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<String> {
@@ -329,10 +338,14 @@ impl Members {
         is_time(&time).then_some(time).ok_or_else(|| wrong(name))
     }
 
-    /// Texts of canonical base64url by key id, all of one length.
-    fn texts(&mut self, name: &str, chars: usize) -> Result<BTreeMap<KeyId, String>> {
-        let mut texts = BTreeMap::new();
-        for (id, text) in self.object(name)?.0 {
+    /// Texts of canonical base64url by the id of a KEK, all of one length.
+    fn texts(&mut self, name: &str, chars: usize) -> Result<SortedMap<KeyId, String>> {
+        let mut texts = SortedMap::new();
+        let members = self.object(name)?.0;
+        if members.len() > MAX_KEKS {
+            return Err(wrong(name));
+        }
+        for (id, text) in members {
             match text {
                 Json::Text(text)
                     if text.len() == chars && BASE64URL_NOPAD.decode(text.as_bytes()).is_ok() =>
@@ -364,11 +377,11 @@ fn is_time(text: &str) -> bool {
 
 /// `format` and `version` come first, wherever they stand.
 fn check_format(document: &Members) -> Result<()> {
-    match document.0.get("format") {
+    match document.get("format") {
         Some(Json::Text(format)) if format == FORMAT => {}
         _ => return Err(malformed("its format is not reseal-keyset")),
     }
-    match document.0.get("version") {
+    match document.get("version") {
         Some(Json::Integer(1)) => Ok(()),
         Some(Json::Integer(version)) if *version <= MAX_INTEGER => Err(fixed(
             ErrorCode::UnsupportedVersion,
@@ -461,12 +474,12 @@ impl Serialize for Primary<'_> {
 }
 
 /// Texts by key id.
-struct ById<'d>(&'d BTreeMap<KeyId, String>);
+struct ById<'d>(&'d SortedMap<KeyId, String>);
 
 impl Serialize for ById<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (id, text) in self.0 {
+        for (id, text) in self.0.iter() {
             map.serialize_entry(&id.to_string(), text)?;
         }
         map.end()

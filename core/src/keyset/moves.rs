@@ -9,11 +9,11 @@ use crate::{
     ids::{KeyId, KeyState, KeyUse},
     key::Key,
     keyring::same_term_prefix,
+    sorted::SortedMap,
     time::Timestamp,
 };
 use alloc::{
     borrow::ToOwned,
-    collections::BTreeMap,
     format,
     string::{String, ToString},
 };
@@ -58,7 +58,7 @@ impl Keyset {
             created: now.to_string(),
             changed: now.to_string(),
             label: label.to_owned(),
-            wraps: BTreeMap::new(),
+            wraps: SortedMap::new(),
         });
         self.keys.insert(id, key);
         Ok(id)

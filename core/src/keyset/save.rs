@@ -13,10 +13,10 @@ use crate::{
     error::{ErrorCode, Result, fixed},
     ids::{KeyId, KeyState},
     random::Entropy,
+    sorted::SortedMap,
     time::Timestamp,
 };
 use alloc::{
-    collections::BTreeMap,
     string::{String, ToString},
     vec::Vec,
 };
@@ -37,7 +37,7 @@ impl Keyset {
         entropy.fill(&mut ring)?;
         Ok(Self {
             held: [Kek::new(&kek.key)?].into(),
-            keys: BTreeMap::new(),
+            keys: SortedMap::new(),
             published_lease: lease_seconds,
             document: Document {
                 ring: ring_text(&ring),
@@ -50,7 +50,7 @@ impl Keyset {
                 }]
                 .into(),
                 keys: Vec::new(),
-                macs: BTreeMap::new(),
+                macs: SortedMap::new(),
             },
         })
     }
@@ -86,7 +86,7 @@ impl Keyset {
             lease_seconds: old.lease_seconds,
             keks: old.keks.clone(),
             keys: old.keys.clone(),
-            macs: BTreeMap::new(),
+            macs: SortedMap::new(),
         };
         if document.generation > MAX_INTEGER {
             return Err(fixed(

@@ -7,13 +7,9 @@ use super::{
 use crate::{
     column::{Column, NamedCodec},
     error::{Error, ErrorCode, Result},
+    sorted::SortedMap,
 };
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 
 impl Manifest {
     /// What is to be read for the codecs that columns use, each thing once.
@@ -98,7 +94,7 @@ impl Manifest {
         &self,
         build: impl Fn(&CodecSpec) -> Result<NamedCodec>,
     ) -> Result<Vec<Column>> {
-        let mut instances = BTreeMap::new();
+        let mut instances = SortedMap::new();
         for codec in self.used() {
             instances.insert(codec.name(), build(codec)?);
         }
@@ -108,11 +104,11 @@ impl Manifest {
 
     /// The codecs of columns, or all of them where there is no column.
     fn used(&self) -> impl Iterator<Item = &CodecSpec> {
-        let names: BTreeSet<&str> = self.columns.iter().flat_map(ColumnSpec::codecs).collect();
+        let names = names_of(&self.columns);
         let all = self.columns.is_empty();
         self.codecs
             .values()
-            .filter(move |codec| all || names.contains(codec.name()))
+            .filter(move |codec| all || names.contains_key(codec.name()))
     }
 
     fn spec(&self, name: &str) -> Result<&CodecSpec> {
@@ -124,7 +120,7 @@ impl Manifest {
 }
 
 impl ColumnSpec {
-    fn build(&self, codecs: &BTreeMap<&str, NamedCodec>) -> Result<Column> {
+    fn build(&self, codecs: &SortedMap<&str, NamedCodec>) -> Result<Column> {
         let codec = |name: &str| {
             codecs.get(name).cloned().ok_or_else(|| {
                 let message = format!("there is no codec {}", shown(name));
@@ -148,12 +144,18 @@ impl ColumnSpec {
     }
 }
 
+/// The names of the codecs of some columns.
+pub(super) fn names_of(columns: &[ColumnSpec]) -> SortedMap<&str, ()> {
+    let names = columns.iter().flat_map(ColumnSpec::codecs);
+    names.map(|name| (name, ())).collect()
+}
+
 fn wants<'c>(codecs: impl IntoIterator<Item = &'c CodecSpec>) -> Vec<Want> {
     let mut wants: Vec<Want> = Vec::new();
-    let mut seen = BTreeSet::new();
     for codec in codecs {
         for need in codec.needs() {
-            if seen.insert((need.kind, need.name.clone())) {
+            let is_it = |want: &Want| want.kind == need.kind && want.name == need.name;
+            if !wants.iter().any(is_it) {
                 wants.push(Want {
                     kind: need.kind,
                     name: need.name,

@@ -20,8 +20,9 @@ use crate::{
     codec::{CodecKind, Expect, Plain},
     column::NamedCodec,
     error::Result,
+    sorted::SortedMap,
 };
-use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 /// The codec that is there without being named.
@@ -161,11 +162,12 @@ impl Options for PlainOptions {
 }
 
 /// Codecs by name; nothing for one that has a problem.
-pub(super) type Codecs = BTreeMap<String, Option<CodecSpec>>;
+pub(super) type Codecs = SortedMap<String, Option<CodecSpec>>;
 
 /// The codecs of the member `codecs`, and `plain`.
 pub(super) fn parse(codecs: Option<&Value<'_, '_>>) -> Codecs {
-    let mut found = Codecs::from([(PLAIN.to_owned(), Some(CodecSpec::plain()))]);
+    let mut found = Codecs::new();
+    found.insert(PLAIN.to_owned(), Some(CodecSpec::plain()));
     let Some(table) = codecs.and_then(|codecs| codecs.table("the codecs")) else {
         return found;
     };

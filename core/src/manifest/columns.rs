@@ -14,9 +14,10 @@ use super::{
     read::{Table, Value},
 };
 use crate::{
-    blind_index::Normalizer, codec::CodecKind, context::Context, ids::Mode, value::ValueType,
+    blind_index::Normalizer, codec::CodecKind, context::Context, ids::Mode, sorted::SortedMap,
+    value::ValueType,
 };
-use alloc::{borrow::ToOwned, collections::BTreeSet, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 const MAX_IDENTIFIER_CHARS: usize = 256;
 const MAX_WHERE_CHARS: usize = 4096;
@@ -270,6 +271,6 @@ const NORMALIZERS: [(&str, Normalizer); 3] = [
 
 /// Names that are there twice.
 fn twice<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let mut seen = BTreeSet::new();
-    names.into_iter().find(|name| !seen.insert(*name))
+    let mut seen = SortedMap::new();
+    names.into_iter().find(|name| !seen.add(*name))
 }

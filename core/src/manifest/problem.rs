@@ -125,6 +125,7 @@ pub(super) struct Log<'t> {
 
 #[derive(Default)]
 struct Entries {
+    /// In the order of the text.
     list: Vec<(usize, Problem)>,
     more: bool,
 }
@@ -135,11 +136,11 @@ impl Entries {
             self.more = true;
             return;
         }
-        self.list.push((at, problem()));
+        let place = self.list.partition_point(|(there, _)| *there <= at);
+        self.list.insert(place, (at, problem()));
     }
 
-    fn sorted(mut self) -> Vec<Problem> {
-        self.list.sort_by_key(|(at, _)| *at);
+    fn problems(self) -> Vec<Problem> {
         self.list.into_iter().map(|(_, problem)| problem).collect()
     }
 }
@@ -183,12 +184,12 @@ impl<'t> Log<'t> {
     pub(super) fn finish(self) -> Result<Vec<Problem>, Problems> {
         let wrong = self.wrong.into_inner();
         if wrong.list.is_empty() {
-            return Ok(self.warned.into_inner().sorted());
+            return Ok(self.warned.into_inner().problems());
         }
         Err(Problems {
             code: self.code.into_inner(),
             more: wrong.more,
-            list: wrong.sorted(),
+            list: wrong.problems(),
         })
     }
 

@@ -5,9 +5,10 @@ use crate::{
     codec::Rings,
     error::{Error, ErrorCode, Result},
     keyring::Keyring,
+    sorted::SortedMap,
     source::SourceFile,
 };
-use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 use zeroize::Zeroizing;
 
@@ -110,8 +111,8 @@ impl Need {
 /// ```
 #[derive(Clone, Default)]
 pub struct Secrets {
-    contents: BTreeMap<(WantKind, String), Arc<Vec<SourceFile>>>,
-    rings: BTreeMap<String, Arc<dyn Rings>>,
+    contents: SortedMap<(WantKind, String), Arc<Vec<SourceFile>>>,
+    rings: SortedMap<String, Arc<dyn Rings>>,
 }
 
 impl Secrets {

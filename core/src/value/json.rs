@@ -1,11 +1,14 @@
 //! JSON: as its producer wrote it, or in the canonical form of RFC 8785.
 
 use super::number::decimal;
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use crate::json::in_order;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// More doubles than `serde_json` is away from the nearest one: it rounds five times at most.
+const STEPS: u64 = 8;
 /// As deep as `serde_json` reads by itself.
 const MAX_DEPTH: usize = 128;
 
@@ -42,7 +45,8 @@ fn write(value: &str, depth: usize, to: &mut String) -> Option<()> {
 fn write_object(value: &str, depth: usize, to: &mut String) -> Option<()> {
     let Members(members) = serde_json::from_str(value).ok()?;
     to.push('{');
-    for (at, (name, value)) in members.values().enumerate() {
+    let order = in_order(members.iter().map(|(name, _)| name))?;
+    for (at, (name, value)) in order.iter().filter_map(|at| members.get(*at)).enumerate() {
         if at > 0 {
             to.push(',');
         }
@@ -73,23 +77,32 @@ fn write_text(text: &str, to: &mut String) -> Option<()> {
     Some(())
 }
 
-/// As JavaScript prints it, if that is the same number.
+/// As JavaScript prints it, if that is the same number. The double is looked for around what
+/// `serde_json` reads in its quick way: the exact way needs tables of ten kilobytes.
 fn write_number(source: &str, to: &mut String) -> Option<()> {
-    let number: f64 = source.parse().ok()?;
-    if !number.is_finite() {
-        return None;
+    let wanted = decimal(source)?;
+    let negative = source.starts_with('-');
+    let near = serde_json::from_str::<f64>(source).map_or(f64::MAX, f64::abs);
+    for step in 0..=STEPS {
+        for bits in [near.to_bits() + step, near.to_bits().saturating_sub(step)] {
+            let number = f64::from_bits(bits);
+            if !number.is_finite() {
+                continue;
+            }
+            let number = if negative { -number } else { number };
+            let mut buffer = ryu_js::Buffer::new();
+            let printed = buffer.format_finite(number);
+            if decimal(printed).as_ref() == Some(&wanted) {
+                to.push_str(printed);
+                return Some(());
+            }
+        }
     }
-    let mut buffer = ryu_js::Buffer::new();
-    let printed = buffer.format_finite(number);
-    if decimal(printed)? != decimal(source)? {
-        return None;
-    }
-    to.push_str(printed);
-    Some(())
+    None
 }
 
-/// The members of an object, by the UTF-16 units of their names; none stands twice.
-struct Members<'t>(BTreeMap<Vec<u16>, (String, &'t RawValue)>);
+/// The members of an object.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -100,19 +113,16 @@ impl<'de> Deserialize<'de> for Members<'de> {
 struct Object;
 
 impl<'de> Visitor<'de> for Object {
-    type Value = BTreeMap<Vec<u16>, (String, &'de RawValue)>;
+    type Value = Vec<(String, &'de RawValue)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-            let units = name.encode_utf16().collect();
-            if members.insert(units, (name, value)).is_some() {
-                return Err(A::Error::custom("a member stands twice"));
-            }
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
         }
         Ok(members)
     }

@@ -36,4 +36,56 @@ proptest! {
         let back = ValueType::Decimal.canonical(back.as_bytes(), Mode::Random).unwrap();
         prop_assert_eq!(&*back, text.as_bytes());
     }
+
+    #[test]
+    fn every_double_stays_as_it_is_printed(bits: u64) {
+        let number = f64::from_bits(bits);
+        prop_assume!(number.is_finite());
+        prop_assert_eq!(json(&printed(number)), Some(printed(number)));
+    }
+
+    #[test]
+    fn a_number_of_json_is_the_double_that_is_nearest(
+        digits in "(0|[1-9][0-9]{0,19})(\\.[0-9]{1,20})?",
+        exponent in -345_i32..330,
+        negative: bool,
+    ) {
+        let minus = if negative { "-" } else { "" };
+        let text = format!("{minus}{digits}e{exponent}");
+        let nearest: f64 = text.parse().unwrap();
+        let expected = nearest.is_finite().then(|| printed(nearest));
+        let expected = expected.filter(|printed| decimal(printed) == decimal(&text));
+        prop_assert_eq!(json(&text), expected);
+    }
+}
+
+#[test]
+fn the_largest_and_the_smallest_doubles_are_numbers_of_json() {
+    for number in [f64::MAX, f64::MIN, f64::MIN_POSITIVE, f64::from_bits(1)] {
+        assert_eq!(json(&printed(number)), Some(printed(number)));
+        // With all of its digits.
+        let whole = format!("{number}");
+        assert_eq!(json(&whole), Some(printed(number)));
+    }
+    assert_eq!(json("-0"), Some("0".into()));
+    assert_eq!(json("1.7976931348623159e308"), None);
+    assert_eq!(json("1e309"), None);
+    assert_eq!(json("3e-324"), None);
+    assert_eq!(json("9007199254740993"), None);
+}
+
+/// The canonical form of a document, if it has one.
+fn json(text: &str) -> Option<String> {
+    let canonical = ValueType::Json.canonical(text.as_bytes(), Mode::Deterministic);
+    Some(String::from_utf8(canonical.ok()?.to_vec()).unwrap())
+}
+
+/// As JavaScript prints it.
+fn printed(number: f64) -> String {
+    ryu_js::Buffer::new().format_finite(number).into()
+}
+
+fn decimal(text: &str) -> Option<Vec<u8>> {
+    let decimal = ValueType::Decimal.canonical(text.as_bytes(), Mode::Deterministic);
+    Some(decimal.ok()?.to_vec())
 }

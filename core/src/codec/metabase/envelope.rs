@@ -94,8 +94,11 @@ impl DataKeys {
                 writes,
             })
         };
-        let mut rows = rows.into_iter().map(row).collect::<Result<Vec<_>>>()?;
-        rows.sort_by_key(|row| row.generation);
+        Self::in_order(rows.into_iter().map(row).collect::<Result<_>>()?)
+    }
+
+    fn in_order(mut rows: Vec<Row>) -> Result<Self> {
+        rows.sort_unstable_by_key(|row| row.generation);
         if rows
             .windows(2)
             .any(|pair| matches!(pair, [a, b] if a.generation == b.generation))

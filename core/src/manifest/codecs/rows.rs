@@ -2,25 +2,21 @@
 
 use crate::{
     error::{Error, ErrorCode, Result},
+    json::Json,
     manifest::{
         secret::RowsRef,
         want::{Given, Need, WantKind},
     },
 };
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 use data_encoding::BASE64;
-use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
 /// One row; its texts are wiped on drop.
 pub(super) struct Row<'g> {
     given: &'g Given<'g>,
     place: String,
-    members: Map<String, Value>,
+    members: Vec<(String, Json)>,
 }
 
 /// What has to be read for the rows.
@@ -49,36 +45,43 @@ pub(super) fn read<'g>(
             core::str::from_utf8(content.unwrap_or_default()).unwrap_or_default()
         }
     };
-    // What serde says may quote the text.
-    let rows: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|_| {
+    let row = |(index, row)| match row {
+        Json::Object(members) => Some(Row {
+            given,
+            place: format!("{member}[{index}]"),
+            members,
+        }),
+        _ => None,
+    };
+    let rows = match Json::parse(text.as_bytes()) {
+        Some(Json::List(rows)) => rows.into_iter().enumerate().map(row).collect(),
+        _ => None,
+    };
+    rows.ok_or_else(|| {
         let message = format!(
             "the rows are no JSON list of objects with {}",
             columns.join(", ")
         );
         given.error(member, ErrorCode::SourceUnreadable, &message)
-    })?;
-    let row = |(index, members)| Row {
-        given,
-        place: format!("{member}[{index}]"),
-        members,
-    };
-    Ok(rows.into_iter().enumerate().map(row).collect())
+    })
 }
 
 impl Row<'_> {
     /// A number, or text of its digits.
     pub(super) fn number(&self, column: &str) -> Result<u32> {
-        let number = match self.members.get(column) {
-            Some(Value::Number(number)) => number.to_string().parse().ok(),
-            Some(Value::String(digits)) => digits.parse().ok(),
+        let number = match self.member(column) {
+            Some(Json::Integer(number)) => u32::try_from(*number).ok(),
+            Some(Json::Text(digits)) => digits.parse().ok(),
             _ => None,
         };
         number.ok_or_else(|| self.bad(column, "a number from 0 to 4294967295"))
     }
 
     pub(super) fn base64(&self, column: &str) -> Result<Zeroizing<Vec<u8>>> {
-        let text = self.members.get(column).and_then(Value::as_str);
-        let bytes = text.and_then(|text| BASE64.decode(text.trim().as_bytes()).ok());
+        let bytes = match self.member(column) {
+            Some(Json::Text(text)) => BASE64.decode(text.trim().as_bytes()).ok(),
+            _ => None,
+        };
         bytes
             .map(Zeroizing::new)
             .ok_or_else(|| self.bad(column, "base64"))
@@ -91,11 +94,17 @@ impl Row<'_> {
 
     /// Text, or nothing for NULL.
     pub(super) fn optional(&mut self, column: &str) -> Result<Option<String>> {
-        match self.members.remove(column) {
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Null) | None => Ok(None),
+        let at = self.members.iter().position(|(name, _)| name == column);
+        match at.map(|at| self.members.swap_remove(at).1) {
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(Json::Null) | None => Ok(None),
             Some(_) => Err(self.bad(column, "text")),
         }
+    }
+
+    fn member(&self, column: &str) -> Option<&Json> {
+        let mut members = self.members.iter();
+        members.find_map(|(name, value)| (name == column).then_some(value))
     }
 
     fn bad(&self, column: &str, what: &str) -> Error {
@@ -108,8 +117,8 @@ impl Row<'_> {
 
 impl Drop for Row<'_> {
     fn drop(&mut self) {
-        for value in self.members.values_mut() {
-            if let Value::String(text) = value {
+        for (_, value) in &mut self.members {
+            if let Json::Text(text) = value {
                 text.zeroize();
             }
         }

@@ -8,14 +8,10 @@ use crate::{
         codecs::{CodecSpec, Codecs, Writes},
         read::Table,
     },
+    sorted::SortedMap,
     value::ValueType,
 };
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 
 /// The column, with what its codecs say; nothing where one of them has a problem itself.
 pub(super) fn with_codecs(
@@ -127,12 +123,11 @@ fn check_indexes(spec: &ColumnSpec, used: &[&CodecSpec], table: &Table<'_, '_>) 
 /// The names that a codec needs for its own format.
 fn check_context(spec: &ColumnSpec, used: &[&CodecSpec], table: &Table<'_, '_>) {
     let fixed = spec.context.iter().map(|(name, _)| name.as_str());
-    let names: BTreeSet<&str> = fixed
-        .chain(spec.row_facts().map(|(name, _)| name))
-        .collect();
+    let names = fixed.chain(spec.row_facts().map(|(name, _)| name));
+    let names: Vec<&str> = names.collect();
     for codec in used {
         for needed in codec.facts().context {
-            if !names.contains(needed.as_str()) {
+            if !names.contains(&needed.as_str()) {
                 let codec = codec.name();
                 let message = format!("the aad of the codec {codec} needs the name {needed}");
                 table.wrong("context", message);
@@ -177,7 +172,7 @@ fn warn(spec: &ColumnSpec, used: &[&CodecSpec], table: &Table<'_, '_>) {
 /// The columns so far, by table and column.
 #[derive(Default)]
 pub(super) struct Seen {
-    places: BTreeMap<(String, String), Vec<Rows>>,
+    places: SortedMap<(String, String), Vec<Rows>>,
 }
 
 /// Which values of a column, and the place of the first one.
@@ -199,22 +194,32 @@ impl Seen {
             return;
         }
         let key = (spec.table.clone(), spec.column.clone());
-        let before = self.places.entry(key).or_default();
+        let mut before = self.places.remove(&key).unwrap_or_default();
+        if rows.are_new(&before, table) {
+            before.push(rows);
+        }
+        self.places.insert(key, before);
+    }
+}
+
+impl Rows {
+    /// Whether no other column has the same ones. What overlaps is warned of.
+    fn are_new(&self, before: &[Self], table: &Table<'_, '_>) -> bool {
         let same = before
             .iter()
-            .find(|other| (&other.filter, &other.path) == (&rows.filter, &rows.path));
+            .find(|other| (&other.filter, &other.path) == (&self.filter, &self.path));
         if let Some(other) = same {
             let place = &other.place;
             table.wrong(
                 "column",
                 format!("{place} is the same column, with the same where and path"),
             );
-            return;
+            return false;
         }
-        let whole = |rows: &Rows| rows.filter.is_none();
+        let whole = |rows: &Self| rows.filter.is_none();
         let overlapping = before
             .iter()
-            .find(|other| other.path == rows.path && (whole(other) || whole(&rows)));
+            .find(|other| other.path == self.path && (whole(other) || whole(self)));
         if let Some(other) = overlapping {
             let place = &other.place;
             table.warn(
@@ -222,6 +227,6 @@ impl Seen {
                 format!("{place} has rows of the same column: one of the two has no where"),
             );
         }
-        before.push(rows);
+        true
     }
 }

@@ -1,28 +1,23 @@
 //! JSON as a tree, with no member twice.
 
-use alloc::{
-    borrow::ToOwned,
-    collections::{BTreeMap, btree_map::Entry},
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-pub(super) enum Json {
+pub(crate) enum Json {
     Text(String),
     /// Digits alone; what has a sign, a fraction or an exponent is [`Json::Other`].
     Integer(u64),
     Null,
     List(Vec<Self>),
-    Object(BTreeMap<String, Self>),
-    /// What no keyset holds: true, false and other numbers.
+    Object(Vec<(String, Self)>),
+    /// What no document of ours holds: true, false and other numbers.
     Other,
 }
 
 impl Json {
     /// The document, or `None` where the syntax is not that of JSON or a member stands twice.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 }
@@ -79,13 +74,24 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut object = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry()? {
-            match object.entry(name) {
-                Entry::Vacant(place) => place.insert(value),
-                Entry::Occupied(_) => return Err(A::Error::custom("a member stands twice")),
-            };
+        let mut members: Vec<(String, Json)> = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
         }
-        Ok(Json::Object(object))
+        if in_order(members.iter().map(|(name, _)| name)).is_none() {
+            return Err(A::Error::custom("a member stands twice"));
+        }
+        Ok(Json::Object(members))
     }
+}
+
+/// The places of the names, in the order of their UTF-16 units; nothing where one stands twice.
+pub(crate) fn in_order<'n>(names: impl Iterator<Item = &'n String>) -> Option<Vec<usize>> {
+    let mut placed: Vec<(usize, &str)> = names.map(String::as_str).enumerate().collect();
+    placed.sort_unstable_by(|(_, one), (_, other)| one.encode_utf16().cmp(other.encode_utf16()));
+    let twice = |pair: &[(usize, &str)]| matches!(pair, [(_, one), (_, other)] if one == other);
+    if placed.windows(2).any(twice) {
+        return None;
+    }
+    Some(placed.into_iter().map(|(place, _)| place).collect())
 }
