@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import reseal
-from reseal import jobs
+from reseal import hooks, jobs
+from reseal.hooks import opentelemetry, prometheus
 
 PARSER, RUNNER = doctest.DocTestParser(), doctest.DocTestRunner
 NO_EXAMPLE_NEEDED = "As `Keyring."
@@ -18,12 +19,20 @@ NO_EXAMPLE_NEEDED = "As `Keyring."
 def documented() -> Iterator[tuple[str, Any]]:
     yield "reseal", reseal
     yield "jobs", jobs
+    yield "hooks", hooks
+    for module in (opentelemetry, prometheus):
+        yield module.__name__, module
+        yield f"{module.__name__}.install", module.install
     names = {name: getattr(reseal, name) for name in reseal.__all__}
     of_codecs = reseal.codecs.__all__
     for name, thing in {
         **names,
         **{f"codecs.{name}": getattr(reseal.codecs, name) for name in of_codecs},
         **{f"jobs.{name}": getattr(jobs, name) for name in jobs.__all__ if name != "Event"},
+        **{
+            f"hooks.{name}": getattr(hooks, name)
+            for name in ("Count", "Counters", "Event", "subscribe")
+        },
     }.items():
         if name in ("ERROR_CODES", "__version__"):
             continue

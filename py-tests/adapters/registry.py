@@ -1,0 +1,10 @@
+"""The adapters that the contract holds for: a line for each."""
+
+from __future__ import annotations
+
+from adapters.base import Adapter
+from adapters.django_adapter import DjangoAdapter
+
+ADAPTERS: dict[str, type[Adapter]] = {
+    "django": DjangoAdapter,
+}

@@ -1,0 +1,192 @@
+"""The codecs of an application by name, described as in a manifest; each is made at its first use."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+from reseal._adapters import toml
+from reseal._disk import PathLike
+from reseal._errors import KeyringError, ResealError
+from reseal._native import Codec, Keyring, LiveKeyring, Manifest
+from reseal._sql_keyset_store import SqlKeysetStore
+
+DEFAULT: Mapping[str, object] = {"app": {"kind": "reseal", "keyring": "env"}}
+_PLAIN = "plain"
+_URL_VARIABLE = "RESEAL_DATABASE_URL"
+
+
+@final
+class Codecs:
+    """Codecs by name: mappings as of `[codecs.NAME]` of a manifest, `Codec` objects, or a file's.
+
+    A codec of envelopes follows its keys, so that a rotation reaches a running process. Nothing is read
+    before the first use, and then once: threads may share it.
+
+    >>> import os, reseal
+    >>> from reseal._adapters import Codecs
+    >>> os.environ["RESEAL_PRIMARY_KEY"] = reseal.Key.generate().export()
+    >>> codecs = Codecs({"app": {"kind": "reseal", "keyring": "env"}})
+    >>> codecs.get("app").kind
+    'reseal'
+    """
+
+    def __init__(
+        self,
+        described: Mapping[str, object] | None = None,
+        *,
+        manifest: PathLike | None = None,
+        database_url: Callable[[], str | None] | None = None,
+    ) -> None:
+        """Take what describes them. `database_url` is asked for the database of keysets `sql:RING`.
+
+        Errors: `invalid-argument` where both are given, and for what is neither a mapping nor a `Codec`.
+        """
+        if described is not None and manifest is not None:
+            raise _wrong("give codecs or a manifest, not both")
+        if described is None and manifest is None:
+            described = DEFAULT
+        for name, one in (described or {}).items():
+            if not isinstance(one, (Mapping, Codec)):
+                raise _wrong(f"the codec {name} is a mapping or a Codec, not {type(one).__name__}")
+        self._file = manifest
+        self._database_url = database_url or (lambda: os.environ.get(_URL_VARIABLE))
+        self._given = None if described is None else dict(described)
+        self._made: dict[str, Codec] = {}
+        self._rings: dict[str, Keyring] = {}
+        self._parsed: Manifest | None = None
+        self._lock = threading.RLock()
+
+    def get(self, name: str) -> Codec:
+        """Return a codec.
+
+        Errors: `invalid-argument` where there is none of this name; `manifest-invalid`; those of its keys,
+        and the next call tries again.
+        """
+        made = self._made.get(name)
+        if made is not None:
+            return made
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self._make(name)
+            return self._made[name]
+
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of each codec by its name; no key is read. `plain` is always there.
+
+        Errors: `manifest-invalid`, and those of a file.
+        """
+        found = {_PLAIN: _PLAIN}
+        with self._lock:
+            found |= {spec.name: spec.kind for spec in self._manifest().codecs}
+            found |= {name: one.kind for name, one in self._all().items() if isinstance(one, Codec)}
+        return found
+
+    def options(self) -> dict[str, Mapping[str, Any]]:
+        """Return how the codecs are described, but for those that are objects. They name secrets and hold none.
+
+        Errors: those of a file.
+        """
+        with self._lock:
+            return {name: one for name, one in self._all().items() if isinstance(one, Mapping)}
+
+    def ring(self, name: str) -> Keyring | None:
+        """Return the ring that a described codec of envelopes follows; None for other codecs.
+
+        Errors: those of its keys.
+        """
+        with self._lock:
+            options = self.options().get(name)
+            if options is None or options.get("kind") != "reseal":
+                return None
+            if name not in self._rings:
+                self._manifest()  # which checks the options
+                self._rings[name] = self._live(options)
+            return self._rings[name]
+
+    def toml(self) -> str:
+        """Return the tables of a manifest that describe them.
+
+        Errors: `invalid-argument` for a codec that is an object.
+        """
+        parts = []
+        for name, one in self._all().items():
+            if not isinstance(one, Mapping):
+                raise _wrong(f"the codec {name} is an object, and a manifest needs its description")
+            parts.append(toml.table(f"[codecs.{name}]", one))
+        return "\n".join(parts)
+
+    def _make(self, name: str) -> Codec:
+        given = self._all().get(name)
+        if isinstance(given, Codec):
+            return given
+        ring = self.ring(name)
+        return self._manifest().codec(name, rings=None if ring is None else {name: ring})
+
+    def _all(self) -> dict[str, object]:
+        if self._given is None:
+            Manifest.load(self._file or "")  # it tells what is wrong with the file
+            with open(os.fspath(self._file or ""), "rb") as file:
+                self._given = _toml_reader().load(file).get("codecs", {})
+        return self._given
+
+    def _manifest(self) -> Manifest:
+        if self._parsed is None:
+            described = {name: one for name, one in self._all().items() if isinstance(one, Mapping)}
+            tables = [toml.table(f"[codecs.{name}]", one) for name, one in described.items()]
+            self._parsed = Manifest.parse("\n".join(["version = 1\n", *tables]))
+        return self._parsed
+
+    def _live(self, options: Mapping[str, Any]) -> Keyring:
+        kind, _, rest = str(options["keyring"]).partition(":")
+        if kind == "env":
+            return LiveKeyring.from_env()
+        if kind == "dir":
+            return LiveKeyring.from_directory(
+                rest, primary=options["primary"], index_primary=options.get("index_primary")
+            )
+        more: dict[str, Any] = {
+            name: options[name] for name in ("ring", "min_generation") if name in options
+        }
+        for name in ("kek", "passphrase"):
+            if name in options:
+                more |= _secret(name, options[name])
+        if kind == "keyset":
+            return LiveKeyring.from_keyset(rest, **more)
+        url = self._database_url()
+        if url is None:
+            raise KeyringError("source-missing", f"a keyset in a database needs {_URL_VARIABLE}")
+        generation = more.pop("min_generation", 0)
+        ring = rest or more.pop("ring", None)
+        more.pop("ring", None)
+        store = SqlKeysetStore(url, ring=ring, min_generation=generation, **more)
+        return LiveKeyring.from_keyset(store)
+
+
+def _secret(name: str, text: str) -> dict[str, str]:
+    source, _, rest = text.partition(":")
+    if source == "file":
+        return {f"{name}_file": rest}
+    value = os.environ.get(rest)
+    if not value:
+        raise KeyringError("source-missing", f"the variable {rest} is not set, or empty")
+    return {name: value}
+
+
+def _toml_reader() -> Any:
+    for name in ("tomllib", "tomli"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise ResealError(
+        "engine-unsupported",
+        "this Python reads no TOML: pip install tomli, or describe the codecs in the settings",
+    )
+
+
+def _wrong(message: str) -> ResealError:
+    return ResealError("invalid-argument", message)

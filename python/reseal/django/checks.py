@@ -1,0 +1,93 @@
+"""System checks of the whole: the keys, what is written in deployment, and how wide columns are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import connections
+
+from reseal._errors import ResealError
+from reseal.django import conf
+from reseal.django.fields import encrypted_fields
+from reseal.django.fields.base import EncryptedField
+
+_SHORTEST = 128
+
+
+def _fields(app_configs: Any = None) -> Iterable[EncryptedField]:
+    for model in apps.get_models():
+        if app_configs is None or apps.get_app_config(model._meta.app_label) in app_configs:
+            yield from (field for field in encrypted_fields(model) if field.model is model)
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def keys(app_configs: Any, **_: object) -> list[CheckMessage]:
+    """Say which codec has no keys, or two sources of them (`manage.py check --deploy`)."""
+    found: list[CheckMessage] = []
+    declared = [field.declaration() for field in _fields(app_configs)]
+    for name in dict.fromkeys(name for one in declared for name in (one.write, *one.read)):
+        try:
+            conf.codecs().get(name)
+        except ResealError as error:
+            found.append(checks.Error(f"the codec {name!r}: {error}", id="reseal.E010"))
+    return found
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def plaintext(app_configs: Any, **_: object) -> list[CheckMessage]:
+    """Warn of fields that write plaintext, and of logs that show what is sealed."""
+    found: list[CheckMessage] = []
+    for field in _fields(app_configs):
+        if field.declaration().write == "plain":
+            hint = "name a codec that encrypts, and keep plain in read until all rows are sealed"
+            found.append(
+                checks.Warning("it writes plaintext", hint=hint, obj=field, id="reseal.W010")
+            )
+    if settings.DEBUG or logging.getLogger("django.db.backends").isEnabledFor(logging.DEBUG):
+        found.append(
+            checks.Warning(
+                "the parameters of SQL statements are logged",
+                hint="set DEBUG = False, and the level of django.db.backends above DEBUG: a column "
+                "that still holds plaintext shows it there",
+                id="reseal.W011",
+            )
+        )
+    return found
+
+
+@checks.register(checks.Tags.database)
+def widths(
+    app_configs: Any, databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Say which column is too short for ciphertext (`manage.py check --database default`)."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        with connection.cursor() as cursor:
+            tables = set(connection.introspection.table_names(cursor))
+            for field in _fields(app_configs):
+                if field.model._meta.db_table not in tables:
+                    continue
+                described = connection.introspection.get_table_description(
+                    cursor, field.model._meta.db_table
+                )
+                for column in described:
+                    if column.name == field.column and 0 < _length(column) < _SHORTEST:
+                        hint = f"give it {_SHORTEST} characters at least, or the type text"
+                        message = f"its column in {alias} is too short for sealed values"
+                        found.append(checks.Error(message, hint=hint, obj=field, id="reseal.E011"))
+    return found
+
+
+def _length(column: Any) -> int:
+    """The most characters of a column; 0 where there is no limit."""
+    for size in (column.display_size, column.internal_size):
+        if isinstance(size, int):
+            return size
+    return 0

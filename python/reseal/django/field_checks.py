@@ -1,0 +1,85 @@
+"""System checks of declarations. They need no key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from reseal._errors import ResealError
+from reseal.django import conf
+
+
+def of_field(field: Any) -> list[CheckMessage]:
+    """Return what is wrong with an encrypted field."""
+    found: list[CheckMessage] = []
+    if field.primary_key:
+        found.append(_error("an encrypted field cannot be the primary key", None, field, "E001"))
+    elif field.unique or field.db_index:
+        what = "unique" if field.unique else "db_index"
+        found.append(
+            _error(
+                f"{what} means nothing for ciphertext, of which no two are equal",
+                f"set {what} on a BlindIndexField beside it",
+                field,
+                "E002",
+            )
+        )
+    for constrained in _constrained(field):
+        found.append(
+            _error(
+                f"{constrained} means nothing for ciphertext, of which no two are equal",
+                "name a BlindIndexField beside it",
+                field,
+                "E002",
+            )
+        )
+    if field.name in {str(name).lstrip("-+") for name in field.model._meta.ordering}:
+        hint = "order by another field, or sort in Python"
+        found.append(_error("rows cannot be ordered by ciphertext", hint, field, "E006"))
+    try:
+        kinds = conf.codecs().kinds()
+    except ResealError as error:
+        return [*found, _error(f"the setting RESEAL: {error}", None, field, "E003")]
+    declared = field.declaration()
+    for name in (declared.write, *declared.read):
+        if name not in kinds:
+            known = ", ".join(sorted(kinds))
+            hint = f"the setting RESEAL has {known}"
+            found.append(_error(f"there is no codec {name!r}", hint, field, "E004"))
+    if declared.indexes and "reseal" not in {
+        kinds.get(name) for name in (declared.write, *declared.read)
+    }:
+        hint = "the ring of a codec of kind reseal makes the terms"
+        found.append(_error("a blind index needs a codec of envelopes", hint, field, "E005"))
+    return found
+
+
+def _constrained(field: Any) -> list[str]:
+    """What of the model's Meta is about the field."""
+    meta = field.model._meta
+    named = [(one.name, getattr(one, "fields", ())) for one in (*meta.constraints, *meta.indexes)]
+    named += [("unique_together", fields) for fields in meta.unique_together]
+    return [name for name, fields in named if field.name in fields]
+
+
+def of_index(field: Any) -> list[CheckMessage]:
+    """Return what is wrong with the column of a blind index."""
+    from reseal.django.manager import EncryptedQuerySet
+
+    manager = field.model._default_manager
+    if isinstance(manager.all(), EncryptedQuerySet):
+        return []
+    return [
+        checks.Warning(
+            "the model has a BlindIndexField, and its default manager is no EncryptedManager",
+            hint="objects = EncryptedManager(); with another one update() of the field is refused",
+            obj=field,
+            id="reseal.W001",
+        )
+    ]
+
+
+def _error(message: str, hint: str | None, field: Any, code: str) -> CheckMessage:
+    return checks.Error(message, hint=hint, obj=field, id=f"reseal.{code}")

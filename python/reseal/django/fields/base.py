@@ -1,0 +1,478 @@
+"""What every encrypted field has: its declaration, how values go in and out, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from django.core.checks import CheckMessage
+from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import AutoField, Field, Lookup
+from django.db.models.signals import class_prepared
+
+from reseal._adapters import BoundColumn, Declaration, Index, Unopened
+from reseal._errors import ResealError
+from reseal.django import conf
+from reseal.django.fields.attribute import EncryptedAttribute, Stored
+from reseal.django.fields.expressions import (
+    Assigned,
+    EncryptedCol,
+    Unchanged,
+    check_assigned,
+    not_sealed,
+)
+
+Tenant = str | Callable[[Any], Any]
+_OPTIONS: dict[str, Any] = {
+    "write": None,
+    "read": (),
+    "context_name": None,
+    "tenant": None,
+    "bind_row": False,
+    "mode": "random",
+    "binary": False,
+    "earlier_contexts": (),
+}
+_NO_FACTS: dict[str, Any] = {}
+
+
+class Pending:
+    """A value that is to be sealed as soon as the connection is known."""
+
+    __slots__ = ("add", "instance", "value")
+
+    def __init__(self, value: Any, instance: Any, add: bool) -> None:
+        self.value, self.instance, self.add = value, instance, add
+
+
+class Ready(tuple[Any]):
+    """What is sealed already."""
+
+    __slots__ = ()
+
+
+class EncryptedField(Field):
+    """The part that all encrypted fields share; see `reseal.django` for their options."""
+
+    #: What the values are, of `spec/values.md`.
+    reseal_type: ClassVar[Any] = "text"
+    #: The class of values that need no conversion.
+    exact: type = str
+    descriptor_class = EncryptedAttribute
+    non_db_attrs = (
+        *Field.non_db_attrs,
+        *(name for name in _OPTIONS if name != "binary"),
+        *("max_length", "max_digits", "decimal_places", "db_collation"),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        write: str | None = None,
+        read: Iterable[str] = (),
+        context_name: str | None = None,
+        tenant: Tenant | None = None,
+        bind_row: bool = False,
+        mode: str = "random",
+        binary: bool = False,
+        earlier_contexts: Iterable[Mapping[str, str] | str] = (),
+        **kwargs: Any,
+    ) -> None:
+        self.write = write
+        self.read = _names(read, "read")
+        self.context_name = context_name
+        self.tenant = tenant
+        self.bind_row = bind_row
+        self.mode = mode
+        self.binary = binary
+        self.earlier_contexts = tuple(earlier_contexts)
+        self.companions: tuple[Any, ...] = ()
+        self._bound: BoundColumn | None = None
+        self._key = "id"
+        self.needs_row = bind_row or tenant is not None
+        super().__init__(*args, **kwargs)
+        if getattr(self, "auto_now", False) or getattr(self, "auto_now_add", False):
+            self.exact = Ready  # Django has the value
+
+    # --- declaration ----------------------------------------------------------------------------
+
+    def contribute_to_class(self, cls: Any, name: str, **kwargs: Any) -> None:
+        """Become a field of a model."""
+        # A field of an abstract model is copied to each of its children.
+        self.companions, self._bound = (), None
+        self._set_placeholder(False)
+        super().contribute_to_class(cls, name, **kwargs)
+        if not cls._meta.abstract:
+            class_prepared.connect(self._prepared, sender=cls)
+
+    def _prepared(self, sender: Any, **_: object) -> None:
+        """Refuse a declaration that cannot be kept.
+
+        Errors: `ImproperlyConfigured`.
+        """
+        self._key = sender._meta.pk.attname
+        try:
+            self.declaration().check()
+        except ResealError as error:
+            raise ImproperlyConfigured(f"{self}: {error}") from None
+        if self.bind_row:
+            key = sender._meta.pk
+            if isinstance(key, AutoField) or getattr(key, "db_returning", False):
+                raise ImproperlyConfigured(
+                    f"{self}: bind_row needs a primary key that is known before the row is inserted, "
+                    f"and {key.name} is given by the database: use a UUIDField with a default, or "
+                    "a natural key"
+                )
+
+    def companion(self, field: Any) -> None:
+        """Take a column with the terms of a blind index."""
+        self.companions = (*self.companions, field)
+        self._bound = None
+        self._set_placeholder(True)
+
+    def _set_placeholder(self, is_indexed: bool) -> None:
+        """Be asked for placeholders only where it is needed: the fastest way to insert rows goes without."""
+        if is_indexed or self.binary:
+            self.get_placeholder = self._placeholder
+            self.get_placeholder_sql = self._placeholder_sql  # of Django 6.1
+        else:
+            self.__dict__.pop("get_placeholder", None)
+            self.__dict__.pop("get_placeholder_sql", None)
+
+    def declaration(self) -> Declaration:
+        """Return what `reseal._adapters` and a manifest need to know."""
+        meta = self.model._meta
+        return Declaration(
+            table=meta.db_table,
+            column=self.column or "",
+            context=self._context(),
+            write=self.write or conf.write(),
+            read=self.read,
+            type=self.reseal_type,
+            mode=self.mode,  # type: ignore[arg-type]
+            binary=self.binary,
+            row_facts=self._row_facts(),
+            bind_row=self.bind_row,
+            row_id=tuple(field.column for field in getattr(meta, "pk_fields", [meta.pk])),
+            earlier_contexts=tuple(map(self._earlier, self.earlier_contexts)),
+            indexes=tuple(
+                Index(it.index_name(), it.column, it.normalizer, it.bits) for it in self.companions
+            ),
+        )
+
+    def _context(self) -> dict[str, str]:
+        table, column = self.model._meta.db_table, self.column or ""
+        if self.context_name is not None:
+            before, _, last = self.context_name.rpartition(".")
+            table, column = before or table, last
+        return {"table": table, "column": column}
+
+    def _earlier(self, given: Mapping[str, str] | str) -> dict[str, str]:
+        if not isinstance(given, str):
+            return dict(given)
+        before, _, last = given.rpartition(".")
+        return {"table": before or self._context()["table"], "column": last}
+
+    def _row_facts(self) -> dict[str, str | None]:
+        if self.tenant is None:
+            return {}
+        if callable(self.tenant):
+            return {"tenant": None}
+        return {"tenant": self.model._meta.get_field(self.tenant).column}
+
+    def bound(self) -> BoundColumn:
+        """Return the column that seals and opens; its keys are read at the first use."""
+        bound = self._bound
+        if bound is None or bound.codecs is not conf.current:
+            label = self.model._meta.label
+            bound = self._bound = BoundColumn(self.declaration(), conf.codecs(), label)
+        return bound
+
+    def deconstruct(self) -> Any:
+        """Return what a migration writes."""
+        name, path, args, kwargs = super().deconstruct()
+        path = path.replace("reseal.django.fields.types.", "reseal.django.")
+        for option, usual in _OPTIONS.items():
+            value = getattr(self, option)
+            if value != usual:
+                kwargs[option] = list(value) if isinstance(value, tuple) else value
+        return name, path, args, kwargs
+
+    # --- the column -----------------------------------------------------------------------------
+
+    def get_internal_type(self) -> str:
+        """Return the kind of the column in the database, whatever the values are."""
+        return "BinaryField" if self.binary else "TextField"
+
+    def db_type(self, connection: Any) -> str:
+        """Return the type of the column: text, or bytes."""
+        return str(connection.data_types[self.get_internal_type()])
+
+    def db_check(self, connection: Any) -> None:
+        """No check of the database holds for ciphertext."""
+
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        """Return the type of the column, without a collation."""
+        return {"type": self.db_type(connection), "check": None}
+
+    def cast_db_type(self, connection: Any) -> str:
+        """Return the type that a cast has."""
+        types = connection.ops.cast_data_types
+        return str(types.get(self.get_internal_type(), self.db_type(connection)))
+
+    # --- into the database ----------------------------------------------------------------------
+
+    def plain(self, value: Any) -> Any:
+        """Return a value of the field's type, of what a program assigned.
+
+        Errors: those of `Field.get_prep_value`, without the value in them.
+        """
+        if value is None:
+            return None
+        if hasattr(value, "resolve_expression"):
+            raise not_sealed(self)
+        try:
+            return self.to_plain(self.get_prep_value(value))
+        except (TypeError, ValueError, ValidationError) as error:
+            kind = type(error) if isinstance(error, (TypeError, ValueError)) else ValidationError
+        # Django's own message would show the value.
+        raise kind(f"{self}: the value is none of the field's type ({self.reseal_type})")
+
+    def to_plain(self, value: Any) -> Any:
+        """Return what is sealed; types that differ from Django's override it."""
+        return value
+
+    def from_plain(self, value: Any) -> Any:
+        """Return what a model has, of what was sealed."""
+        return value
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        """Return what is to be written: the column itself where nobody looked at the value."""
+        found = model_instance.__dict__.get(self.attname)
+        if add and type(found) is self.exact and not self.needs_row:
+            # As a rule, and many times where many rows are inserted.
+            key = model_instance.__dict__.get(self._key)
+            return Ready((self.bound().seal(found, _NO_FACTS, key),))
+        if not add and self._is_untouched(model_instance, found):
+            return Unchanged(self)
+        value = super().pre_save(model_instance, add)
+        if isinstance(value, Unopened):
+            raise value.error
+        if hasattr(value, "resolve_expression"):
+            return value
+        return Pending(value, model_instance, add)
+
+    def _is_untouched(self, instance: Any, found: Any) -> bool:
+        if isinstance(found, Unopened):
+            return True
+        if not isinstance(found, Stored) or getattr(self, "auto_now", False):
+            return False
+        # What is bound to another tenant or row than before has to be sealed anew.
+        return len(found) == 1 or found.binding == self.binding(instance)
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return what the database gets: sealed, or NULL.
+
+        Errors: those of sealing; `FieldError` for an expression, and for a value that is bound to a row
+        which is not known here.
+        """
+        if type(value) is Ready:
+            return value[0]
+        if value is None:
+            return None
+        if type(value) is Pending:
+            return self._sealed(value, connection)
+        if hasattr(value, "as_sql"):
+            check_assigned(self, value)
+            return value
+        if self.needs_row:
+            raise FieldError(
+                f"{self} is bound to its row, which this call does not know: use the EncryptedManager, "
+                "or save() on each instance"
+            )
+        return self.bound().seal(self.plain(value), {})
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """As `get_db_prep_save`: a value never goes to the database as it is."""
+        return self.get_db_prep_save(value, connection)
+
+    def _sealed(self, pending: Pending, connection: Any) -> Any:
+        value, instance = self.plain(pending.value), pending.instance
+        facts = self.facts(instance, connection) if value is not None else {}
+        stored = self.bound().seal(value, facts, instance.pk)
+        if pending.add or not self.companions:
+            return stored
+        terms = {it: it.term_of(value, instance, connection) for it in self.companions}
+        return Assigned(self, stored, terms)
+
+    def assigned(self, instance: Any, connection: Any) -> Any:
+        """Return an expression with what an instance has, for statements over many rows."""
+        found = instance.__dict__.get(self.attname)
+        if self._is_untouched(instance, found):
+            return Unchanged(self)
+        value = self.plain(getattr(instance, self.attname))
+        facts = self.facts(instance, connection) if value is not None else {}
+        return Assigned(self, self.bound().seal(value, facts, instance.pk), {})
+
+    def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        """Return the mark of a parameter. Django asks where a value is written.
+
+        Errors: those of `_check_indexes`.
+        """
+        self._check_indexes(value, compiler)
+        is_marked = self.binary and connection.vendor == "mysql" and value is not None
+        return "_binary %s" if is_marked and not hasattr(value, "as_sql") else "%s"
+
+    def _placeholder_sql(self, value: Any, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """As `_placeholder`, with the parameters."""
+        mark = self._placeholder(value, compiler, connection)
+        if hasattr(value, "as_sql"):
+            found: tuple[str, Any] = compiler.compile(value)
+            return found
+        return mark, [value]
+
+    def _check_indexes(self, value: Any, compiler: Any) -> None:
+        """Refuse to leave the terms of an index behind.
+
+        Errors: `FieldError`.
+        """
+        query = compiler.query
+        named: set[Any] = set()
+        if hasattr(query, "add_update_values") and not isinstance(value, (Assigned, Unchanged)):
+            named = {field for field, _, _ in query.values}
+        elif getattr(query, "update_fields", None):
+            named = set(query.update_fields)  # of rows that are there already
+        if self in named:
+            missing = [it.name for it in self.companions if it not in named]
+            if missing:
+                raise FieldError(
+                    f"this update of {self} would leave {', '.join(missing)} behind: use "
+                    "EncryptedManager, whose update() and bulk_update() write both"
+                )
+
+    # --- out of the database --------------------------------------------------------------------
+
+    def is_bound_by_fields(self) -> bool:
+        """Whether a row tells what it binds by its fields, and not by a function only."""
+        return self.bind_row or isinstance(self.tenant, str)
+
+    def binding_names(self) -> set[str]:
+        """Return the names of the field that is the tenant, as `update_fields` has them."""
+        if not isinstance(self.tenant, str):
+            return set()
+        field = self.model._meta.get_field(self.tenant)
+        return {field.name, field.attname}
+
+    def waits(self, instance: Any) -> bool:
+        """Whether a field that binds was deferred, or a function is to be called."""
+        if callable(self.tenant):
+            return True
+        return isinstance(self.tenant, str) and (
+            self.model._meta.get_field(self.tenant).attname not in instance.__dict__
+        )
+
+    def binding(self, instance: Any) -> tuple[Any, ...]:
+        """Return what an instance binds, as it has it: the tenant and the primary key."""
+        tenant = key = None
+        if callable(self.tenant):
+            tenant = self.tenant(instance)
+        elif self.tenant is not None:
+            tenant = getattr(instance, self.model._meta.get_field(self.tenant).attname)
+        if self.bind_row:
+            key = getattr(instance, self.model._meta.pk.attname)
+        return tenant, key
+
+    def facts(
+        self, instance: Any, connection: Any = None, binding: tuple[Any, ...] | None = None
+    ) -> dict[str, Any]:
+        """Return what a row binds to its value, as its database has it.
+
+        Errors: `context-invalid` where the row has nothing there.
+        """
+        if not self.needs_row:
+            return {}
+        tenant, key = self.binding(instance) if binding is None else binding
+        if connection is None:
+            connection = connections[instance._state.db or DEFAULT_DB_ALIAS]
+        facts: dict[str, Any] = {}
+        if callable(self.tenant):
+            facts["tenant"] = tenant
+        elif self.tenant is not None:
+            field = self.model._meta.get_field(self.tenant)
+            facts["tenant"] = as_fact(field, tenant, connection)
+        if self.bind_row:
+            facts["row"] = as_fact(self.model._meta.pk, key, connection)
+        for name, value in facts.items():
+            if value is None:
+                raise ResealError("context-invalid", f"{self}: its {name} is not set")
+        return facts
+
+    def open_in(self, instance: Any, stored: Stored) -> Any:
+        """Return the value of what an instance holds.
+
+        Errors: `ResealError` with model, column and row id.
+        """
+        facts = self.facts(instance, None, stored.binding) if self.needs_row else _NO_FACTS
+        key = instance.__dict__.get(self._key)
+        return self.from_plain(self.bound().open(stored[0], facts, key))
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Return the value of what a query gave, where there is no row: `values()`, a subquery.
+
+        Errors: `ResealError`; `FieldError` for what is bound to its row.
+        """
+        if value is None:
+            return None
+        if self.needs_row:
+            raise FieldError(f"{self} is bound to its row: select instances")
+        return self.from_plain(self.bound().open(value, {}))
+
+    def get_col(self, alias: str | None, output_field: Any = None) -> Any:
+        """Return the column in a query, a new one each time: it learns where it stands."""
+        return EncryptedCol(alias, self, output_field)
+
+    # --- queries --------------------------------------------------------------------------------
+
+    def get_lookup(self, lookup_name: str) -> type[Lookup[Any]] | None:
+        """Return a lookup that a database can do on ciphertext.
+
+        Errors: `FieldError` for all others, with the alternative.
+        """
+        from reseal.django.fields.lookups import lookup_of
+
+        return lookup_of(self, lookup_name)
+
+    def get_transform(self, lookup_name: str) -> None:
+        """No part of ciphertext can be asked for."""
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> Any:
+        """Leave what is selected as it is."""
+        return sql, params
+
+    # --- forms, checks and serialization --------------------------------------------------------
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        """Validate a value; what could not be opened is not judged, since it is not written."""
+        return value if isinstance(value, Unopened) else super().clean(value, model_instance)
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        """Return what is wrong with the declaration."""
+        from reseal.django.field_checks import of_field
+
+        return [*super().check(**kwargs), *of_field(self)]
+
+
+def as_fact(field: Any, value: Any, connection: Any) -> Any:
+    """A fact as the database has it: a job that reads the row binds the same."""
+    while field.remote_field is not None:
+        field = field.target_field
+    if isinstance(field, EncryptedField):
+        return value
+    return field.get_db_prep_value(value, connection, prepared=False)
+
+
+def _names(given: Iterable[str], option: str) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise ImproperlyConfigured(f"{option} is a list of the names of codecs")
+    return tuple(given)

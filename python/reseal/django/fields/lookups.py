@@ -1,0 +1,201 @@
+"""The lookups of encrypted fields: by the terms of a blind index, or by deterministic values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet, FieldError
+from django.db.models import Lookup
+from django.db.models.lookups import Exact, IsNull
+
+from reseal._adapters import normalized
+from reseal.django.fields.base import EncryptedField, as_fact
+from reseal.django.fields.expressions import EncryptedCol, refusal
+
+_CASELESS = "ascii-lower-trim"
+
+
+def lookup_of(field: EncryptedField, name: str) -> type[Lookup[Any]]:
+    """Return the lookup of this name.
+
+    Errors: `FieldError` where the database cannot do it on ciphertext.
+    """
+    if name == "isnull":
+        return EncryptedIsNull
+    indexed = any(name != "iexact" or it.normalizer == _CASELESS for it in field.companions)
+    found = {"exact": EncryptedExact, "in": EncryptedIn, "iexact": EncryptedIExact}.get(name)
+    if found is None or not (indexed or (field.mode == "deterministic" and name != "iexact")):
+        what = f"be found by {name}"
+        if name == "iexact" and field.companions:
+            what += f" without a BlindIndexField with normalizer={_CASELESS!r}"
+        raise refusal(field, what)
+    return found
+
+
+class _EncryptedLookup(Lookup):
+    prepare_rhs = False
+    #: A column in it is not one that the database computes with.
+    is_encrypted_lookup = True
+
+    def __repr__(self) -> str:
+        # What is looked for is a plaintext.
+        return f"{type(self).__name__}({self.lhs!r}, …)"
+
+    def get_prep_lookup(self) -> Any:
+        """Take values only."""
+        values = self.rhs if self.lookup_name == "in" else [self.rhs]
+        if hasattr(values, "resolve_expression") or any(
+            hasattr(value, "resolve_expression") for value in list(values)
+        ):
+            raise refusal(self._field(), "be compared with an expression or a subquery")
+        return self.rhs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the condition.
+
+        Errors: those of opening the candidates; `FieldError` where the tenant is missing.
+        """
+        field = self._field()
+        values = [field.plain(value) for value in self._values() if value is not None]
+        if not values:
+            raise EmptyResultSet
+        index = self._index()
+        if index is None:
+            return self._deterministic(values, compiler)
+        return self._by_terms(index, values, compiler)
+
+    def _values(self) -> Iterable[Any]:
+        return list(self.rhs) if self.lookup_name == "in" else [self.rhs]
+
+    def _field(self) -> EncryptedField:
+        if not isinstance(self.lhs, EncryptedCol):
+            raise FieldError("what an expression makes of an encrypted field cannot be looked up")
+        field: EncryptedField = self.lhs.target
+        return field
+
+    def _index(self) -> Any:
+        """The index that is as exact as can be."""
+        fitting = [
+            it
+            for it in self._field().companions
+            if self.lookup_name != "iexact" or it.normalizer == _CASELESS
+        ]
+        return min(fitting, key=lambda it: it.normalizer != "raw", default=None)
+
+    def _deterministic(self, values: list[Any], compiler: Any) -> tuple[str, list[Any]]:
+        field, facts = self._field(), self._facts(compiler)
+        stored = [one for value in values for one in field.bound().lookup_values(value, facts)]
+        return _among(self.lhs.column_sql(compiler), stored)
+
+    def _by_terms(self, index: Any, values: list[Any], compiler: Any) -> tuple[str, list[Any]]:
+        field, facts = self._field(), self._facts(compiler)
+        bound, name = field.bound(), index.index_name()
+        terms = [term for value in values for term in bound.terms(value, name, facts)]
+        sql, params = _among(self._name(index, compiler), terms)
+        wanted = [normalized(value, index.normalizer) for value in values]
+        false_hits = self._false_hits(index, terms, wanted, compiler)
+        for row in false_hits:
+            same = []
+            for key, value in row:
+                same.append(f"{self._name(key, compiler)} = %s")
+                params.append(value)
+            sql += f" AND NOT ({' AND '.join(same)})"
+        return f"({sql})" if false_hits else sql, params
+
+    def _false_hits(
+        self, index: Any, terms: list[str], wanted: list[Any], compiler: Any
+    ) -> list[list[tuple[Any, Any]]]:
+        """The keys of the rows that share a term and not the value: terms are short, and not authenticated."""
+        field = self._field()
+        meta = field.model._meta
+        rows = field.model._base_manager.using(compiler.using).filter(
+            **{f"{index.name}__in": set(terms)}
+        )
+        found = []
+        keys = getattr(meta, "pk_fields", [meta.pk])
+        with closing(rows.iterator(chunk_size=2000)) as candidates:
+            for row in candidates:
+                value = field.plain(getattr(row, field.attname))
+                if normalized(value, index.normalizer) in wanted:
+                    continue
+                found.append(
+                    [
+                        (key, key.get_db_prep_value(getattr(row, key.attname), compiler.connection))
+                        for key in keys
+                    ]
+                )
+        return found
+
+    def _facts(self, compiler: Any) -> dict[str, Any]:
+        """What the terms are bound to, which the query has to name as well."""
+        field = self._field()
+        if field.tenant is None:
+            return {}
+        if callable(field.tenant):
+            raise refusal(field, "be found, since a function binds it to its tenant,")
+        tenant = field.model._meta.get_field(field.tenant)
+        for one in _conjuncts(compiler.query.where):
+            column = getattr(one, "lhs", None)
+            if (
+                isinstance(one, Exact)
+                and getattr(column, "target", None) is tenant
+                and column.alias == self.lhs.alias  # type: ignore[union-attr]
+                and not hasattr(one.rhs, "resolve_expression")
+            ):
+                return {"tenant": as_fact(tenant, one.rhs, compiler.connection)}
+        raise FieldError(
+            f"{field} is bound to its tenant, so that a query has to name it: "
+            f"filter({field.tenant}=…, {field.name}=…)"
+        )
+
+    def _name(self, field: Any, compiler: Any) -> str:
+        return EncryptedCol(self.lhs.alias, field).column_sql(compiler)
+
+
+class EncryptedExact(_EncryptedLookup):
+    """Equality, in the sense of the index."""
+
+    lookup_name = "exact"
+
+
+class EncryptedIn(_EncryptedLookup):
+    """Equality with one of several values."""
+
+    lookup_name = "in"
+
+
+class EncryptedIExact(_EncryptedLookup):
+    """Equality but for case, by an index that does not know it."""
+
+    lookup_name = "iexact"
+
+
+class EncryptedIsNull(IsNull):
+    """Whether there is a value: NULL is not sealed."""
+
+    is_encrypted_lookup = True
+
+    def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
+        """Return the column."""
+        column = lhs or self.lhs
+        if isinstance(column, EncryptedCol):
+            return column.column_sql(compiler), []
+        return super().process_lhs(compiler, connection, lhs)
+
+
+def _conjuncts(node: Any) -> Iterable[Any]:
+    """All conditions that hold for every row of a query."""
+    if node.negated or (node.connector != "AND" and len(node.children) > 1):
+        return
+    for child in node.children:
+        if hasattr(child, "children"):
+            yield from _conjuncts(child)
+        else:
+            yield child
+
+
+def _among(column: str, values: list[Any]) -> tuple[str, list[Any]]:
+    unique = list(dict.fromkeys(values))
+    return f"{column} IN ({', '.join(['%s'] * len(unique))})", unique

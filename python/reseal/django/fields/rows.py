@@ -1,0 +1,70 @@
+"""What a row binds to its values: remembered when it is loaded, heeded when it is saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import FieldError
+from django.db import connections
+from django.db.models.signals import class_prepared, post_init, pre_save
+
+from reseal.django.fields.attribute import Stored
+from reseal.django.fields.base import EncryptedField
+from reseal.django.fields.index import BlindIndexField
+
+
+def encrypted_fields(model: Any) -> list[EncryptedField]:
+    """Return the encrypted fields of a model, with those that it inherits."""
+    return [field for field in model._meta.concrete_fields if isinstance(field, EncryptedField)]
+
+
+def _prepared(sender: Any, **_: object) -> None:
+    if sender._meta.abstract:
+        return
+    fields = encrypted_fields(sender)
+    if fields:
+        pre_save.connect(_before_save, sender=sender, dispatch_uid=("reseal.django", sender))
+    if any(field.is_bound_by_fields() for field in fields):
+        post_init.connect(_loaded, sender=sender, dispatch_uid=("reseal.django", sender))
+
+
+def _loaded(sender: Any, instance: Any, **_: object) -> None:
+    """Remember to what the values are bound that were not opened yet."""
+    for field in encrypted_fields(sender):
+        found = instance.__dict__.get(field.attname)
+        if isinstance(found, Stored) and field.is_bound_by_fields() and not field.waits(instance):
+            instance.__dict__[field.attname] = found.bound_to(field.binding(instance))
+
+
+def _before_save(
+    sender: Any, instance: Any, raw: bool, using: str, update_fields: Any, **_: object
+) -> None:
+    """Seal what a fixture holds, and refuse to change what values are bound to without them.
+
+    Errors: those of sealing; `FieldError`.
+    """
+    fields = encrypted_fields(sender)
+    if raw:
+        # Django asks no field then what it saves.
+        for field in sender._meta.concrete_fields:
+            if isinstance(field, BlindIndexField):
+                source = field._source()
+                value = source.plain(getattr(instance, source.attname))
+                term = field.term_of(value, instance, connections[using])
+                setattr(instance, field.attname, term)
+        for field in fields:
+            if field.needs_row and getattr(instance, field.attname) is not None:
+                sealed = field.assigned(instance, connections[using])
+                instance.__dict__[field.attname] = sealed
+        return
+    if update_fields is None:
+        return
+    for field in fields:
+        if field.name not in update_fields and field.binding_names() & set(update_fields):
+            raise FieldError(
+                f"{field} is bound to {field.tenant}, which is to be saved without it: name "
+                f"{field.name!r} in update_fields as well"
+            )
+
+
+class_prepared.connect(_prepared, dispatch_uid="reseal.django.rows")

@@ -1,0 +1,170 @@
+"""The encrypted fields, one for each of Django's."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import uuid
+from types import NoneType
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from reseal.django.fields.base import EncryptedField
+
+
+class EncryptedTextField(EncryptedField, models.TextField):
+    """A `TextField` whose values are sealed. See `reseal.django` for the options of all of them."""
+
+
+class EncryptedCharField(EncryptedField, models.CharField):
+    """A `CharField` whose values are sealed; `max_length` counts for forms and `full_clean()`."""
+
+
+class EncryptedEmailField(EncryptedField, models.EmailField):
+    """An `EmailField` whose values are sealed."""
+
+
+class EncryptedURLField(EncryptedField, models.URLField):
+    """A `URLField` whose values are sealed."""
+
+
+class _Whole(EncryptedField):
+    """Integers: the limits of Django's fields, which the column does not have."""
+
+    reseal_type = "integer"
+    exact = int
+    largest: int
+
+    @cached_property
+    def validators(self) -> list[Any]:
+        """Return the validators of the field, with the limits where nobody set others."""
+        own = [*self.default_validators, *self._validators]
+        if not any(isinstance(it, MinValueValidator) for it in own):
+            own.append(MinValueValidator(-self.largest - 1))
+        if not any(isinstance(it, MaxValueValidator) for it in own):
+            own.append(MaxValueValidator(self.largest))
+        return own
+
+
+class EncryptedIntegerField(_Whole, models.IntegerField):
+    """An `IntegerField` whose values are sealed: 32 bits in forms."""
+
+    largest = 2**31 - 1
+
+
+class EncryptedBigIntegerField(_Whole, models.BigIntegerField):
+    """A `BigIntegerField` whose values are sealed: 64 bits in forms."""
+
+    largest = 2**63 - 1
+
+
+class EncryptedDecimalField(EncryptedField, models.DecimalField):
+    """A `DecimalField` whose values are sealed, and read with their `decimal_places`."""
+
+    reseal_type = "decimal"
+    exact = NoneType
+
+    def to_plain(self, value: Any) -> Any:
+        """Return it rounded to its places, as a column of the database would.
+
+        Errors: `ValueError` where it has too many digits.
+        """
+        value = self.to_python(value)
+        if self.decimal_places is None:
+            return value
+        return self._with_places(value)
+
+    def from_plain(self, value: Any) -> Any:
+        """Return it with the zeros of its places, which are not stored."""
+        return value if self.decimal_places is None else self._with_places(value)
+
+    def _with_places(self, value: decimal.Decimal) -> decimal.Decimal:
+        context = decimal.Context(prec=max(self.max_digits or 0, 28))
+        try:
+            return value.quantize(decimal.Decimal(1).scaleb(-self.decimal_places), context=context)
+        except decimal.InvalidOperation:
+            raise ValueError("too many digits") from None
+
+
+class EncryptedDateField(EncryptedField, models.DateField):
+    """A `DateField` whose values are sealed."""
+
+    reseal_type = "date"
+    exact = datetime.date
+
+
+class EncryptedDateTimeField(EncryptedField, models.DateTimeField):
+    """A `DateTimeField` whose values are sealed: with `USE_TZ` instants in UTC, else as they are."""
+
+    reseal_type = "timestamp"
+    exact = NoneType
+
+    def from_plain(self, value: datetime.datetime) -> Any:
+        """Return it aware or naive, as the settings want it."""
+        zone = timezone.get_default_timezone()
+        if settings.USE_TZ and timezone.is_naive(value):
+            return timezone.make_aware(value, zone)
+        if not settings.USE_TZ and timezone.is_aware(value):
+            return timezone.make_naive(value, zone)
+        return value
+
+    def to_plain(self, value: Any) -> Any:
+        """Return it aware or naive, as the settings want it."""
+        return self.from_plain(value)
+
+
+class EncryptedBooleanField(EncryptedField, models.BooleanField):
+    """A `BooleanField` whose values are sealed."""
+
+    reseal_type = "boolean"
+    exact = bool
+
+
+class EncryptedJSONField(EncryptedField, models.JSONField):
+    """A `JSONField` whose documents are sealed as a whole: no lookups into them.
+
+    Fixtures with documents are JSON or YAML: Django's XML knows its own `JSONField` only.
+    """
+
+    reseal_type = "json"
+    exact = NoneType
+
+    def to_plain(self, value: Any) -> Any:
+        """Return what JSON has, with the encoder of the field."""
+        return value if self.encoder is None else json.loads(json.dumps(value, cls=self.encoder))
+
+    def from_plain(self, value: Any) -> Any:
+        """Return the document, with the decoder of the field."""
+        return value if self.decoder is None else json.loads(json.dumps(value), cls=self.decoder)
+
+
+class EncryptedBinaryField(EncryptedField, models.BinaryField):
+    """A `BinaryField` whose values are sealed; it gives `bytes`."""
+
+    reseal_type = "bytes"
+    exact = bytes
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        """Return the mark of a parameter; the column holds text unless it is `binary`."""
+        return self._placeholder(value, compiler, connection)
+
+    def get_placeholder_sql(self, value: Any, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """Return it as Django 6.1 asks for it."""
+        return self._placeholder_sql(value, compiler, connection)
+
+
+class EncryptedUUIDField(EncryptedField, models.UUIDField):
+    """A `UUIDField` whose values are sealed."""
+
+    reseal_type = "uuid"
+    exact = uuid.UUID
+
+    def to_plain(self, value: Any) -> Any:
+        """Return a `uuid.UUID`."""
+        return self.to_python(value)

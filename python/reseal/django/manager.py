@@ -1,0 +1,189 @@
+"""The manager of models with encrypted fields: what it does beyond Django's is to keep indexes right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import connections, transaction
+from django.db.models import F, Manager, OrderBy, QuerySet
+from django.db.models.constants import LOOKUP_SEP
+
+from reseal.django.fields.base import EncryptedField
+from reseal.django.fields.expressions import refusal
+from reseal.django.fields.index import BlindIndexField
+from reseal.django.fields.rows import encrypted_fields
+
+_ROWS_AT_ONCE = 500
+
+
+class EncryptedQuerySet(QuerySet):
+    """A query set whose `update()` and `bulk_update()` write the terms of blind indexes as well.
+
+    It knows the rows to which values are bound, refuses at once to order by ciphertext, and can show a
+    list in which a value does not open:
+
+    ```python
+    for patient in Patient.objects.on_error("report"):
+        print(patient.ssn)  # "[cannot be opened: auth-failed]" where it is so
+    ```
+    """
+
+    def on_error(self, mode: Literal["raise", "report"]) -> EncryptedQuerySet:
+        """Return a copy: with `report` a value that cannot be opened is an `Unopened`, which is never saved.
+
+        It has the error as `error` and prints its code. It is for instances; `values()` raises.
+
+        Errors: `ValueError` for another word.
+        """
+        if mode not in ("raise", "report"):
+            raise ValueError('on_error is "raise" or "report"')
+        copy: Any = self._chain()
+        copy.query.reseal_on_error = mode
+        return copy
+
+    def order_by(self, *field_names: Any) -> Any:
+        """As Django's. Errors: `FieldError` for an encrypted field."""
+        for name in field_names:
+            field = self._ordered_by(name)
+            if isinstance(field, EncryptedField):
+                raise refusal(field, "be ordered by")
+        return super().order_by(*field_names)
+
+    def update(self, **kwargs: Any) -> int:
+        """As Django's; where values are bound to their rows, each row is sealed by itself.
+
+        Errors: those of sealing; `FieldError` for expressions, and for a tenant that is changed without
+        the fields that are bound to it.
+        """
+        fields = [it for it in encrypted_fields(self.model) if it.name in kwargs]
+        self._check_tenants(kwargs)
+        if any(it.needs_row and _is_value(kwargs[it.name]) for it in fields):
+            return self._update_rows(kwargs)
+        for field in fields:
+            value = kwargs[field.name]
+            if value is None or _is_value(value):
+                plain = field.plain(value)
+                for it in field.companions:
+                    kwargs[it.name] = (
+                        None if plain is None else field.bound().term(plain, it.index_name(), {})
+                    )
+        return super().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_update(
+        self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        """As Django's; what nobody looked at is not written, and indexes are.
+
+        Errors: those of sealing.
+        """
+        objs, names = list(objs), list(fields)
+        named = [self.model._meta.get_field(name) for name in names]
+        sealed = [it for it in named if isinstance(it, EncryptedField)]
+        for field in sealed:
+            names += [it.name for it in field.companions if it.name not in names]
+        self._for_write = True
+        connection, before = connections[self.db], []
+        written = [
+            field
+            for field in map(self.model._meta.get_field, names)
+            if isinstance(field, (EncryptedField, BlindIndexField))
+        ]
+        try:
+            for instance in objs:
+                values = {it.attname: it.assigned(instance, connection) for it in written}
+                before.append((instance, {name: instance.__dict__.get(name) for name in values}))
+                instance.__dict__.update(values)
+            return super().bulk_update(objs, names, batch_size)
+        finally:
+            for instance, values in before:
+                instance.__dict__.update(values)
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Django's; on a conflict the indexes are updated with their fields."""
+        names = kwargs.get("update_fields")
+        if names:
+            names = list(names)
+            for field in encrypted_fields(self.model):
+                if field.name in names:
+                    names += [it.name for it in field.companions if it.name not in names]
+            kwargs["update_fields"] = names
+        return super().bulk_create(objs, *args, **kwargs)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def _check_tenants(self, kwargs: dict[str, Any]) -> None:
+        for field in encrypted_fields(self.model):
+            changed = field.binding_names() & set(kwargs)
+            if changed and field.name not in kwargs:
+                raise FieldError(
+                    f"{field} is bound to {field.tenant}, which is to be changed without it: "
+                    "change it on each instance and save() it"
+                )
+
+    def _update_rows(self, kwargs: dict[str, Any]) -> int:
+        """Each row by itself: what is bound to it differs."""
+        self._for_write = True
+        changed, model = 0, self.model
+        with transaction.atomic(using=self.db, savepoint=False):
+            rows = self.select_for_update() if self._can_lock() else self
+            keys = list(rows.order_by().values_list("pk", flat=True))
+            manager = EncryptedQuerySet(model, using=self.db)
+            for first in range(0, len(keys), _ROWS_AT_ONCE):
+                instances = list(manager.filter(pk__in=keys[first : first + _ROWS_AT_ONCE]))
+                for instance in instances:
+                    for name, value in kwargs.items():
+                        setattr(instance, name, value)
+                changed += manager.bulk_update(instances, list(kwargs))
+        return changed
+
+    def _can_lock(self) -> bool:
+        return bool(connections[self.db].features.has_select_for_update)
+
+    def _ordered_by(self, name: Any) -> Any:
+        """The field that an item of an ordering ends in, or None."""
+        if isinstance(name, OrderBy):
+            name = name.expression
+        if isinstance(name, F):
+            name = name.name
+        if not isinstance(name, str) or name == "?":
+            return None
+        name = name.lstrip("-+")
+        if name in self.query.annotations:
+            return getattr(self.query.annotations[name], "target", None)
+        meta, field = self.model._meta, None
+        for part in name.split(LOOKUP_SEP):
+            try:
+                field = meta.pk if part == "pk" else meta.get_field(part)
+            except FieldDoesNotExist:
+                return field
+            if not field.is_relation:
+                return field
+            meta = field.related_model._meta
+        return field
+
+
+_Manager: Any = Manager.from_queryset(EncryptedQuerySet)
+
+
+class EncryptedManager(_Manager):
+    """The manager of a model with a `BlindIndexField`, or with fields that are bound to their rows.
+
+    ```python
+    class Patient(models.Model):
+        ssn = EncryptedTextField()
+        ssn_index = BlindIndexField("ssn", normalizer="digits")
+        objects = EncryptedManager()
+    ```
+
+    Other managers read as well as this one, and refuse what they would leave half done.
+    """
+
+
+def _is_value(value: Any) -> bool:
+    return value is not None and not hasattr(value, "resolve_expression")
