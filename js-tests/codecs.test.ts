@@ -23,6 +23,9 @@ const all: Record<string, Codec> = {
   metabase: codecs.metabase({ keys: [METABASE] }),
   n8n: codecs.n8n({ instanceKeys: ["a key"], expect: "json" }),
   freeboard: codecs.freeboard({ keys: [FREEBOARD] }),
+  "django-fernet": codecs.djangoFernet({ secrets: ["a secret"], salts: ["a salt"] }),
+  "fernet-fields": codecs.fernetFields({ secrets: ["a secret"] }),
+  "sqlalchemy-utils": codecs.sqlalchemyUtils({ keys: ["a key"], expect: "json" }),
 };
 
 describe.each(Object.entries(all))("%s", (kind, codec) => {
@@ -41,7 +44,8 @@ describe.each(Object.entries(all))("%s", (kind, codec) => {
     expect(typeof stored).toBe(binary ? "object" : "string");
     const opened = codec.open(stored, context);
     expect(text(opened.plaintext)).toBe(JSON_VALUE);
-    const trust = { n8n: "checked", plain: "plain" }[kind] ?? "authenticated";
+    const trust =
+      { n8n: "checked", plain: "plain", "sqlalchemy-utils": "checked" }[kind] ?? "authenticated";
     expect([opened.current, opened.trust]).toEqual([true, trust]);
     expect(opened.plaintext.buffer.byteLength).toBe(JSON_VALUE.length);
     expect(codec.recognize(stored)).toBeDefined();
@@ -82,6 +86,11 @@ test("each value is seen by its kind, the surest first", () => {
   expect(seen(all["n8n"]!.seal("{}"))[0]).toBe("n8n yes");
   expect(seen(all["freeboard"]!.seal("{}"))[0]).toBe("freeboard yes");
   expect(seen(all["metabase"]!.seal("x"))).toContain("metabase maybe");
+  // A token does not show which library derived its key.
+  for (const kind of ["django-fernet", "fernet-fields"]) {
+    expect(seen(all[kind]!.seal("x"))).toEqual(["fernet yes", "plain maybe"]);
+  }
+  expect(seen(all["sqlalchemy-utils"]!.seal("x"))[0]).toBe("sqlalchemy-utils maybe");
   expect(seen("hello")).toEqual(["plain maybe"]);
   const [first] = codecs.recognize(ring.seal("x", {}));
   expect(first).toEqual({
@@ -121,6 +130,14 @@ test("bad keys are refused, and no message repeats them", () => {
     refuses("duplicate-key", () => codecs.n8n({ instanceKeys: [secret, secret] })),
     refuses("invalid-key", () => codecs.n8n({ instanceKeys: [""] })),
     refuses("invalid-argument", () => codecs.fernet({ keys: [] })),
+    refuses("invalid-key", () => codecs.fernetFields({ secrets: [secret], hkdf: false })),
+    refuses("invalid-argument", () => codecs.fernetFields({ secrets: [secret], prefix: "x", hkdf: false })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.djangoFernet({ secrets: [secret], salts: [] })),
+    refuses("invalid-argument", () => codecs.djangoCryptography({ secrets: [secret], field: "date" as never })), // prettier-ignore
+    refuses("invalid-key", () => codecs.djangoCryptography({ secrets: [secret, ""] })),
+    refuses("invalid-argument", () => codecs.sqlalchemyUtils({ keys: [secret], engine: "des" as never })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.sqlalchemyUtils({ keys: [secret], engine: "fernet", padding: "zeroes" })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.sqlalchemyUtils({ keys: [secret], engine: "fernet", expect: "utf8" })), // prettier-ignore
     refuses("invalid-argument", () => codecs.fernet({ keys: [1 as never] })),
     refuses("invalid-argument", () => codecs.fernet({ keys: secret as never })),
     refuses("invalid-argument", () => codecs.sentry({ keys: { a: FERNET }, primary: "b" })),

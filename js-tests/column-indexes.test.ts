@@ -1,6 +1,6 @@
 // Blind indexes of columns, and types that reach what is resealed.
 import { describe, expect, test } from "vitest";
-import { codecs, Column, Key, Keyring, type ColumnOptions, type IndexOptions } from "reseal";
+import { codecs, Column, Key, Keyring, type Codec, type ColumnOptions, type IndexOptions } from "reseal"; // prettier-ignore
 import { refuses } from "./support.js";
 
 const primary = Key.generate();
@@ -87,4 +87,45 @@ test("a column of foreign spellings becomes canonical", () => {
   const sealed = values.map((found) => (found.outcome === "resealed" ? found.value : found));
   expect(new Set(sealed).size).toBe(1);
   expect(numbers.reseal("one and a half")).toMatchObject({ outcome: "refused", code: "value-invalid" }); // prettier-ignore
+});
+
+describe("lookupValues", () => {
+  const [older, newer] = [Key.generate(), Key.generate()];
+  const ring = new Keyring({ primary: newer, decryptOnly: [older] });
+  const context = { table: "users", column: "mail" };
+  const alchemy = (keys: string[]) => codecs.sqlalchemyUtils({ keys, padding: "pkcs5" });
+  const mail = (write: Codec, read: Codec[] = []) =>
+    new Column({ write, read, context, mode: "deterministic" });
+
+  test("it asks for all that a value may be stored as", () => {
+    const read = [alchemy(["new", "old"]), codecs.plain()];
+    const column = mail(codecs.reseal(ring), read);
+    const before = mail(codecs.reseal(new Keyring({ primary: older })));
+    const asked = column.lookupValues("a@b.example", { tenant: 7 });
+    expect(asked).toEqual([
+      column.seal("a@b.example", { tenant: 7 }),
+      before.seal("a@b.example", { tenant: 7 }),
+      ...["new", "old"].map((key) => mail(alchemy([key])).seal("a@b.example")),
+      "a@b.example",
+    ]);
+    for (const stored of asked) {
+      expect(column.open(stored, { tenant: 7 }).value).toBe("a@b.example");
+    }
+    expect(column.lookupValues(null)).toBeNull();
+  });
+
+  test("bytes of a binary column, in the spelling of its type", () => {
+    const column = new Column({ write: codecs.plain(), type: "integer", binary: true });
+    expect(column.lookupValues(42n)).toEqual([new TextEncoder().encode("42")]);
+  });
+
+  test("a codec whose values vary is named", () => {
+    const write = codecs.fernet({ keys: ["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="] });
+    for (const column of [mail(write), mail(codecs.plain(), [write])]) {
+      const { message } = refuses("invalid-argument", () => column.lookupValues("x"));
+      expect(message).toMatch(/^the codec fernet, of kind fernet, stores equal values differently/);
+    }
+    refuses("invalid-argument", () => new Column({ write: codecs.reseal(ring) }).lookupValues("x"));
+    refuses("context-invalid", () => mail(codecs.reseal(ring)).lookupValues("x", { Row: 1 }));
+  });
 });

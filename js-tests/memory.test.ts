@@ -86,6 +86,10 @@ const makers: Record<string, (secret: string) => Codec> = {
     return codecs.n8n({ instanceKeys: [secret], rows, write: "prefixed" });
   },
   freeboard: (secret) => codecs.freeboard({ keys: [base64Of(secret, "base64")] }),
+  "django-fernet": (secret) => codecs.djangoFernet({ secrets: [secret], salts: [secret] }),
+  "fernet-fields": (secret) => codecs.fernetFields({ secrets: [secret] }),
+  "sqlalchemy-utils": (secret) => codecs.sqlalchemyUtils({ keys: [secret], expect: "json" }),
+  "sqlalchemy-utils, GCM": (secret) => codecs.sqlalchemyUtils({ keys: [secret], engine: "aes-gcm" }), // prettier-ignore
 };
 
 function railsOf(secret: string, options: Partial<RailsOptions>): Codec {

@@ -11,7 +11,8 @@ const RUN = fileURLToPath(new URL("./vectors/run.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "reseal-vectors-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const SYSTEMS = ["fernet", "freeboard", "metabase", "n8n", "rails", "sentry"];
+const LIBRARIES = ["django-cryptography", "django-fernet", "fernet-fields", "sqlalchemy-utils"];
+const SYSTEMS = [...LIBRARIES, "fernet", "freeboard", "metabase", "n8n", "rails", "sentry"];
 
 const files = readdirSync(SPEC, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".json") && !name.startsWith("schema"))
@@ -116,6 +117,10 @@ test.each<[string, string, (one: never) => unknown]>([
   ["metabase", "metabase-pub-14", (one: { settings: Case }) => (one.settings["aad"] = "setting.x")],
   ["n8n", "cbc-ascii", (one: Case) => (one["plaintext"] = "other")],
   ["n8n", "gcm-tampered-tag", (one: Case) => (one["expect"] = "ok")],
+  ["django-fernet", "ascii", (one: Case) => (one["plaintext"] = "other")],
+  ["fernet-fields", "prefix", (one: Case) => (one["prefix"] = "another")],
+  ["django-cryptography", "date", (one: Case) => (one["code"] = "malformed")],
+  ["sqlalchemy-utils", "aes-pkcs5-ascii", (one: Case) => (one["padding"] = "zeroes")],
   ["freeboard", "freeboard-pub-01", (one: { ciphertext: Case }) => (one.ciphertext["iv"] = "AAAA")],
 ])("a changed case of %s fails: %s", (system, id, change) => {
   const file = JSON.parse(readFileSync(join(SPEC, system, "public.json"), "utf8")) as {

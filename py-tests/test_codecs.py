@@ -19,7 +19,10 @@ RING = reseal.Keyring(KEY)
 FERNET = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
 METABASE = "a secret of sixteen characters"
 FREEBOARD = base64.b64encode(os.urandom(32)).decode()
-SECRETS = [FERNET, METABASE, FREEBOARD, "rails-primary-key", "rails-salt", "the-instance-key"]
+SECRETS = [
+    *(FERNET, METABASE, FREEBOARD, "rails-primary-key", "rails-salt", "the-instance-key"),
+    *("django-secret", "django-salt", "alchemy-key"),
+]
 
 MAKERS: dict[str, Callable[..., codecs.Codec]] = {
     "plain": codecs.plain,
@@ -34,7 +37,16 @@ MAKERS: dict[str, Callable[..., codecs.Codec]] = {
         instance_keys=["the-instance-key"], expect="json", **options
     ),
     "freeboard": lambda **options: codecs.freeboard(keys=[FREEBOARD], **options),
+    "django-fernet": lambda **options: codecs.django_fernet(
+        secrets=["django-secret"], salts=["django-salt"], **options
+    ),
+    "fernet-fields": lambda **options: codecs.fernet_fields(secrets=["django-secret"], **options),
+    "sqlalchemy-utils": lambda **options: codecs.sqlalchemy_utils(
+        keys=["alchemy-key"], expect="json", **options
+    ),
 }
+# A token does not show which library derived its key.
+SHOWN_AS = {"django-fernet": "fernet", "fernet-fields": "fernet"}
 CODECS = {kind: make() for kind, make in MAKERS.items()}
 VALUE = b'{"a":1}'
 
@@ -45,13 +57,15 @@ def test_every_codec_opens_what_it_wrote(kind: str) -> None:
     for stored in (codec.seal(VALUE), codec.seal(VALUE, binary=True), codec.seal('{"a":1}')):
         opened = codec.open(stored)
         assert (opened.plaintext, opened.current) == (VALUE, True)
-        trust = {"n8n": "checked", "plain": "plain"}.get(kind, "authenticated")
+        trust = {"n8n": "checked", "plain": "plain", "sqlalchemy-utils": "checked"}.get(
+            kind, "authenticated"
+        )
         assert (opened.trust, opened.encoding) == (trust, "UTF-8" if kind == "rails" else None)
         shown = codec.recognize(stored)
         assert shown is not None
         assert codec.is_current(stored) in (True, None)
         assert codec.open(codec.rotate(stored)).plaintext == VALUE
-        assert kind in [found for found, _ in codecs.recognize(stored)]
+        assert SHOWN_AS.get(kind, kind) in [found for found, _ in codecs.recognize(stored)]
     assert isinstance(codec.seal(VALUE, {}, "random", True), bytes)
 
 
@@ -120,6 +134,22 @@ SILENT: list[Callable[[], object]] = [
     lambda: codecs.n8n(instance_keys=["the-instance-key"], rows=[{"id": "the-instance-key"}]),
     lambda: codecs.n8n(instance_keys=["the-instance-key"], rows=["the-instance-key"]),  # type: ignore[list-item]
     lambda: codecs.freeboard(keys=[FREEBOARD[:20]]),
+    lambda: codecs.django_fernet(secrets=[], salts=["django-salt"]),
+    lambda: codecs.django_fernet(secrets=["django-secret"], salts=[]),
+    lambda: codecs.django_fernet(secrets="django-secret", salts=["django-salt"]),
+    lambda: codecs.fernet_fields(secrets=["django-secret"], hkdf=False),
+    lambda: codecs.fernet_fields(secrets=["django-secret"], hkdf=False, prefix="x"),
+    lambda: codecs.fernet_fields(secrets=["django-secret", ""]),
+    lambda: codecs.django_cryptography(secrets=[]),
+    lambda: codecs.django_cryptography(secrets=["django-secret"], cryptography_keys=[""]),
+    lambda: codecs.django_cryptography(secrets=["django-secret"], field="date"),  # type: ignore[arg-type]
+    lambda: codecs.django_cryptography(secrets=["django-secret"], salt=7),  # type: ignore[arg-type]
+    lambda: codecs.sqlalchemy_utils(keys=[]),
+    lambda: codecs.sqlalchemy_utils(keys=["alchemy-key", ""]),
+    lambda: codecs.sqlalchemy_utils(keys=["alchemy-key"], engine="des"),  # type: ignore[arg-type]
+    lambda: codecs.sqlalchemy_utils(keys=["alchemy-key"], engine="fernet", padding="pkcs5"),
+    lambda: codecs.sqlalchemy_utils(keys=["alchemy-key"], engine="fernet", expect="utf8"),
+    lambda: codecs.sqlalchemy_utils(keys=["alchemy-key"], padding="none"),  # type: ignore[arg-type]
     lambda: codecs.reseal(KEY),  # type: ignore[arg-type]
     lambda: codecs.reseal(KEY.export()),  # type: ignore[arg-type]
     lambda: codecs.N8nDataKey.from_text(""),
@@ -165,8 +195,8 @@ def test_the_surest_comes_first() -> None:
         sure = [name for name, shown in found if shown.certainty == "yes"]
         assert [name for name, _ in found[: len(sure)]] == sure
         assert found[-1][0] == "plain"
-        if kind not in ("plain", "metabase"):
-            assert sure == [kind]
+        if kind not in ("plain", "metabase", "sqlalchemy-utils"):
+            assert sure == [SHOWN_AS.get(kind, kind)]
     assert [kind for kind, _ in codecs.recognize("")] == ["plain"]
     assert codecs.recognize(b"\xff")[-1][0] == "plain"
 

@@ -122,3 +122,47 @@ def test_a_column_of_foreign_spellings_becomes_canonical() -> None:
     refused = numbers.reseal("one and a half")
     assert isinstance(refused, reseal.Refused)
     assert refused.code == "value-invalid"
+
+
+# --- what a query asks for where equal values are stored equally ------------------------------
+
+
+def test_lookup_values_are_all_that_a_value_may_be_stored_as() -> None:
+    older, newer = reseal.Key.generate("data"), reseal.Key.generate("data")
+    ring = reseal.Keyring(primary=newer, decrypt_only=[older])
+    context = {"table": "users", "column": "mail"}
+    alchemy = codecs.sqlalchemy_utils(keys=["new", "old"], padding="pkcs5")
+    column = reseal.Column(
+        codecs.reseal(ring), [alchemy, codecs.plain()], context, mode="deterministic"
+    )
+    asked = column.lookup_values("a@b.example", tenant=7)
+    assert asked == [
+        *ring.lookup_values("a@b.example", {**context, "tenant": 7}),
+        *(
+            codecs.sqlalchemy_utils(keys=[key], padding="pkcs5").seal("a@b.example")
+            for key in ("new", "old")
+        ),
+        "a@b.example",
+    ]
+    assert asked[0] == column.seal("a@b.example", tenant=7)
+    opened = [column.open(stored, tenant=7) for stored in asked]
+    assert [found and found.value for found in opened] == ["a@b.example"] * 5
+    assert column.lookup_values(None) is None
+
+
+def test_lookup_values_follow_a_live_ring() -> None:
+    key = reseal.Key.generate("data")
+    live = reseal.LiveKeyring.from_env({"RESEAL_PRIMARY_KEY": key.export()})
+    column = reseal.Column(codecs.reseal(live), mode="deterministic", binary=True, type="integer")
+    assert column.lookup_values(7) == [column.seal(7)]
+
+
+def test_a_codec_whose_values_vary_is_named() -> None:
+    fernet = codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="], name="tokens")
+    for column in (reseal.Column(fernet), reseal.Column(codecs.plain(), [fernet])):
+        with pytest.raises(reseal.ResealError) as refused:
+            column.lookup_values("x")
+        assert refused.value.code == "invalid-argument"
+        assert str(refused.value).startswith(
+            "the codec tokens, of kind fernet, stores equal values"
+        )

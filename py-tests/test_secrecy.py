@@ -49,6 +49,10 @@ CODECS = [
     reseal.codecs.metabase(keys=[KEY.export()]),
     reseal.codecs.n8n(instance_keys=[KEY.export()]),
     reseal.codecs.rails(primary_keys=[KEY.export()], key_derivation_salt=PLAINTEXT),
+    reseal.codecs.django_fernet(secrets=[KEY.export()], salts=[PLAINTEXT]),
+    reseal.codecs.fernet_fields(secrets=[KEY.export()]),
+    reseal.codecs.django_cryptography(secrets=[KEY.export()], salt=PLAINTEXT),
+    reseal.codecs.sqlalchemy_utils(keys=[KEY.export()]),
 ]
 COLUMN = reseal.Column(CODECS[0], CODECS[2:4], {"tenant": PLAINTEXT}, [{"tenant": PLAINTEXT}])
 HOLDERS = [KEY, INDEX, RING, FIELD, KEYSET, FILE, LIVE, BROKEN, *CODECS, COLUMN]

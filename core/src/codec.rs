@@ -5,6 +5,8 @@
 
 #[cfg(feature = "foreign")]
 mod base64;
+#[cfg(feature = "django")]
+mod django_cryptography;
 #[cfg(feature = "fernet")]
 mod fernet;
 #[cfg(feature = "freeboard")]
@@ -19,8 +21,12 @@ mod rails;
 mod reseal;
 #[cfg(feature = "sentry")]
 mod sentry;
+#[cfg(feature = "sqlalchemy-utils")]
+mod sqlalchemy;
 mod stored;
 
+#[cfg(feature = "django")]
+pub use django_cryptography::{DjangoCryptography, DjangoField};
 #[cfg(feature = "fernet")]
 pub use fernet::{Fernet, FernetKey};
 #[cfg(feature = "freeboard")]
@@ -35,6 +41,8 @@ pub use rails::{Rails, RailsBuilder, RailsDigest, RailsSerializer};
 pub use reseal::{Reseal, Rings};
 #[cfg(feature = "sentry")]
 pub use sentry::{Sentry, SentryField, SentryMethod};
+#[cfg(feature = "sqlalchemy-utils")]
+pub use sqlalchemy::{SqlalchemyEngine, SqlalchemyPadding, SqlalchemyUtils};
 pub use stored::{Form, Stored, StoredValue};
 
 use crate::{
@@ -66,6 +74,18 @@ pub enum CodecKind {
     /// Fernet and `MultiFernet`.
     #[cfg(feature = "fernet")]
     Fernet,
+    /// The tokens of django-fernet-encrypted-fields.
+    #[cfg(feature = "django")]
+    DjangoFernet,
+    /// The tokens of django-fernet-fields, its second version and djfernet.
+    #[cfg(feature = "django")]
+    FernetFields,
+    /// The encrypted fields of django-cryptography.
+    #[cfg(feature = "django")]
+    DjangoCryptography,
+    /// The encrypted types of SQLAlchemy-Utils.
+    #[cfg(feature = "sqlalchemy-utils")]
+    SqlalchemyUtils,
     /// The encrypted fields of Sentry.
     #[cfg(feature = "sentry")]
     Sentry,
@@ -89,6 +109,12 @@ impl CodecKind {
         Self::Reseal,
         #[cfg(feature = "fernet")]
         Self::Fernet,
+        #[cfg(feature = "django")]
+        Self::DjangoFernet,
+        #[cfg(feature = "django")]
+        Self::FernetFields,
+        #[cfg(feature = "django")]
+        Self::DjangoCryptography,
         #[cfg(feature = "sentry")]
         Self::Sentry,
         #[cfg(feature = "rails")]
@@ -99,6 +125,8 @@ impl CodecKind {
         Self::N8n,
         #[cfg(feature = "metabase")]
         Self::Metabase,
+        #[cfg(feature = "sqlalchemy-utils")]
+        Self::SqlalchemyUtils,
         Self::Plain,
     ];
 
@@ -110,6 +138,14 @@ impl CodecKind {
             Self::Reseal => "reseal",
             #[cfg(feature = "fernet")]
             Self::Fernet => "fernet",
+            #[cfg(feature = "django")]
+            Self::DjangoFernet => "django-fernet",
+            #[cfg(feature = "django")]
+            Self::FernetFields => "fernet-fields",
+            #[cfg(feature = "django")]
+            Self::DjangoCryptography => "django-cryptography",
+            #[cfg(feature = "sqlalchemy-utils")]
+            Self::SqlalchemyUtils => "sqlalchemy-utils",
             #[cfg(feature = "sentry")]
             Self::Sentry => "sentry",
             #[cfg(feature = "rails")]
@@ -144,6 +180,12 @@ impl CodecKind {
             Self::Reseal => reseal::recognize(stored),
             #[cfg(feature = "fernet")]
             Self::Fernet => fernet::recognize(stored),
+            #[cfg(feature = "django")]
+            Self::DjangoFernet | Self::FernetFields => fernet::recognize(stored),
+            #[cfg(feature = "django")]
+            Self::DjangoCryptography => django_cryptography::recognize(stored),
+            #[cfg(feature = "sqlalchemy-utils")]
+            Self::SqlalchemyUtils => sqlalchemy::recognize(stored),
             #[cfg(feature = "sentry")]
             Self::Sentry => sentry::recognize(stored),
             #[cfg(feature = "rails")]
@@ -156,7 +198,40 @@ impl CodecKind {
             Self::Freeboard => freeboard::recognize(stored),
         }
     }
+
+    /// Every kind of this build that recognizes a stored value, in the order of [`CodecKind::ALL`].
+    ///
+    /// A token of Fernet is there once, as `fernet`: which library derived its key, it does not show.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::codec::{CodecKind, Stored};
+    /// let shown: Vec<_> = CodecKind::recognize_any(Stored::Text("gAAAAABl")).collect();
+    /// assert_eq!(shown[0].0.as_str(), "fernet");
+    /// assert!(shown[1..].iter().all(|(kind, _)| *kind == CodecKind::Plain));
+    /// ```
+    pub fn recognize_any(stored: Stored<'_>) -> impl Iterator<Item = (Self, Recognized)> {
+        let shown = move |kind: &Self| Some((*kind, kind.recognize(stored)?));
+        let is_named = |(kind, shown): &(Self, Recognized)| {
+            !kind.borrows_tokens() || shown.scheme != TOKEN_SCHEME
+        };
+        Self::ALL.iter().filter_map(shown).filter(is_named)
+    }
+
+    /// Whether its values may be tokens that are those of another kind to whoever has no key.
+    const fn borrows_tokens(self) -> bool {
+        match self {
+            #[cfg(feature = "django")]
+            Self::DjangoFernet | Self::FernetFields => true,
+            #[cfg(feature = "sqlalchemy-utils")]
+            Self::SqlalchemyUtils => true,
+            _ => false,
+        }
+    }
 }
+
+/// The variant of what is a token of Fernet.
+const TOKEN_SCHEME: &str = "fernet";
 
 /// How sure it is that a value is in a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -261,7 +336,7 @@ pub enum Expect {
 impl Expect {
     /// Fails with `auth-failed` where the plaintext is something else.
     #[cfg_attr(
-        not(any(feature = "metabase", feature = "n8n")),
+        not(any(feature = "metabase", feature = "n8n", feature = "sqlalchemy-utils")),
         expect(dead_code, reason = "only formats without authentication ask")
     )]
     pub(crate) fn check(self, plaintext: &[u8]) -> Result<()> {
@@ -403,6 +478,15 @@ pub trait Codec: fmt::Debug + Send + Sync {
         self.seal(plaintext, place, fresh)
     }
 
+    /// Every value that a plaintext is stored as, under every key that opens, the one that seals first;
+    /// nothing where each value of a plaintext is another one.
+    ///
+    /// # Errors
+    /// As [`Codec::seal`].
+    fn lookup_values(&self, _: &[u8], _: &Place<'_>) -> Result<Option<Vec<StoredValue>>> {
+        Ok(None)
+    }
+
     /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext in the same
     /// form, so that whoever has the plaintext can seal it.
     fn rotates_by_sealing(&self, _stored: Stored<'_>) -> bool {
@@ -434,6 +518,12 @@ pub(crate) fn mismatch(kind: CodecKind) -> Error {
         CodecKind::Reseal => "this is no Reseal envelope",
         #[cfg(feature = "fernet")]
         CodecKind::Fernet => "this is no Fernet token",
+        #[cfg(feature = "django")]
+        CodecKind::DjangoFernet | CodecKind::FernetFields => "this is no Fernet token",
+        #[cfg(feature = "django")]
+        CodecKind::DjangoCryptography => "this is no value of django-cryptography",
+        #[cfg(feature = "sqlalchemy-utils")]
+        CodecKind::SqlalchemyUtils => "this is no encrypted value of SQLAlchemy-Utils",
         #[cfg(feature = "sentry")]
         CodecKind::Sentry => "this is no encrypted field of Sentry",
         #[cfg(feature = "rails")]

@@ -1,6 +1,7 @@
 //! A column: the codec that it writes, the codecs that it may read, and its context.
 
 mod index;
+mod lookup;
 mod outcome;
 mod rewrite;
 

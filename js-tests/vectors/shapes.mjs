@@ -4,6 +4,7 @@ import { runManifests } from "./manifest.mjs";
 import { runReseal } from "./reseal.mjs";
 import { runFernet } from "./systems/fernet.mjs";
 import { runFreeboard } from "./systems/freeboard.mjs";
+import { runLibraries } from "./systems/libraries.mjs";
 import { runMetabase } from "./systems/metabase.mjs";
 import { runN8n } from "./systems/n8n.mjs";
 import { runRails } from "./systems/rails.mjs";
@@ -21,12 +22,16 @@ import { runXaes } from "./xaes.mjs";
 
 /** The formats of other systems. */
 const SYSTEMS = {
+  "django-cryptography": runLibraries,
+  "django-fernet": runLibraries,
   fernet: runFernet,
+  "fernet-fields": runLibraries,
   freeboard: runFreeboard,
   metabase: runMetabase,
   n8n: runN8n,
   rails: runRails,
   sentry: runSentry,
+  "sqlalchemy-utils": runLibraries,
 };
 
 /**

@@ -6,6 +6,7 @@ fixed random bytes.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -584,6 +585,92 @@ def freeboard(case: Case) -> None:
             raise LookupError(f"unknown kind {kind}")
 
 
+# --- libraries of Python ----------------------------------------------------------------------
+
+
+def library(case: Case, make: Callable[..., codecs.Codec], options: dict[str, Any]) -> None:
+    def codec(*, lenient: bool = False) -> codecs.Codec:
+        return made(make, json.dumps(options), lenient)
+
+    match case["op"]:
+        case "derive":
+            for place, key in enumerate(case["fernet_keys"], 1):
+                token = codecs.fernet(keys=[key]).seal("x")
+                same("the place of the key", codec().open(token).key, str(place))
+        case "load_fail":
+            refused(codec, case["code"])
+        case "json":
+            same("the leaves", leaves(codec(), json.loads(case["ciphertext"])), case["returned"])
+        case "fail":
+            for lenient in (False, True):
+                opening = codec(lenient=lenient)
+                refused(lambda opening=opening: opening.open(stored_in(case, make)), case["code"])  # type: ignore[misc]
+        case "read":
+            for lenient in (False, True):
+                read_library(case, codec(lenient=lenient), stored_in(case, make))
+        case op:
+            raise LookupError(f"unknown op {op}")
+
+
+@functools.cache
+def made(make: Callable[..., codecs.Codec], options: str, lenient: bool) -> codecs.Codec:
+    """Deriving keys takes long, and few cases have others."""
+    # There is nothing to be lenient about in pickles.
+    more = {} if make is codecs.django_cryptography else {"lenient": lenient}
+    return make(**json.loads(options), **more)
+
+
+def stored_in(case: Case, make: Callable[..., codecs.Codec]) -> str | bytes:
+    if (content := case.get("ciphertext_b64")) is not None:
+        return base64.b64decode(content)
+    text: str = case["ciphertext"]
+    return text.encode() if make is codecs.fernet_fields else text
+
+
+def leaves(codec: codecs.Codec, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: leaves(codec, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [leaves(codec, item) for item in value]
+    return codec.open(value).plaintext.decode()
+
+
+def read_library(case: Case, codec: codecs.Codec, stored: str | bytes) -> None:
+    plaintext, opened = given(case), codec.open(stored)
+    trust = "checked" if opened.scheme == "aes" else "authenticated"
+    how = (opened.plaintext, opened.trust, opened.current)
+    same("how it was opened", how, (plaintext, trust, opened.key == "1"))
+    same("current", opened.current, case.get("current", opened.current))
+    seen = codec.recognize(stored)
+    certainty = "yes" if opened.scheme in ("fernet", "pickle") else "maybe"
+    same("recognized", seen and (seen.certainty, seen.scheme), (certainty, opened.scheme))
+    in_column(codec, plaintext, stored)
+    if not case.get("lossy"):
+        opens_again(codec, plaintext, stored)
+    elif case["padding"] != "naive":
+        refused(lambda: codec.seal(plaintext), "codec-read-only")
+
+
+def with_options(make: Callable[..., codecs.Codec], *names: str) -> Check:
+    def check(case: Case) -> None:
+        options = {name: case[name] for name in names if name in case}
+        if case.get("engine") == "aes":
+            options["expect"] = "utf8"
+        library(case, make, options)
+
+    return check
+
+
+LIBRARIES = {
+    "django-fernet": with_options(codecs.django_fernet, "secrets", "salts"),
+    "fernet-fields": with_options(codecs.fernet_fields, "secrets", "prefix", "hkdf"),
+    "django-cryptography": with_options(
+        codecs.django_cryptography, "secrets", "cryptography_keys", "salt", "field"
+    ),
+    "sqlalchemy-utils": with_options(codecs.sqlalchemy_utils, "keys", "engine", "padding"),
+}
+
+
 # --- typed values -----------------------------------------------------------------------------
 
 
@@ -609,4 +696,5 @@ SYSTEMS: dict[str, Check] = {
     "metabase": metabase,
     "n8n": n8n,
     "freeboard": freeboard,
+    **LIBRARIES,
 }

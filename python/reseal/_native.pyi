@@ -41,7 +41,10 @@ __all__ = [
     "_insert_keyset_row",
     "_read_keyset_row",
     "_update_keyset_row",
+    "django_cryptography",
+    "django_fernet",
     "fernet",
+    "fernet_fields",
     "freeboard",
     "inspect",
     "inspect_keyset",
@@ -54,6 +57,7 @@ __all__ = [
     "run_command",
     "run_job",
     "sentry",
+    "sqlalchemy_utils",
     "to_binary",
     "to_text",
 ]
@@ -90,7 +94,18 @@ _Type: TypeAlias = Literal[
     "json",
 ]
 _Kind: TypeAlias = Literal[
-    "plain", "reseal", "fernet", "sentry", "rails", "metabase", "n8n", "freeboard"
+    "plain",
+    "reseal",
+    "fernet",
+    "django-fernet",
+    "fernet-fields",
+    "django-cryptography",
+    "sqlalchemy-utils",
+    "sentry",
+    "rails",
+    "metabase",
+    "n8n",
+    "freeboard",
 ]
 _Certainty: TypeAlias = Literal["maybe", "yes"]
 _Trust: TypeAlias = Literal["authenticated", "plain", "checked", "unchecked"]
@@ -656,6 +671,12 @@ class Column:
     def index_terms(self, value: None, index: str, /, **context: _ContextValue) -> None: ...
     @overload
     def index_terms(self, value: object, index: str, /, **context: _ContextValue) -> list[str]: ...
+    @overload
+    def lookup_values(self, value: None, /, **context: _ContextValue) -> None: ...
+    @overload
+    def lookup_values(
+        self, value: object, /, **context: _ContextValue
+    ) -> list[str] | list[bytes]: ...
     def seal_many(
         self,
         values: Iterable[object],
@@ -730,6 +751,38 @@ class Manifest:
 def plain(name: str = "plain") -> Codec: ...
 def reseal(ring: Keyring, name: str = "reseal") -> Codec: ...
 def fernet(*, keys: Iterable[str], lenient: bool = False, name: str = "fernet") -> Codec: ...
+def django_fernet(
+    *,
+    secrets: Iterable[str],
+    salts: Iterable[str],
+    lenient: bool = False,
+    name: str = "django-fernet",
+) -> Codec: ...
+def fernet_fields(
+    *,
+    secrets: Iterable[str],
+    prefix: str | None = None,
+    hkdf: bool = True,
+    lenient: bool = False,
+    name: str = "fernet-fields",
+) -> Codec: ...
+def django_cryptography(
+    *,
+    secrets: Iterable[str],
+    cryptography_keys: Iterable[str] = (),
+    salt: str | None = None,
+    field: Literal["text", "bytes", "integer", "float", "boolean", "json"] = "text",
+    name: str = "django-cryptography",
+) -> Codec: ...
+def sqlalchemy_utils(
+    *,
+    keys: Iterable[str],
+    engine: Literal["aes", "aes-gcm", "fernet"] = "aes",
+    padding: Literal["naive", "pkcs5", "oneandzeroes", "zeroes"] | None = None,
+    expect: _Expect | None = None,
+    lenient: bool = False,
+    name: str = "sqlalchemy-utils",
+) -> Codec: ...
 def sentry(
     *,
     keys: Mapping[str, str],

@@ -20,7 +20,10 @@ from reseal._native import (
     N8nKeyRow,
     OpenedBytes,
     Recognized,
+    django_cryptography,
+    django_fernet,
     fernet,
+    fernet_fields,
     freeboard,
     metabase,
     n8n,
@@ -29,6 +32,7 @@ from reseal._native import (
     recognize,
     reseal,
     sentry,
+    sqlalchemy_utils,
 )
 
 __all__ = [
@@ -37,7 +41,10 @@ __all__ = [
     "N8nKeyRow",
     "OpenedBytes",
     "Recognized",
+    "django_cryptography",
+    "django_fernet",
     "fernet",
+    "fernet_fields",
     "freeboard",
     "metabase",
     "n8n",
@@ -46,4 +53,5 @@ __all__ = [
     "recognize",
     "reseal",
     "sentry",
+    "sqlalchemy_utils",
 ]

@@ -56,8 +56,8 @@ impl Codec {
         &self.0.name
     }
 
-    /// The format: "plain", "reseal", "fernet", "sentry", "rails", "metabase", "n8n" or
-    /// "freeboard".
+    /// The format: "plain", "reseal", "fernet", "django-fernet", "fernet-fields",
+    /// "django-cryptography", "sqlalchemy-utils", "sentry", "rails", "metabase", "n8n" or "freeboard".
     #[getter]
     fn kind(&self) -> &'static str {
         self.0.kind().as_str()

@@ -378,6 +378,45 @@ impl Column {
         self.indexed(value, index, context, reseal::Column::index_terms)
     }
 
+    /// Everything that a value may be stored as, what is written today first: what a query asks for.
+    /// Verify the hits after opening. Further pairs of the context are keywords, and must be those that a
+    /// query knows. None for None.
+    ///
+    /// It is over the codec that is written and all that are read, under every key that opens and with
+    /// the earlier contexts. Envelopes are so in mode deterministic, plain is, Rails with
+    /// deterministic, and SQLAlchemy-Utils with its engine aes.
+    ///
+    /// Example:
+    ///     >>> from reseal import codecs
+    ///     >>> ring = reseal.Keyring(primary=reseal.Key.generate("data"))
+    ///     >>> column = reseal.Column(codecs.reseal(ring), [codecs.plain()], mode="deterministic")
+    ///     >>> column.lookup_values("a@b.example") == [column.seal("a@b.example"), "a@b.example"]
+    ///     True
+    ///
+    /// Errors: invalid-argument where a codec of the column, which it names, stores equal values
+    /// differently; those of seal for the value.
+    ///
+    /// Security: who sees such a column sees which rows are equal.
+    #[pyo3(signature = (value, /, **context))]
+    fn lookup_values<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Option<Vec<Bound<'py, PyAny>>>> {
+        if value.is_none() {
+            return Ok(None);
+        }
+        let (py, facts) = (value.py(), facts(context)?);
+        let bytes = value::spell(self.parts.kind, value)?;
+        let found = self.call(py, false, |column| {
+            column.lookup_values(&bytes, &facts, self.form)
+        })?;
+        let found = found?;
+        Ok(Some(
+            found.iter().map(|one| stored::show(py, one)).collect(),
+        ))
+    }
+
     /// The mode of its envelopes.
     #[getter]
     fn mode(&self) -> &'static str {

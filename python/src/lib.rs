@@ -16,6 +16,7 @@ mod column;
 mod column_batch;
 mod context;
 mod convert;
+mod django;
 mod envelope;
 mod error;
 mod field;
@@ -69,6 +70,8 @@ mod _native {
     use crate::codecs::{fernet, freeboard, metabase, plain, reseal_codec, sentry};
     #[pymodule_export]
     use crate::column::Column;
+    #[pymodule_export]
+    use crate::django::{django_cryptography, django_fernet, fernet_fields, sqlalchemy_utils};
     #[pymodule_export]
     use crate::envelope::{Inspection, inspect, to_binary, to_text};
     #[pymodule_export]

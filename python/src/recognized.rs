@@ -104,12 +104,11 @@ impl OpenedBytes {
 #[pyo3(signature = (stored, /))]
 pub(crate) fn recognize(stored: &Bound<'_, PyAny>) -> Result<Vec<(&'static str, Recognized)>> {
     let stored = StoredArgument::read(stored)?;
-    let shown = |kind: &CodecKind| Some((kind.as_str(), kind.recognize(stored.as_stored())?));
-    let mut found: Vec<_> = CodecKind::ALL.iter().filter_map(shown).collect();
+    let mut found: Vec<_> = CodecKind::recognize_any(stored.as_stored()).collect();
     found.sort_by_key(|(_, shown)| shown.certainty != Certainty::Yes);
     let shown = found.into_iter();
     Ok(shown
-        .map(|(kind, shown)| (kind, Recognized::new(shown)))
+        .map(|(kind, shown)| (kind.as_str(), Recognized::new(shown)))
         .collect())
 }
 

@@ -11,13 +11,17 @@ use serde_json::{Value, json};
 use std::{fs, path::Path};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors");
-const FILES: [(&str, usize); 8] = [
+const FILES: [(&str, usize); 12] = [
     ("fernet/public", 53),
     ("sentry/public", 42),
     ("rails/public", 25),
     ("metabase/public", 19),
     ("n8n/public", 52),
     ("freeboard/public", 12),
+    ("django-fernet/public", 18),
+    ("fernet-fields/public", 12),
+    ("django-cryptography/public", 89),
+    ("sqlalchemy-utils/public", 42),
     ("values/v1", 188),
     ("manifest/v1", 88),
 ];
@@ -33,7 +37,28 @@ fn each_file_has_its_number_of_cases() {
 }
 
 /// A change of a case: its file, its id, the member and what it becomes.
-const CHANGES: [(&str, &str, &str, &str); 47] = [
+const CHANGES: [(&str, &str, &str, &str); 58] = [
+    ("django-fernet", "ascii", "/plaintext", r#""other""#),
+    ("django-fernet", "ascii", "/current", "false"),
+    ("django-fernet", "json", "/returned/a", r#""2""#),
+    ("django-fernet", "changed", "/code", r#""malformed""#),
+    ("fernet-fields", "prefix", "/prefix", r#""another""#),
+    ("fernet-fields", "without-hkdf", "/hkdf", "true"),
+    ("django-cryptography", "str", "/field", r#""json""#),
+    ("django-cryptography", "date", "/code", r#""malformed""#),
+    (
+        "sqlalchemy-utils",
+        "aes-pkcs5-ascii",
+        "/padding",
+        r#""zeroes""#,
+    ),
+    ("sqlalchemy-utils", "aesgcm-ascii", "/engine", r#""aes""#),
+    (
+        "sqlalchemy-utils",
+        "aes-oneandzeroes-unicode",
+        "/lossy",
+        "false",
+    ),
     ("fernet", "no-padding", "/op", r#""guess""#),
     ("fernet", "no-padding", "/expect", r#""perhaps""#),
     ("fernet", "no-padding", "/expect", r#""ok_lenient""#),
@@ -332,7 +357,7 @@ fn an_unknown_system_group_or_case_is_refused() {
     ] {
         assert!(run("unknown", &file).is_err(), "{file}");
     }
-    for (system, _) in &FILES[..6] {
+    for (system, _) in &FILES[..10] {
         let system = system.split_once('/').unwrap().0;
         let cases = [json!(null), json!("text"), json!({}), json!({ "id": "a" })];
         let report = run("no case", &json!({ "system": system, "vectors": cases })).unwrap();

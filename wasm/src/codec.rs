@@ -137,13 +137,11 @@ fn write(
 pub fn recognize_any(used: usize) -> u8 {
     call(used, |item, output| {
         let stored = stored_of(item)?;
+        let shown: Vec<_> = CodecKind::recognize_any(stored).collect();
         // What is sure comes first.
         for certainty in [Certainty::Yes, Certainty::Maybe] {
-            for kind in CodecKind::ALL {
-                let shown = kind.recognize(stored);
-                if let Some(shown) = shown.filter(|shown| shown.certainty == certainty) {
-                    output.push(DONE, &recognized(kind.as_str(), &shown));
-                }
+            for (kind, shown) in shown.iter().filter(|(_, it)| it.certainty == certainty) {
+                output.push(DONE, &recognized(kind.as_str(), shown));
             }
         }
         Ok(DONE)

@@ -98,6 +98,19 @@ impl WasmColumn {
         })
     }
 
+    /// The input is the facts and a value; the output is what it may be stored as.
+    #[wasm_bindgen(js_name = lookupValues)]
+    pub fn lookup_values(&self, context: usize, used: usize) -> u8 {
+        call(used, |input, output| {
+            let (facts, value) = arguments(input, context)?;
+            let facts = context::read(facts)?;
+            for stored in self.column.lookup_values(value, &facts, self.form)? {
+                output.push_parts(DONE, &parts_of(&stored));
+            }
+            Ok(DONE)
+        })
+    }
+
     /// The input is values in any usual spelling; the output is what is stored.
     pub fn seal(&self, shared: usize, used: usize, now: u64) -> u8 {
         Self::run(shared, used, now, &mut |value, facts, fresh, output| {

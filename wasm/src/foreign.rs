@@ -5,9 +5,9 @@ use crate::{error::bad_call, n8n::row_of, options::Options};
 use reseal::{
     Result,
     codec::{
-        Codec, CodecKind, Expect, Fernet, FernetKey, Freeboard, FreeboardKey, Metabase,
-        MetabaseKey, N8n, N8nWrite, Rails, RailsBuilder, RailsDigest, RailsSerializer, Sentry,
-        SentryField, SentryMethod,
+        Codec, CodecKind, DjangoCryptography, DjangoField, Expect, Fernet, FernetKey, Freeboard,
+        FreeboardKey, Metabase, MetabaseKey, N8n, N8nWrite, Rails, RailsBuilder, RailsDigest,
+        RailsSerializer, Sentry, SentryField, SentryMethod, SqlalchemyEngine, SqlalchemyUtils,
     },
 };
 use std::sync::Arc;
@@ -16,6 +16,10 @@ use std::sync::Arc;
 pub(crate) fn codec(kind: CodecKind, options: Options<'_>) -> Result<Arc<dyn Codec>> {
     Ok(match kind {
         CodecKind::Fernet => Arc::new(fernet(options)?),
+        CodecKind::DjangoFernet => Arc::new(django_fernet(options)?),
+        CodecKind::FernetFields => Arc::new(fernet_fields(options)?),
+        CodecKind::DjangoCryptography => Arc::new(django_cryptography(options)?),
+        CodecKind::SqlalchemyUtils => Arc::new(sqlalchemy_utils(options)?),
         CodecKind::Sentry => Arc::new(sentry(options)?),
         CodecKind::Rails => Arc::new(rails(options)?.build()?),
         CodecKind::Metabase => Arc::new(metabase(options)?),
@@ -29,6 +33,45 @@ fn fernet(options: Options<'_>) -> Result<Fernet> {
     let keys = options.texts("keys").into_iter().map(FernetKey::parse);
     let codec = Fernet::new(keys.collect::<Result<_>>()?)?;
     Ok(codec.lenient(options.has("lenient")))
+}
+
+fn django_fernet(options: Options<'_>) -> Result<Fernet> {
+    let codec = Fernet::django(&options.texts("secrets"), &options.texts("salts"))?;
+    Ok(codec.lenient(options.has("lenient")))
+}
+
+fn fernet_fields(options: Options<'_>) -> Result<Fernet> {
+    let prefix = options.text("prefix").unwrap_or(Fernet::PREFIX);
+    let secrets = options.texts("secrets").into_iter();
+    let keys = secrets.map(|secret| {
+        if options.has("noHkdf") {
+            FernetKey::parse(secret)
+        } else {
+            FernetKey::fields(secret, prefix)
+        }
+    });
+    let codec = Fernet::fields(keys.collect::<Result<_>>()?)?;
+    Ok(codec.lenient(options.has("lenient")))
+}
+
+fn django_cryptography(options: Options<'_>) -> Result<DjangoCryptography> {
+    let (secrets, keys) = (options.texts("secrets"), options.texts("cryptographyKeys"));
+    let salt = options.text("salt").unwrap_or(DjangoCryptography::SALT);
+    let codec = DjangoCryptography::new(&secrets, &keys, salt)?;
+    Ok(match options.text("field") {
+        Some(field) => codec.field(DjangoField::parse(field)?),
+        None => codec,
+    })
+}
+
+fn sqlalchemy_utils(options: Options<'_>) -> Result<SqlalchemyUtils> {
+    let engine = SqlalchemyEngine::parse(text(options, "engine"), options.text("padding"))?;
+    let codec = SqlalchemyUtils::new(&options.texts("keys"), engine)?;
+    let codec = codec.lenient(options.has("lenient"));
+    Ok(match expect(options) {
+        Some(expect) => codec.expect(expect),
+        None => codec,
+    })
 }
 
 fn sentry(options: Options<'_>) -> Result<Sentry> {

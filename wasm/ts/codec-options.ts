@@ -22,6 +22,48 @@ export interface FernetOptions extends ForeignOptions {
   readonly keys: readonly string[];
 }
 
+/** The options of `codecs.djangoFernet`. */
+export interface DjangoFernetOptions extends ForeignOptions {
+  /** `SECRET_KEY` and `SECRET_KEY_FALLBACKS`: the first seals, all of them open. */
+  readonly secrets: readonly string[];
+  /** What `SALT_KEY` has: the first seals, all of them open with every secret. */
+  readonly salts: readonly string[];
+}
+
+/** The options of `codecs.fernetFields`. */
+export interface FernetFieldsOptions extends ForeignOptions {
+  /** `FERNET_KEYS`, or `SECRET_KEY`: the first seals, all of them open. */
+  readonly secrets: readonly string[];
+  /** `DJFERNET_PREFIX`, where the settings have one. */
+  readonly prefix?: string | undefined;
+  /** `FERNET_USE_HKDF`, true by default: without it the secrets are Fernet keys themselves. */
+  readonly hkdf?: boolean | undefined;
+}
+
+/** The options of `codecs.djangoCryptography`. */
+export interface DjangoCryptographyOptions extends CodecOptions {
+  /** Those of `SECRET_KEY`: the first seals, all of them open. */
+  readonly secrets: readonly string[];
+  /** Those of `CRYPTOGRAPHY_KEY`, where the settings have one. */
+  readonly cryptographyKeys?: readonly string[] | undefined;
+  /** `CRYPTOGRAPHY_SALT`, where the settings have one. */
+  readonly salt?: string | undefined;
+  /** What the field holds; `text` by default. */
+  readonly field?: "text" | "bytes" | "integer" | "float" | "boolean" | "json" | undefined;
+}
+
+/** The options of `codecs.sqlalchemyUtils`. */
+export interface SqlalchemyUtilsOptions extends ForeignOptions {
+  /** Keys as text: the first seals, all of them open. */
+  readonly keys: readonly string[];
+  /** What the type is declared with; `aes` by default. */
+  readonly engine?: "aes" | "aes-gcm" | "fernet" | undefined;
+  /** The padding of the engine `aes`; `naive` by default. */
+  readonly padding?: "naive" | "pkcs5" | "oneandzeroes" | "zeroes" | undefined;
+  /** What the plaintexts of the engine `aes` are, which authenticates nothing. */
+  readonly expect?: "json" | "utf8" | undefined;
+}
+
 /** The options of `codecs.sentry`. */
 export interface SentryOptions extends ForeignOptions {
   /** Keys by their ids, which are the names of their files. */
@@ -125,6 +167,52 @@ export function keyEntries(options: FernetOptions | FreeboardOptions): Entry[] {
   checkOptions(options, ["keys", "lenient", "name"]);
   const { keys, lenient } = options;
   return [...texts(keys, "keys"), ...flag(lenient, "lenient")];
+}
+
+export function djangoFernetEntries(options: DjangoFernetOptions): Entry[] {
+  checkOptions(options, ["secrets", "salts", "lenient", "name"]);
+  const { secrets, salts, lenient } = options;
+  return [...texts(secrets, "secrets"), ...texts(salts, "salts"), ...flag(lenient, "lenient")];
+}
+
+export function fernetFieldsEntries(options: FernetFieldsOptions): Entry[] {
+  checkOptions(options, ["secrets", "prefix", "hkdf", "lenient", "name"]);
+  const { secrets, prefix, hkdf = true, lenient } = options;
+  if (prefix !== undefined && !flagOf(hkdf, "hkdf")) {
+    throw invalidArgument("without hkdf nothing is derived: leave the prefix out");
+  }
+  return [
+    ...texts(secrets, "secrets"),
+    ...maybeText(prefix, "prefix"),
+    ...(flagOf(hkdf, "hkdf") ? [] : [["noHkdf", ""] as const]),
+    ...flag(lenient, "lenient"),
+  ];
+}
+
+export function djangoCryptographyEntries(options: DjangoCryptographyOptions): Entry[] {
+  checkOptions(options, ["secrets", "cryptographyKeys", "salt", "field", "name"]);
+  const { secrets, cryptographyKeys, salt, field } = options;
+  return [
+    ...texts(secrets, "secrets"),
+    ...texts(cryptographyKeys, "cryptographyKeys"),
+    ...maybeText(salt, "salt"),
+    ...maybeText(field, "field"),
+  ];
+}
+
+export function sqlalchemyUtilsEntries(options: SqlalchemyUtilsOptions): Entry[] {
+  checkOptions(options, ["keys", "engine", "padding", "expect", "lenient", "name"]);
+  const { keys, engine = "aes", padding, expect, lenient } = options;
+  if (expect !== undefined && engine !== "aes") {
+    throw invalidArgument("only the engine aes of SQLAlchemy-Utils takes expect: leave it out");
+  }
+  return [
+    ...texts(keys, "keys"),
+    ["engine", textOf(engine, "engine")],
+    ...maybeText(padding, "padding"),
+    ...expectation(expect),
+    ...flag(lenient, "lenient"),
+  ];
 }
 
 export function sentryEntries(options: SentryOptions): Entry[] {
@@ -248,6 +336,10 @@ export function texts(list: unknown, name: string): Entry[] {
 /** One entry for an option that is on. */
 export function flag(value: unknown, name: string): Entry[] {
   return flagOf(value, name) ? [[name, ""]] : [];
+}
+
+function maybeText(value: unknown, name: string): Entry[] {
+  return value === undefined ? [] : [[name, textOf(value, name)]];
 }
 
 function expectation(expect: unknown): Entry[] {

@@ -23,7 +23,18 @@ import { checkOptions, flagOf, modeNumber, type Mode } from "./words.js";
 
 /** The formats that there are codecs for. */
 export type CodecKind =
-  "plain" | "reseal" | "fernet" | "sentry" | "rails" | "metabase" | "n8n" | "freeboard";
+  | "plain"
+  | "reseal"
+  | "fernet"
+  | "django-fernet"
+  | "fernet-fields"
+  | "django-cryptography"
+  | "sqlalchemy-utils"
+  | "sentry"
+  | "rails"
+  | "metabase"
+  | "n8n"
+  | "freeboard";
 
 /** What a stored value shows of a format. Nothing of it is verified: who wrote the value chose it. */
 export interface Recognized {

@@ -1,17 +1,25 @@
 // The codecs: a function for each format.
 import { Codec, makeCodec, recognize } from "./codec.js";
 import {
+  djangoCryptographyEntries,
+  djangoFernetEntries,
+  fernetFieldsEntries,
   keyEntries,
   metabaseEntries,
   n8nEntries,
   railsEntries,
   sentryEntries,
+  sqlalchemyUtilsEntries,
+  type DjangoCryptographyOptions,
+  type DjangoFernetOptions,
+  type FernetFieldsOptions,
   type FernetOptions,
   type FreeboardOptions,
   type MetabaseOptions,
   type N8nOptions,
   type RailsOptions,
   type SentryOptions,
+  type SqlalchemyUtilsOptions,
 } from "./codec-options.js";
 import { plain, reseal } from "./codecs-own.js";
 import { N8nDataKey, rewrapN8nRow } from "./n8n-keys.js";
@@ -28,6 +36,59 @@ export { Codec, N8nDataKey, plain, recognize, reseal, rewrapN8nRow };
 export function fernet(options: FernetOptions): Codec {
   const entries = keyEntries(options);
   return makeCodec("fernet", options.name ?? "fernet", entries);
+}
+
+/**
+ * The fields of django-fernet-encrypted-fields. Deriving a key, of each secret with each salt, takes
+ * 100,000 rounds of PBKDF2, here and not when values are opened.
+ *
+ * @throws `invalid-key`, `invalid-argument`
+ * @example
+ * const codec = codecs.djangoFernet({ secrets: ["a secret key"], salts: ["a salt"] });
+ */
+export function djangoFernet(options: DjangoFernetOptions): Codec {
+  const entries = djangoFernetEntries(options);
+  return makeCodec("django-fernet", options.name ?? "django-fernet", entries);
+}
+
+/**
+ * The fields of django-fernet-fields, its second version and djfernet, in binary columns.
+ *
+ * @throws `invalid-key`, `invalid-argument`
+ * @example
+ * const codec = codecs.fernetFields({ secrets: ["new key", "old key"] });
+ */
+export function fernetFields(options: FernetFieldsOptions): Codec {
+  const entries = fernetFieldsEntries(options);
+  return makeCodec("fernet-fields", options.name ?? "fernet-fields", entries);
+}
+
+/**
+ * The encrypted fields of django-cryptography, in binary columns. Their values are pickles of Python, of
+ * which only those that build nothing by code are read. Deriving a key takes 30,000 rounds of PBKDF2,
+ * here and not when values are opened.
+ *
+ * @throws `invalid-key`, `invalid-argument`
+ * @example
+ * const codec = codecs.djangoCryptography({ secrets: ["a secret key"], field: "integer" });
+ */
+export function djangoCryptography(options: DjangoCryptographyOptions): Codec {
+  const entries = djangoCryptographyEntries(options);
+  return makeCodec("django-cryptography", options.name ?? "django-cryptography", entries);
+}
+
+/**
+ * The encrypted types of SQLAlchemy-Utils. The engine `aes` authenticates nothing: its values are
+ * resealed only with `expect`.
+ *
+ * @throws `invalid-key`, `invalid-argument`
+ * @example
+ * const codec = codecs.sqlalchemyUtils({ keys: ["secretkey1234"], padding: "pkcs5", expect: "utf8" });
+ * const { plaintext } = codec.open("TK6BdvqZbLgCdkBS0tg9eQ==");
+ */
+export function sqlalchemyUtils(options: SqlalchemyUtilsOptions): Codec {
+  const entries = sqlalchemyUtilsEntries(options);
+  return makeCodec("sqlalchemy-utils", options.name ?? "sqlalchemy-utils", entries);
 }
 
 /**

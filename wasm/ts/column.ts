@@ -27,6 +27,7 @@ import { asciiItem, made, succeeded, takeAscii, takeItems, type Bytes } from "./
 import { textOf, writeRaw } from "./parts.js";
 import { refuseOrWarn } from "./plaintext.js";
 import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
+import { storedItem } from "./stored.js";
 import { writeValue } from "./value.js";
 import { checkOptions, flagOf, listOf, modeNumber, type Mode } from "./words.js";
 
@@ -194,6 +195,37 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     return this.#indexed(value, index, facts, (column, name, context, used) => {
       succeeded(column.indexTerms(name, context, used));
       return takeItems(asciiItem);
+    });
+  }
+
+  /**
+   * Everything that a value may be stored as, what is written today first: what a query asks for. Verify
+   * the hits after opening. `facts` must be those that a query knows as well.
+   *
+   * It is over the codec that is written and all that are read, under every key that opens and with the
+   * earlier contexts. Envelopes are so in mode `deterministic`, `plain` is, Rails with `deterministic`,
+   * and SQLAlchemy-Utils with its engine `aes`. Who sees such a column sees which rows are equal.
+   *
+   * @throws `invalid-argument` where a codec of the column, which it names, stores equal values
+   * differently; for the value as {@link Column.seal}
+   * @example
+   * const write = codecs.reseal(new Keyring({ primary: Key.generate() }));
+   * const column = new Column({ write, read: [codecs.plain()], mode: "deterministic" });
+   * const [sealed, plain] = column.lookupValues("a@b.example");
+   * if (sealed !== column.seal("a@b.example") || plain !== "a@b.example") throw new Error("never");
+   */
+  lookupValues(value: ColumnInputs[T], facts?: Context): StoredIn<B>[];
+  lookupValues(value: ColumnInputs[T] | null, facts?: Context): StoredIn<B>[] | null;
+  lookupValues(value: unknown, facts?: Context): StoredIn<B>[] | null {
+    if (value === null) return null;
+    const spelled = this.#spelling.spell(value);
+    const pairs = attemptedExtra(facts);
+    return this.#one(undefined, pairs, () => {
+      return withRings(this.#slots, false, () => {
+        const context = writePairs(pairsOf(pairs), 0);
+        succeeded(this.#live().lookupValues(context, writeValue(spelled, context)));
+        return [takeItems(storedItem) as StoredIn<B>[]];
+      });
     });
   }
 

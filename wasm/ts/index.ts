@@ -2,6 +2,9 @@
 export * from "./index-common.js";
 export * as codecs from "./codecs.js";
 export type {
+  DjangoCryptographyOptions,
+  DjangoFernetOptions,
+  FernetFieldsOptions,
   FernetOptions,
   ForeignOptions,
   FreeboardOptions,
@@ -11,6 +14,7 @@ export type {
   RailsOptions,
   RailsScheme,
   SentryOptions,
+  SqlalchemyUtilsOptions,
 } from "./codec-options.js";
 export type { N8nUnwrapOptions } from "./n8n-keys.js";
 export { Manifest } from "./manifest.js";

@@ -104,10 +104,9 @@ fn foreign(value: &str) -> Result<Shown> {
 
 /// The surest first.
 fn recognized(stored: codec::Stored<'_>) -> Vec<Format> {
-    let kinds = CodecKind::ALL.iter();
-    let foreign = kinds.filter(|kind| !matches!(kind, CodecKind::Plain | CodecKind::Reseal));
-    let mut found: Vec<(CodecKind, Recognized)> = foreign
-        .filter_map(|kind| Some((*kind, kind.recognize(stored)?)))
+    let is_foreign = |kind| !matches!(kind, CodecKind::Plain | CodecKind::Reseal);
+    let mut found: Vec<(CodecKind, Recognized)> = CodecKind::recognize_any(stored)
+        .filter(|(kind, _)| is_foreign(*kind))
         .collect();
     found.sort_by_key(|(_, recognized)| Reverse(recognized.certainty));
     found.into_iter().map(Format::of).collect()

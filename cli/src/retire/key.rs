@@ -21,6 +21,15 @@ use crate::session::Turn;
 const PAUSE_MS: u64 = 1_000;
 /// Between two lines of a log.
 const LINES_SECONDS: u64 = 60;
+/// The kinds whose values name no key.
+const NO_KEY_SHOWN: [&str; 6] = [
+    "fernet",
+    "freeboard",
+    "django-fernet",
+    "fernet-fields",
+    "django-cryptography",
+    "sqlalchemy-utils",
+];
 
 impl Retirement<'_, '_> {
     /// Counts what is under a key, and disables it where it is in a keyset.
@@ -87,7 +96,7 @@ impl Retirement<'_, '_> {
     fn no_such(&self) -> String {
         let codecs: Vec<&str> = self.manifest.codecs().map(CodecSpec::name).collect();
         let hidden = self.manifest.codecs();
-        let hidden = hidden.filter(|it| matches!(it.kind().as_str(), "fernet" | "freeboard"));
+        let hidden = hidden.filter(|it| NO_KEY_SHOWN.contains(&it.kind().as_str()));
         let hidden: Vec<&str> = hidden.map(CodecSpec::name).collect();
         let hint = match hidden.as_slice() {
             [] => String::new(),

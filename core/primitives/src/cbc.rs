@@ -46,6 +46,27 @@ macro_rules! cbc {
             ) -> Option<Zeroizing<Vec<u8>>> {
                 decrypt(&self.decrypt, iv, ciphertext)
             }
+
+            /// The ciphertext of a plaintext in whole blocks; nothing where it is not.
+            #[must_use]
+            pub fn encrypt_blocks(
+                &self,
+                iv: [u8; BLOCK_BYTES],
+                padded: Vec<u8>,
+            ) -> Option<Vec<u8>> {
+                let whole = padded.len().is_multiple_of(BLOCK_BYTES);
+                whole.then(|| encrypt_blocks(&self.encrypt, iv, padded))
+            }
+
+            /// The plaintext with its padding, whatever that is; nothing where there are no whole blocks.
+            #[must_use]
+            pub fn decrypt_blocks(
+                &self,
+                iv: [u8; BLOCK_BYTES],
+                ciphertext: &[u8],
+            ) -> Option<Zeroizing<Vec<u8>>> {
+                decrypt_blocks(&self.decrypt, iv, ciphertext)
+            }
         }
 
         impl fmt::Debug for $name {
@@ -70,6 +91,13 @@ where
         plaintext.len() + padding,
         u8::try_from(padding).unwrap_or(0),
     );
+    encrypt_blocks(key, iv, buffer)
+}
+
+fn encrypt_blocks<E>(key: &E, iv: [u8; BLOCK_BYTES], mut buffer: Vec<u8>) -> Vec<u8>
+where
+    E: BlockCipherEncrypt<BlockSize = U16> + Clone,
+{
     let mut mode = cbc::Encryptor::inner_iv_init(key.clone(), &iv.into());
     for block in buffer.chunks_exact_mut(BLOCK_BYTES) {
         if let Ok(block) = block.try_into() {
@@ -83,12 +111,7 @@ fn decrypt<D>(key: &D, iv: [u8; BLOCK_BYTES], ciphertext: &[u8]) -> Option<Zeroi
 where
     D: BlockCipherDecrypt<BlockSize = U16> + Clone,
 {
-    let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let (blocks, rest) = aes::cipher::Array::slice_as_chunks_mut(&mut buffer);
-    if !rest.is_empty() {
-        return None;
-    }
-    cbc::Decryptor::inner_iv_init(key.clone(), &iv.into()).decrypt_blocks(blocks);
+    let mut buffer = decrypt_blocks(key, iv, ciphertext)?;
     let padding = usize::from(*buffer.last()?);
     let kept = buffer.len().checked_sub(padding)?;
     let valid = (1..=BLOCK_BYTES).contains(&padding)
@@ -100,5 +123,22 @@ where
         return None;
     }
     buffer.truncate(kept);
+    Some(buffer)
+}
+
+fn decrypt_blocks<D>(
+    key: &D,
+    iv: [u8; BLOCK_BYTES],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>>
+where
+    D: BlockCipherDecrypt<BlockSize = U16> + Clone,
+{
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let (blocks, rest) = aes::cipher::Array::slice_as_chunks_mut(&mut buffer);
+    if !rest.is_empty() {
+        return None;
+    }
+    cbc::Decryptor::inner_iv_init(key.clone(), &iv.into()).decrypt_blocks(blocks);
     Some(buffer)
 }

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
     feature = "rails",
     feature = "metabase",
     feature = "n8n",
-    feature = "freeboard"
+    feature = "freeboard",
+    feature = "sqlalchemy-utils"
 ))]
 use data_encoding::BASE64;
 #[cfg(feature = "fernet")]
@@ -19,7 +20,8 @@ use zeroize::Zeroizing;
     feature = "rails",
     feature = "metabase",
     feature = "n8n",
-    feature = "freeboard"
+    feature = "freeboard",
+    feature = "sqlalchemy-utils"
 ))]
 pub(super) fn strict(text: &str) -> Option<Vec<u8>> {
     decode(&BASE64, text)
@@ -161,7 +163,8 @@ const AT_ONCE_BYTES: usize = 3 << 20;
     feature = "rails",
     feature = "metabase",
     feature = "n8n",
-    feature = "freeboard"
+    feature = "freeboard",
+    feature = "sqlalchemy-utils"
 ))]
 pub(super) fn encode(bytes: &[u8]) -> alloc::string::String {
     let mut text = alloc::string::String::with_capacity(bytes.len().div_ceil(3) * 4);

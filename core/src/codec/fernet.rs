@@ -1,10 +1,14 @@
 //! Fernet and `MultiFernet`: a list of keys, of which the first seals.
 //!
 //! Format: <https://github.com/fernet/spec/blob/master/Spec.md>; leniency as in pyca/cryptography.
+//! Libraries that derive the keys of their tokens are [`CodecKind`]s of their own over the same codec.
+
+#[cfg(feature = "django")]
+mod django;
 
 use super::{
-    Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, base64,
-    malformed, mismatch,
+    Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, TOKEN_SCHEME, Trust,
+    base64, malformed, mismatch,
 };
 use crate::{
     context::Context,
@@ -55,7 +59,7 @@ impl FernetKey {
         Self::from_bytes(&bytes)
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (signing, encrypting) = bytes
             .split_at_checked(KEY_BYTES / 2)
             .filter(|_| bytes.len() == KEY_BYTES)
@@ -102,7 +106,7 @@ pub(super) struct Token(Vec<u8>);
 
 impl Token {
     /// # Errors
-    /// `format-mismatch`, `malformed`.
+    /// `format-mismatch`, which says that it is no Fernet token, and `malformed`.
     pub(super) fn parse(text: &str, lenient: bool) -> Result<Self> {
         if text.len() > MAX_TOKEN_CHARS {
             return Err(fixed(
@@ -179,6 +183,8 @@ pub(super) fn token_len(plaintext_bytes: usize) -> Option<usize> {
 /// ```
 #[derive(Debug)]
 pub struct Fernet {
+    /// Whose tokens they are.
+    kind: CodecKind,
     keys: Vec<FernetKey>,
     lenient: bool,
 }
@@ -189,6 +195,11 @@ impl Fernet {
     /// # Errors
     /// `invalid-argument` without any key.
     pub fn new(keys: Vec<FernetKey>) -> Result<Self> {
+        Self::of(CodecKind::Fernet, keys)
+    }
+
+    /// The tokens of a library, under the keys that it derives.
+    pub(super) fn of(kind: CodecKind, keys: Vec<FernetKey>) -> Result<Self> {
         if keys.is_empty() {
             return Err(fixed(
                 ErrorCode::InvalidArgument,
@@ -196,6 +207,7 @@ impl Fernet {
             ));
         }
         Ok(Self {
+            kind,
             keys,
             lenient: false,
         })
@@ -240,7 +252,7 @@ impl Fernet {
 
 impl Codec for Fernet {
     fn kind(&self) -> CodecKind {
-        CodecKind::Fernet
+        self.kind
     }
 
     /// Where it is lenient, also what stands after junk, or has some in it.
@@ -258,7 +270,7 @@ impl Codec for Fernet {
         Ok(Opened {
             plaintext,
             key: Some((at + 1).to_string()),
-            scheme: "fernet",
+            scheme: TOKEN_SCHEME,
             encoding: None,
             current: at == 0,
             trust: Trust::Authenticated,
@@ -297,15 +309,15 @@ pub(super) fn recognize(stored: Stored<'_>) -> Option<Recognized> {
     shown(stored, false)
 }
 
-fn shown(stored: Stored<'_>, lenient: bool) -> Option<Recognized> {
+pub(super) fn shown(stored: Stored<'_>, lenient: bool) -> Option<Recognized> {
     if is_marked(stored.as_bytes(), lenient) {
-        return Some(Recognized::yes("fernet"));
+        return Some(Recognized::yes(TOKEN_SCHEME));
     }
     let text = stored.as_text()?;
     // The version byte alone makes the first character g, and the second one of 16.
     let version = digits(text.as_bytes(), lenient).next() == Some(b'g');
     let shaped = version && Token::parse(text, lenient).is_ok();
-    shaped.then(|| Recognized::maybe("fernet"))
+    shaped.then(|| Recognized::maybe(TOKEN_SCHEME))
 }
 
 /// Whether it starts as every token does.

@@ -8,7 +8,7 @@ use crate::{
     error::{ErrorCode, Result, fixed},
     ids::Mode,
 };
-use alloc::borrow::ToOwned;
+use alloc::{borrow::ToOwned, vec::Vec};
 use zeroize::Zeroizing;
 
 /// Values as they are.
@@ -51,19 +51,32 @@ impl Codec for Plain {
     }
 
     fn seal(&self, plaintext: &[u8], place: &Place<'_>, _: &mut Fresh<'_>) -> Result<StoredValue> {
-        let value = match place.form {
-            Form::Binary => StoredValue::Bytes(plaintext.to_owned()),
-            Form::Text => StoredValue::Text(
-                core::str::from_utf8(plaintext)
-                    .map_err(|_| {
-                        read_only("a text column holds no bytes that are not UTF-8 as plaintext")
-                    })?
-                    .to_owned(),
-            ),
-        };
-        refuse_sealed(value.as_stored())?;
-        Ok(value)
+        write(plaintext, place.form)
     }
+
+    /// As it is; nothing where it could not stand in the column.
+    fn lookup_values(
+        &self,
+        plaintext: &[u8],
+        place: &Place<'_>,
+    ) -> Result<Option<Vec<StoredValue>>> {
+        Ok(Some(write(plaintext, place.form).into_iter().collect()))
+    }
+}
+
+fn write(plaintext: &[u8], form: Form) -> Result<StoredValue> {
+    let value = match form {
+        Form::Binary => StoredValue::Bytes(plaintext.to_owned()),
+        Form::Text => StoredValue::Text(
+            core::str::from_utf8(plaintext)
+                .map_err(|_| {
+                    read_only("a text column holds no bytes that are not UTF-8 as plaintext")
+                })?
+                .to_owned(),
+        ),
+    };
+    refuse_sealed(value.as_stored())?;
+    Ok(value)
 }
 
 fn refuse_sealed(stored: Stored<'_>) -> Result<()> {

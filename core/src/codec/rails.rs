@@ -216,6 +216,24 @@ impl Codec for Rails {
         self.write(plaintext, label, place, fresh)
     }
 
+    /// Under every key of every scheme, where all schemes are deterministic.
+    fn lookup_values(
+        &self,
+        plaintext: &[u8],
+        place: &Place<'_>,
+    ) -> Result<Option<Vec<StoredValue>>> {
+        let fixed = |scheme: &Scheme| scheme.layout == Layout::Deterministic;
+        if !self.schemes.iter().all(fixed) {
+            return Ok(None);
+        }
+        check_length(plaintext, Mode::Random)?;
+        let mut values = Vec::new();
+        for scheme in &self.schemes {
+            values.extend(scheme.fixed_values(plaintext, place.form)?);
+        }
+        Ok(Some(values))
+    }
+
     /// The label of the encoding stays.
     fn rotate(
         &self,

@@ -14,7 +14,7 @@ use crate::{
     keyring::{Keyring, OpenBatch},
     padding::padded_bytes,
 };
-use alloc::{string::ToString, sync::Arc};
+use alloc::{string::ToString, sync::Arc, vec::Vec};
 use core::fmt;
 
 /// Where a codec gets its keyring: a ring that never changes, or one that follows a source.
@@ -154,6 +154,30 @@ impl<R: Rings> Codec for Reseal<R> {
                 .seal_binary(plaintext, context, mode, &mut fresh.entropy)
                 .map(StoredValue::Bytes),
         }
+    }
+
+    /// Those of mode deterministic, under every key that opens.
+    fn lookup_values(
+        &self,
+        plaintext: &[u8],
+        place: &Place<'_>,
+    ) -> Result<Option<Vec<StoredValue>>> {
+        if place.mode != Mode::Deterministic {
+            return Ok(None);
+        }
+        let ring = self.rings.to_open()?;
+        Ok(Some(match place.form {
+            Form::Text => {
+                let values = ring.lookup_values(plaintext, place.context)?.into_iter();
+                values.map(StoredValue::Text).collect()
+            }
+            Form::Binary => {
+                let values = ring
+                    .lookup_values_binary(plaintext, place.context)?
+                    .into_iter();
+                values.map(StoredValue::Bytes).collect()
+            }
+        }))
     }
 
     fn rotates_by_sealing(&self, stored: Stored<'_>) -> bool {

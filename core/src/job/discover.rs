@@ -196,11 +196,8 @@ impl Seen {
             self.key_like += 1;
             return true;
         }
-        let kinds = CodecKind::ALL.iter().filter(|it| **it != CodecKind::Plain);
-        for kind in kinds {
-            let Some(shown) = kind.recognize(stored) else {
-                continue;
-            };
+        let shown = CodecKind::recognize_any(stored).filter(|(it, _)| *it != CodecKind::Plain);
+        for (kind, shown) in shown {
             let is_sure = shown.certainty == Certainty::Yes;
             let kind = Kind {
                 codec: kind.as_str().into(),

@@ -1,11 +1,13 @@
 //! The codecs of a manifest: their options, and what they become with their secrets.
 
+mod django;
 mod metabase;
 mod n8n;
 mod rails;
 mod reseal;
 mod rows;
 mod sentry;
+mod sqlalchemy;
 mod tokens;
 
 pub use reseal::{KeyringSource, KeysetUnlock, RingWant};
@@ -21,6 +23,7 @@ use crate::{
     column::NamedCodec,
     error::Result,
     sorted::SortedMap,
+    value::ValueType,
 };
 use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::fmt;
@@ -62,7 +65,7 @@ impl CodecSpec {
     /// The codec without its keys, which recognizes and does not open.
     #[must_use]
     pub fn keyless(&self) -> NamedCodec {
-        keyless::named(&self.name, self.kind)
+        self.options.keyless(&self.name, self.kind)
     }
 
     pub(super) fn facts(&self) -> Facts {
@@ -116,6 +119,11 @@ trait Options: fmt::Debug + Send + Sync {
         Facts::default()
     }
 
+    /// The codec without its keys.
+    fn keyless(&self, name: &str, kind: CodecKind) -> NamedCodec {
+        keyless::named(name, kind)
+    }
+
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec>;
 }
 
@@ -143,6 +151,8 @@ pub(super) enum Writes {
     Text,
     /// JSON documents.
     Json,
+    /// Values of one type.
+    Only(ValueType),
 }
 
 #[derive(Debug)]
@@ -207,6 +217,10 @@ fn options(kind: CodecKind, table: &mut Table<'_, '_>) -> Option<Arc<dyn Options
         CodecKind::Plain => Arc::new(PlainOptions),
         CodecKind::Reseal => Arc::new(reseal::RingOptions::parse(table)?),
         CodecKind::Fernet => Arc::new(tokens::FernetOptions::parse(table)),
+        CodecKind::DjangoFernet => Arc::new(django::DjangoFernetOptions::parse(table)),
+        CodecKind::FernetFields => Arc::new(django::FernetFieldsOptions::parse(table)),
+        CodecKind::DjangoCryptography => Arc::new(django::DjangoCryptographyOptions::parse(table)),
+        CodecKind::SqlalchemyUtils => Arc::new(sqlalchemy::SqlalchemyOptions::parse(table)),
         CodecKind::Freeboard => Arc::new(tokens::FreeboardOptions::parse(table)),
         CodecKind::Sentry => Arc::new(sentry::SentryOptions::parse(table)?),
         CodecKind::Rails => Arc::new(rails::RailsOptions::parse(table)),
@@ -220,6 +234,10 @@ const fn kind_noun(kind: CodecKind) -> &'static str {
         CodecKind::Plain => "a plain codec",
         CodecKind::Reseal => "a reseal codec",
         CodecKind::Fernet => "a fernet codec",
+        CodecKind::DjangoFernet => "a django-fernet codec",
+        CodecKind::FernetFields => "a fernet-fields codec",
+        CodecKind::DjangoCryptography => "a django-cryptography codec",
+        CodecKind::SqlalchemyUtils => "a sqlalchemy-utils codec",
         CodecKind::Freeboard => "a freeboard codec",
         CodecKind::Sentry => "a sentry codec",
         CodecKind::Rails => "a rails codec",

@@ -1,7 +1,9 @@
 //! Codecs without keys, which recognize and do not open.
 
 use crate::{
-    codec::{Codec, CodecKind, Fresh, Opened, Place, Stored, StoredValue},
+    codec::{
+        Codec, CodecKind, Fresh, Opened, Place, Recognized, SqlalchemyEngine, Stored, StoredValue,
+    },
     column::NamedCodec,
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
@@ -9,15 +11,34 @@ use crate::{
 };
 
 #[derive(Debug)]
-struct Keyless(CodecKind);
+struct Keyless {
+    kind: CodecKind,
+    engine: Option<SqlalchemyEngine>,
+}
 
 pub(super) fn named(name: &str, kind: CodecKind) -> NamedCodec {
-    NamedCodec::new(name, Keyless(kind))
+    NamedCodec::new(name, Keyless { kind, engine: None })
+}
+
+/// Its kind alone does not see every engine.
+pub(super) fn of_engine(name: &str, engine: SqlalchemyEngine) -> NamedCodec {
+    let keyless = Keyless {
+        kind: CodecKind::SqlalchemyUtils,
+        engine: Some(engine),
+    };
+    NamedCodec::new(name, keyless)
 }
 
 impl Codec for Keyless {
     fn kind(&self) -> CodecKind {
-        self.0
+        self.kind
+    }
+
+    fn recognize(&self, stored: Stored<'_>) -> Option<Recognized> {
+        match self.engine {
+            Some(engine) => engine.recognize(stored, false),
+            None => self.kind.recognize(stored),
+        }
     }
 
     fn is_current(&self, _: Stored<'_>, _: Mode) -> Option<bool> {

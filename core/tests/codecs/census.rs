@@ -20,6 +20,9 @@ struct Row {
     certainty: Option<Certainty>,
 }
 
+/// Libraries of Python, which `libraries.rs` has: most of their values are tokens of Fernet as well.
+const LIBRARIES: usize = 4;
+
 type Counts = BTreeMap<String, usize>;
 
 fn columns() -> Vec<(Vec<Row>, Counts)> {
@@ -113,7 +116,7 @@ fn every_value_is_what_was_put_in() {
             *found.entry(name).or_default() += 1;
         }
         assert_eq!(found, counts);
-        assert_eq!(found.len(), CodecKind::ALL.len() + 1);
+        assert_eq!(found.len(), CodecKind::ALL.len() - LIBRARIES + 1);
         assert!(rows.len() >= 200);
     }
 }

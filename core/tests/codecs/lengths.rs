@@ -4,8 +4,9 @@ use crate::support::fresh;
 use reseal::{
     Context, Entropy, Mode, OsEntropy,
     codec::{
-        Codec, Form, Freeboard, FreeboardKey, Metabase, MetabaseKey, N8n, N8nDataKey, N8nKeyRow,
-        N8nWrite, Place, Rails, RailsSerializer, Sentry, SentryField, SentryMethod, StoredValue,
+        Codec, DjangoCryptography, DjangoField, Fernet, Form, Freeboard, FreeboardKey, Metabase,
+        MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Place, Rails, RailsSerializer, Sentry,
+        SentryField, SentryMethod, SqlalchemyEngine, SqlalchemyUtils, StoredValue,
     },
 };
 
@@ -100,7 +101,26 @@ fn codecs() -> Vec<(&'static str, Box<dyn Codec>)> {
             "freeboard",
             Box::new(Freeboard::new(vec![freeboard]).unwrap()),
         ),
+        (
+            "django-fernet",
+            Box::new(Fernet::django(&["secret"], &["salt"]).unwrap()),
+        ),
+        ("pickle text", Box::new(pickled(DjangoField::Text))),
+        ("pickle bytes", Box::new(pickled(DjangoField::Bytes))),
+        ("alchemy aes", Box::new(alchemy("aes"))),
+        ("alchemy gcm", Box::new(alchemy("aes-gcm"))),
+        ("alchemy fernet", Box::new(alchemy("fernet"))),
     ]
+}
+
+fn pickled(field: DjangoField) -> DjangoCryptography {
+    let codec = DjangoCryptography::new(&["secret"], &[], DjangoCryptography::SALT);
+    codec.unwrap().field(field)
+}
+
+fn alchemy(engine: &str) -> SqlalchemyUtils {
+    let engine = SqlalchemyEngine::parse(engine, None).unwrap();
+    SqlalchemyUtils::new(&["key"], engine).unwrap()
 }
 
 fn random(bytes: usize) -> Vec<u8> {

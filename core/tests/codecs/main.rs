@@ -13,6 +13,8 @@ mod columns;
 mod fernet;
 mod freeboard;
 mod lengths;
+mod libraries;
+mod lookups;
 mod manifest;
 mod metabase;
 mod n8n;

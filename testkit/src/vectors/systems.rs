@@ -4,6 +4,7 @@ mod case;
 mod codecs;
 mod fernet;
 mod freeboard;
+mod libraries;
 mod metabase;
 mod n8n;
 mod rails;
@@ -40,12 +41,16 @@ pub(super) fn run(file: &File) -> Result<Report, String> {
 
 fn check_of(system: &str) -> Result<fn(&Value) -> Outcome, String> {
     match system {
+        "django-cryptography" => Ok(libraries::django_cryptography),
+        "django-fernet" => Ok(libraries::django_fernet),
         "fernet" => Ok(fernet::check),
+        "fernet-fields" => Ok(libraries::fernet_fields),
         "freeboard" => Ok(freeboard::check),
         "metabase" => Ok(metabase::check),
         "n8n" => Ok(n8n::check),
         "rails" => Ok(rails::check),
         "sentry" => Ok(sentry::check),
+        "sqlalchemy-utils" => Ok(libraries::sqlalchemy_utils),
         _ => Err(format!("no runner knows the system {system}")),
     }
 }

@@ -135,9 +135,7 @@ impl Scheme {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         if self.serializer == RailsSerializer::MessagePack && form == Form::Text {
-            return Err(read_only(
-                "Rails keeps MessagePack in binary columns only: use the JSON serializer for text",
-            ));
+            return Err(no_text());
         }
         let encoding = match label {
             _ if self.layout == Layout::Deterministic => utf8_only(plaintext, label)?,
@@ -146,11 +144,35 @@ impl Scheme {
         };
         let compressed = self.compresses(plaintext)?;
         let message = self.seal(plaintext, encoding, compressed, fresh)?;
-        match self.serializer {
-            RailsSerializer::Json => Ok(StoredValue::of_text(super::json::write(&message), form)),
-            RailsSerializer::MessagePack => pack::write(&message)
+        self.stored(&message, form)
+    }
+
+    /// The values of a plaintext in a deterministic scheme, under each of its keys, the writer's first.
+    ///
+    /// # Errors
+    /// `codec-read-only`.
+    pub(super) fn fixed_values(&self, plaintext: &[u8], form: Form) -> Result<Vec<StoredValue>> {
+        let encoding = utf8_only(plaintext, None)?;
+        let compressed = self.compresses(plaintext)?;
+        let writer = self.writer()?;
+        let others = self.keys.iter().filter(|key| !core::ptr::eq(*key, writer));
+        let value = |key: &DerivedKey| {
+            let body = Zeroizing::new(plaintext.to_owned());
+            let sealed = key.seal(key.iv_of(&body), body)?;
+            self.stored(&self.message(key, sealed, None, encoding, compressed), form)
+        };
+        core::iter::once(writer).chain(others).map(value).collect()
+    }
+
+    fn stored(&self, message: &Message, form: Form) -> Result<StoredValue> {
+        match (self.serializer, form) {
+            (RailsSerializer::Json, form) => {
+                Ok(StoredValue::of_text(super::json::write(message), form))
+            }
+            (RailsSerializer::MessagePack, Form::Binary) => pack::write(message)
                 .map(StoredValue::Bytes)
                 .ok_or_else(super::too_large),
+            (RailsSerializer::MessagePack, Form::Text) => Err(no_text()),
         }
     }
 
@@ -228,7 +250,18 @@ impl Scheme {
             Layout::Deterministic => (key.seal(key.iv_of(&body), body)?, None),
             Layout::Envelope => seal_envelope(key, body, fresh)?,
         };
-        Ok(Message {
+        Ok(self.message(key, sealed, data_key, encoding, compressed))
+    }
+
+    fn message(
+        &self,
+        key: &DerivedKey,
+        sealed: Sealed,
+        data_key: Option<Sealed>,
+        encoding: Encoding,
+        compressed: bool,
+    ) -> Message {
+        Message {
             sealed,
             encoding,
             data_key,
@@ -236,8 +269,12 @@ impl Scheme {
                 .store_key_references
                 .then(|| String::from(key.reference())),
             compressed,
-        })
+        }
     }
+}
+
+fn no_text() -> crate::Error {
+    read_only("Rails keeps MessagePack in binary columns only: use the JSON serializer for text")
 }
 
 fn open(key: &DerivedKey, message: &Message, body: &mut [u8]) -> Result<()> {

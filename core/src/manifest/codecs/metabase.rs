@@ -96,7 +96,7 @@ impl Options for MetabaseOptions {
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
         let explain = |member: &'static str| move |error| given.explain(member, &error);
-        let keys = tokens::keys(given, &self.keys, MetabaseKey::derive)?;
+        let keys = tokens::keys(given, "keys", &self.keys, MetabaseKey::derive)?;
         let mut codec = Metabase::new(keys).map_err(explain("keys"))?;
         if let Some(source) = &self.data_keys {
             let rows = rows::read(given, "data_keys", source, COLUMNS)?;

@@ -34,7 +34,7 @@ impl Options for FernetOptions {
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
-        let keys = keys(given, &self.keys, FernetKey::parse)?;
+        let keys = keys(given, "keys", &self.keys, FernetKey::parse)?;
         let codec = Fernet::new(keys).map_err(|error| given.explain("keys", &error))?;
         Ok(NamedCodec::new(given.codec, codec.lenient(self.lenient)))
     }
@@ -68,22 +68,23 @@ impl Options for FreeboardOptions {
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
-        let keys = keys(given, &self.keys, FreeboardKey::parse)?;
+        let keys = keys(given, "keys", &self.keys, FreeboardKey::parse)?;
         let codec = Freeboard::new(keys).map_err(|error| given.explain("keys", &error))?;
         Ok(NamedCodec::new(given.codec, codec.lenient(self.lenient)))
     }
 }
 
-/// The keys of the member `keys`, each with its place in errors.
+/// The keys of a list of secrets, each with its place in errors.
 pub(super) fn keys<K>(
     given: &Given<'_>,
+    member: &str,
     secrets: &[SecretRef],
     parse: impl Fn(&str) -> Result<K>,
 ) -> Result<Vec<K>> {
-    let texts = given.texts(secrets, "keys")?.into_iter().enumerate();
+    let texts = given.texts(secrets, member)?.into_iter().enumerate();
     texts
         .map(|(index, text)| {
-            parse(text).map_err(|error| given.explain(&format!("keys[{index}]"), &error))
+            parse(text).map_err(|error| given.explain(&format!("{member}[{index}]"), &error))
         })
         .collect()
 }

@@ -91,6 +91,14 @@ fn check_write(spec: &ColumnSpec, write: &CodecSpec, table: &Table<'_, '_>) {
         let message = format!("the codec {name} writes JSON alone: write type = \"json\"");
         table.wrong("type", message);
     }
+    if let Writes::Only(only) = facts.writes
+        && spec.value_type != only
+    {
+        let only = only.as_str();
+        let message =
+            format!("the codec {name} writes values of one type: write type = \"{only}\"");
+        table.wrong("type", message);
+    }
     if facts.writes == Writes::Text && spec.value_type == ValueType::Bytes {
         table.wrong(
             "type",

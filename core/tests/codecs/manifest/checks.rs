@@ -248,6 +248,53 @@ const OPTIONS: &[(&str, &str)] = &[
         ".lenient: expected true or false",
     ),
     (
+        "kind = 'django-fernet'\nsecrets = ['env:A']",
+        ".salts: it is missing: write salts = [\"env:NAME\"]",
+    ),
+    (
+        "kind = 'django-fernet'\nsalts = ['env:A']",
+        ".secrets: it is missing",
+    ),
+    ("kind = 'fernet-fields'", ".secrets: it is missing"),
+    (
+        "kind = 'fernet-fields'\nsecrets = ['env:A']\nprefix = 'x'\nhkdf = false",
+        ".prefix: without hkdf nothing is derived",
+    ),
+    (
+        "kind = 'fernet-fields'\nsecrets = ['env:A']\nkeys = ['env:A']",
+        ".keys: there is no member",
+    ),
+    ("kind = 'django-cryptography'", ".secrets: it is missing"),
+    (
+        "kind = 'django-cryptography'\nsecrets = ['env:A']\nsalt = 'a salt'",
+        ".salt: a secret is named",
+    ),
+    (
+        "kind = 'django-cryptography'\nsecrets = ['env:A']\nfield = 'date'",
+        ".field: there is no field of django-cryptography \"date\"",
+    ),
+    (
+        "kind = 'django-cryptography'\nsecrets = ['env:A']\nlenient = true",
+        ".lenient: there is no member",
+    ),
+    ("kind = 'sqlalchemy-utils'", ".keys: it is missing"),
+    (
+        "kind = 'sqlalchemy-utils'\nkeys = ['env:A']\nengine = 'des'",
+        ".engine: there is no engine of SQLAlchemy-Utils \"des\"",
+    ),
+    (
+        "kind = 'sqlalchemy-utils'\nkeys = ['env:A']\npadding = 'none'",
+        ".padding: there is no padding of SQLAlchemy-Utils \"none\"",
+    ),
+    (
+        "kind = 'sqlalchemy-utils'\nkeys = ['env:A']\nengine = 'aes-gcm'\npadding = 'pkcs5'",
+        ".padding: only the engine aes has it",
+    ),
+    (
+        "kind = 'sqlalchemy-utils'\nkeys = ['env:A']\nengine = 'fernet'\nexpect = 'utf8'",
+        ".expect: only the engine aes has it",
+    ),
+    (
         "kind = 'plain'",
         ": the codec of kind plain is named plain, and no other one is",
     ),
@@ -531,6 +578,31 @@ fn codecs_and_columns_together() {
             "type: the codec board writes JSON alone",
         ),
         (
+            pickled("integer"),
+            "write = 'pickled'",
+            "type: the codec pickled writes values of one type: write type = \"integer\"",
+        ),
+        (
+            pickled("float"),
+            "write = 'pickled'\ntype = 'integer'",
+            "type: the codec pickled writes values of one type: write type = \"decimal\"",
+        ),
+        (
+            pickled("boolean"),
+            "write = 'pickled'",
+            "type: the codec pickled writes values of one type: write type = \"boolean\"",
+        ),
+        (
+            pickled("json"),
+            "write = 'pickled'",
+            "type: the codec pickled writes JSON alone",
+        ),
+        (
+            pickled("text"),
+            "write = 'pickled'\ntype = 'bytes'",
+            "type: the codec pickled writes text alone, and no bytes",
+        ),
+        (
             "[codecs.mb]\nkind = 'metabase'\nkeys = ['env:A']\naad = 'setting.{key}'\n".into(),
             "read = ['mb']",
             "context: the aad of the codec mb needs the name key",
@@ -675,4 +747,10 @@ proptest! {
             prop_assert!((1..=20).contains(&problems.list().len()));
         }
     }
+}
+
+fn pickled(field: &str) -> String {
+    format!(
+        "[codecs.pickled]\nkind = 'django-cryptography'\nsecrets = ['env:A']\nfield = '{field}'\n"
+    )
 }

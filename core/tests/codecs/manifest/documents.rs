@@ -119,6 +119,30 @@ expect = "json"
 kind = "freeboard"
 keys = ["env:CREDENTIAL_ENCRYPTION_KEY"]
 lenient = true
+[codecs.django]
+kind = "django-fernet"
+secrets = ["env:DJANGO_SECRET_KEY", "env:DJANGO_SECRET_KEY_OLD"]
+salts = ["env:DJANGO_SALT_KEY"]
+lenient = true
+[codecs.fields]
+kind = "fernet-fields"
+secrets = ["env:DJANGO_SECRET_KEY"]
+prefix = "my-app"
+hkdf = true
+lenient = true
+[codecs.pickled]
+kind = "django-cryptography"
+secrets = ["env:DJANGO_SECRET_KEY"]
+cryptography_keys = ["env:CRYPTOGRAPHY_KEY"]
+salt = "env:CRYPTOGRAPHY_SALT"
+field = "json"
+[codecs.alchemy]
+kind = "sqlalchemy-utils"
+keys = ["env:ALCHEMY_KEY"]
+engine = "aes"
+padding = "pkcs5"
+expect = "utf8"
+lenient = true
 [codecs.plain]
 kind = "plain"
 [[columns]]
@@ -133,7 +157,7 @@ bind_row = true
 type = "json"
 mode = "padded"
 write = "app"
-read = ["dir", "set", "tokens", "sentry", "sentry_text", "rails", "metabase", "n8n", "export", "board", "plain"]
+read = ["dir", "set", "tokens", "sentry", "sentry_text", "rails", "metabase", "n8n", "export", "board", "django", "fields", "pickled", "alchemy", "plain"]
 readers = { other = ["reseal", "plain"] }
 indexes = [{ name = "eq", column = "bidx", normalizer = "raw", bits = 256 }]
 "#;
@@ -279,6 +303,22 @@ fn the_schema_has_the_words_of_the_model() {
             codec("kind = 'sentry'\nmethod = 'qqqqqqqq'"),
         ),
         (
+            of("django-cryptography", "field"),
+            codec("kind = 'django-cryptography'\nfield = 'qqqqqqqq'"),
+        ),
+        (
+            of("sqlalchemy-utils", "engine"),
+            codec("kind = 'sqlalchemy-utils'\nengine = 'qqqqqqqq'"),
+        ),
+        (
+            of("sqlalchemy-utils", "padding"),
+            codec("kind = 'sqlalchemy-utils'\npadding = 'qqqqqqqq'"),
+        ),
+        (
+            &defs["expect"],
+            codec("kind = 'sqlalchemy-utils'\nexpect = 'qqqqqqqq'"),
+        ),
+        (
             &defs["digests"]["items"],
             codec("kind = 'rails'\ndigests = ['qqqqqqqq']"),
         ),
@@ -309,5 +349,5 @@ fn the_schema_has_the_words_of_the_model() {
         assert_eq!(words(words_of), listed(&text), "{text}");
     }
     let enums = SCHEMA.matches("\"enum\"").count();
-    assert_eq!(enums, 11, "an enum of the schema is not compared here");
+    assert_eq!(enums, 14, "an enum of the schema is not compared here");
 }

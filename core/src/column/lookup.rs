@@ -1,0 +1,84 @@
+//! What a query asks for where equal values are stored equally.
+
+use super::{Column, NamedCodec};
+use crate::{
+    codec::{Form, StoredValue},
+    context::Context,
+    error::{Error, ErrorCode, Result},
+};
+use alloc::{format, vec::Vec};
+
+impl Column {
+    /// Everything that a value may be stored as, what is written today first: what a query asks for,
+    /// `IN (…)`. Verify the hits after opening.
+    ///
+    /// It is over the codec that is written and all that are read, under every key that opens and with
+    /// the earlier contexts. Envelopes are so in mode deterministic, `plain` is, Rails with
+    /// `deterministic`, and SQLAlchemy-Utils with its engine `aes`. Only the canonical spelling of a
+    /// value is asked for.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::codec::{Form, Fresh, Plain, Reseal, StoredValue};
+    /// use reseal::{Column, Context, Key, KeyUse, Keyring, Mode, NamedCodec, OsEntropy, Timestamp};
+    /// use std::sync::Arc;
+    ///
+    /// let key = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+    /// let ring = Arc::new(Keyring::builder().primary(key).build()?);
+    /// let column = Column::new(NamedCodec::new("app", Reseal::new(ring)))
+    ///     .read(NamedCodec::new("plain", Plain))?
+    ///     .mode(Mode::Deterministic);
+    /// let none = Context::new();
+    /// let asked = column.lookup_values(b"a@b.example", &none, Form::Text)?;
+    /// assert_eq!(asked[1], StoredValue::Text("a@b.example".into()));
+    /// let mut fresh = Fresh { entropy: &mut OsEntropy, now: Timestamp::from_unix(1_800_000_000)? };
+    /// assert_eq!(asked[0], column.seal(b"a@b.example", &none, Form::Text, &mut fresh)?);
+    /// # Ok::<(), reseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid-argument` where a codec of the column stores equal values differently, which it names;
+    /// as [`Column::seal`] otherwise.
+    ///
+    /// # Security
+    /// `facts` must be those that a query knows as well: with the row id among them no two values would
+    /// be equal. Who sees such a column sees which rows are equal.
+    pub fn lookup_values(
+        &self,
+        value: &[u8],
+        facts: &Context,
+        form: Form,
+    ) -> Result<Vec<StoredValue>> {
+        let contexts = core::iter::once(&self.context).chain(&self.earlier);
+        let contexts = contexts.map(|context| context.joined(facts));
+        let contexts = contexts.collect::<Result<Vec<_>>>()?;
+        self.spelled(value, self.mode, |value| {
+            let mut found: Vec<StoredValue> = Vec::new();
+            for named in &self.codecs {
+                for context in &contexts {
+                    let values = named
+                        .codec
+                        .lookup_values(value, &self.place(context, form))?;
+                    for value in values.ok_or_else(|| varies(named))? {
+                        if !found.contains(&value) {
+                            found.push(value);
+                        }
+                    }
+                }
+            }
+            Ok(found)
+        })
+    }
+}
+
+fn varies(named: &NamedCodec) -> Error {
+    let (name, kind) = (&named.name, named.codec.kind().as_str());
+    Error::new(
+        ErrorCode::InvalidArgument,
+        format!(
+            "the codec {name}, of kind {kind}, stores equal values differently, so that no query finds \
+             them by what is stored: give the column a blind index and ask for its terms, or read this \
+             codec no longer"
+        ),
+    )
+}
