@@ -328,9 +328,6 @@ def test_what_ciphertext_cannot_answer_is_refused(world: World, name: str) -> No
         assert "BlindIndex" in str(caught.value)
 
 
-@pytest.mark.skipif(
-    not hasattr(reseal.Column, "lookup_values"), reason="the core has no lookup_values yet"
-)
 def test_deterministic_values_are_found_under_every_key(world: World) -> None:
     before = world.adapter.insert("person", tag="a")
     world.rotate("data")

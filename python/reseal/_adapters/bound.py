@@ -112,9 +112,7 @@ class BoundColumn:
         """
         began = perf_counter()
         try:
-            column: Any = self.column()
-            found: list[Any] = column.lookup_values(value, **facts)
-            return found
+            return self.column().lookup_values(value, **facts)
         except ResealError as error:
             raise self._refused("index", error, None, began) from None
 

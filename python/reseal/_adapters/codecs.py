@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -107,17 +106,15 @@ class Codecs:
                 self._rings[name] = self._live(options)
             return self._rings[name]
 
-    def toml(self) -> str:
+    def described(self) -> dict[str, Mapping[str, object]]:
         """Return the tables of a manifest that describe them.
 
         Errors: `invalid-argument` for a codec that is an object.
         """
-        parts = []
         for name, one in self._all().items():
             if not isinstance(one, Mapping):
                 raise _wrong(f"the codec {name} is an object, and a manifest needs its description")
-            parts.append(toml.table(f"[codecs.{name}]", one))
-        return "\n".join(parts)
+        return self.options()
 
     def _make(self, name: str) -> Codec:
         given = self._all().get(name)
@@ -129,15 +126,13 @@ class Codecs:
     def _all(self) -> dict[str, object]:
         if self._given is None:
             Manifest.load(self._file or "")  # it tells what is wrong with the file
-            with open(os.fspath(self._file or ""), "rb") as file:
-                self._given = _toml_reader().load(file).get("codecs", {})
+            self._given = toml.read(self._file or "").get("codecs", {})
         return self._given
 
     def _manifest(self) -> Manifest:
         if self._parsed is None:
-            described = {name: one for name, one in self._all().items() if isinstance(one, Mapping)}
-            tables = [toml.table(f"[codecs.{name}]", one) for name, one in described.items()]
-            self._parsed = Manifest.parse("\n".join(["version = 1\n", *tables]))
+            text = toml.text_of({"version": 1, "codecs": self.options()})
+            self._parsed = Manifest.parse(text)
         return self._parsed
 
     def _live(self, options: Mapping[str, Any]) -> Keyring:
@@ -174,18 +169,6 @@ def _secret(name: str, text: str) -> dict[str, str]:
     if not value:
         raise KeyringError("source-missing", f"the variable {rest} is not set, or empty")
     return {name: value}
-
-
-def _toml_reader() -> Any:
-    for name in ("tomllib", "tomli"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    raise ResealError(
-        "engine-unsupported",
-        "this Python reads no TOML: pip install tomli, or describe the codecs in the settings",
-    )
 
 
 def _wrong(message: str) -> ResealError:

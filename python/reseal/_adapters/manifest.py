@@ -16,8 +16,9 @@ def manifest_text(codecs: Codecs, declarations: Iterable[Declaration]) -> str:
     Errors: `invalid-argument` for a codec that was given as an object, and for what a function binds to
     the values, which no manifest can say.
     """
-    columns = [toml.table("[[columns]]", _column(one)) for one in declarations]
-    return "\n".join(["version = 1\n", codecs.toml(), *columns])
+    columns = [_column(one) for one in declarations]
+    document: dict[str, object] = {"version": 1, "codecs": codecs.described()}
+    return toml.text_of(document | ({"columns": columns} if columns else {}))
 
 
 def _column(one: Declaration) -> dict[str, object]:

@@ -1,44 +1,60 @@
-"""Writes the TOML of a manifest: tables of text, numbers, flags, lists and inline tables."""
+"""TOML, by the libraries that the extras of the adapters install."""
 
 from __future__ import annotations
 
-import json
+import importlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from reseal._disk import PathLike, path_text
 from reseal._errors import ResealError
 
 
-def table(head: str, members: Mapping[str, object]) -> str:
-    """Return a table with its head, such as `[codecs.app]` or `[[columns]]`."""
-    lines = [head, *(f"{_key(name)} = {_value(value)}" for name, value in members.items())]
-    return "\n".join(lines) + "\n"
+def text_of(document: Mapping[str, object]) -> str:
+    """Return the text of a document.
+
+    Errors: `invalid-argument` for what no manifest holds.
+    """
+    text: str = _library("tomli_w").dumps(_plain(document))
+    return text
 
 
-def _key(name: object) -> str:
-    if not isinstance(name, str):
-        raise ResealError("invalid-argument", f"a name is text, not {type(name).__name__}")
-    plain = name.replace("_", "").replace("-", "")
-    return name if plain.isascii() and plain.isalnum() else _text(name)
+def read(path: PathLike) -> dict[str, Any]:
+    """Return the document of a file.
+
+    Errors: `engine-unsupported` where this Python reads no TOML.
+    """
+    with open(path_text(path), "rb") as file:
+        document: dict[str, Any] = _library("tomllib", "tomli").load(file)
+    return document
 
 
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return _text(value)
+def _library(*names: str) -> Any:
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise ResealError(
+        "engine-unsupported",
+        f"this needs {names[-1].replace('_', '-')}: pip install 'reseal[django]' or 'reseal[sqlalchemy]'",
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (bool, int, str)):
+        return value
     if isinstance(value, Mapping):
-        members = ", ".join(f"{_key(name)} = {_value(member)}" for name, member in value.items())
-        return f"{{ {members} }}" if members else "{}"
+        return {_name(name): _plain(member) for name, member in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return f"[{', '.join(map(_value, value))}]"
+        return [_plain(member) for member in value]
     kind = type(value).__name__
     raise ResealError(
         "invalid-argument", f"a manifest holds text, numbers, flags, lists and tables, not {kind}"
     )
 
 
-def _text(text: str) -> str:
-    # JSON escapes as TOML does, but for one character.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise ResealError("invalid-argument", f"a name is text, not {type(name).__name__}")
+    return name

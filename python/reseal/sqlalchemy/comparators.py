@@ -1,0 +1,272 @@
+"""What may be asked of an encrypted column: equality, by a blind index or by deterministic values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, final
+
+from sqlalchemy import String, and_, bindparam, not_, select, true, tuple_, type_coerce
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.lambdas import PyWrapper
+from sqlalchemy.types import TypeDecorator
+
+from reseal._adapters import normalized
+from reseal._errors import ResealError
+from reseal.sqlalchemy.errors import bare, refused
+from reseal.sqlalchemy.index import companions_of
+from reseal.sqlalchemy.reporting import reporting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, ColumnElement
+    from sqlalchemy.engine import Connection
+
+    from reseal.sqlalchemy.types import Encrypted
+
+_EQUAL = {operators.eq, operators.in_op}
+_UNEQUAL = {operators.ne, operators.not_in_op}
+_NAMES = {
+    "asc_op": "be ordered by",
+    "desc_op": "be ordered by",
+    "nulls_first_op": "be ordered by",
+    "nulls_last_op": "be ordered by",
+    "distinct_op": "be made distinct",
+    "like_op": "be found by like",
+    "ilike_op": "be found by ilike",
+    "getitem": "be looked into",
+}
+
+#: For the statement that is being executed, what lookups are bound to, and their false hits.
+_now: ContextVar[dict[Lookup, tuple[dict[str, Any], list[Any]]] | None] = ContextVar(
+    "reseal_lookups", default=None
+)
+
+
+class EncryptedComparator(TypeDecorator.Comparator[Any]):
+    """`==`, `!=`, `in_`, `not_in`, `is_(None)` and `is_not(None)`; everything else is refused."""
+
+    __slots__ = ()
+
+    def operate(self, op: Any, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        """Return a condition.
+
+        Errors: `InvalidRequestError` with the reason and what to do instead.
+        """
+        if op in (operators.is_, operators.is_not) or (
+            op in (operators.eq, operators.ne) and (other[0] is None or _is_sql(other[0]))
+        ):
+            # Two columns are compared whenever SQLAlchemy looks one up; executed, it is refused.
+            return super().operate(op, *other, **kwargs)
+        if op not in _EQUAL and op not in _UNEQUAL:
+            name = str(getattr(op, "__name__", None) or getattr(op, "opstring", "it"))
+            raise refusal(self._type(), _NAMES.get(name, f"be computed or compared with ({name})"))
+        found = self._equal(_values(self._type(), op, other[0]))
+        return found if op in _EQUAL else not_(found)
+
+    def reverse_operate(self, op: Any, other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        """Refuse it.
+
+        Errors: `InvalidRequestError`.
+        """
+        raise refusal(self._type(), "be computed or compared with")
+
+    def _type(self) -> Encrypted:
+        type_: Any = self.expr.type
+        if type_._place.column is None:
+            raise refused("a value", "be compared", "Encrypted is the type of a column of a table")
+        found: Encrypted = type_
+        return found
+
+    def _equal(self, values: list[Any]) -> ColumnElement[Any]:
+        type_ = self._type()
+        expr: Any = self.expr
+        if getattr(expr, "table", None) is None:
+            raise refusal(type_, "be computed with, or found by a label,")
+        companions = companions_of(type_.column())
+        if companions:
+            # One that is as exact as can be.
+            index = min(companions, key=lambda one: one.type.normalizer != "raw")
+            lookup = Lookup(type_, index, values, expr)
+            keys = [_beside(expr, key, type_) for key in type_.column().table.primary_key]
+            if not keys:
+                raise refusal(type_, "be found", "its table needs a primary key")
+            key: Any = keys[0] if len(keys) == 1 else tuple_(*keys)
+            # The type is said once more so that the ORM does not evaluate it in Python, without a database.
+            term = type_coerce(_beside(expr, index, type_), String())
+            return and_(
+                term.in_(_list(lookup.terms, String())), key.not_in(_list(lookup.false_hits))
+            )
+        if type_.mode != "deterministic":
+            raise refusal(type_, "be found")
+        lookup = Lookup(type_, None, values, expr)
+        stored = type_coerce(expr, type_.stored_type())
+        return and_(true(), stored.in_(_list(lookup.terms, type_.stored_type())))
+
+
+@final
+class Lookup:
+    """Values to be found. What stands for them in the database is asked for with each execution."""
+
+    __slots__ = ("expr", "index", "type", "values")
+
+    def __init__(
+        self, type_: Encrypted, index: Column[Any] | None, values: list[Any], expr: Any
+    ) -> None:
+        self.type, self.index, self.values, self.expr = type_, index, values, expr
+
+    def __repr__(self) -> str:
+        # What is looked for is a plaintext.
+        return f"<lookup in {self.type.name()}>"
+
+    def terms(self) -> list[Any]:
+        """Return what rows may have, for the statement of now: terms, or deterministic values."""
+        facts, _ = (_now.get() or {}).get(self, (None, []))
+        return self.terms_with(self.facts({}) if facts is None else facts)
+
+    def false_hits(self) -> list[Any]:
+        """Return the keys of rows that share a term and not the value, for the statement of now."""
+        return (_now.get() or {}).get(self, ({}, []))[1]
+
+    def facts(self, values: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return what the terms are bound to; `values` are those that the statement asks for, by column.
+
+        Errors: `InvalidRequestError` where the tenant is missing.
+        """
+        tenant = self.type.tenant_column()
+        if tenant is not None and values.get(tenant) is None:
+            raise refusal(
+                self.type,
+                "be found without its tenant, to which its terms are bound,",
+                f"add where({tenant.key} == …) beside it",
+            )
+        return self.type.facts_of(values, with_row=False)
+
+    def terms_with(self, facts: dict[str, Any]) -> list[Any]:
+        """Return the terms, or the stored values, under every key that opens.
+
+        Errors: those of `reseal.Column.index_terms` and `reseal.Column.lookup_values`.
+        """
+        bound = self.type.bound()
+        found: list[Any] = []
+        try:
+            for value in self._taken():
+                if self.index is None:
+                    found += bound.lookup_values(value, facts)
+                else:
+                    type_: Any = self.index.type
+                    found += bound.terms(value, type_.index_name(self.index), facts)
+        except ResealError as error:
+            raise bare(error) from None
+        return list(dict.fromkeys(found))
+
+    def verify(
+        self, connection: Connection, facts: dict[str, Any], options: dict[str, Any]
+    ) -> list[Any]:
+        """Open the candidates, and return the keys of those that are none.
+
+        Errors: those of `reseal.Column.open`, with the row id.
+        """
+        index, type_ = self.index, self.type
+        terms = self.terms_with(facts)
+        if index is None or not terms:
+            return []
+        column = type_.column()
+        keys = list(column.table.primary_key)
+        asked = list(dict.fromkeys([*keys, *filter_none(type_.tenant_column())]))
+        stored = type_coerce(column, type_.stored_type())
+        rows = connection.execute(
+            select(*asked, stored).where(index.in_(terms)), execution_options=options
+        ).all()
+        kind: Any = index.type
+        wanted = [normalized(value, kind.normalizer) for value in self._taken()]
+        found = []
+        for *known, raw in rows:
+            values = dict(zip(asked, known, strict=True))
+            key = [values[one] for one in keys]
+            row = key[0] if len(key) == 1 else tuple(key)
+            try:
+                opened = type_.bound().open(raw, type_.facts_of(values, reading=True), row)
+            except ResealError as error:
+                if not reporting():
+                    raise bare(error) from None
+                # It cannot be known to be a hit.
+                found.append(row)
+                continue
+            if opened is None or normalized(opened, kind.normalizer) not in wanted:
+                found.append(row)
+        return found
+
+    def _taken(self) -> list[Any]:
+        return [self.type.values.taken(value) for value in self.values]
+
+
+def verify(connection: Connection, lookups: Mapping[Lookup, Any], options: dict[str, Any]) -> None:
+    """Find the false hits for the statement that is executed next, which asks for these values.
+
+    Errors: those of `Lookup.verify`.
+    """
+    found = {}
+    for one, values in lookups.items():
+        facts = one.facts(values)
+        found[one] = (facts, one.verify(connection, facts, options))
+    _now.set(found)
+
+
+def filter_none(one: Any) -> list[Any]:
+    """Return a list with it, or without."""
+    return [] if one is None else [one]
+
+
+def refusal(type_: Encrypted, done: str, instead: str | None = None) -> Exception:
+    """The error of what a database cannot do with ciphertext."""
+    if instead is None:
+        column = type_._place.column
+        known = column is not None and getattr(column, "table", None) is not None
+        indexed = known and column is not None and companions_of(column)
+        instead = (
+            "find it with == or in_, which ask its BlindIndex"
+            if indexed
+            else "give it a BlindIndex to find it by equality"
+        ) + ", or select it and do the rest in Python"
+    return refused(f"{type_.name()} (mode {type_.mode})", done, instead)
+
+
+def _list(values: Any, type_: Any = None) -> Any:
+    return bindparam(None, callable_=values, expanding=True, type_=type_)
+
+
+def _values(type_: Encrypted, op: Any, other: Any) -> list[Any]:
+    many = op in (operators.in_op, operators.not_in_op)
+    values = [other]
+    if many and not _is_sql(other):
+        values = list(other)
+    if any(map(_is_sql, values)):
+        raise refusal(
+            type_,
+            "be compared with an expression, a parameter or a subquery",
+            "give the value itself, which is known when the statement is built",
+        )
+    # As in SQL, nothing is equal to NULL.
+    return [value for value in values if value is not None]
+
+
+def _is_sql(value: Any) -> bool:
+    # A variable of a lambda is one, whose value changes behind the statement.
+    return (
+        isinstance(value, PyWrapper)
+        or hasattr(value, "__clause_element__")
+        or hasattr(value, "_compiler_dispatch")
+    )
+
+
+def _beside(expr: Any, wanted: Column[Any], type_: Encrypted) -> Any:
+    """Return the column that stands beside another one, in a table, an alias or a subquery."""
+    found = expr.table.corresponding_column(wanted)
+    if found is None:
+        raise refusal(type_, "be found in this subquery", f"let it select {wanted.name} as well")
+    kept = {
+        name: value
+        for name, value in expr._annotations.items()
+        if name in ("parententity", "parentmapper", "entity_namespace")
+    }
+    return found._annotate(kept) if kept else found

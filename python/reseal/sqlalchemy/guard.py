@@ -1,0 +1,303 @@
+"""Finds encrypted columns where the database would look into them, once for each compiled statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Delete, Insert, Select, Update
+from sqlalchemy.orm.context import _MapperEntity
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BindParameter,
+    Grouping,
+    Label,
+    Null,
+    TypeCoerce,
+    _label_reference,
+    _textual_label_reference,
+)
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import (
+    AliasedReturnsRows,
+    CompoundSelect,
+    ScalarSelect,
+    SelectStatementGrouping,
+    TableClause,
+    _CompoundSelectKeyword,
+)
+
+from reseal.sqlalchemy.comparators import refusal
+from reseal.sqlalchemy.index import companions_of
+from reseal.sqlalchemy.types import Encrypted
+
+_WHERE = "be ordered by, grouped by, compared or computed with"
+_SEALED = "be set to an expression"
+_IN_PYTHON = "the database cannot seal: give the value itself"
+_ALL = (
+    _CompoundSelectKeyword.UNION_ALL,
+    _CompoundSelectKeyword.INTERSECT_ALL,
+    _CompoundSelectKeyword.EXCEPT_ALL,
+)
+
+
+def check(*statements: Any) -> None:
+    """Refuse statements in which an encrypted column is more than selected, set, or found by its index.
+
+    Errors: `InvalidRequestError`.
+    """
+    seen: set[int] = set()
+    for one in statements:
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            _walk(one, False)
+
+
+def refuse_value(column: Any, value: Any) -> Exception | None:
+    """Return why an encrypted column cannot be set to something; None if it can."""
+    if value is None or isinstance(value, (BindParameter, Null)) or not _is_sql(value):
+        return None
+    # What is sealed for this very column: itself, and the row that an upsert proposes.
+    if value is column or (
+        getattr(value, "type", None) is column.type and not list(value.get_children())
+    ):
+        return None
+    return refusal(column.type, _SEALED, _IN_PYTHON)
+
+
+def _walk(one: Any, selected: bool) -> None:
+    walk = next((known for kind, known in _KNOWN if isinstance(one, kind)), None)
+    if walk is not None:
+        walk(one, selected)
+        return
+    type_ = getattr(one, "type", None)
+    if isinstance(type_, Encrypted) and not selected:
+        raise refusal(type_, _WHERE)
+    _walk_all(one.get_children(), False)
+
+
+def _walk_all(many: Iterable[Any], selected: bool) -> None:
+    for one in many:
+        _walk(one, selected)
+
+
+def _nothing(one: Any, selected: bool) -> None:
+    """A table has columns, which this statement need not use; a parameter is sealed."""
+
+
+def _inner(one: Any, selected: bool) -> None:
+    _walk(one.element, selected)
+
+
+def _aliased(one: Any, selected: bool) -> None:
+    _walk(one.element, False)
+
+
+def _select(one: Any, selected: bool) -> None:
+    columns = list(one._raw_columns)
+    distinct = bool(one._distinct) and not one._distinct_on
+    for column in columns:
+        for part in getattr(column, "_select_iterable", (column,)):
+            if not isinstance(part, TableClause):
+                _column(part, distinct)
+    same = {id(column) for column in columns}
+    for child in one.get_children():
+        if id(child) in same:
+            continue
+        for part in [child]:
+            if isinstance(part, _label_reference):
+                part = part.element
+            if isinstance(part, _textual_label_reference):
+                _by_name(one, part.element)
+                continue
+            _walk(part, False)
+
+
+def _column(one: Any, distinct: bool) -> None:
+    type_ = getattr(one, "type", None)
+    if distinct and isinstance(type_, Encrypted):
+        raise refusal(type_, "be made distinct")
+    _walk(one, True)
+
+
+def _by_name(select: Any, name: str) -> None:
+    for column in select.selected_columns:
+        if isinstance(column.type, Encrypted) and name.split()[0] in (column.key, column.name):
+            raise refusal(column.type, "be ordered by, or grouped by,")
+
+
+def _compound(one: Any, selected: bool) -> None:
+    _walk_all(one.selects, False)
+    if one.keyword not in _ALL:
+        for column in one.selected_columns:
+            if isinstance(column.type, Encrypted):
+                raise refusal(column.type, "be made distinct by UNION", "use union_all()")
+    for clause in (one._order_by_clauses, one._group_by_clauses):
+        for part in clause:
+            if isinstance(part, _label_reference):
+                part = part.element
+            if isinstance(part, _textual_label_reference):
+                _by_name(one, part.element)
+            else:
+                _walk(part, False)
+
+
+def _scalar(one: Any, selected: bool) -> None:
+    if isinstance(one.type, Encrypted) and not selected:
+        raise refusal(one.type, _WHERE)
+    _walk(one.element, False)
+
+
+def _function(one: Any, selected: bool) -> None:
+    if getattr(one, "name", None) == "count":
+        # How many are not NULL.
+        for argument in one.clauses:
+            _walk(argument, isinstance(getattr(argument, "type", None), Encrypted))
+        return
+    _walk_all(one.get_children(), False)
+
+
+def _binary(one: Any, selected: bool) -> None:
+    if one.operator in (operators.is_, operators.is_not) and isinstance(one.right, Null):
+        _walk(one.left, True)
+        return
+    _walk_all(one.get_children(), False)
+
+
+def _dml(one: Any, selected: bool) -> None:
+    _walk_all(getattr(one, "_where_criteria", ()), False)
+    _walk_all(one._returning or (), True)
+    if isinstance(one, Delete):
+        return
+    for pairs in _pairs_of(one):
+        for target, value in pairs:
+            _set(one, target, value)
+    if isinstance(one, Insert):
+        _from_select(one)
+        _upsert(one)
+
+
+def _pairs_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
+    yield (one._values or {}).items()
+    yield getattr(one, "_ordered_values", None) or ()
+    for many in one._multi_values or ():
+        for row in many:
+            yield row.items() if hasattr(row, "items") else ()
+
+
+def _set(one: Any, target: Any, value: Any) -> None:
+    column = _target(one, target)
+    if column is not None and isinstance(column.type, Encrypted):
+        error = refuse_value(column, value)
+        if error is not None:
+            raise error
+    elif _is_sql(value) and hasattr(value, "get_children"):
+        _walk(value, False)
+
+
+def _target(one: Any, target: Any) -> Any:
+    if not isinstance(target, str):
+        return target
+    columns = getattr(one.table, "columns", {})
+    return columns.get(target)
+
+
+def _from_select(one: Any) -> None:
+    if one.select is None:
+        return
+    _walk(one.select, False)
+    names = [_target(one, name) for name in one._select_names or ()]
+    for target, value in zip(names, one.select.selected_columns, strict=False):
+        type_ = getattr(target, "type", None)
+        if not isinstance(type_, Encrypted):
+            if isinstance(value.type, Encrypted):
+                raise refusal(value.type, "be copied into a column that is not encrypted")
+            continue
+        if value.type is not type_:
+            raise refusal(type_, "be filled by a select", _IN_PYTHON)
+        _with_companions(target, {getattr(name, "key", None) for name in names})
+
+
+def _upsert(one: Any) -> None:
+    clause = getattr(one, "_post_values_clause", None)
+    found = getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None)
+    if not found:
+        return
+    pairs = list(found.items() if hasattr(found, "items") else found)
+    targets = [_target(one, target) for target, _ in pairs]
+    named = {getattr(target, "key", None) for target in targets}
+    for (_, value), target in zip(pairs, targets, strict=True):
+        _set(one, target, value)
+        if isinstance(getattr(target, "type", None), Encrypted):
+            _with_companions(target, named)
+
+
+def _with_companions(column: Any, named: set[Any]) -> None:
+    for companion in companions_of(column):
+        if companion.key not in named:
+            raise refusal(
+                column.type,
+                "be set without its BlindIndex",
+                f"set {companion.name} beside it, such as to the value that the insert proposes",
+            )
+
+
+def _is_sql(value: Any) -> bool:
+    return hasattr(value, "_compiler_dispatch") or hasattr(value, "__clause_element__")
+
+
+#: The first kind that fits counts.
+_KNOWN: tuple[tuple[Any, Any], ...] = (
+    ((TableClause, BindParameter, TypeCoerce), _nothing),
+    ((Label, Grouping, SelectStatementGrouping, _label_reference), _inner),
+    (AliasedReturnsRows, _aliased),
+    (Select, _select),
+    (CompoundSelect, _compound),
+    (ScalarSelect, _scalar),
+    (FunctionElement, _function),
+    (BinaryExpression, _binary),
+    ((Insert, Update, Delete), _dml),
+)
+
+
+# --- values that wait -----------------------------------------------------------------------------
+
+
+def let_wait(compiled: Any, state: Any) -> None:
+    """Let values in rows of instances wait until they are asked for.
+
+    Errors: `InvalidRequestError` for a value without the row that it is bound to.
+    """
+    entries = getattr(compiled, "_result_columns", None)
+    if not entries or not any(isinstance(entry.type, Encrypted) for entry in entries):
+        return
+    entities = getattr(state, "_entities", None)
+    if entities and not any(map(_shows, entities)):
+        # In place: the execution that has begun has this list already.
+        entries[:] = [
+            entry._replace(type=entry.type.waiting())
+            if isinstance(entry.type, Encrypted) and entry.type.lazy
+            else entry
+            for entry in entries
+        ]
+        return
+    if isinstance(compiled.statement, (Insert, Update, Delete)):
+        return
+    for entry in entries:
+        if isinstance(entry.type, Encrypted) and entry.type.row_bound:
+            raise refusal(
+                entry.type,
+                "be selected by itself, since it is bound to its row,",
+                "select instances, with load_only() if they are to be small",
+            )
+
+
+def _shows(entity: Any) -> bool:
+    """Whether a part of a result is a value of an encrypted column, and no instance."""
+    parts = getattr(entity, "_entities", None)
+    if parts is not None:
+        return any(map(_shows, parts))
+    if isinstance(entity, _MapperEntity):
+        return False
+    return isinstance(getattr(getattr(entity, "column", None), "type", None), Encrypted)

@@ -1,0 +1,213 @@
+"""Values on their way between a row and its database: sealed until asked for, and bound to their row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import InstrumentedAttribute, Mapper
+from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.exc import UnmappedColumnError
+
+from reseal._adapters import Unopened
+from reseal._errors import ResealError
+from reseal.sqlalchemy.errors import bare
+from reseal.sqlalchemy.index import BlindIndex, source_of, term_of
+from reseal.sqlalchemy.types import Encrypted
+from reseal.sqlalchemy.underway import Sealed
+
+_MISSING = object()
+
+
+@final
+class EncryptedAttribute(InstrumentedAttribute[Any]):
+    """The attribute of an encrypted column: opens what the row holds when it is first asked for."""
+
+    __slots__ = ()
+    inherit_cache = True
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Return the value; of the class, what SQLAlchemy does.
+
+        Errors: `ResealError` with model, column and row id.
+        """
+        value: Any = super().__get__(instance, owner)
+        return _open(self, instance, value) if type(value) is Sealed else value
+
+
+def _open(attribute: Any, instance: Any, sealed: Sealed) -> Any:
+    type_: Any = attribute.property.columns[0].type
+    state = inspect(instance)
+    try:
+        facts = sealed.facts
+        if facts is None:
+            facts = type_.facts_of(_Committed(state), reading=True)
+        identity = state.identity
+        row = identity[0] if identity is not None and len(identity) == 1 else identity
+        opened = type_.opened(sealed.raw, facts, row)
+    except ResealError as error:
+        if sealed.reports:
+            # What the row holds stays there, so that nothing is written back.
+            return Unopened(error)
+        raise bare(error) from None
+    state.dict[attribute.key] = opened
+    return opened
+
+
+class _Committed(Mapping[Any, Any]):
+    """The values of a row by its columns, as the database has them."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    def __getitem__(self, column: Any) -> Any:
+        key = _key(self.state.mapper, column)
+        if key is None:
+            raise KeyError(column)
+        if key not in self.state.dict and key not in self.state.committed_state:
+            getattr(self.state.obj(), key)
+        found = self.state.committed_state.get(key, _MISSING)
+        if found is _MISSING:
+            return self.state.dict[key]
+        history = self.state.attrs[key].history
+        if not history.deleted:
+            raise KeyError(column)
+        return history.deleted[0]
+
+    def __iter__(self) -> Any:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.state.dict)
+
+
+def _key(mapper: Any, column: Any) -> str | None:
+    try:
+        key: str = mapper.get_property_by_column(column).key
+    except UnmappedColumnError:
+        return None
+    return key
+
+
+def configured(mapper: Mapper[Any], class_: type[Any]) -> None:
+    """Let the attributes of a class open their values when they are asked for."""
+    bound = []
+    for prop in mapper.column_attrs:
+        type_: Any = getattr(prop.columns[0], "type", None)
+        if not isinstance(type_, Encrypted):
+            continue
+        attribute = mapper.class_manager[prop.key]
+        if type(attribute) is InstrumentedAttribute:
+            # Only its behaviour of an instance is another one.
+            attribute.__class__ = EncryptedAttribute
+        type_.belongs_to(class_.__name__)
+        if type_.row_bound:
+            bound.append(prop.key)
+    if bound:
+        _listen(class_, bound)
+
+
+def _listen(class_: type[Any], keys: list[str]) -> None:
+    def loaded(state: Any, *_: Any) -> None:
+        # What the row has now opens the value, also when the program has changed it meanwhile.
+        for key in keys:
+            sealed = state.dict.get(key)
+            if type(sealed) is Sealed and sealed.facts is None:
+                type_ = state.mapper.column_attrs[key].columns[0].type
+                try:
+                    sealed.facts = type_.facts_of(_Loaded(state), reading=True)
+                except ResealError:
+                    continue
+
+    event.listen(class_, "load", loaded, raw=True)
+    event.listen(class_, "refresh", loaded, raw=True)
+
+
+class _Loaded(_Committed):
+    """The same, without asking the database."""
+
+    def __getitem__(self, column: Any) -> Any:
+        key = _key(self.state.mapper, column)
+        if key in self.state.committed_state:
+            return self.state.committed_state[key]
+        return self.state.dict[key]
+
+
+# --- before an instance is written ----------------------------------------------------------------
+
+
+def before_update(mapper: Any, _connection: Any, target: Any) -> None:
+    """Write what belongs together: a value, the facts that it is bound to, and its terms."""
+    known = _written.get(mapper)
+    if known is None:
+        columns = [one for table in mapper.tables for one in table.columns]
+        known = _written[mapper] = (
+            [
+                one
+                for one in mapper.columns
+                if isinstance(one.type, Encrypted) and one.type.row_bound
+            ],
+            [one for one in columns if isinstance(one.type, BlindIndex)],
+        )
+    bound, companions = known
+    for column in bound:
+        _keep_together(mapper, target, column, column.type)
+    for companion in companions:
+        _renew(mapper, target, companion)
+
+
+#: Of a mapper, the columns that are bound to their row, and those with terms.
+_written: WeakKeyDictionary[Any, tuple[list[Any], list[Any]]] = WeakKeyDictionary()
+
+
+def _keep_together(mapper: Any, target: Any, column: Any, type_: Encrypted) -> None:
+    own, fact = _key(mapper, column), type_.tenant_column()
+    tenant = None if fact is None else _key(mapper, fact)
+    if own is None or tenant is None:
+        return
+    attrs = inspect(target).attrs
+    moved = attrs[tenant].history.has_changes()
+    if not moved and not attrs[own].history.has_changes():
+        return
+    value = getattr(target, own)
+    if isinstance(value, Unopened):
+        raise value.error
+    if value is None:
+        return
+    if moved:
+        flag_modified(target, own)
+    getattr(target, tenant)
+    flag_modified(target, tenant)
+
+
+def _renew(mapper: Any, target: Any, companion: Any) -> None:
+    """The instance knows its new terms, too; inserts have them from the default of the column."""
+    source = source_of(companion)
+    own, beside = _key(mapper, source), _key(mapper, companion)
+    if own is None or beside is None:
+        return
+    history = inspect(target).attrs[own].history
+    value = history.added[0] if history.added else None
+    if history.has_changes() and not hasattr(value, "_compiler_dispatch"):
+        setattr(target, beside, term_of(companion, value, _Current(mapper, target)))
+
+
+class _Current(Mapping[Any, Any]):
+    """The values of an instance by its columns."""
+
+    def __init__(self, mapper: Any, target: Any) -> None:
+        self.mapper, self.target = mapper, target
+
+    def __getitem__(self, column: Any) -> Any:
+        key = _key(self.mapper, column)
+        if key is None:
+            raise KeyError(column)
+        return getattr(self.target, key)
+
+    def __iter__(self) -> Any:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.mapper.columns)
