@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The tests of Python: a process for each file, one more at once than there are cores, since many wait for
+# The tests of Python: a process for each file, three more at once than there are cores, since many wait for
 # a database; the longest first. The output comes file by file, in the order of their names.
 #   scripts/pytest.sh [OPTION...]     options go to pytest
 source "$(dirname "$0")/lib.sh"
 
 LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
-AT_ONCE=$(($(nproc) + 1))
+AT_ONCE=$(($(nproc) + 3))
 LONGEST=(
     adapter_contract django_jobs django retire sql_keyset job_workers sql_fleet cli cli_keysets job_stops job_life job_sources job_crash job_ids job_faults job_plan job_refused cli_jobs
     exchange job_locks cli_formats job_types job_discover job_names editors cli_streams fleet pages job_rows

@@ -1,7 +1,7 @@
 //! Typed values: one canonical spelling for each, which is what is sealed.
 
-mod json;
-mod number;
+pub(crate) mod json;
+pub(crate) mod number;
 mod temporal;
 
 use crate::{

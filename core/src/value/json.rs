@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 /// More doubles than `serde_json` is away from the nearest one: it rounds five times at most.
 const STEPS: u64 = 8;
 /// As deep as `serde_json` reads by itself.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 pub(super) fn is_valid(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
@@ -77,9 +77,16 @@ fn write_text(text: &str, to: &mut String) -> Option<()> {
     Some(())
 }
 
-/// As JavaScript prints it, if that is the same number. The double is looked for around what
-/// `serde_json` reads in its quick way: the exact way needs tables of ten kilobytes.
+/// As JavaScript prints it, if that is the same number.
 fn write_number(source: &str, to: &mut String) -> Option<()> {
+    let number = double(source)?;
+    to.push_str(ryu_js::Buffer::new().format_finite(number));
+    Some(())
+}
+
+/// The double that is printed as this number. It is looked for around what `serde_json` reads in its
+/// quick way: the exact way needs tables of ten kilobytes.
+pub(crate) fn double(source: &str) -> Option<f64> {
     let wanted = decimal(source)?;
     let negative = source.starts_with('-');
     let near = serde_json::from_str::<f64>(source).map_or(f64::MAX, f64::abs);
@@ -91,10 +98,8 @@ fn write_number(source: &str, to: &mut String) -> Option<()> {
             }
             let number = if negative { -number } else { number };
             let mut buffer = ryu_js::Buffer::new();
-            let printed = buffer.format_finite(number);
-            if decimal(printed).as_ref() == Some(&wanted) {
-                to.push_str(printed);
-                return Some(());
+            if decimal(buffer.format_finite(number)).as_ref() == Some(&wanted) {
+                return Some(number);
             }
         }
     }
@@ -102,7 +107,7 @@ fn write_number(source: &str, to: &mut String) -> Option<()> {
 }
 
 /// The members of an object.
-struct Members<'t>(Vec<(String, &'t RawValue)>);
+pub(crate) struct Members<'t>(pub(crate) Vec<(String, &'t RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -15,7 +15,7 @@ pub(super) fn integer(text: &str) -> Option<String> {
 }
 
 /// As [`integer`], and a point with digits after it, the last of them no zero.
-pub(super) fn decimal(text: &str) -> Option<String> {
+pub(crate) fn decimal(text: &str) -> Option<String> {
     let (negative, rest) = sign(text);
     let (digits, exponent) = match rest.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, power(exponent)?),

@@ -4,10 +4,13 @@ use super::pickle::Value;
 use crate::{
     codec::read_only,
     error::{Error, ErrorCode, Result, fixed},
+    value::{
+        json::{MAX_DEPTH, Members, double},
+        number::decimal,
+    },
 };
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-use core::fmt;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 /// The type of an encrypted field, by which its pickles are read and written.
@@ -66,9 +69,7 @@ impl DjangoField {
             (Self::Bytes, Value::Bytes(bytes)) => return Ok(bytes.clone()),
             (Self::Integer, Value::Int(number)) => Zeroizing::new(format!("{number}")),
             (Self::Boolean, Value::Bool(is)) => Zeroizing::new(format!("{is}")),
-            (Self::Float, Value::Float(number)) if number.is_finite() => {
-                Zeroizing::new(format!("{number}"))
-            }
+            (Self::Float, Value::Float(number)) if number.is_finite() => spelled(*number)?,
             (Self::Json, value) => {
                 let mut text = Zeroizing::new(String::with_capacity(json_len(value)));
                 put_json(&mut text, value)?;
@@ -98,11 +99,8 @@ impl DjangoField {
             Self::Text | Self::Bytes => Some(Value::Str(Zeroizing::new(text.to_owned()))),
             Self::Integer => text.parse().ok().map(Value::Int),
             Self::Boolean => text.parse().ok().map(Value::Bool),
-            Self::Float => {
-                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-                number.map(Value::Float)
-            }
-            Self::Json => serde_json::from_str(text).ok(),
+            Self::Float => double(text).map(Value::Float),
+            Self::Json => value_of(text, 0),
         };
         value.ok_or_else(none)
     }
@@ -165,61 +163,52 @@ fn encoded(value: &(impl serde::Serialize + ?Sized)) -> Result<Zeroizing<String>
     Ok(Zeroizing::new(text))
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> core::result::Result<Self, D::Error> {
-        from.deserialize_any(Reader)
+/// Without an exponent.
+fn spelled(number: f64) -> Result<Zeroizing<String>> {
+    if number == 0.0 && number.is_sign_negative() {
+        return Ok(Zeroizing::new("-0".to_owned()));
     }
+    let text = decimal(ryu_js::Buffer::new().format_finite(number));
+    text.map(Zeroizing::new).ok_or_else(another)
 }
 
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+/// What JSON says. Each number is read exactly, or not at all.
+pub(super) fn value_of(json: &str, depth: usize) -> Option<Value> {
+    if depth > MAX_DEPTH {
+        return None;
     }
-
-    fn visit_unit<E>(self) -> core::result::Result<Value, E> {
-        Ok(Value::None)
-    }
-
-    fn visit_bool<E>(self, is: bool) -> core::result::Result<Value, E> {
-        Ok(Value::Bool(is))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> core::result::Result<Value, E> {
-        Ok(Value::Int(number))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> core::result::Result<Value, E> {
-        let number = i64::try_from(number).map_err(|_| E::custom("a larger number"))?;
-        Ok(Value::Int(number))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> core::result::Result<Value, E> {
-        Ok(Value::Float(number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> core::result::Result<Value, E> {
-        Ok(Value::Str(Zeroizing::new(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> core::result::Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
+    let json = json.trim_matches([' ', '\t', '\n', '\r']);
+    let value = match json.bytes().next()? {
+        b'{' => {
+            let Members(members) = serde_json::from_str(json).ok()?;
+            let pairs = members.into_iter().map(|(name, value)| {
+                Some((Zeroizing::new(name), value_of(value.get(), depth + 1)?))
+            });
+            Value::Dict(pairs.collect::<Option<_>>()?, 0)
         }
-        Ok(Value::List(list, 0))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> core::result::Result<Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some((name, value)) = items.next_entry::<String, Value>()? {
-            pairs.push((Zeroizing::new(name), value));
+        b'[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+            let list = items.iter().map(|item| value_of(item.get(), depth + 1));
+            Value::List(list.collect::<Option<_>>()?, 0)
         }
-        Ok(Value::Dict(pairs, 0))
+        b'"' => Value::Str(Zeroizing::new(serde_json::from_str(json).ok()?)),
+        b'n' => serde_json::from_str::<()>(json)
+            .ok()
+            .map(|()| Value::None)?,
+        b't' | b'f' => Value::Bool(serde_json::from_str(json).ok()?),
+        _ => number_of(json)?,
+    };
+    Some(value)
+}
+
+/// An integer, or with a point or an exponent a double.
+fn number_of(json: &str) -> Option<Value> {
+    // It knows which texts are numbers in JSON.
+    serde_json::from_str::<&RawValue>(json).ok()?;
+    if json.contains(['.', 'e', 'E']) {
+        return double(json).map(Value::Float);
     }
+    json.parse().ok().map(Value::Int)
 }
 
 fn another() -> Error {
@@ -228,4 +217,57 @@ fn another() -> Error {
         "the pickle holds something else than the option field says: compare it with the declaration \
          of the field",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DjangoField, Value};
+
+    #[test]
+    fn numbers_are_read_exactly_and_spelled_without_an_exponent() {
+        for (text, spelled) in [
+            ("0.30000000000000004", "0.30000000000000004"),
+            (
+                "9.1093837015e-31",
+                "0.00000000000000000000000000000091093837015",
+            ),
+            ("1.5", "1.5"),
+            ("-0", "-0"),
+            ("1e3", "1000"),
+        ] {
+            let value = DjangoField::Float.value(text.as_bytes()).unwrap();
+            let expected: f64 = text.parse().unwrap();
+            let Value::Float(number) = value else {
+                panic!("{text} is no float");
+            };
+            assert_eq!(number.to_bits(), expected.to_bits(), "{text}");
+            let again = DjangoField::Float.plaintext(&value).unwrap();
+            assert_eq!(*again, spelled.as_bytes());
+        }
+        let json = br#"{"a":[1,-2,0.30000000000000004,1.0,5e-324,true,null,"x"]}"#;
+        let value = DjangoField::Json.value(json).unwrap();
+        assert_eq!(*DjangoField::Json.plaintext(&value).unwrap(), json);
+        for text in [
+            "0.1000000000000000055",
+            "1e400",
+            "inf",
+            "NaN",
+            "",
+            "0x1",
+            ".",
+        ] {
+            assert!(DjangoField::Float.value(text.as_bytes()).is_err(), "{text}");
+        }
+        for text in [
+            "[1,]",
+            "01",
+            "[1e400]",
+            "18446744073709551616",
+            "nul",
+            "{1:2}",
+            "[1]2",
+        ] {
+            assert!(DjangoField::Json.value(text.as_bytes()).is_err(), "{text}");
+        }
+    }
 }
