@@ -15,6 +15,8 @@ from django.db import connections
 from reseal._database_url import parse
 
 ENGINES = {"postgresql": "postgresql", "mysql": "mysql", "sqlite": "sqlite3"}
+SECRET, OLD_SECRET = "a secret key of Django", "the one before it"
+SALTS = ["a salt", "the salt before it"]
 CODECS = {
     "codecs": {
         "app": {"kind": "reseal", "keyring": "env"},
@@ -34,6 +36,7 @@ def setup() -> None:
         INSTALLED_APPS=[
             "django.contrib.contenttypes",
             "django.contrib.auth",
+            "django_cryptography",
             "reseal.django",
             "django_app",
         ],
@@ -43,7 +46,11 @@ def setup() -> None:
         USE_TZ=True,
         TIME_ZONE="Europe/Berlin",
         RESEAL=CODECS,
-        SECRET_KEY="only for tests",
+        # And what libraries read that encrypt fields of models.
+        SECRET_KEY=SECRET,
+        SECRET_KEY_FALLBACKS=[OLD_SECRET],
+        SALT_KEY=SALTS,
+        FERNET_KEYS=["new key", "old key"],
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     )
     django.setup()

@@ -9,27 +9,17 @@ import pickle
 import warnings
 from typing import Any
 
-import django
+import django_support
 import pytest
 import reseal
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from django.test.utils import override_settings
+from django_support import OLD_SECRET, SALTS, SECRET
 from reseal import codecs
 
-SECRET, OLD_SECRET = "a secret key of Django", "the one before it"
-SALTS = ["a salt", "the salt before it"]
-settings.configure(
-    SECRET_KEY=SECRET,
-    SECRET_KEY_FALLBACKS=[OLD_SECRET],
-    SALT_KEY=SALTS,
-    FERNET_KEYS=["new key", "old key"],
-    INSTALLED_APPS=["django_cryptography"],
-    USE_TZ=True,
-)
-django.setup()
+django_support.setup()
 
 from django.db import models  # noqa: E402
 from django_cryptography.core.signing import FernetSigner  # noqa: E402

@@ -3,12 +3,13 @@
 ```python
 class Migration(migrations.Migration):
     atomic = False  # the job commits batch by batch
-    operations = [
-        migrations.AlterField("patient", "ssn", EncryptedTextField(read=["plain"])),
-        migrations.AddField("patient", "ssn_index", BlindIndexField("ssn", normalizer="digits")),
-        EncryptColumn("patient", "ssn"),
-    ]
+    dependencies = [("clinic", "0002_ssn_may_be_encrypted")]
+    operations = [EncryptColumn("patient", "ssn")]
 ```
+
+The migration before it alters the field to `EncryptedTextField(read=["plain"])` and adds the
+`BlindIndexField`. Between the two every process is started anew with that declaration: one with the old
+declaration would show envelopes.
 
 They run the bulk job over the column: an edit that comes meanwhile is never overwritten, and a migration
 that was interrupted goes on where it was. A later migration may take `read=["plain"]` away.
