@@ -17,6 +17,7 @@ ALLOWED = r"""
 reseal\.django(\..*)?
 # It takes a choice of words for a union of types.
 reseal\.hooks\._bus\.(Action|EventName)
+reseal\.sqlalchemy\.reporting\.OnError
 """
 
 

@@ -10,6 +10,8 @@ from typing import Any, final
 from reseal._adapters import toml
 from reseal._disk import PathLike
 from reseal._errors import KeyringError, ResealError
+from reseal._keyset_file import KeysetFile
+from reseal._keyset_store import EditableStore
 from reseal._native import Codec, Keyring, LiveKeyring, Manifest
 from reseal._sql_keyset_store import SqlKeysetStore
 
@@ -106,6 +108,16 @@ class Codecs:
                 self._rings[name] = self._live(options)
             return self._rings[name]
 
+    def store(self, name: str) -> EditableStore | None:
+        """Return where the keyset of a described codec is edited; None where its keys are in no keyset.
+
+        Errors: those of `ring`.
+        """
+        options = self.options().get(name)
+        if options is None or self.ring(name) is None:  # which checks the options and the keys
+            return None
+        return self._store(options)
+
     def described(self) -> dict[str, Mapping[str, object]]:
         """Return the tables of a manifest that describe them.
 
@@ -143,6 +155,17 @@ class Codecs:
             return LiveKeyring.from_directory(
                 rest, primary=options["primary"], index_primary=options.get("index_primary")
             )
+        store = self._store(options)
+        if store is None:
+            raise _wrong("a keyring is env, dir:PATH, keyset:PATH or sql:RING")
+        return LiveKeyring.from_keyset(store)
+
+    def _store(self, options: Mapping[str, Any]) -> EditableStore | None:
+        kind, _, rest = str(options["keyring"]).partition(":")
+        if kind == "env":
+            return _store_of_env()
+        if kind not in ("keyset", "sql"):
+            return None
         more: dict[str, Any] = {
             name: options[name] for name in ("ring", "min_generation") if name in options
         }
@@ -150,15 +173,28 @@ class Codecs:
             if name in options:
                 more |= _secret(name, options[name])
         if kind == "keyset":
-            return LiveKeyring.from_keyset(rest, **more)
+            return KeysetFile(rest, **more)
         url = self._database_url()
         if url is None:
             raise KeyringError("source-missing", f"a keyset in a database needs {_URL_VARIABLE}")
-        generation = more.pop("min_generation", 0)
         ring = rest or more.pop("ring", None)
         more.pop("ring", None)
-        store = SqlKeysetStore(url, ring=ring, min_generation=generation, **more)
-        return LiveKeyring.from_keyset(store)
+        return SqlKeysetStore(url, ring=ring, **more)
+
+
+def _store_of_env() -> EditableStore | None:
+    """The file that `RESEAL_KEYSET` names, with what opens it."""
+    names = ("keyset", "kek", "kek_file", "passphrase", "passphrase_file", "ring", "min_generation")
+    given = {name: os.environ.get(f"RESEAL_{name.upper()}", "") for name in names}
+    # White space alone is not set; else it is taken as it is, as a passphrase may end in a space.
+    more: dict[str, Any] = {name: value for name, value in given.items() if value.strip()}
+    path = more.pop("keyset", None)
+    if path is None:
+        return None
+    if "ring" in more:
+        more["ring"] = more["ring"].strip()
+    more["min_generation"] = int(more.get("min_generation", "0"))  # the live ring has checked it
+    return KeysetFile(path, **more)
 
 
 def _secret(name: str, text: str) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""An application of Django whose keys the page of the admin shows."""

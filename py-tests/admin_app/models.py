@@ -1,0 +1,14 @@
+"""One model, with a blind index."""
+
+from __future__ import annotations
+
+from django.db import models
+from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField
+
+
+class Patient(models.Model):
+    name = EncryptedTextField()
+    ssn = EncryptedTextField(null=True)
+    ssn_index = BlindIndexField("ssn", normalizer="digits")
+
+    objects = EncryptedManager()

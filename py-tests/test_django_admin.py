@@ -1,0 +1,255 @@
+"""The page "Encryption keys" of Django's admin: by requests, and by clicks in Chromium."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import unescape
+from pathlib import Path
+
+import pytest
+from admin_site import PASSWORD, ROWS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = "reseal/encryptionkey/"
+# An hour: what has to wait for it is refused as long as a test runs.
+LONG = 3600
+
+
+@contextmanager
+def site(folder: Path, keyring: str, lease_seconds: int = 0) -> Iterator[str]:
+    """The address of a site, in a process of its own."""
+    command = [sys.executable, str(ROOT / "py-tests/admin_site.py"), str(folder), keyring]
+    process = subprocess.Popen(
+        [*command, str(lease_seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().strip()
+        assert url, "the site did not start"
+        yield url
+    finally:
+        process.stdin.close()
+        process.wait(timeout=60)
+        process.stdout.close()
+
+
+class Visitor:
+    """Somebody who is logged in."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.cookies = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+        self.get("login/")
+        status, _ = self.post("login/", username=name, password=PASSWORD, next=url)
+        assert status == 200
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._ask(urllib.request.Request(self.url + path))
+
+    def post(self, path: str, **fields: object) -> tuple[int, str]:
+        token = next((one.value for one in self.cookies if one.name == "csrftoken"), None)
+        return self.post_without_token(path, csrfmiddlewaretoken=token, **fields)
+
+    def post_without_token(self, path: str, **fields: object) -> tuple[int, str]:
+        body = urllib.parse.urlencode(fields).encode()
+        return self._ask(urllib.request.Request(self.url + path, body))
+
+    def move(self, move: str, key: str = "", use: str = "data", **more: object) -> str:
+        """Make a move of the generation that is shown, and return the page with what came of it."""
+        generation = re.search(r"generation (\d+)", self.get(PAGE)[1])
+        assert generation is not None
+        fields: dict[str, object] = {"generation": generation[1], "key": key, "use": use} | more
+        status, page = self.post(f"{PAGE}app/{move}/", **fields)
+        assert status == 200
+        return page
+
+    def _ask(self, request: urllib.request.Request) -> tuple[int, str]:
+        try:
+            with self.opener.open(request) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+
+def keys(page: str) -> dict[tuple[str, str], tuple[str, int]]:
+    """The keys of a page: for what and in which state, each with its id and how many are under it."""
+    row = re.compile(
+        r'<tr class="reseal-(\w+)">.*?title="(\w+)".*?data-label="For">(.*?)</td>'
+        r'.*?data-label="Values"[^>]*>(\d+)<',
+        re.DOTALL,
+    )
+    return {(use, state): (key, int(number)) for state, key, use, number in row.findall(page)}
+
+
+def said(page: str) -> str:
+    """The messages of a page."""
+    return unescape(" ".join(re.findall(r'<li class="(?:success|error)">(.*?)</li>', page)))
+
+
+@pytest.mark.parametrize("keyring", ["keyset", "sql", "env-keyset"])
+def test_a_rotation_is_made_by_posts(tmp_path: Path, keyring: str) -> None:
+    with site(tmp_path, keyring) as url:
+        visitor = Visitor(url, "rotator")
+        old, number = keys(visitor.get(PAGE)[1])["values", "primary"]
+        assert number == 2 * ROWS
+
+        page = visitor.move("introduce", label="2027-q1")
+        new, number = keys(page)["values", "introduced"]
+        assert number == 0
+        assert "2027-q1" in page
+        page = visitor.move("promote", new)
+        assert said(page) == f"The key {new[:8]} seals now."
+        assert keys(page)["values", "decrypt_only"] == (old, 2 * ROWS)
+
+        # What is needed stays, whoever asks.
+        assert "not due" in said(visitor.move("disable", old))
+        assert "not due" in said(visitor.move("disable", new))
+
+        page = visitor.move("apply")
+        assert said(page).startswith(f"{2 * ROWS} values were brought")
+        assert keys(page)["values", "primary"] == (new, 2 * ROWS)
+        assert keys(page)["values", "decrypt_only"] == (old, 0)
+        page = visitor.move("disable", old)
+        assert keys(page)["values", "disabled"] == (old, 0)
+        page = visitor.move("enable", old)
+        assert keys(page)["values", "decrypt_only"] == (old, 0)
+
+        # Back again.
+        page = visitor.move("revert")
+        assert keys(page)["values", "primary"] == (old, 0)
+
+        # With a key that still opens, another rotation may begin.
+        assert keys(visitor.move("introduce"))["values", "introduced"][1] == 0
+
+        # The log has it all, with a link to the page.
+        _, index = visitor.get("")
+        assert index.count(f"/{PAGE}{new}/change/") == 2
+        assert visitor.get(f"{PAGE}{new}/change/")[1].count('class="reseal-keys"') == 1
+
+
+def test_an_index_key_is_rotated_with_its_terms(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        old, number = keys(visitor.get(PAGE)[1])["blind indexes", "primary"]
+        assert number == ROWS
+        new, _ = keys(visitor.move("introduce", use="index"))["blind indexes", "introduced"]
+        page = visitor.move("promote", new, use="index")
+        assert keys(page)["blind indexes", "decrypt_only"] == (old, ROWS)
+        page = visitor.move("apply", use="index")
+        assert keys(page)["blind indexes", "primary"] == (new, ROWS)
+        page = visitor.move("disable", old, use="index")
+        assert keys(page)["blind indexes", "disabled"] == (old, 0)
+
+
+def test_nobody_may_hurry(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset", LONG) as url:
+        visitor = Visitor(url, "rotator")
+        page = visitor.move("introduce")
+        new, _ = keys(page)["values", "introduced"]
+        assert "are left: load this page again then" in page
+        page = visitor.move("promote", new)
+        assert "not due" in said(page)
+        assert keys(page)["values", "introduced"] == (new, 0)
+        # A second one would be a second rotation.
+        assert "not due" in said(visitor.move("introduce"))
+        # The rotation can be given up.
+        page = visitor.move("disable", new)
+        assert keys(page)["values", "disabled"] == (new, 0)
+
+
+def test_a_page_that_was_overtaken_moves_nothing(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        visitor.move("introduce")
+        before = keys(visitor.get(PAGE)[1])
+        new, _ = before["values", "introduced"]
+        page = visitor.move("promote", new, generation=1)
+        assert "(keyset-conflict)" in said(page)
+        assert keys(page) == before
+
+
+def test_who_may_do_what(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        looker, nobody = Visitor(url, "looker"), Visitor(url, "nobody")
+        status, page = looker.get(PAGE)
+        assert status == 200
+        before = keys(page)
+        assert "Introduce a key" not in page
+        assert looker.get(f"{PAGE}app/introduce/")[0] == 403
+        assert looker.post(f"{PAGE}app/introduce/", generation=1)[0] == 403
+        assert nobody.get(PAGE)[0] == 403
+        assert nobody.post(f"{PAGE}app/introduce/", generation=1)[0] == 403
+
+        rotator = Visitor(url, "rotator")
+        assert "Introduce a key" in rotator.get(PAGE)[1]
+        assert rotator.post_without_token(f"{PAGE}app/introduce/", generation=1)[0] == 403
+        # To look at what is asked does nothing.
+        assert rotator.get(f"{PAGE}app/introduce/")[0] == 200
+        assert keys(rotator.get(PAGE)[1]) == before
+        assert rotator.get(f"{PAGE}app/destroy/")[0] == 404
+        assert rotator.get(f"{PAGE}other/introduce/")[0] == 404
+
+        stranger = urllib.request.urlopen(url + PAGE)
+        with stranger:
+            assert "/admin/login/" in stranger.url
+
+
+def test_keys_of_the_environment_are_shown_and_not_moved(tmp_path: Path) -> None:
+    with site(tmp_path, "env") as url:
+        visitor = Visitor(url, "rotator")
+        status, page = visitor.get(PAGE)
+        assert status == 200
+        assert keys(page)["values", "primary"][1] == 2 * ROWS
+        assert keys(page)["blind indexes", "primary"][1] == ROWS
+        assert "These keys are moved outside" in page
+        assert "Introduce a key" not in page
+        assert "not due" in said(visitor.post(f"{PAGE}app/introduce/", generation=0)[1])
+
+
+def test_no_key_and_no_value_is_shown(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        paths = [PAGE, "", f"{PAGE}app/promote/?key={new}&use=data"]
+        text = "".join(visitor.get(path)[1] for path in paths)
+        assert new in text
+        for secret in ("rsk1.", "rs1.", "078-05", "Patient 1"):
+            assert secret not in text
+
+
+def test_a_keyset_that_cannot_be_read_is_an_error_on_the_page(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        (tmp_path / "ring.json").write_text("{}")
+        status, page = visitor.get(PAGE)
+        assert status == 200
+        assert "(keyset-malformed)" in page
+        assert "(keyset-malformed)" in said(visitor.post(f"{PAGE}app/introduce/", generation=1)[1])
+
+
+def test_a_rotation_by_clicks_in_chromium(tmp_path: Path) -> None:
+    # With a folder in ADMIN_PICTURES it takes the pictures of docs/django.md anew.
+    pictures = [os.path.abspath(folder) for folder in [os.environ.get("ADMIN_PICTURES")] if folder]
+    with site(tmp_path, "keyset", 2) as url:
+        script = ROOT / "js-tests/admin/run.mjs"
+        done = subprocess.run(
+            ["node", str(script), url, PASSWORD, str(2 * ROWS), *pictures],
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=170,
+        )
+    print(done.stdout)
+    assert done.returncode == 0
+    assert re.search(r"admin rotation run=(\d+) passed=\1 failed=0", done.stdout)

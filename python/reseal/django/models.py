@@ -1,0 +1,26 @@
+"""The name of the page "Encryption keys" in Django's permissions and log; it has no table."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class EncryptionKey(models.Model):
+    """A key, as the log of the admin names it: its id and its label."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    label = models.CharField(max_length=200)
+
+    class Meta:
+        """Without a table: only the permissions count."""
+
+        app_label = "reseal"
+        managed = False
+        verbose_name = "encryption key"
+        verbose_name_plural = "encryption keys"
+        default_permissions = ("view",)
+        permissions = (("rotate_encryptionkey", "Can rotate encryption keys"),)
+
+    def __str__(self) -> str:
+        short = f"{self.id[:8]}…" if self.id else "all values"
+        return f"{short} ({self.label})" if self.label else short
