@@ -58,3 +58,13 @@ def test_jobs(tmp_path: Path) -> None:
         assert ("rotate", "script, a transaction for each row") in ways
         assert ("census --keys-only", "GROUP BY left(…)") in ways
     assert all(row["seconds"] > 0 and row["ratio"] > 0 for row in rows)
+
+
+def test_django(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, "bench_django.py", "--values", "50")
+    ways = {"plain columns", "reseal.django", "django-fernet-encrypted-fields"}
+    operations = {"read, untouched", "read, all values", "bulk_create"}
+    assert {(row["operation"], row["way"]) for row in rows} == {
+        (operation, way) for operation in operations for way in ways
+    }
+    assert all(row["microseconds"] > 0 and row["ratio"] > 0 for row in rows)

@@ -1,0 +1,1 @@
+"""Users of an application in Rails."""
