@@ -174,11 +174,9 @@ fn spelled(number: f64) -> Result<Zeroizing<String>> {
 
 /// What JSON says. Each number is read exactly, or not at all.
 pub(super) fn value_of(json: &str, depth: usize) -> Option<Value> {
-    if depth > MAX_DEPTH {
-        return None;
-    }
     let json = json.trim_matches([' ', '\t', '\n', '\r']);
     let value = match json.bytes().next()? {
+        b'{' | b'[' if depth + 1 >= MAX_DEPTH => return None,
         b'{' => {
             let Members(members) = serde_json::from_str(json).ok()?;
             let pairs = members.into_iter().map(|(name, value)| {
