@@ -38,7 +38,8 @@ export function fromBase64(text) {
 }
 
 export function toBase64(bytes) {
-  return btoa(String.fromCharCode(...bytes));
+  // Not as arguments of one call: workers have a small stack.
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** Bytes of a value with its encoding. */

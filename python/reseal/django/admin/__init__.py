@@ -4,7 +4,7 @@ It shows the keys with their states, their age and how many values are under eac
 rotation: introduce, wait, promote, reseal, disable. Keys of a keyset, in a file or in a database, are
 moved by its buttons; those of the environment and of a directory are shown, and moved outside.
 
-`reseal.view_encryptionkey` lets somebody look, `reseal.rotate_encryptionkey` lets him make moves as
+`reseal.view_encryptionkey` lets somebody look, `reseal.rotate_encryptionkey` make moves as
 well. Each move is confirmed on a page of its own, refused where the keyset was changed meanwhile, and
 written to the log of the admin. Nothing shows a key itself.
 
