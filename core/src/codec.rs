@@ -201,7 +201,8 @@ impl CodecKind {
 
     /// Every kind of this build that recognizes a stored value, in the order of [`CodecKind::ALL`].
     ///
-    /// A token of Fernet is there once, as `fernet`: which library derived its key, it does not show.
+    /// A token of Fernet is there once, as `fernet`: which library derived its key, it does not show. What
+    /// looks like any base64, as values of SQLAlchemy-Utils do, is there where nothing else is.
     ///
     /// # Example
     /// ```
@@ -215,7 +216,25 @@ impl CodecKind {
         let is_named = |(kind, shown): &(Self, Recognized)| {
             !kind.borrows_tokens() || shown.scheme != TOKEN_SCHEME
         };
-        Self::ALL.iter().filter_map(shown).filter(is_named)
+        let mut found: Vec<_> = Self::ALL
+            .iter()
+            .filter_map(shown)
+            .filter(is_named)
+            .collect();
+        if found.iter().any(|(kind, _)| !kind.is_vague()) {
+            found.retain(|(kind, _)| *kind == Self::Plain || !kind.is_vague());
+        }
+        found.into_iter()
+    }
+
+    /// Whether its values look like much else.
+    const fn is_vague(self) -> bool {
+        match self {
+            Self::Plain => true,
+            #[cfg(feature = "sqlalchemy-utils")]
+            Self::SqlalchemyUtils => true,
+            _ => false,
+        }
     }
 
     /// Whether its values may be tokens that are those of another kind to whoever has no key.
