@@ -2,16 +2,15 @@
 // py-tests/test_django_admin.py starts: run.mjs URL PASSWORD VALUES [FOLDER for pictures]
 // Whatever the page complains of is a failure.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { axe, bringAxe, fits } from "../access.mjs";
 import { CHROMIUM_FLAGS, findBrowser } from "../browsers.mjs";
 import { Report } from "../vectors/report.mjs";
 import { smaller } from "../workbench/png.mjs";
 
 const [url, password, values, folder] = process.argv.slice(2);
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const LIMIT_MS = 150_000;
 const PAGE = `${url}reseal/encryptionkey/`;
 const LOOKS = {
@@ -19,7 +18,6 @@ const LOOKS = {
   dark: { colorScheme: "dark", viewport: { width: 1120, height: 900 } },
   phone: { colorScheme: "dark", viewport: { width: 360, height: 780 }, hasTouch: true },
 };
-const NARROW = [360, 320];
 /** The pictures of docs/django.md, by what they show. */
 const KEPT = {
   "promote-light": "keys-light",
@@ -176,28 +174,13 @@ async function allLooks(storageState, stage) {
       await page.goto(address);
       await page.locator("#content-main.reseal").waitFor();
       await picture(page, KEPT[`${name}-${look}`]);
-      await page.evaluate(AXE);
-      await axe(page);
+      await bringAxe(page);
+      // What is ours of the page: the rest is Django's.
+      await axe(page, "#content");
       if (look === "phone") await fits(page);
       assert.deepEqual(complaints, []);
     });
     await context.close();
-  }
-}
-
-async function axe(page) {
-  // What is ours of the page: the rest is Django's.
-  const { violations, passes } = await page.evaluate(() => window.axe.run("#content", { preload: false })); // prettier-ignore
-  const htmlOf = (nodes) => nodes.map(({ html }) => html.slice(0, 120)).join(" | ");
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${htmlOf(nodes)}`), []); // prettier-ignore
-  assert.ok(passes.some(({ id }) => id === "color-contrast"), "axe saw no text"); // prettier-ignore
-}
-
-async function fits(page) {
-  for (const width of NARROW) {
-    await page.setViewportSize({ width, height: 780 });
-    const widest = await page.evaluate(() => document.scrollingElement.scrollWidth);
-    assert.ok(widest <= width, `the page is ${widest} wide where there are ${width}`);
   }
 }
 

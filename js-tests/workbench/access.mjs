@@ -1,11 +1,9 @@
 // For everybody: axe in both themes, a phone, the keyboard alone, no motion.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { axe, bringAxe, fits } from "../access.mjs";
 import { openPage } from "./harness.mjs";
 import { SCENES } from "./scenes.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Light on a desk, dark on a phone: each rule of the style meets both. Colours that are on their way say nothing. */
 const LOOKS = {
   light: { colorScheme: "light", viewport: { width: 1120, height: 900 }, reducedMotion: "reduce" },
@@ -16,13 +14,11 @@ const LOOKS = {
     reducedMotion: "reduce",
   },
 };
-const NARROW = [360, 320];
 
 export async function accessCases(report, { browser, url }) {
   for (const [look, options] of Object.entries(LOOKS)) {
     const { page, context, seen } = await openPage(browser, url, options);
-    // As a debugger would: the policy lets no other script in.
-    await page.evaluate(AXE);
+    await bringAxe(page);
     for (const [name, scene] of Object.entries(SCENES)) {
       await report.awaited(`${name} stands, ${look}`, () => scene(page));
       await report.awaited(`axe, ${name}, ${look}`, () => axe(page));
@@ -33,22 +29,6 @@ export async function accessCases(report, { browser, url }) {
     await context.close();
   }
   await keyboardCases(report, { browser, url });
-}
-
-async function axe(page) {
-  const { violations, passes } = await page.evaluate(() => window.axe.run({ preload: false }));
-  const htmlOf = (nodes) => nodes.map(({ html }) => html.slice(0, 120)).join(" | ");
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${htmlOf(nodes)}`), []); // prettier-ignore
-  assert.ok(passes.some(({ id }) => id === "color-contrast"), "axe saw no text"); // prettier-ignore
-}
-
-/** The page never scrolls sideways. */
-async function fits(page) {
-  for (const width of NARROW) {
-    await page.setViewportSize({ width, height: 780 });
-    const widest = await page.evaluate(() => document.scrollingElement.scrollWidth);
-    assert.ok(widest <= width, `the page is ${widest} wide where there are ${width}`);
-  }
 }
 
 async function keyboardCases(report, { browser, url }) {
