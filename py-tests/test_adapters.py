@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import reseal
 from reseal import codecs
-from reseal._adapters import BoundColumn, Codecs, Declaration, Index, Unopened, normalized
+from reseal._adapters import BoundColumn, Codecs, Declaration, Index, Unopened
 from reseal._adapters.manifest import manifest_text
 
 DATA, INDEX = reseal.Key.generate("data"), reseal.Key.generate("index")
@@ -205,8 +205,17 @@ def test_what_no_column_can_be_is_refused(more: dict[str, Any]) -> None:
 )
 def test_equality_is_that_of_the_core(normalizer: Any, pair: tuple[str, str]) -> None:
     terms = [RING.index_term(it, HERE, index="i", normalizer=normalizer, bits=256) for it in pair]
-    ours = [normalized(it, normalizer) for it in pair]
-    assert (ours[0] == ours[1]) == (terms[0] == terms[1])
+    one = bound(indexes=(Index("i", "x_index", normalizer, 8),))
+    ours = [one.exact_terms(it, "i", {}) for it in pair]
+    assert bool(ours[0] & ours[1]) == (terms[0] == terms[1])
+
+
+def test_what_shares_a_short_term_is_told_apart() -> None:
+    one = bound(indexes=(Index("i", "x_index", "raw", 8),))
+    [wanted] = one.terms("0", "i", {})
+    hit = next(str(n) for n in range(1, 10_000) if one.terms(str(n), "i", {}) == [wanted])
+    assert not one.exact_terms("0", "i", {}) & one.exact_terms(hit, "i", {})
+    assert one.exact_terms(None, "i", {}) == frozenset()
 
 
 def test_what_is_unopened_says_why() -> None:

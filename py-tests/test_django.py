@@ -157,6 +157,7 @@ def test_a_value_of_each_type(name: str, given: Any, expected: Any) -> None:
         ("integer", object(), TypeError),
         ("decimal", "many", ValidationError),
         ("decimal", decimal.Decimal(10) ** 40, ValueError),
+        ("decimal", decimal.Decimal("1234567.8"), ValueError),
         ("date", "some day", ValidationError),
         ("moment", "some time", ValidationError),
         ("truth", "perhaps", ValidationError),

@@ -5,7 +5,6 @@ from reseal._adapters.codecs import Codecs
 from reseal._adapters.declaration import Declaration, Index
 from reseal._adapters.errors import placed
 from reseal._adapters.manifest import manifest_text
-from reseal._adapters.normalize import normalized
 from reseal._adapters.unopened import Unopened
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "Index",
     "Unopened",
     "manifest_text",
-    "normalized",
     "placed",
 ]

@@ -14,6 +14,8 @@ from reseal._native import Column, Opened
 from reseal.hooks import _bus as bus
 from reseal.hooks._bus import Action, Event, EventName
 
+_ALL_BITS = 256
+
 
 @final
 class BoundColumn:
@@ -31,6 +33,7 @@ class BoundColumn:
         self.codecs = codecs
         self.model = model
         self._column: Column | None = None
+        self._exact: Column | None = None
         self._lock = threading.Lock()
 
     def column(self) -> Column:
@@ -105,6 +108,23 @@ class BoundColumn:
         except ResealError as error:
             raise self._refused("index", error, None, began) from None
 
+    def exact_terms(self, value: object, index: str, facts: dict[str, Any]) -> frozenset[str]:
+        """Return terms with all their bits: two values that are equal for an index share one, others none.
+
+        So a hit is compared after it was opened. There is one term for each index key that opens.
+
+        Errors: those of `Column.index_terms`.
+        """
+        if value is None:
+            return frozenset()
+        began = perf_counter()
+        try:
+            if self._exact is None:
+                self._exact = self._made(_ALL_BITS)
+            return frozenset(self._exact.index_terms(value, index, **facts))
+        except ResealError as error:
+            raise self._refused("index", error, None, began) from None
+
     def lookup_values(self, value: object, facts: dict[str, Any]) -> list[Any]:
         """Return what may be stored for a value of a column whose values are deterministic.
 
@@ -116,7 +136,7 @@ class BoundColumn:
         except ResealError as error:
             raise self._refused("index", error, None, began) from None
 
-    def _made(self) -> Column:
+    def _made(self, bits: int | None = None) -> Column:
         one, codecs = self.declaration, self.codecs
         names = dict.fromkeys(name for name in one.read if name != one.write)
         return Column(
@@ -128,7 +148,7 @@ class BoundColumn:
             type=one.type,
             binary=one.binary,
             indexes=[
-                {"index": it.name, "normalizer": it.normalizer, "bits": it.bits}
+                {"index": it.name, "normalizer": it.normalizer, "bits": bits or it.bits}
                 for it in one.indexes
             ],
         )

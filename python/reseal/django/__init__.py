@@ -37,8 +37,8 @@ saved. `EncryptedQuerySet.on_error("report")` shows a list in spite of them.
 """
 
 from reseal._adapters import Unopened
-from reseal.django.fields import (
-    BlindIndexField,
+from reseal.django.fields.index import BlindIndexField
+from reseal.django.fields.types import (
     EncryptedBigIntegerField,
     EncryptedBinaryField,
     EncryptedBooleanField,

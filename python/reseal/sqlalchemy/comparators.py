@@ -11,7 +11,6 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.lambdas import PyWrapper
 from sqlalchemy.types import TypeDecorator
 
-from reseal._adapters import normalized
 from reseal._errors import ResealError
 from reseal.sqlalchemy.errors import bare, refused
 from reseal.sqlalchemy.index import companions_of
@@ -178,21 +177,23 @@ class Lookup:
             select(*asked, stored).where(index.in_(terms)), execution_options=options
         ).all()
         kind: Any = index.type
-        wanted = [normalized(value, kind.normalizer) for value in self._taken()]
+        bound, name = type_.bound(), kind.index_name(index)
+        same = (bound.exact_terms(value, name, facts) for value in self._taken())
+        wanted = frozenset[str]().union(*same)
         found = []
         for *known, raw in rows:
             values = dict(zip(asked, known, strict=True))
             key = [values[one] for one in keys]
             row = key[0] if len(key) == 1 else tuple(key)
             try:
-                opened = type_.bound().open(raw, type_.facts_of(values, reading=True), row)
+                opened = bound.open(raw, type_.facts_of(values, reading=True), row)
             except ResealError as error:
                 if not reporting():
                     raise bare(error) from None
                 # It cannot be known to be a hit.
                 found.append(row)
                 continue
-            if opened is None or normalized(opened, kind.normalizer) not in wanted:
+            if not wanted & bound.exact_terms(opened, name, facts):
                 found.append(row)
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnDefault, String, Table, event
@@ -10,6 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 from reseal._errors import ResealError
 from reseal.sqlalchemy.errors import bare, undeclared
+from reseal.sqlalchemy.underway import Row
 
 if TYPE_CHECKING:
     from reseal._native import _Normalizer
@@ -103,7 +103,7 @@ def source_of(companion: Column[Any]) -> Any:
     raise undeclared(f"{companion}: there is no encrypted column {type_.of!r} in its table")
 
 
-def term_of(companion: Column[Any], value: Any, values: Mapping[Any, Any]) -> str | None:
+def term_of(companion: Column[Any], value: Any, values: Row) -> str | None:
     """Return the term of a value of the encrypted column; `values` are those of the row, by column.
 
     Errors: those of `reseal.Column.index_term`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
@@ -56,7 +55,7 @@ def _open(attribute: Any, instance: Any, sealed: Sealed) -> Any:
     return opened
 
 
-class _Committed(Mapping[Any, Any]):
+class _Committed:
     """The values of a row by its columns, as the database has them."""
 
     def __init__(self, state: Any) -> None:
@@ -75,12 +74,6 @@ class _Committed(Mapping[Any, Any]):
         if not history.deleted:
             raise KeyError(column)
         return history.deleted[0]
-
-    def __iter__(self) -> Any:
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        return len(self.state.dict)
 
 
 def _key(mapper: Any, column: Any) -> str | None:
@@ -194,7 +187,7 @@ def _renew(mapper: Any, target: Any, companion: Any) -> None:
         setattr(target, beside, term_of(companion, value, _Current(mapper, target)))
 
 
-class _Current(Mapping[Any, Any]):
+class _Current:
     """The values of an instance by its columns."""
 
     def __init__(self, mapper: Any, target: Any) -> None:
@@ -205,9 +198,3 @@ class _Current(Mapping[Any, Any]):
         if key is None:
             raise KeyError(column)
         return getattr(self.target, key)
-
-    def __iter__(self) -> Any:
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        return len(self.mapper.columns)

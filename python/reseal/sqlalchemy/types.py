@@ -16,7 +16,7 @@ from reseal.sqlalchemy.config import Settings, settings_of, turn
 from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.index import companions_of
 from reseal.sqlalchemy.reporting import OnError, reporting
-from reseal.sqlalchemy.underway import Bound, Sealed
+from reseal.sqlalchemy.underway import Bound, Row, Sealed
 from reseal.sqlalchemy.values import values_of
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Encrypted(TypeDecorator[Any]):
         return keys[0]
 
     def facts_of(
-        self, values: Mapping[Any, Any], *, reading: bool = False, with_row: bool = True
+        self, values: Row, *, reading: bool = False, with_row: bool = True
     ) -> dict[str, Any]:
         """Return what is bound to values beside the fixed texts; `values` are those of a row, by column.
 
@@ -368,7 +368,7 @@ class _Place:
         return {**self.__dict__, "bound": None, "turn": None, "waiting": None}
 
 
-def _given(values: Mapping[Any, Any], column: Any) -> Any:
+def _given(values: Row, column: Any) -> Any:
     try:
         return values[column]
     except KeyError:

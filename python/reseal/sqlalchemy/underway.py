@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Protocol, final
+
+
+class Row(Protocol):
+    """The values of a row by its columns; `KeyError` for what is not known."""
+
+    def __getitem__(self, column: Any, /) -> Any:
+        """Return the value of a column."""
 
 
 @final

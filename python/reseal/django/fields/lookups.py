@@ -10,7 +10,6 @@ from django.core.exceptions import EmptyResultSet, FieldError
 from django.db.models import Lookup
 from django.db.models.lookups import Exact, IsNull
 
-from reseal._adapters import normalized
 from reseal.django.fields.base import EncryptedField, as_fact
 from reseal.django.fields.expressions import EncryptedCol, refusal
 
@@ -94,8 +93,8 @@ class _EncryptedLookup(Lookup):
         bound, name = field.bound(), index.index_name()
         terms = [term for value in values for term in bound.terms(value, name, facts)]
         sql, params = _among(self._name(index, compiler), terms)
-        wanted = [normalized(value, index.normalizer) for value in values]
-        false_hits = self._false_hits(index, terms, wanted, compiler)
+        wanted = [bound.exact_terms(value, name, facts) for value in values]
+        false_hits = self._false_hits(index, terms, frozenset().union(*wanted), compiler)
         for row in false_hits:
             same = []
             for key, value in row:
@@ -105,10 +104,11 @@ class _EncryptedLookup(Lookup):
         return f"({sql})" if false_hits else sql, params
 
     def _false_hits(
-        self, index: Any, terms: list[str], wanted: list[Any], compiler: Any
+        self, index: Any, terms: list[str], wanted: frozenset[str], compiler: Any
     ) -> list[list[tuple[Any, Any]]]:
         """The keys of the rows that share a term and not the value: terms are short, and not authenticated."""
-        field = self._field()
+        field, facts = self._field(), self._facts(compiler)
+        bound, name = field.bound(), index.index_name()
         meta = field.model._meta
         rows = field.model._base_manager.using(compiler.using).filter(
             **{f"{index.name}__in": set(terms)}
@@ -118,7 +118,7 @@ class _EncryptedLookup(Lookup):
         with closing(rows.iterator(chunk_size=2000)) as candidates:
             for row in candidates:
                 value = field.plain(getattr(row, field.attname))
-                if normalized(value, index.normalizer) in wanted:
+                if wanted & bound.exact_terms(value, name, facts):
                     continue
                 found.append(
                     [

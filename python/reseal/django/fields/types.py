@@ -17,6 +17,9 @@ from django.utils.functional import cached_property
 
 from reseal.django.fields.base import EncryptedField
 
+#: Of a decimal without `max_digits`: as many as Python computes with.
+_DIGITS = 28
+
 
 class EncryptedTextField(EncryptedField, models.TextField):
     """A `TextField` whose values are sealed. See `reseal.django` for the options of all of them."""
@@ -78,14 +81,17 @@ class EncryptedDecimalField(EncryptedField, models.DecimalField):
         value = self.to_python(value)
         if self.decimal_places is None:
             return value
-        return self._with_places(value)
+        return self._with_places(value, self.max_digits or _DIGITS)
 
     def from_plain(self, value: Any) -> Any:
         """Return it with the zeros of its places, which are not stored."""
-        return value if self.decimal_places is None else self._with_places(value)
+        if self.decimal_places is None:
+            return value
+        # What is stored is read, whatever the field allows now.
+        return self._with_places(value, decimal.MAX_PREC)
 
-    def _with_places(self, value: decimal.Decimal) -> decimal.Decimal:
-        context = decimal.Context(prec=max(self.max_digits or 0, 28))
+    def _with_places(self, value: decimal.Decimal, digits: int) -> decimal.Decimal:
+        context = decimal.Context(prec=digits)
         try:
             return value.quantize(decimal.Decimal(1).scaleb(-self.decimal_places), context=context)
         except decimal.InvalidOperation:
