@@ -129,6 +129,17 @@ impl Context {
         Ok(joined)
     }
 
+    /// As [`Context::joined`], and nothing is copied where there is nothing to add.
+    ///
+    /// # Errors
+    /// As [`Context::joined`].
+    pub(crate) fn with_all(&self, other: &Self) -> Result<Cow<'_, Self>> {
+        if other.is_empty() {
+            return Ok(Cow::Borrowed(self));
+        }
+        self.joined(other).map(Cow::Owned)
+    }
+
     /// The number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -11,7 +11,7 @@ use crate::{
     stored::{self, StoredArgument},
     time::moment,
 };
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use pyo3::prelude::*;
 use reseal::{
     Context, Error, Keyring, Mode, NamedCodec, OsEntropy,
@@ -201,8 +201,8 @@ impl Codec {
             py,
             named,
             seals,
-            |codecs| match codecs.first() {
-                Some(codec) => Ok(work(codec.as_ref())),
+            |taken| match taken.first() {
+                Some(taken) => Ok(work(taken.codec().as_ref())),
                 None => Ok(Err(no_codec())),
             },
             lacks_key,
@@ -237,12 +237,7 @@ impl Named {
     /// The codec of one call.
     fn take(&self, py: Python<'_>, seals: bool) -> Result<Taken<'_>> {
         let live = match &self.source {
-            Source::Fixed(codec) => {
-                return Ok(Taken {
-                    codec: Arc::clone(codec),
-                    followed: None,
-                });
-            }
+            Source::Fixed(codec) => return Ok(Taken::Fixed(codec)),
             Source::Live(live) => live,
         };
         // What the source lacks is an error of the values that need it, and of no others.
@@ -252,42 +247,106 @@ impl Named {
         } else {
             open.clone()
         };
-        Ok(Taken {
-            followed: open.as_ref().ok().map(|ring| (live, Arc::clone(ring))),
-            codec: Arc::new(codec::Reseal::new(RingsOfACall { open, seal })),
-        })
+        Ok(Taken::Live { live, open, seal })
     }
 }
 
-/// A codec of one call, and the ring that it follows.
-struct Taken<'n> {
-    codec: Arc<dyn codec::Codec>,
-    followed: Option<(&'n Arc<Live>, Arc<Keyring>)>,
+/// A codec of one call. The rings of a live one are looked at before the call begins: no code of
+/// Python's runs in the midst of it.
+pub(crate) enum Taken<'n> {
+    Fixed(&'n Arc<dyn codec::Codec>),
+    Live {
+        live: &'n Live,
+        open: Result<Arc<Keyring>, Error>,
+        seal: Result<Arc<Keyring>, Error>,
+    },
 }
 
-/// The rings of one call, looked at before it begins: no code of Python's runs in the midst of it.
-struct RingsOfACall {
-    open: Result<Arc<Keyring>, Error>,
-    seal: Result<Arc<Keyring>, Error>,
+impl Taken<'_> {
+    pub(crate) fn codec(&self) -> Arc<dyn codec::Codec> {
+        match self {
+            Self::Fixed(codec) => Arc::clone(codec),
+            Self::Live { .. } => Arc::new(codec::Reseal::new(self.rings())),
+        }
+    }
+
+    pub(crate) fn rings(&self) -> RingsOfACall {
+        let weak = |ring: &Result<Arc<Keyring>, Error>| match ring {
+            Ok(ring) => Ok(Arc::downgrade(ring)),
+            Err(error) => Err(error.clone()),
+        };
+        match self {
+            Self::Fixed(_) => RingsOfACall::none(),
+            Self::Live { open, seal, .. } => RingsOfACall {
+                open: weak(open),
+                seal: weak(seal),
+            },
+        }
+    }
+
+    /// Whether an earlier call had the same rings.
+    pub(crate) fn has(&self, rings: &RingsOfACall) -> bool {
+        let same = |ring: &Result<Arc<Keyring>, Error>, before: &Result<Weak<Keyring>, Error>| {
+            let (Ok(ring), Ok(before)) = (ring, before) else {
+                return false;
+            };
+            Arc::as_ptr(ring) == before.as_ptr()
+        };
+        match self {
+            Self::Fixed(_) => true,
+            Self::Live { open, seal, .. } => same(open, &rings.open) && same(seal, &rings.seal),
+        }
+    }
+
+    fn has_newer(&self, py: Python<'_>) -> Result<bool> {
+        match self {
+            Self::Live {
+                live,
+                open: Ok(ring),
+                ..
+            } => Ok(live.newer(py, ring)?.is_some()),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// The rings of one call, which holds them: what is kept of it for the next one does not, so that an old
+/// ring is wiped as soon as its source has a newer one.
+pub(crate) struct RingsOfACall {
+    open: Result<Weak<Keyring>, Error>,
+    seal: Result<Weak<Keyring>, Error>,
+}
+
+impl RingsOfACall {
+    fn none() -> Self {
+        Self {
+            open: Err(no_codec()),
+            seal: Err(no_codec()),
+        }
+    }
 }
 
 impl Rings for RingsOfACall {
     fn to_open(&self) -> Result<Arc<Keyring>, Error> {
-        self.open.clone()
+        held(&self.open)
     }
 
     fn to_seal(&self) -> Result<Arc<Keyring>, Error> {
-        self.seal.clone()
+        held(&self.seal)
+    }
+}
+
+/// The ring of a call, which lives as long as the call.
+fn held(ring: &Result<Weak<Keyring>, Error>) -> Result<Arc<Keyring>, Error> {
+    match ring {
+        Ok(ring) => ring.upgrade().ok_or_else(no_codec),
+        Err(error) => Err(error.clone()),
     }
 }
 
 /// A codec over a live ring which is not looked at.
 pub(crate) fn unlooked() -> Arc<dyn codec::Codec> {
-    let ring: Result<Arc<Keyring>, Error> = Err(no_codec());
-    Arc::new(codec::Reseal::new(RingsOfACall {
-        open: ring.clone(),
-        seal: ring,
-    }))
+    Arc::new(codec::Reseal::new(RingsOfACall::none()))
 }
 
 /// Calls `work` with the codecs, in their order; once more where a ring lacks a key, and its source
@@ -296,15 +355,14 @@ pub(crate) fn with_rings<T>(
     py: Python<'_>,
     named: &[Arc<Named>],
     seals: bool,
-    work: impl Fn(&[Arc<dyn codec::Codec>]) -> Result<T>,
+    work: impl Fn(&[Taken<'_>]) -> Result<T>,
     lacks_key: impl Fn(&T) -> bool,
 ) -> Result<T> {
     let mut left = NEWER_RINGS;
     loop {
         let taken = named.iter().map(|named| named.take(py, seals));
         let taken = taken.collect::<Result<Vec<_>>>()?;
-        let codecs: Vec<_> = taken.iter().map(|taken| Arc::clone(&taken.codec)).collect();
-        let done = work(&codecs)?;
+        let done = work(&taken)?;
         if left == 0 || !lacks_key(&done) || !has_newer(py, &taken)? {
             return Ok(done);
         }
@@ -314,8 +372,8 @@ pub(crate) fn with_rings<T>(
 
 fn has_newer(py: Python<'_>, taken: &[Taken<'_>]) -> Result<bool> {
     let mut newer = false;
-    for (live, ring) in taken.iter().filter_map(|taken| taken.followed.as_ref()) {
-        newer |= live.newer(py, ring)?.is_some();
+    for one in taken {
+        newer |= one.has_newer(py)?;
     }
     Ok(newer)
 }

@@ -1,7 +1,7 @@
 //! Columns: the codec that is written, those that may be read, a context and a type.
 
 use crate::{
-    codec::{self, Codec, Named, Source},
+    codec::{self, Codec, Named, RingsOfACall, Source, Taken},
     column_batch::Batch,
     context::{Contexts, extend, insert, read},
     convert::{ModeArgument, argument_text, items, type_name},
@@ -15,7 +15,8 @@ use crate::{
     time::moment,
     value,
 };
-use alloc::sync::Arc;
+use alloc::{borrow::Cow, sync::Arc};
+use core::fmt;
 use pyo3::{
     prelude::*,
     types::{PyDict, PyList, PyString},
@@ -24,6 +25,7 @@ use reseal::{
     BlindIndex, Context, Error, ErrorCode, Mode, NamedCodec, OsEntropy, Outcome, ValueType,
     codec::{Form, Fresh, Stored, StoredValue},
 };
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// A column of one table: the codec that it writes, the codecs that its values may be in, its
 /// context, its mode and its type.
@@ -67,8 +69,23 @@ pub(crate) struct Column {
     codecs: Vec<Arc<Named>>,
     /// What it is unless a codec follows a ring.
     fixed: Option<reseal::Column>,
+    /// What it was in the last call, if a codec follows a ring: as a rule the next call has the same.
+    last: Mutex<Option<Arc<Followed>>>,
     parts: Parts,
     form: Form,
+}
+
+/// A column of codecs that follow rings, and the rings of the call that it was made for.
+struct Followed {
+    rings: Vec<RingsOfACall>,
+    column: reseal::Column,
+}
+
+/// The column only.
+impl fmt::Debug for Followed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.column.fmt(f)
+    }
 }
 
 /// A repair of the core.
@@ -474,6 +491,7 @@ impl Column {
         Ok(Self {
             codecs,
             fixed: (!follows).then_some(column),
+            last: Mutex::new(None),
             parts,
             form,
         })
@@ -509,9 +527,32 @@ impl Column {
             py,
             &self.codecs,
             seals,
-            |ready| Ok(work(&self.parts.column(&self.codecs, ready)?)),
+            |taken| Ok(work(&self.followed(taken)?.column)),
             lacks_key,
         )
+    }
+
+    /// The column of a call: that of the one before, where the rings are the same.
+    fn followed(&self, taken: &[Taken<'_>]) -> Result<Arc<Followed>> {
+        let last = self.last().clone();
+        let fits = |last: &Arc<Followed>| {
+            let mut pairs = taken.iter().zip(&last.rings);
+            pairs.all(|(taken, rings)| taken.has(rings))
+        };
+        if let Some(last) = last.filter(fits) {
+            return Ok(last);
+        }
+        let codecs: Vec<_> = taken.iter().map(Taken::codec).collect();
+        let made = Arc::new(Followed {
+            rings: taken.iter().map(Taken::rings).collect(),
+            column: self.parts.column(&self.codecs, &codecs)?,
+        });
+        *self.last() = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Arc<Followed>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn call<T>(
@@ -672,11 +713,13 @@ pub(crate) fn with_fresh<T>(
     work(&mut Fresh { entropy, now })
 }
 
-fn facts(context: Option<&Bound<'_, PyDict>>) -> Result<Context> {
-    context.map_or_else(
-        || Ok(Context::new()),
-        |pairs| extend(Context::new(), pairs.as_any()),
-    )
+/// What is bound to one value beside the column's own; as a rule nothing.
+fn facts(context: Option<&Bound<'_, PyDict>>) -> Result<Cow<'static, Context>> {
+    static NONE: LazyLock<Context> = LazyLock::new(Context::new);
+    match context {
+        None => Ok(Cow::Borrowed(&NONE)),
+        Some(pairs) => extend(Context::new(), pairs.as_any()).map(Cow::Owned),
+    }
 }
 
 fn codec_of(value: &Bound<'_, PyAny>, argument: &str) -> Result<Arc<Named>> {

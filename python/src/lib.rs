@@ -21,6 +21,7 @@ mod envelope;
 mod error;
 mod field;
 mod followed;
+mod held;
 mod index;
 mod info;
 mod integer;
@@ -78,6 +79,8 @@ mod _native {
     use crate::error::error_of;
     #[pymodule_export]
     use crate::field::Field;
+    #[pymodule_export]
+    use crate::held::{Held, HeldAttribute, hold, hold_reporting};
     #[pymodule_export]
     use crate::key::Key;
     #[pymodule_export]

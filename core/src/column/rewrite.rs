@@ -117,7 +117,7 @@ impl Column {
         form: Form,
         fresh: &mut Fresh<'_>,
     ) -> Result<Written> {
-        let context = self.context.joined(facts)?;
+        let context = self.context.with_all(facts)?;
         let place = self.place(&context, form);
         let codec = &self.writer()?.codec;
         self.checked(codec.seal_labelled(plaintext, encoding, &place, fresh)?)
@@ -191,7 +191,7 @@ impl Column {
         } else if read.earlier || writer.codec.rotates_by_sealing(stored) {
             self.write(&read.plaintext, read.encoding, facts, form, fresh)?
         } else {
-            let context = self.context.joined(facts)?;
+            let context = self.context.with_all(facts)?;
             let place = self.place(&context, form);
             self.checked(writer.codec.rotate(stored, &place, fresh)?)?
         };

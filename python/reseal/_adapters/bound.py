@@ -54,13 +54,14 @@ class BoundColumn:
         """
         if value is None:
             return None
-        began = perf_counter() if bus._subscribers else 0.0
+        is_told = bool(bus._subscribers)
+        began = perf_counter() if is_told else 0.0
         try:
             column = self._column or self.column()
             stored = column.seal(value, **facts) if facts else column.seal(value)
         except ResealError as error:
             raise self._refused("seal", error, row, began) from None
-        if bus._subscribers:
+        if is_told:
             self._sealed(column, stored, began)
         return stored
 
@@ -71,14 +72,14 @@ class BoundColumn:
         """
         if stored is None:
             return None
-        began = perf_counter() if bus._subscribers else 0.0
+        is_told = bool(bus._subscribers)
+        began = perf_counter() if is_told else 0.0
         try:
             column = self._column or self.column()
-            opened = column.open(stored, **facts) if facts else column.open(stored)
+            opened: Any = column.open(stored, **facts) if facts else column.open(stored)
         except ResealError as error:
             raise self._refused("open", error, row, began) from None
-        assert opened is not None  # noqa: S101  (what is stored is not None)
-        if bus._subscribers:
+        if is_told:
             self._opened(opened, began)
         return opened.value
 

@@ -1,100 +1,63 @@
-"""What stands in an instance before its value was asked for, and the attribute that opens it."""
+"""The attribute that opens what an instance holds, when its value is first asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
 from django.db.models.query_utils import DeferredAttribute
 
 from reseal._adapters import Unopened
 from reseal._errors import ResealError
+from reseal._native import Held, HeldAttribute
+from reseal.django import conf
 
 if TYPE_CHECKING:
     from reseal.django.fields.base import EncryptedField
 
-
-class Stored(tuple[Any, ...]):
-    """A stored value in an instance, as the row has it, still sealed; then what the row bound when loaded.
-
-    A tuple, since nothing is made faster: a list of rows makes one for each of its values.
-    """
-
-    __slots__ = ()
-    #: Whether it is of a list that shows what cannot be opened.
-    reports = False
-
-    @property
-    def raw(self) -> Any:
-        """What the database has."""
-        return self[0]
-
-    @property
-    def binding(self) -> tuple[Any, ...] | None:
-        """What the row bound when it was loaded; None where nothing is bound, or it is not known."""
-        return self[1] if len(self) > 1 else None
-
-    def bound_to(self, binding: tuple[Any, ...]) -> Stored:
-        """Return the same with what its row binds."""
-        return type(self)((self[0], binding))
-
-    def __repr__(self) -> str:
-        return "<sealed>"
+#: Of a row that binds nothing.
+NO_FACTS: dict[str, Any] = {}
 
 
-@final
-class Reported(Stored):
-    """A stored value of a query with `on_error("report")`."""
-
-    __slots__ = ()
-    reports = True
-
-
-def hold(raw: Any, _expression: object, _connection: object) -> Stored | None:
-    """Let a value wait until somebody asks for it. A converter of a column."""
-    return None if raw is None else Stored((raw,))
-
-
-def hold_reporting(raw: Any, _expression: object, _connection: object) -> Stored | None:
-    """As `hold`, for a list that shows what cannot be opened."""
-    return None if raw is None else Reported((raw,))
-
-
-class EncryptedAttribute(DeferredAttribute):
+class EncryptedAttribute(HeldAttribute, DeferredAttribute):
     """The attribute of an encrypted field: opens what the row holds when it is first asked for."""
 
     field: EncryptedField
 
+    def __new__(cls, field: EncryptedField) -> EncryptedAttribute:
+        """Make the attribute of a field."""
+        return super().__new__(cls, field.attname)
+
     def __init__(self, field: EncryptedField) -> None:
-        super().__init__(field)
+        DeferredAttribute.__init__(self, field)
         self.name: str = field.attname
 
-    def __get__(self, instance: Any, cls: Any = None) -> Any:
-        """Return the value.
+    def opened(self, instance: Any, held: Held) -> Any:
+        """Return the value of what an instance holds, which holds the value from now on.
 
         Errors: `ResealError` with model, column and row id.
         """
-        if instance is None:
-            return self
+        field, known = self.field, instance.__dict__
         try:
-            value = instance.__dict__[self.name]
-        except KeyError:
-            return super().__get__(instance, cls)
-        if not isinstance(value, Stored):
-            return value
-        try:
-            opened = self.field.open_in(instance, value)
+            facts = field.facts(instance, None, held.binding) if field.needs_row else NO_FACTS
+            bound = field._bound
+            if bound is None or bound.codecs is not conf.current:
+                bound = field.bound()
+            value = bound.open(held.raw, facts, known.get(field._key))
+            if not field.is_as_sealed:
+                value = field.from_plain(value)
         except ResealError as error:
-            if value.reports:
+            if held.reports:
                 # What the row holds stays there, so that nothing is written back.
                 return Unopened(error)
             raise
-        instance.__dict__[self.name] = opened
-        return opened
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        """Take a value, or what a row holds."""
-        known = instance.__dict__
-        if type(value) is Stored and isinstance(known.get(self.name), (Reported, Unopened)):
-            # Newer versions of Django hand back what a save has left as it was.
-            value = Reported(value)
         known[self.name] = value
+        return value
+
+    def missing(self, instance: Any, cls: Any) -> Any:
+        """Return the value of a field that was deferred, after a query for it."""
+        return DeferredAttribute.__get__(self, instance, cls)
+
+    def kept(self, before: object, held: Held) -> Held:
+        """Return what is held instead: newer versions of Django hand back what a save has left as it was."""
+        reports = isinstance(before, Unopened) or (type(before) is Held and before.reports)
+        return Held(held.raw, held.binding, held.reports or reports)

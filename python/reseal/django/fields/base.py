@@ -13,8 +13,9 @@ from django.db.models.signals import class_prepared
 
 from reseal._adapters import BoundColumn, Declaration, Index, Unopened
 from reseal._errors import ResealError
+from reseal._native import Held
 from reseal.django import conf
-from reseal.django.fields.attribute import EncryptedAttribute, Stored
+from reseal.django.fields.attribute import NO_FACTS, EncryptedAttribute
 from reseal.django.fields.expressions import (
     Assigned,
     EncryptedCol,
@@ -34,7 +35,6 @@ _OPTIONS: dict[str, Any] = {
     "binary": False,
     "earlier_contexts": (),
 }
-_NO_FACTS: dict[str, Any] = {}
 
 
 class Pending:
@@ -91,6 +91,8 @@ class EncryptedField(Field):
         self._bound: BoundColumn | None = None
         self._key = "id"
         self.needs_row = bind_row or tenant is not None
+        #: Whether models have just what was sealed.
+        self.is_as_sealed = type(self).from_plain is EncryptedField.from_plain
         super().__init__(*args, **kwargs)
         if getattr(self, "auto_now", False) or getattr(self, "auto_now_add", False):
             self.exact = Ready  # Django has the value
@@ -249,11 +251,14 @@ class EncryptedField(Field):
 
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         """Return what is to be written: the column itself where nobody looked at the value."""
-        found = model_instance.__dict__.get(self.attname)
+        known = model_instance.__dict__
+        found = known.get(self.attname)
         if add and type(found) is self.exact and not self.needs_row:
             # As a rule, and many times where many rows are inserted.
-            key = model_instance.__dict__.get(self._key)
-            return Ready((self.bound().seal(found, _NO_FACTS, key),))
+            bound = self._bound
+            if bound is None or bound.codecs is not conf.current:
+                bound = self.bound()
+            return Ready((bound.seal(found, NO_FACTS, known.get(self._key)),))
         if not add and self._is_untouched(model_instance, found):
             return Unchanged(self)
         value = super().pre_save(model_instance, add)
@@ -266,10 +271,10 @@ class EncryptedField(Field):
     def _is_untouched(self, instance: Any, found: Any) -> bool:
         if isinstance(found, Unopened):
             return True
-        if not isinstance(found, Stored) or getattr(self, "auto_now", False):
+        if type(found) is not Held or getattr(self, "auto_now", False):
             return False
         # What is bound to another tenant or row than before has to be sealed anew.
-        return len(found) == 1 or found.binding == self.binding(instance)
+        return found.binding is None or found.binding == self.binding(instance)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Return what the database gets: sealed, or NULL.
@@ -407,15 +412,6 @@ class EncryptedField(Field):
             if value is None:
                 raise ResealError("context-invalid", f"{self}: its {name} is not set")
         return facts
-
-    def open_in(self, instance: Any, stored: Stored) -> Any:
-        """Return the value of what an instance holds.
-
-        Errors: `ResealError` with model, column and row id.
-        """
-        facts = self.facts(instance, None, stored.binding) if self.needs_row else _NO_FACTS
-        key = instance.__dict__.get(self._key)
-        return self.from_plain(self.bound().open(stored[0], facts, key))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Return the value of what a query gave, where there is no row: `values()`, a subquery.

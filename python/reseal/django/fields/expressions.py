@@ -12,7 +12,7 @@ from django.db.models.expressions import Col
 from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLInsertCompiler, SQLUpdateCompiler
 
-from reseal.django.fields.attribute import hold, hold_reporting
+from reseal._native import hold, hold_reporting
 
 if TYPE_CHECKING:
     from reseal.django.fields.base import EncryptedField

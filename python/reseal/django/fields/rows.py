@@ -8,7 +8,7 @@ from django.core.exceptions import FieldError
 from django.db import connections
 from django.db.models.signals import class_prepared, post_init, pre_save
 
-from reseal.django.fields.attribute import Stored
+from reseal._native import Held
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.index import BlindIndexField
 
@@ -32,8 +32,9 @@ def _loaded(sender: Any, instance: Any, **_: object) -> None:
     """Remember to what the values are bound that were not opened yet."""
     for field in encrypted_fields(sender):
         found = instance.__dict__.get(field.attname)
-        if isinstance(found, Stored) and field.is_bound_by_fields() and not field.waits(instance):
-            instance.__dict__[field.attname] = found.bound_to(field.binding(instance))
+        if type(found) is Held and field.is_bound_by_fields() and not field.waits(instance):
+            held = Held(found.raw, field.binding(instance), found.reports)
+            instance.__dict__[field.attname] = held
 
 
 def _before_save(
