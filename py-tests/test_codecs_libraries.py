@@ -101,6 +101,13 @@ def test_typed_columns_of_django_fernet() -> None:
     assert date.from_db_value(column.seal(moment), None, None) == moment
     number = reseal.Column(tokens(), type="integer")
     assert value_of(number, django_fernet.EncryptedIntegerField().get_prep_value(7)) == 7
+    truth = django_fernet.EncryptedBooleanField()
+    column = reseal.Column(tokens(), type="boolean")
+    assert value_of(column, truth.get_prep_value(True)) is True
+    for value in (True, False):
+        stored = column.seal(value)
+        assert truth.from_db_value(stored, None, None) is value
+        assert value_of(column, stored) is value
 
 
 # --- django-fernet-fields ---------------------------------------------------------------------

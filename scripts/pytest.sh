@@ -8,7 +8,7 @@ LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
 AT_ONCE=$(($(nproc) + 3))
 LONGEST=(
-    adapter_contract django_jobs django django_admin sqlalchemy retire sql_keyset job_workers sql_fleet cli cli_keysets job_stops job_life job_sources job_crash job_ids job_faults job_plan job_refused cli_jobs
+    adapter_contract django_jobs django_model_fields django django_admin sqlalchemy retire sql_keyset job_workers sql_fleet cli cli_keysets job_stops job_life job_sources job_crash job_ids job_faults job_plan job_refused cli_jobs
     exchange job_locks cli_formats job_types job_discover job_names editors cli_streams fleet pages job_rows
     job_races database conversions properties
 )

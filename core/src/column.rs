@@ -4,6 +4,7 @@ mod index;
 mod lookup;
 mod outcome;
 mod rewrite;
+mod spelling;
 
 pub use outcome::{Classified, Origin, Outcome, Read};
 
@@ -197,7 +198,8 @@ impl Column {
         let place = self.place(&context, form);
         let codec = &self.writer()?.codec;
         let value = self.spelled(plaintext, self.mode, |plaintext| {
-            codec.seal(plaintext, &place, fresh)
+            let own = spelling::own(codec.kind(), self.value_type, plaintext);
+            codec.seal(own.unwrap_or(plaintext), &place, fresh)
         })?;
         if codec.kind() == CodecKind::Reseal {
             return Ok(value); // its mark is the surest
@@ -370,7 +372,15 @@ impl Column {
                 break;
             }
             match named.codec.open(stored, context) {
-                Ok(opened) => return Ok(self.read_of(named, opened)),
+                Ok(mut opened) => {
+                    let kind = named.codec.kind();
+                    if let Some(canonical) =
+                        spelling::canonical(kind, self.value_type, &opened.plaintext)
+                    {
+                        opened.plaintext = Zeroizing::new(canonical.to_vec());
+                    }
+                    return Ok(self.read_of(named, opened));
+                }
                 Err(error) => failure = Some(more_telling(failure, error)),
             }
         }

@@ -1,6 +1,6 @@
 //! Rewriting: a stored value brought to the codec that the column writes, and the repairs.
 
-use super::{Column, Found, NamedCodec, Origin, Outcome, Read, Written, as_stored};
+use super::{Column, Found, NamedCodec, Origin, Outcome, Read, Written, as_stored, spelling};
 use crate::{
     codec::{CodecKind, Form, Fresh, Stored, StoredValue, Trust},
     context::Context,
@@ -120,6 +120,8 @@ impl Column {
         let context = self.context.with_all(facts)?;
         let place = self.place(&context, form);
         let codec = &self.writer()?.codec;
+        let own = spelling::own(codec.kind(), self.value_type, plaintext);
+        let plaintext = own.unwrap_or(plaintext);
         self.checked(codec.seal_labelled(plaintext, encoding, &place, fresh)?)
     }
 

@@ -3,9 +3,10 @@
 use crate::support::{base64, fresh, text, text_place, vectors};
 use reseal::{
     Classified, Column, Context, ErrorCode, Key, KeyUse, Keyring, NamedCodec, OsEntropy, Outcome,
+    ValueType,
     codec::{
         Certainty, Codec, CodecKind, DjangoCryptography, DjangoField, Expect, Fernet, FernetKey,
-        Form, Place, Plain, Reseal, SqlalchemyEngine, SqlalchemyUtils, Stored, Trust,
+        Form, Place, Plain, Reseal, SqlalchemyEngine, SqlalchemyUtils, Stored, StoredValue, Trust,
     },
     manifest::Manifest,
 };
@@ -285,4 +286,50 @@ fn a_pickle_holds_values_of_its_field_alone() {
     assert_eq!(refused, Err(ErrorCode::TooLarge));
     let shown = format!("{:?}", pickled(&["a long secret"], DjangoField::Text));
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn a_boolean_of_django_fernet_is_spelled_as_python_does() {
+    let django = || {
+        let codec = Fernet::django(&["django-insecure-t3st$ecret"], &["new-salt-0123456789"]);
+        NamedCodec::new("django", codec.unwrap())
+    };
+    let key = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+    let ring = Arc::new(Keyring::builder().primary(key).build().unwrap());
+    let app = || NamedCodec::new("app", Reseal::new(Arc::clone(&ring)));
+    let column = |write: NamedCodec, read: NamedCodec| {
+        let column = Column::new(write).read(read).unwrap();
+        column.value_type(ValueType::Boolean)
+    };
+    let (there, here) = (column(django(), app()), column(app(), django()));
+    // As they stand in the tokens.
+    let texts = Column::new(django());
+    let (none, mut entropy) = (Context::new(), OsEntropy);
+    let fresh = &mut fresh(&mut entropy, 1);
+    let opened = |column: &Column, stored: &StoredValue| {
+        let read = column.open(stored.as_stored(), &none).unwrap();
+        String::from_utf8(read.plaintext.to_vec()).unwrap()
+    };
+    for (canonical, own) in [("true", "True"), ("false", "False")] {
+        let stored = there
+            .seal(canonical.as_bytes(), &none, Form::Text, fresh)
+            .unwrap();
+        assert_eq!(opened(&texts, &stored), own);
+        assert_eq!(opened(&there, &stored), canonical);
+        let outcome = here.reseal(Some(stored.as_stored()), &none, fresh);
+        let Outcome::Resealed { value: sealed, .. } = outcome else {
+            panic!("it is in another codec");
+        };
+        assert_eq!(opened(&Column::new(app()), &sealed), canonical);
+        let outcome = there.reseal(Some(sealed.as_stored()), &none, fresh);
+        let Outcome::Resealed { value: back, .. } = outcome else {
+            panic!("it is in another codec");
+        };
+        assert_eq!(opened(&texts, &back), own);
+    }
+    for wrong in ["TRUE", "yes", "1"] {
+        let stored = texts.seal(wrong.as_bytes(), &none, Form::Text, fresh);
+        let error = there.open(stored.unwrap().as_stored(), &none).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ValueInvalid);
+    }
 }

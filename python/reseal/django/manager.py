@@ -11,9 +11,10 @@ from django.db.models import F, Manager, OrderBy, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 
 from reseal.django.fields.base import EncryptedField
-from reseal.django.fields.expressions import refusal
+from reseal.django.fields.expressions import COMPARED, EncryptedCol, refusal
 from reseal.django.fields.index import BlindIndexField
 from reseal.django.fields.rows import encrypted_fields
+from reseal.django.fields.values import OPENING
 
 _ROWS_AT_ONCE = 500
 
@@ -50,6 +51,24 @@ class EncryptedQuerySet(QuerySet):
             if isinstance(field, EncryptedField):
                 raise refusal(field, "be ordered by")
         return super().order_by(*field_names)
+
+    def values(self, *fields: Any, **expressions: Any) -> Any:
+        """As Django's; what values are bound to is selected with them, and left out."""
+        return _opening(super().values(*fields, **expressions))
+
+    def values_list(self, *fields: Any, **options: Any) -> Any:
+        """As Django's; what values are bound to is selected with them, and left out."""
+        return _opening(super().values_list(*fields, **options))
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        """Become a part of another query. Errors: `FieldError` for an encrypted field as its only column."""
+        if self.query.has_select_fields:
+            for column in (*self.query.select, *self.query.annotation_select.values()):
+                if isinstance(column, EncryptedCol):
+                    raise refusal(column.target, COMPARED)
+        return super().resolve_expression(*args, **kwargs)
+
+    resolve_expression.queryset_only = True  # type: ignore[attr-defined]
 
     def update(self, **kwargs: Any) -> int:
         """As Django's; where values are bound to their rows, each row is sealed by itself.
@@ -183,6 +202,11 @@ class EncryptedManager(_Manager):
 
     Other managers read as well as this one, and refuse what they would leave half done.
     """
+
+
+def _opening(rows: Any) -> Any:
+    rows._iterable_class = OPENING.get(rows._iterable_class, rows._iterable_class)
+    return rows
 
 
 def _is_value(value: Any) -> bool:

@@ -21,7 +21,9 @@ from reseal.django.fields.expressions import (
     EncryptedCol,
     Unchanged,
     check_assigned,
+    no_facts,
     not_sealed,
+    refusal,
 )
 
 Tenant = str | Callable[[Any], Any]
@@ -118,6 +120,10 @@ class EncryptedField(Field):
             self.declaration().check()
         except ResealError as error:
             raise ImproperlyConfigured(f"{self}: {error}") from None
+        if self.has_db_default():
+            raise ImproperlyConfigured(
+                f"{self}: the database cannot seal a db_default, use default"
+            )
         if self.bind_row:
             key = sender._meta.pk
             if isinstance(key, AutoField) or getattr(key, "db_returning", False):
@@ -143,7 +149,12 @@ class EncryptedField(Field):
             self.__dict__.pop("get_placeholder_sql", None)
 
     def declaration(self) -> Declaration:
-        """Return what `reseal._adapters` and a manifest need to know."""
+        """Return what `reseal._adapters` and a manifest need to know.
+
+        Errors: `FieldError` for a field of no model.
+        """
+        if not hasattr(self, "model"):
+            raise FieldError(f"{self} belongs to no model, to whose table its values are bound")
         meta = self.model._meta
         return Declaration(
             table=meta.db_table,
@@ -187,8 +198,8 @@ class EncryptedField(Field):
         """Return the column that seals and opens; its keys are read at the first use."""
         bound = self._bound
         if bound is None or bound.codecs is not conf.current:
-            label = self.model._meta.label
-            bound = self._bound = BoundColumn(self.declaration(), conf.codecs(), label)
+            declared = self.declaration()
+            bound = self._bound = BoundColumn(declared, conf.codecs(), self.model._meta.label)
         return bound
 
     def deconstruct(self) -> Any:
@@ -237,7 +248,8 @@ class EncryptedField(Field):
         try:
             return self.to_plain(self.get_prep_value(value))
         except (TypeError, ValueError, ValidationError) as error:
-            kind = type(error) if isinstance(error, (TypeError, ValueError)) else ValidationError
+            kinds = (TypeError, ValueError, ValidationError)
+            kind = next(it for it in kinds if isinstance(error, it))
         # Django's own message would show the value.
         raise kind(f"{self}: the value is none of the field's type ({self.reseal_type})")
 
@@ -421,8 +433,27 @@ class EncryptedField(Field):
         if value is None:
             return None
         if self.needs_row:
-            raise FieldError(f"{self} is bound to its row: select instances")
+            raise no_facts(self)
         return self.from_plain(self.bound().open(value, {}))
+
+    def fact_fields(self) -> dict[str, Any] | None:
+        """Return the fields of the same table that it is bound to; None where a row of a query has them not."""
+        if callable(self.tenant):
+            return None
+        found: dict[str, Any] = {}
+        if self.tenant is not None:
+            found["tenant"] = self.model._meta.get_field(self.tenant)
+        if self.bind_row:
+            found["row"] = self.model._meta.pk
+        return found if all(it.model is self.model for it in found.values()) else None
+
+    def open_bound(self, stored: Stored, binding: tuple[Any, ...], connection: Any) -> Any:
+        """Return the value of what a query gave, with the tenant and the primary key that it is bound to.
+
+        Errors: `ResealError`.
+        """
+        facts = self.facts(None, connection, binding)
+        return self.from_plain(self.bound().open(stored[0], facts, binding[1]))
 
     def get_col(self, alias: str | None, output_field: Any = None) -> Any:
         """Return the column in a query, a new one each time: it learns where it stands."""
@@ -439,8 +470,12 @@ class EncryptedField(Field):
 
         return lookup_of(self, lookup_name)
 
-    def get_transform(self, lookup_name: str) -> None:
-        """No part of ciphertext can be asked for."""
+    def get_transform(self, lookup_name: str) -> Any:
+        """No part of ciphertext can be asked for.
+
+        Errors: `FieldError`.
+        """
+        raise refusal(self, f"be looked into by {lookup_name}")
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> Any:
         """Leave what is selected as it is."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
-from django.db.models import Case, Expression, Value
+from django.db.models import Case, Count, Expression, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col
 from django.db.models.functions import Cast
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from reseal.django.fields.base import EncryptedField
 
 _Sql = tuple[str, Any]
+#: What is refused where a lookup would compare a column with the ciphertext of a subquery.
+COMPARED = "be compared with as the column of a subquery"
 
 
 class EncryptedCol(Col):
@@ -30,6 +32,13 @@ class EncryptedCol(Col):
     _reports = False
     _is_of_row = False
     _is_selected = False
+    #: Whether the row has what it is bound to, and is opened as a whole.
+    _waits_for_facts = False
+
+    def __init__(self, alias: str | None, target: Any, output_field: Any = None) -> None:
+        super().__init__(alias, target, output_field)
+        #: Which one it is; the copies that Django makes of an annotation keep it.
+        self.origin = object()
 
     def column_sql(self, compiler: Any) -> str:
         """Return the quoted name, for the lookups."""
@@ -41,6 +50,11 @@ class EncryptedCol(Col):
         Errors: `FieldError` wherever the database would look into it.
         """
         query = compiler.query
+        if self.alias is None:
+            # Of a computed column, a constraint or an index.
+            raise refusal(self.target, "be computed with")
+        if self._is_counted(query):
+            return self.column_sql(compiler), []
         if isinstance(compiler, SQLUpdateCompiler) or (
             compiler.select is not None and not self._is_of_group(query)
         ):
@@ -66,12 +80,30 @@ class EncryptedCol(Col):
             raise refusal(self.target, "be ordered by")
         elif query.distinct:
             raise refusal(self.target, "be made distinct")
+        elif _is_compared_with(query):
+            raise refusal(self.target, COMPARED)
         elif self.target.needs_row:
-            raise FieldError(
-                f"{self.target} is bound to its row, and values() and annotations have no row: "
-                "select instances, with only() if they are to be small"
-            )
+            if not getattr(query, "reseal_has_facts", False):
+                raise no_facts(self.target)
+            self._waits_for_facts = True
         return sql, params
+
+    def _is_counted(self, query: Any) -> bool:
+        """Whether it stands in a COUNT only, which asks of each value whether there is one."""
+        annotations = query.annotations.values()
+        grouping = query.group_by if isinstance(query.group_by, tuple) else ()
+        if any(self._is_as(one) for one in (*annotations, *grouping)):
+            return False
+        return any(
+            isinstance(part, Count)
+            and not part.distinct
+            and self._is_as(part.get_source_expressions()[0])
+            for annotation in annotations
+            for part in _parts(annotation)
+        )
+
+    def _is_as(self, other: Any) -> bool:
+        return isinstance(other, EncryptedCol) and other.origin is self.origin
 
     def _is_of_group(self, query: Any) -> bool:
         """Whether rows are grouped by it and by their primary key, so that it makes no difference."""
@@ -90,13 +122,23 @@ class EncryptedCol(Col):
 
         What is in no SELECT of a compiler is of a row as well: raw queries, and RETURNING.
         """
-        if self._is_selected and not self._is_of_row:
+        if self._is_selected and not self._is_of_row and not self._waits_for_facts:
             return [self.target.from_db_value]
         return [hold_reporting if self._reports else hold]
 
     def get_group_by_cols(self) -> list[Any]:
         """Return nothing for a row of a model, which is grouped by its primary key."""
         return [] if self._is_of_row else [self]
+
+
+def _is_compared_with(query: Any) -> bool:
+    """Whether a query stands in another one, where a lookup compares with its column.
+
+    Django takes the ordering from such a query, and not from that of a `Subquery`. What it counts stands
+    in another query as well, and keeps its prefix of aliases.
+    """
+    is_inside = query.subquery and query.alias_prefix != type(query).alias_prefix
+    return is_inside and not query.default_ordering
 
 
 def _ordered_by(query: Any) -> list[Any]:
@@ -139,6 +181,15 @@ class _Same(list[Any]):
 
     def __contains__(self, wanted: object) -> bool:
         return any(one is wanted for one in self)
+
+
+def no_facts(field: EncryptedField) -> FieldError:
+    """The error of a value that is selected without what it is bound to."""
+    return FieldError(
+        f"{field} is bound to its row, which this query does not select: select instances, with only() if "
+        "they are to be small; values() of an EncryptedManager select a tenant that is a field, and the "
+        "primary key"
+    )
 
 
 def refusal(field: EncryptedField, done: str) -> FieldError:
@@ -191,7 +242,7 @@ def check_assigned(field: EncryptedField, expression: Any) -> None:
     """
     if isinstance(expression, (Unchanged, Assigned)):
         return
-    if isinstance(expression, Value):
+    if type(expression) is Value:  # others write a value of their own, such as JSONNull
         if not expression.for_save or expression._output_field_or_none is not field:
             raise not_sealed(field)
         return
@@ -202,7 +253,7 @@ def check_assigned(field: EncryptedField, expression: Any) -> None:
         results = [*(when.result for when in expression.cases), expression.default]
         for result in results:
             # What no condition matches stays out of the statement, or is NULL.
-            if not (isinstance(result, Value) and result.value is None):
+            if not (type(result) is Value and result.value is None):
                 check_assigned(field, result)
         return
     raise not_sealed(field)
@@ -216,4 +267,13 @@ def not_sealed(field: EncryptedField) -> FieldError:
     )
 
 
-__all__ = ["Assigned", "EncryptedCol", "Unchanged", "check_assigned", "not_sealed", "refusal"]
+__all__ = [
+    "COMPARED",
+    "Assigned",
+    "EncryptedCol",
+    "Unchanged",
+    "check_assigned",
+    "no_facts",
+    "not_sealed",
+    "refusal",
+]

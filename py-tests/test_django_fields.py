@@ -1,0 +1,172 @@
+"""What Django's own tests of model fields have shown of ours, and how declarations are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import django_support
+import pytest
+import reseal
+
+django_support.setup()
+
+from django.core import checks, serializers  # noqa: E402
+from django.core.exceptions import FieldError, ImproperlyConfigured  # noqa: E402
+from django.db import connections, models  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
+from django_app import models as app  # noqa: E402
+from reseal.django import EncryptedJSONField, EncryptedTextField  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    url = django_support.sqlite_file(tmp_path_factory.mktemp("django"))
+    with (
+        django_support.database("sqlite", url) as alias,
+        django_support.tables(alias, app.Everything, app.Person),
+    ):
+        yield alias
+
+
+@pytest.fixture(autouse=True)
+def db(file: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty database, and a ring of the environment."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", reseal.Key.generate("data").export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", reseal.Key.generate("index").export())
+    with override_settings(RESEAL=django_support.CODECS):  # a ring of its own
+        yield file
+    django_support.empty(file, app.Everything, app.Person)
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+DOCUMENTS = [{}, [], "", 0, False, {"a": [1, {}]}, "text", ["<&>", "ż"], 5, True, {"a": None}]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("form", ["xml", "json", "jsonl"])
+def test_a_fixture_has_every_document(document: Any, form: str) -> None:
+    dumped = serializers.serialize(form, [app.Everything(pk=1, document=document)])
+    [loaded] = serializers.deserialize(form, dumped)
+    found = loaded.object.document
+    assert (found, type(found)) == (document, type(document))
+    loaded.save()
+    assert app.Everything.objects.get().document == document
+
+
+def test_xml_of_the_jsonfield_of_django_is_read() -> None:
+    template = (
+        '<django-objects version="1.0"><object model="django_app.everything" pk="1">'
+        '<field name="document" type="JSONField">{}</field></object></django-objects>'
+    )
+    [loaded] = serializers.deserialize("xml", template.format('{"a": [1]}'))
+    assert loaded.object.document == {"a": [1]}
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_the_column_of_a_document_is_one_of_text_or_bytes(db: str, binary: bool) -> None:
+    """By all that Django's schema editors ask for, so that a JSONField can be altered to ours."""
+    field, other = EncryptedJSONField(binary=binary), EncryptedTextField(binary=binary)
+    wrapper: Any = import_string("django.db.backends.postgresql.base.DatabaseWrapper")
+    postgresql = wrapper({**connections.settings["default"], "OPTIONS": {}}, "unconnected")
+    for connection in (connections[db], postgresql):
+        ours, usual = field.get_internal_type(), other.get_internal_type()
+        assert field.db_type(connection) == other.db_type(connection)
+        assert field.cast_db_type(connection) == other.cast_db_type(connection)
+        assert connection.data_types[ours] == connection.data_types[usual]
+        assert ours not in connection.data_type_check_constraints
+
+
+def test_what_is_no_document_is_the_error_of_django() -> None:
+    with pytest.raises(TypeError, match="none of the field's type"):
+        app.Person(data={"a": object()}).save()
+    circle: list[Any] = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match="none of the field's type"):
+        app.Person(data=circle).save()
+    with pytest.raises(reseal.ResealError, match="no JSON"):
+        app.Person(data={1: "two keys", "1": "would be one"}).save()
+
+
+class Careless(json.JSONEncoder):
+    """Fails with an error that is made of more than a text."""
+
+    def default(self, o: object) -> Any:
+        return json.loads("{" + str(o))
+
+
+@isolate_apps("django_app")
+def test_an_error_of_an_encoder_is_not_shown() -> None:
+    class Coded(models.Model):
+        document = EncryptedJSONField(encoder=Careless)
+
+        class Meta:
+            app_label = "django_app"
+
+    with pytest.raises(ValueError, match="none of the field's type") as caught:
+        Coded(document={"a": {"a secret"}}).save()
+    assert type(caught.value) is ValueError
+    assert "secret" not in str(caught.value)
+
+
+# --- what a database would write ------------------------------------------------------------------
+
+
+class Shouted(models.Value):
+    """Writes another value than it has."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "'in the clear'", []
+
+
+def test_a_value_that_writes_itself_is_refused() -> None:
+    row = app.Everything.objects.create()
+    field = app.Everything._meta.get_field("text")
+    shouted = Shouted("x", output_field=field)
+    for expression in (shouted, models.Case(models.When(pk=row.pk, then=shouted))):
+        with pytest.raises(FieldError, match="cannot seal"):
+            app.Everything.objects.update(text=expression)
+    nothing = models.Case(models.When(pk=row.pk, then=Shouted(None, output_field=field)))
+    with pytest.raises(FieldError, match="cannot seal"):
+        app.Everything.objects.update(text=nothing)
+
+
+@isolate_apps("django_app")
+def test_a_default_of_the_database_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="cannot seal a db_default, use default"):
+
+        class Defaulted(models.Model):
+            secret = EncryptedTextField(db_default="in the clear")
+
+            class Meta:
+                app_label = "django_app"
+
+
+def test_a_field_of_no_model_says_so(db: str) -> None:
+    with pytest.raises(FieldError, match="belongs to no model"):
+        EncryptedTextField().get_db_prep_save("a", connections[db])
+
+
+def test_no_lookup_goes_into_a_value() -> None:
+    for lookup in ("document__a__b", "document__0", "date__year__gt"):
+        with pytest.raises(FieldError, match=r"is encrypted.*in Python"):
+            app.Everything.objects.filter(**{lookup: 1})
+
+
+# --- checks ---------------------------------------------------------------------------------------
+
+
+def test_a_cause_is_reported_once() -> None:
+    def found() -> list[str]:
+        every = checks.run_checks(include_deployment_checks=True)
+        return [str(it.id) for it in every if it.obj is None or it.obj.model is app.Person]
+
+    with override_settings(RESEAL={}):  # without the codec "tokens", which a field of Person reads
+        assert "reseal.E004" in found()
+        assert "reseal.E010" not in found()
+    with override_settings(RESEAL={"codecs": {"app": {"kind": "resael"}}}):
+        assert "reseal.E003" in found()
+        assert "reseal.E010" not in found()

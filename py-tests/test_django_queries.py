@@ -1,0 +1,210 @@
+"""What queries do with encrypted columns: what is counted, compared with, and selected without instances."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import django_support
+import pytest
+import reseal
+
+django_support.setup()
+
+from django.core.exceptions import FieldError  # noqa: E402
+from django.db import connections, models  # noqa: E402
+from django.db.models import Count, F, OuterRef, Q, Subquery  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from django_app import models as app  # noqa: E402
+from reseal.django import EncryptedManager, EncryptedTextField  # noqa: E402
+
+MODELS = (app.First, app.Pet, app.Everything, app.Member, app.Badge, app.Grouped)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    url = django_support.sqlite_file(tmp_path_factory.mktemp("django"))
+    with django_support.database("sqlite", url) as alias, django_support.tables(alias, *MODELS):
+        yield alias
+
+
+@pytest.fixture(autouse=True)
+def db(file: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty database, and a ring of the environment."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", reseal.Key.generate("data").export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", reseal.Key.generate("index").export())
+    with override_settings(RESEAL=django_support.CODECS):  # a ring of its own
+        yield file
+    django_support.empty(file, *MODELS)
+
+
+# --- what is counted ------------------------------------------------------------------------------
+
+
+def test_values_are_counted() -> None:
+    owner = app.First.objects.create(secret="a")
+    app.First.objects.create(secret=None)
+    for name in ("Rex", "Fido"):
+        app.Pet.objects.create(owner=owner, name=name)
+    rows = app.First.objects
+    assert rows.aggregate(n=Count("secret")) == {"n": 1}
+    assert rows.aggregate(n=Count("pets__name")) == {"n": 2}
+    assert rows.aggregate(n=Count("secret", filter=Q(secret__isnull=True))) == {"n": 0}
+    assert rows.aggregate(n=Count("secret") + 1) == {"n": 2}
+    counted = rows.annotate(n=Count("pets__name")).order_by("pk")
+    assert [(it.secret, it.n) for it in counted] == [("a", 2), (None, 0)]
+    assert list(counted.values_list("secret", "n")) == [("a", 2), (None, 0)]
+    assert [it.n for it in counted.order_by("-n")] == [2, 0]
+    assert [it.n for it in counted.filter(n__gt=0)] == [2]
+    ordered = rows.alias(more=Count("pets__name")).order_by("more")
+    assert [it.secret for it in ordered] == [None, "a"]
+    assert counted.alias(more=Count("pets__name")).filter(more=0).get().secret is None
+    assert list(app.Pet.objects.values("owner").annotate(n=Count("name")).values_list("n")) == [
+        (2,)
+    ]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda rows: rows.aggregate(n=Count("secret", distinct=True)),
+        lambda rows: rows.aggregate(n=models.Max("secret")),
+        lambda rows: list(rows.values(a=F("secret")).annotate(n=Count("a"))),
+        lambda rows: list(rows.values("secret").annotate(n=Count("secret"))),
+        lambda rows: list(
+            rows.annotate(n=Count("pets__name")).annotate(a=F("secret")).order_by("a")
+        ),
+    ],
+)
+def test_other_aggregates_are_refused(refused: Any) -> None:
+    app.First.objects.create(secret="a")
+    with pytest.raises(FieldError, match="cannot be"):
+        refused(app.First.objects)
+
+
+# --- what a column is compared with ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: app.First.objects.filter(pk__in=app.Pet.objects.values("name")),
+        lambda: app.Pet.objects.filter(pk__in=app.First.objects.values("secret")),
+        lambda: app.Pet.objects.filter(pk__in=app.First.objects.values("secret")[:1]),
+        lambda: app.Pet.objects.filter(pk=app.First.objects.values_list("secret")[:1]),
+        lambda: app.Pet.objects.exclude(pk__in=app.First.objects.values(a=F("secret"))),
+        lambda: app.Pet.objects.filter(owner__in=app.First.objects.values("secret")),
+        lambda: app.Pet.objects.filter(Q(pk__in=app.First.objects.values("pets__name"))),
+    ],
+)
+def test_an_encrypted_column_of_a_subquery_is_not_compared_with(refused: Any) -> None:
+    with pytest.raises(FieldError, match=r"compared with as the column of a subquery.*in Python"):
+        list(refused())
+
+
+def test_subqueries_of_other_columns_are_compared_with() -> None:
+    owner = app.First.objects.create(secret="a")
+    pet = app.Pet.objects.create(owner=owner, name="Rex")
+    owners = app.First.objects.filter(secret="a")
+    assert app.Pet.objects.get(owner__in=owners) == pet
+    assert app.Pet.objects.get(owner__in=owners.values("pk")) == pet
+    assert app.Pet.objects.get(owner=owners.values("pk")[:1]) == pet
+    assert app.Pet.objects.get(owner__in=owners.annotate(a=F("secret"))) == pet
+    assert owners.annotate(n=Count("pets")).values_list("secret", "n").count() == 1
+    assert owners.values("secret")[:1].count() == 1
+    inner = app.First.objects.filter(pk=OuterRef("owner")).values("secret")[:1]
+    assert app.Pet.objects.annotate(secret=Subquery(inner)).get().secret == "a"
+    assert app.Pet.objects.annotate(there=models.Exists(inner)).get().there
+
+
+@isolate_apps("django_app")
+def test_a_computed_column_is_refused(db: str) -> None:
+    class Computed(models.Model):
+        secret = EncryptedTextField()
+        copied = models.GeneratedField(
+            expression=F("secret"), output_field=models.TextField(), db_persist=True
+        )
+
+        class Meta:
+            app_label = "django_app"
+
+    with (
+        pytest.raises(FieldError, match="cannot be computed with"),
+        connections[db].schema_editor() as editor,
+    ):
+        editor.create_model(Computed)
+
+
+# --- values() of what is bound to its row ---------------------------------------------------------
+
+
+def test_values_of_what_is_bound_to_a_tenant() -> None:
+    for tenant, secret in ((1, "a"), (2, None), (3, "b")):
+        app.Member.objects.create(tenant=tenant, secret=secret)
+    rows = app.Member.objects.order_by("pk")
+    assert list(rows.values("secret")) == [{"secret": "a"}, {"secret": None}, {"secret": "b"}]
+    assert list(rows.values_list("secret", flat=True)) == ["a", None, "b"]
+    assert list(rows.values_list("secret", "tenant")) == [("a", 1), (None, 2), ("b", 3)]
+    assert [it.secret for it in rows.values_list("secret", named=True)] == ["a", None, "b"]
+    [first, *_] = rows.values()
+    assert set(first) == {"id", "tenant", "secret", "secret_index"}
+    assert (first["secret"], first["tenant"]) == ("a", 1)
+    assert list(rows.values("tenant", a=F("secret"))[:1]) == [{"tenant": 1, "a": "a"}]
+    assert list(rows.annotate(a=F("secret")).values_list("a", "secret")[:1]) == [("a", "a")]
+    assert rows.filter(tenant=3, secret="b").values_list("secret").get() == ("b",)
+    assert list(rows.none().values("secret")) == []
+    assert list(rows.values("secret").iterator(chunk_size=1))[2] == {"secret": "b"}
+    assert rows.values("secret").count() == 3
+    assert pickle.loads(pickle.dumps(rows.values("secret")))[0] == {"secret": "a"}
+
+
+@isolate_apps("django_app")
+def test_values_across_a_relation(db: str) -> None:
+    class Holder(models.Model):
+        member = models.ForeignKey(app.Member, models.CASCADE, null=True)
+        tenant = models.IntegerField(default=9)
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+
+    with django_support.tables(db, Holder):
+        Holder.objects.create(member=app.Member.objects.create(tenant=1, secret="a"))
+        Holder.objects.create()
+        rows = Holder.objects.order_by("pk").values_list("tenant", "member__secret")
+        assert list(rows) == [(9, "a"), (9, None)]
+
+
+def test_values_of_what_is_bound_to_its_primary_key() -> None:
+    keys = [app.Badge.objects.create(secret=secret).pk for secret in ("a", "b")]
+    rows = app.Badge.objects.values_list("secret", "pk")
+    assert sorted(rows) == [("a", keys[0]), ("b", keys[1])]
+    assert sorted(app.Badge.objects.values_list("secret", flat=True)) == ["a", "b"]
+    spare = app.Badge.objects.get(secret__isnull=False, pk=keys[0])
+    with connections[django_support.Router.current].cursor() as cursor:
+        cursor.execute(
+            "UPDATE badge SET secret = (SELECT secret FROM badge WHERE id = %s)", [spare.pk.hex]
+        )
+    with pytest.raises(reseal.ResealError) as caught:
+        list(app.Badge.objects.filter(pk=keys[1]).values("secret"))
+    assert (caught.value.code, caught.value.row) == ("auth-failed", keys[1])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: app.Grouped.objects.values("secret"),
+        lambda: models.QuerySet(app.Member).values("secret"),
+        lambda: app.Member.objects.annotate(a=F("secret")),
+        lambda: app.Member.objects.values("secret").annotate(n=Count("pk")),
+        lambda: app.Member.objects.values("secret").distinct(),
+        lambda: app.Member.objects.values("secret").union(app.Member.objects.values("secret")),
+        lambda: app.Member.objects.values("secret").order_by("secret"),
+    ],
+)
+def test_rows_without_what_they_are_bound_to_are_refused(refused: Any) -> None:
+    app.Member.objects.create(tenant=1, secret="a")
+    app.Grouped.objects.create(group="a", secret="a")
+    with pytest.raises(FieldError, match=r"bound to its row|cannot be"):
+        list(refused())
