@@ -90,7 +90,7 @@ test("each value is seen by its kind, the surest first", () => {
   for (const kind of ["django-fernet", "fernet-fields"]) {
     expect(seen(all[kind]!.seal("x"))).toEqual(["fernet yes", "plain maybe"]);
   }
-  expect(seen(all["sqlalchemy-utils"]!.seal("x"))[0]).toBe("sqlalchemy-utils maybe");
+  expect(seen(all["sqlalchemy-utils"]!.seal("{}"))[0]).toBe("sqlalchemy-utils maybe");
   expect(seen("hello")).toEqual(["plain maybe"]);
   const [first] = codecs.recognize(ring.seal("x", {}));
   expect(first).toEqual({
@@ -135,6 +135,10 @@ test("bad keys are refused, and no message repeats them", () => {
     refuses("invalid-argument", () => codecs.djangoFernet({ secrets: [secret], salts: [] })),
     refuses("invalid-argument", () => codecs.djangoCryptography({ secrets: [secret], field: "date" as never })), // prettier-ignore
     refuses("invalid-key", () => codecs.djangoCryptography({ secrets: [secret, ""] })),
+    refuses("invalid-key", () => codecs.djangoCryptography({ secrets: [secret], fieldKeys: [new Uint8Array(31)] })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.djangoCryptography({ secrets: [secret], fieldKeys: ["x" as never] })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.djangoCryptography({ secrets: [secret], fieldKeys: [new Uint8Array(32)], salt: "x" })), // prettier-ignore
+    refuses("format-unsupported", () => codecs.djangoCryptography({ secrets: [secret], digest: "sm3" as never })), // prettier-ignore
     refuses("invalid-argument", () => codecs.sqlalchemyUtils({ keys: [secret], engine: "des" as never })), // prettier-ignore
     refuses("invalid-argument", () => codecs.sqlalchemyUtils({ keys: [secret], engine: "fernet", padding: "zeroes" })), // prettier-ignore
     refuses("invalid-argument", () => codecs.sqlalchemyUtils({ keys: [secret], engine: "fernet", expect: "utf8" })), // prettier-ignore

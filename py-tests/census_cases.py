@@ -41,10 +41,18 @@ ANOTHER_AGE = 1 << 40
 Json = dict[str, Any]
 
 
-def row(stored: Any, kind: str | None, key: str | None = None, certainty: str = "yes") -> Json:
+def row(
+    stored: Any,
+    kind: str | None,
+    key: str | None = None,
+    certainty: str = "yes",
+    made_by: str | None = None,
+) -> Json:
+    """A stored value, with what is to be told of it, and the kind of codec that made it."""
     spelled = {"hex": stored.hex()} if isinstance(stored, bytes) else stored
     certain = None if kind is None else certainty
-    return {"stored": spelled, "kind": kind, "key": key, "certainty": certain}
+    shown = {"kind": kind, "key": key, "certainty": certain}
+    return {"stored": spelled, **shown, "made_by": made_by or kind}
 
 
 def key_of(of: Cases, name: str, stored: Any) -> str | None:
@@ -65,18 +73,37 @@ def key_of(of: Cases, name: str, stored: Any) -> str | None:
     return next(iter(options["data_keys"])) if name == "metabase_data_key" else None
 
 
+def shown(of: Cases, name: str, stored: Any) -> tuple[str, str]:
+    """The kind that a value shows, which is not always the one that made it, and how surely."""
+    kind: str = of.specs[name]["kind"]
+    if kind in ("django-fernet", "fernet-fields") or name == "sqlalchemy_fernet":
+        return "fernet", "yes"
+    if kind == "sqlalchemy-utils":
+        # Base64, in which AES-GCM leaves no mark at all.
+        length = len(base64.b64decode(stored))
+        if is_metabase(length) or (isinstance(stored, bytes) and is_metabase(len(stored))):
+            return "metabase", "maybe"
+        return "plain" if name == "sqlalchemy_gcm" else kind, "maybe"
+    # Base64, or bytes, of a certain length: that may be anything.
+    return kind, "maybe" if name in ("metabase", "metabase_aad") else "yes"
+
+
+def is_metabase(length: int) -> bool:
+    """An IV, a block and a tag at least, in whole blocks."""
+    return length >= 64 and length % 16 == 0
+
+
 def sealed(of: Cases, form: Form) -> list[Json]:
     rows = []
     for name in of.names(form):
         kind = of.specs[name]["kind"]
         if kind == "plain":
             continue
-        # Base64, or bytes, of a certain length: that may be anything.
-        certainty = "maybe" if name in ("metabase", "metabase_aad") else "yes"
         for number in range(EACH):
             plaintext = PLAINTEXTS[number % len(PLAINTEXTS)]
             stored = of.column(form, plaintext, name).seal(plaintext, row=1)
-            rows.append(row(stored, kind, key_of(of, name, stored), certainty))
+            told, certainty = shown(of, name, stored)
+            rows.append(row(stored, told, key_of(of, name, stored), certainty, kind))
     return rows
 
 

@@ -31,7 +31,8 @@ Json = dict[str, Any]
 def made() -> Json:
     """The codecs and the values; the same for every version of Python."""
     rng = random.Random(SEED)
-    return {"seed": SEED, "codecs": codec_options(rng), "values": values(rng)}
+    systems, made = codec_options(rng), values(rng)
+    return {"seed": SEED, "codecs": {**systems, **library_options(rng)}, "values": made}
 
 
 # --- codecs -----------------------------------------------------------------------------------
@@ -80,6 +81,38 @@ def codec_options(rng: random.Random) -> Json:
     }
 
 
+def library_options(rng: random.Random) -> Json:
+    """The libraries of Python. A field of django-cryptography that is no text or bytes has values of its
+    own alone, and JSON in another spelling: the vectors have them."""
+    return {
+        "django_fernet": {
+            "kind": "django-fernet",
+            "options": {"secrets": [secret(rng)], "salts": [secret(rng)]},
+        },
+        "fernet_fields": {"kind": "fernet-fields", "options": {"secrets": [secret(rng)]}},
+        "fernet_fields_prefix": {
+            "kind": "fernet-fields",
+            "options": {"secrets": [secret(rng)], "prefix": "another-prefix"},
+        },
+        "fernet_fields_raw": {
+            "kind": "fernet-fields",
+            "options": {"secrets": [fernet_key(rng)], "hkdf": False},
+        },
+        "django_cryptography": django_cryptography(rng, "text"),
+        "django_cryptography_bytes": django_cryptography(rng, "bytes"),
+        "django_cryptography_key": django_cryptography(
+            rng, "text", cryptography_keys=[secret(rng)], salt=secret(rng)
+        ),
+        "sqlalchemy": sqlalchemy_utils(rng, expect="json"),
+        "sqlalchemy_text": sqlalchemy_utils(rng, expect="utf8"),
+        "sqlalchemy_pkcs5": sqlalchemy_utils(rng, padding="pkcs5", expect="json"),
+        "sqlalchemy_oneandzeroes": sqlalchemy_utils(rng, padding="oneandzeroes", expect="json"),
+        "sqlalchemy_zeroes": sqlalchemy_utils(rng, padding="zeroes", expect="json"),
+        "sqlalchemy_gcm": sqlalchemy_utils(rng, engine="aes-gcm"),
+        "sqlalchemy_fernet": sqlalchemy_utils(rng, engine="fernet"),
+    }
+
+
 def ring_key(rng: random.Random) -> str:
     return reseal.Key.from_bytes("data", rng.randbytes(32)).export()
 
@@ -89,7 +122,7 @@ def fernet_key(rng: random.Random) -> str:
 
 
 def secret(rng: random.Random) -> str:
-    """What all of Rails, Metabase and n8n take for a key."""
+    """What all of Rails, Metabase, n8n and the libraries of Python take for a key."""
     return base64.b64encode(rng.randbytes(24)).decode()
 
 
@@ -137,6 +170,15 @@ def n8n_prefixed(made: tuple[str, Json]) -> Json:
     return {"kind": "n8n", "options": {**options, "expect": "json"}}
 
 
+def django_cryptography(rng: random.Random, field: str, **more: Any) -> Json:
+    options = {"secrets": [secret(rng)], "field": field, **more}
+    return {"kind": "django-cryptography", "options": options, "binary": True}
+
+
+def sqlalchemy_utils(rng: random.Random, **more: Any) -> Json:
+    return {"kind": "sqlalchemy-utils", "options": {"keys": [secret(rng)], **more}}
+
+
 # --- values -----------------------------------------------------------------------------------
 
 #: What each format marks its values with; none of them opens.
@@ -177,6 +219,9 @@ def values(rng: random.Random) -> list[Json]:
     raw = [b"\xff", bytes(16), rng.randbytes(33), rng.randbytes(64), rng.randbytes(2000)]
     raw += [b"MB\2" + rng.randbytes(60), b"Salted__" + rng.randbytes(24), b"\xc1\x5e\x52\x53\1"]
     raw += [zlib.compress(bytes(400)), b"\xcc\x80\x82\xa1p\xc4\1x", b'{"a":"\xff"}']
+    # What paddings of SQLAlchemy-Utils lose, and what its values and those of django-cryptography look like.
+    texts += ["hello*", "x\x80", "TK6BdvqZbLgCdkBS0tg9eQ=="]
+    raw += [b"\x80" + bytes(88), b"\x80\0\0\0\0"]
     return [{"text": text} for text in texts] + [{"hex": value.hex()} for value in raw]
 
 

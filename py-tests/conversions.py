@@ -22,6 +22,17 @@ from reseal import codecs
 FILE = Path(__file__).parents[1] / "testkit" / "fixtures" / "conversions.json"
 #: A name of it is what `metabase_aad` binds.
 CONTEXT = {"table": "settings", "column": "value", "key": "site-url"}
+#: The codecs that authenticate nothing, of one format, by the one that takes any text for its plaintext.
+BARE = {
+    "n8n_text": {"n8n", "n8n_text", "n8n_custom"},
+    "sqlalchemy_text": {
+        "sqlalchemy",
+        "sqlalchemy_text",
+        "sqlalchemy_pkcs5",
+        "sqlalchemy_oneandzeroes",
+        "sqlalchemy_zeroes",
+    },
+}
 
 Json = dict[str, Any]
 Form = Literal["text", "binary"]
@@ -35,7 +46,7 @@ def codec_of(name: str, spec: Json) -> codecs.Codec:
     if "data_keys" in options:
         rows = options["data_keys"].items()
         options["data_keys"] = {int(row): bytes.fromhex(key) for row, key in rows}
-    maker: Any = getattr(codecs, spec["kind"])
+    maker: Any = getattr(codecs, spec["kind"].replace("-", "_"))
     made: codecs.Codec = maker(**options, name=name)
     return made
 
@@ -73,10 +84,9 @@ class Cases:
                         yield Pair(form, source, target)
 
     def _ambiguous(self, *names: str) -> bool:
-        """AES-CBC authenticates nothing: once in some ten thousand times, what a wrong key of n8n
-        gives is text. It never is JSON."""
-        bare = {"n8n", "n8n_text", "n8n_custom"}
-        return "n8n_text" in names and bare.issuperset(names)
+        """AES-CBC authenticates nothing: once in some ten thousand times, what a wrong key of n8n or of
+        SQLAlchemy-Utils gives is text. It never is JSON."""
+        return any(bare.issuperset(names) and text in names for text, bare in BARE.items())
 
     def column(
         self, form: Form, value: str | bytes, write: str, read: Iterable[str] = ()
@@ -121,6 +131,11 @@ class Cases:
         except reseal.ResealError:
             return False
         return found is not None and found.value == value
+
+    def shows(self, value: str | bytes) -> bool:
+        """Whether some codec may take it for its own."""
+        alone = (self.column("text", value, name) for name in self.codecs if name != "plain")
+        return any(column.classify(value).codec is not None for column in alone)
 
     def entered(self, form: Form, value: str | bytes, name: str) -> Any:
         """A value in its first codec, which opens to it again; or what becomes of it instead."""

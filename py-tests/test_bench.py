@@ -39,6 +39,8 @@ def test_codecs(tmp_path: Path) -> None:
         *("open Fernet tokens", "open", "convert", "make the codec, once"),
     }
     kinds = {"reseal", "fernet", "sentry", "rails", "metabase", "n8n, CBC", "n8n, GCM", "freeboard"}
+    kinds |= {"django-fernet", "fernet-fields", "django-cryptography"}
+    kinds |= {f"sqlalchemy-utils, {engine}" for engine in ("AES", "GCM", "Fernet")}
     for operation in ("open", "convert", "make the codec, once"):
         assert {row["way"] for row in rows if row["operation"] == operation} >= kinds
     assert all(row["microseconds"] > 0 and row["ratio"] > 0 for row in rows)

@@ -237,6 +237,10 @@ def test_new_key_in_a_file(pair: Pair) -> None:
         ("metabase", ["MB_ENCRYPTION_SECRET_KEY"]),
         ("n8n", ["N8N_ENCRYPTION_KEY"]),
         ("freeboard", ["CREDENTIAL_ENCRYPTION_KEY"]),
+        ("django-fernet", ["SECRET_KEY", "SALT_KEY"]),
+        ("fernet-fields", ["FERNET_KEYS"]),
+        ("django-cryptography", ["SECRET_KEY", "CRYPTOGRAPHY_KEY"]),
+        ("sqlalchemy-utils", ["key"]),
     ],
 )
 def test_new_keys_of_others(pair: Pair, system: str, names: list[str]) -> None:
@@ -248,10 +252,15 @@ def test_new_keys_of_others(pair: Pair, system: str, names: list[str]) -> None:
         pair.one(command, "keys", "new", "--for", system, "--out", system)
         in_file = pair.read(system, command)
         for text in (plain.out, in_file):
-            assert len(text.split()) == (1 if len(names) == 1 else 7)
+            assert len(text.split()) == {1: 1, 2: 6, 3: 7}[len(names)]
+            if system.startswith("django"):
+                settings: dict[str, str] = {}
+                exec(text, settings)
+                assert all(len(settings[name]) >= 32 for name in names)
+                assert len(settings["SECRET_KEY"]) >= 50
         # Some of them take a line end for a part of the key.
-        assert in_file.endswith("\n") == (system == "rails")
-        if system in ("fernet", "freeboard"):
+        assert in_file.endswith("\n") == (len(names) > 1)
+        if system in ("fernet", "freeboard", "fernet-fields"):
             assert len(base64.urlsafe_b64decode(in_file)) == 32 or system == "freeboard"
     hints = [pair.one(command, "keys", "new", "--for", system).err for command in COMMANDS]
     assert hints[0] == hints[1]

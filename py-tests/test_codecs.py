@@ -144,6 +144,13 @@ SILENT: list[Callable[[], object]] = [
     lambda: codecs.django_cryptography(secrets=["django-secret"], cryptography_keys=[""]),
     lambda: codecs.django_cryptography(secrets=["django-secret"], field="date"),  # type: ignore[arg-type]
     lambda: codecs.django_cryptography(secrets=["django-secret"], salt=7),  # type: ignore[arg-type]
+    lambda: codecs.django_cryptography(secrets=["django-secret"], digest="sha384"),  # type: ignore[arg-type]
+    lambda: codecs.django_cryptography(secrets=["django-secret"], field_keys=["x" * 32]),  # type: ignore[list-item]
+    lambda: codecs.django_cryptography(secrets=["django-secret"], field_keys=[bytes(31)]),
+    lambda: codecs.django_cryptography(secrets=["django-secret"], field_keys=[bytes(1000)]),
+    lambda: codecs.django_cryptography(
+        secrets=["django-secret"], field_keys=[bytes(32)], digest="md5"
+    ),
     lambda: codecs.sqlalchemy_utils(keys=[]),
     lambda: codecs.sqlalchemy_utils(keys=["alchemy-key", ""]),
     lambda: codecs.sqlalchemy_utils(keys=["alchemy-key"], engine="des"),  # type: ignore[arg-type]

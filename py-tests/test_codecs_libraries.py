@@ -237,6 +237,20 @@ def test_keys_and_salts_of_django_cryptography() -> None:
     assert pickle.loads(fernet.decrypt(written)) == "hello"
 
 
+def test_keys_of_a_field_of_django_cryptography() -> None:
+    key = bytes(range(32))
+    fernet = FernetBytes(key, FernetSigner(SECRET))
+    codec = pickled("text", field_keys=[key])
+    assert opened(codec, fernet.encrypt(pickle.dumps("hello"))) == b"hello"
+    written = codec.seal("hello", binary=True)
+    assert isinstance(written, bytes)
+    assert pickle.loads(fernet.decrypt(written)) == "hello"
+    for options in ({"field_keys": [bytes(24)]}, {"digest": "sm3"}):
+        with pytest.raises(reseal.FormatError) as refused:
+            pickled("text", **options)
+        assert refused.value.code == "format-unsupported"
+
+
 # --- SQLAlchemy-Utils -------------------------------------------------------------------------
 
 

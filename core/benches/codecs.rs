@@ -18,9 +18,9 @@ use data_encoding::BASE64;
 use reseal::{
     Column, Context, Key, KeyUse, Keyring, NamedCodec, OsEntropy, Outcome, Timestamp,
     codec::{
-        Codec, Expect, Fernet, FernetKey, Form, Freeboard, FreeboardKey, Fresh, Metabase,
-        MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Plain, Rails, RailsSerializer, Reseal,
-        Sentry, StoredValue,
+        Codec, DjangoCryptography, DjangoKeys, Expect, Fernet, FernetKey, Form, Freeboard,
+        FreeboardKey, Fresh, Metabase, MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Plain,
+        Rails, RailsSerializer, Reseal, Sentry, SqlalchemyEngine, SqlalchemyUtils, StoredValue,
     },
 };
 use std::{env, fs, sync::Arc, time::Instant};
@@ -41,11 +41,30 @@ struct Row {
 /// A codec with its keys, as a program makes it when it starts.
 type Make = fn() -> Arc<dyn Codec>;
 
-const CODECS: [(&str, Form, Make); 12] = [
+const CODECS: [(&str, Form, Make); 18] = [
     ("plain", Form::Text, || Arc::new(Plain)),
     ("reseal", Form::Text, || Arc::new(ring())),
     ("fernet", Form::Text, || {
         Arc::new(Fernet::new(vec![FernetKey::parse(&zeros()).unwrap()]).unwrap())
+    }),
+    ("django-fernet", Form::Text, || {
+        Arc::new(Fernet::django(&["a secret"], &["a salt"]).unwrap())
+    }),
+    ("fernet-fields", Form::Binary, || {
+        let key = FernetKey::fields("a secret", Fernet::PREFIX).unwrap();
+        Arc::new(Fernet::fields(vec![key]).unwrap())
+    }),
+    ("django-cryptography", Form::Binary, || {
+        Arc::new(DjangoCryptography::new(&["a secret"], &DjangoKeys::default()).unwrap())
+    }),
+    ("sqlalchemy-utils, AES", Form::Text, || {
+        Arc::new(alchemy(SqlalchemyEngine::default()).expect(Expect::Json))
+    }),
+    ("sqlalchemy-utils, GCM", Form::Text, || {
+        Arc::new(alchemy(SqlalchemyEngine::AesGcm))
+    }),
+    ("sqlalchemy-utils, Fernet", Form::Text, || {
+        Arc::new(alchemy(SqlalchemyEngine::Fernet))
     }),
     ("sentry", Form::Text, || {
         Arc::new(Sentry::new([("key", zeros().as_str())], "key").unwrap())
@@ -210,6 +229,10 @@ fn rails(serializer: RailsSerializer, deterministic: bool) -> Rails {
         .serializer(serializer)
         .build()
         .unwrap()
+}
+
+fn alchemy(engine: SqlalchemyEngine) -> SqlalchemyUtils {
+    SqlalchemyUtils::new(&["a key"], engine).unwrap()
 }
 
 fn metabase() -> Metabase {

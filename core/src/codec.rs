@@ -26,7 +26,7 @@ mod sqlalchemy;
 mod stored;
 
 #[cfg(feature = "django")]
-pub use django_cryptography::{DjangoCryptography, DjangoField};
+pub use django_cryptography::{DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys};
 #[cfg(feature = "fernet")]
 pub use fernet::{Fernet, FernetKey};
 #[cfg(feature = "freeboard")]

@@ -23,6 +23,8 @@ const secrets = (count) =>
     JSON.stringify({ user: `user ${i}`, token: "x".repeat(40) }),
   );
 const MESSAGE_PACK = "rails, MessagePack";
+/** What stands in binary columns. */
+const OF_BYTES = [MESSAGE_PACK, "fernet-fields", "django-cryptography"];
 const table = [];
 
 comparePeer(
@@ -77,6 +79,12 @@ function compareAll() {
     plain: () => codecs.plain(),
     reseal: () => codecs.reseal(new Keyring({ primary: Key.generate() })),
     fernet: () => codecs.fernet({ keys: [fernetKey] }),
+    "django-fernet": () => codecs.djangoFernet({ secrets: ["a secret"], salts: ["a salt"] }),
+    "fernet-fields": () => codecs.fernetFields({ secrets: ["a secret"] }),
+    "django-cryptography": () => codecs.djangoCryptography({ secrets: ["a secret"] }),
+    "sqlalchemy-utils, AES": () => codecs.sqlalchemyUtils({ keys: ["a key"], expect: "json" }),
+    "sqlalchemy-utils, GCM": () => codecs.sqlalchemyUtils({ keys: ["a key"], engine: "aes-gcm" }),
+    "sqlalchemy-utils, Fernet": () => codecs.sqlalchemyUtils({ keys: ["a key"], engine: "fernet" }),
     sentry: () => codecs.sentry({ keys: { a: fernetKey }, primary: "a" }),
     rails: () => codecs.rails({ primaryKeys: ["a key"], keyDerivationSalt: "a salt" }),
     "rails, deterministic": () => codecs.rails({ deterministicKeys: ["a key"], keyDerivationSalt: "a salt", deterministic: true }), // prettier-ignore
@@ -90,7 +98,7 @@ function compareAll() {
   const [open, convert] = [{}, {}];
   for (const [name, make] of Object.entries(makers)) {
     const codec = make();
-    const binary = name === MESSAGE_PACK;
+    const binary = OF_BYTES.includes(name);
     const column = new Column({ write: codec, binary });
     const stored = column.sealMany(plaintexts);
     open[name] = [() => column.openMany(stored), EACH];

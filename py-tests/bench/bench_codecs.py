@@ -46,6 +46,12 @@ MAKERS: dict[str, Callable[[], codecs.Codec]] = {
     "reseal": lambda: codecs.reseal(reseal.Keyring(reseal.Key.generate("data")), "before"),
     "plain": codecs.plain,
     "fernet": lambda: codecs.fernet(keys=[FERNET]),
+    "django-fernet": lambda: codecs.django_fernet(secrets=["secret"], salts=["salt"]),
+    "fernet-fields": lambda: codecs.fernet_fields(secrets=["secret"]),
+    "django-cryptography": lambda: codecs.django_cryptography(secrets=["secret"]),
+    "sqlalchemy-utils, AES": lambda: codecs.sqlalchemy_utils(keys=["key"], expect="json"),
+    "sqlalchemy-utils, GCM": lambda: codecs.sqlalchemy_utils(keys=["key"], engine="aes-gcm"),
+    "sqlalchemy-utils, Fernet": lambda: codecs.sqlalchemy_utils(keys=["key"], engine="fernet"),
     "sentry": lambda: codecs.sentry(keys={"key": FERNET}, primary="key"),
     "rails": lambda: codecs.rails(primary_keys=["key"], key_derivation_salt="salt"),
     "rails, deterministic": lambda: codecs.rails(
@@ -59,6 +65,9 @@ MAKERS: dict[str, Callable[[], codecs.Codec]] = {
     "n8n, GCM": lambda: codecs.n8n(instance_keys=[INSTANCE_KEY], rows=ROWS, write="prefixed"),
     "freeboard": lambda: codecs.freeboard(keys=[FREEBOARD]),
 }
+
+#: What stands in binary columns.
+OF_BYTES = {"fernet-fields", "django-cryptography", "rails, MessagePack"}
 
 
 def plaintexts(count: int) -> list[str]:
@@ -100,7 +109,7 @@ def codec_rows(count: int, rounds: int) -> Any:
     statements: dict[str, dict[str, str]] = {"open": {}, "convert": {}}
     for at, (name, make) in enumerate(MAKERS.items()):
         codec = make()
-        binary = "MessagePack" in name
+        binary = name in OF_BYTES
         stored = [codec.seal(text, CONTEXT, binary=binary) for text in plaintexts(count)]
         column = reseal.Column(codecs.reseal(RING), [codec], CONTEXT, binary=binary)
         if not all(isinstance(item, reseal.Resealed) for item in column.reseal_many(stored)):

@@ -617,7 +617,10 @@ def made(make: Callable[..., codecs.Codec], options: str, lenient: bool) -> code
     """Deriving keys takes long, and few cases have others."""
     # There is nothing to be lenient about in pickles.
     more = {} if make is codecs.django_cryptography else {"lenient": lenient}
-    return make(**json.loads(options), **more)
+    given = json.loads(options)
+    if "field_keys" in given:
+        given["field_keys"] = [base64.b64decode(key) for key in given["field_keys"]]
+    return make(**given, **more)
 
 
 def stored_in(case: Case, make: Callable[..., codecs.Codec]) -> str | bytes:
@@ -665,7 +668,8 @@ LIBRARIES = {
     "django-fernet": with_options(codecs.django_fernet, "secrets", "salts"),
     "fernet-fields": with_options(codecs.fernet_fields, "secrets", "prefix", "hkdf"),
     "django-cryptography": with_options(
-        codecs.django_cryptography, "secrets", "cryptography_keys", "salt", "field"
+        codecs.django_cryptography,
+        *("secrets", "cryptography_keys", "salt", "digest", "field_keys", "field"),
     ),
     "sqlalchemy-utils": with_options(codecs.sqlalchemy_utils, "keys", "engine", "padding"),
 }

@@ -792,6 +792,8 @@ def django_cryptography(
     secrets: Iterable[str],
     cryptography_keys: Iterable[str] = (),
     salt: str | None = None,
+    digest: Literal["sha256", "sha512-256", "md5"] | None = None,
+    field_keys: Iterable[bytes] = (),
     field: Literal["text", "bytes", "integer", "float", "boolean", "json"] = "text",
     name: str = "django-cryptography",
 ) -> Codec: ...

@@ -2,15 +2,17 @@
 
 use crate::{
     codec::Codec,
-    codecs::{borrowed, named},
-    convert::argument_text,
+    codecs::{borrowed, listed, named},
+    convert::{argument_text, bytes_like, type_name},
     error::{Result, invalid_argument},
     options::{expectation, flag, secret, secrets, word},
 };
 use alloc::borrow::Cow;
 use pyo3::prelude::*;
+use reseal::Zeroizing;
 use reseal::codec::{
-    DjangoCryptography, DjangoField, Fernet, FernetKey, SqlalchemyEngine, SqlalchemyUtils,
+    DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys, Fernet, FernetKey, SqlalchemyEngine,
+    SqlalchemyUtils,
 };
 
 /// The fields of django-fernet-encrypted-fields. `secrets` are `SECRET_KEY` and
@@ -101,8 +103,10 @@ pub(crate) fn fernet_fields(
 /// The encrypted fields of django-cryptography, in binary columns.
 ///
 /// `secrets` are those of `SECRET_KEY`: the first seals, all of them open. `cryptography_keys`
-/// are those of `CRYPTOGRAPHY_KEY` and `salt` is `CRYPTOGRAPHY_SALT`, where the settings have
-/// them. Each takes 30,000 rounds of PBKDF2, once.
+/// are those of `CRYPTOGRAPHY_KEY`, `salt` is `CRYPTOGRAPHY_SALT` and `digest` is
+/// `CRYPTOGRAPHY_DIGEST`, "sha256", "sha512-256" or "md5", where the settings have them. Each
+/// key takes 30,000 rounds of PBKDF2, once. `field_keys` are in their place what `key=` of
+/// `encrypt()` has, bytes of AES-128 or AES-256, which are used as they are.
 ///
 /// `field` says what the field holds: "text", "bytes", "integer", "float", "boolean" or "json".
 /// Values are pickles, of which only those that build nothing by code are read: no dates, no
@@ -114,17 +118,22 @@ pub(crate) fn fernet_fields(
 ///     >>> codec.open(codec.seal("42", binary=True)).plaintext
 ///     b'42'
 ///
-/// Errors: invalid-argument without any secret; invalid-key for an empty one.
+/// Errors: invalid-argument without any secret, and for what derives keys beside those of a
+/// field; invalid-key for an empty one, and for bytes that are no key; format-unsupported for
+/// AES-192 and for other digests that the library can use.
 #[pyfunction]
 #[pyo3(
-    signature = (*, secrets, cryptography_keys=None, salt=None, field=None, name=None),
-    text_signature = "(*, secrets, cryptography_keys=(), salt=None, field='text', name='django-cryptography')"
+    signature = (*, secrets, cryptography_keys=None, salt=None, digest=None, field_keys=None, field=None, name=None),
+    text_signature = "(*, secrets, cryptography_keys=(), salt=None, digest=None, field_keys=(), field='text', name='django-cryptography')"
 )]
+#[expect(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn django_cryptography(
     py: Python<'_>,
     secrets: &Bound<'_, PyAny>,
     cryptography_keys: Option<&Bound<'_, PyAny>>,
     salt: Option<&Bound<'_, PyAny>>,
+    digest: Option<&Bound<'_, PyAny>>,
+    field_keys: Option<&Bound<'_, PyAny>>,
     field: Option<&Bound<'_, PyAny>>,
     name: Option<&Bound<'_, PyAny>>,
 ) -> Result<Codec> {
@@ -133,12 +142,50 @@ pub(crate) fn django_cryptography(
     let keys = self::secrets(cryptography_keys, "cryptography_keys")?;
     let salt = salt.filter(|salt| !salt.is_none());
     let salt = salt.map(|salt| secret(salt, "salt")).transpose()?;
+    let digest = digest.filter(|digest| !digest.is_none());
+    let digest = digest.map(|digest| argument_text(digest, "digest"));
+    let digest = digest.transpose()?;
+    let of_field = listed(field_keys, "field_keys")?;
+    let of_field = of_field.iter().map(field_key).collect::<Result<Vec<_>>>()?;
+    let derives = !keys.is_empty() || salt.is_some() || digest.is_some();
+    if derives && !of_field.is_empty() {
+        return Err(invalid_argument(
+            "the keys of a field are not derived: leave out cryptography_keys, salt and digest",
+        ));
+    }
+    let digest = digest.as_deref().map(DjangoDigest::parse).transpose()?;
     let field = word(field, "field", &DjangoField::ALL)?.unwrap_or_default();
     let codec = py.detach(|| {
-        let salt = salt.as_ref().map_or(DjangoCryptography::SALT, |salt| salt);
-        DjangoCryptography::new(&borrowed(&secrets), &borrowed(&keys), salt)
+        let (keys, of_field): (_, Vec<&[u8]>) = (
+            borrowed(&keys),
+            of_field.iter().map(|key| key.as_slice()).collect(),
+        );
+        let keys = if of_field.is_empty() {
+            DjangoKeys::Settings {
+                cryptography_keys: &keys,
+                salt: salt.as_ref().map_or(DjangoKeys::SALT, |salt| salt),
+                digest: digest.unwrap_or_default(),
+            }
+        } else {
+            DjangoKeys::Field(&of_field)
+        };
+        DjangoCryptography::new(&borrowed(&secrets), &keys)
     })?;
     Ok(Codec::fixed(name, codec.field(field)))
+}
+
+/// Bytes of any length that is no surprise; the codec tells which are keys.
+fn field_key(key: &Bound<'_, PyAny>) -> Result<Zeroizing<Vec<u8>>> {
+    const MAX_BYTES: usize = 256;
+    let no_key = || {
+        let name = type_name(key);
+        invalid_argument(format!(
+            "each of field_keys is the bytes of a key, 16 or 32, not {name}"
+        ))
+    };
+    let too_long = |_: &Bound<'_, PyAny>| Err(no_key());
+    let bytes = bytes_like(key, MAX_BYTES, too_long)?.ok_or_else(no_key)?;
+    Ok(Zeroizing::new(bytes.to_vec()))
 }
 
 /// The encrypted types of SQLAlchemy-Utils. `keys` are texts: the first seals, all of them open.

@@ -10,8 +10,10 @@
 )]
 
 mod codecs;
+mod libraries;
 
 pub use codecs::{fernet, freeboard, manifest, metabase, n8n, rails, sentry, value};
+pub use libraries::{django_cryptography, django_fernet, fernet_fields, sqlalchemy_utils};
 
 use reseal::{
     Context, EntropyKind, ErrorCode, Expect, Key, KeyId, KeyState, KeyUse, Keyring, Keyset,
@@ -23,13 +25,17 @@ use reseal::{
 pub type Target = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 18] = [
+    ("codec_django_cryptography", django_cryptography),
+    ("codec_django_fernet", django_fernet),
     ("codec_fernet", fernet),
+    ("codec_fernet_fields", fernet_fields),
     ("codec_freeboard", freeboard),
     ("codec_metabase", metabase),
     ("codec_n8n", n8n),
     ("codec_rails", rails),
     ("codec_sentry", sentry),
+    ("codec_sqlalchemy_utils", sqlalchemy_utils),
     ("context", context),
     ("envelope_binary", envelope_binary),
     ("envelope_text", envelope_text),

@@ -5,9 +5,10 @@ use crate::{error::bad_call, n8n::row_of, options::Options};
 use reseal::{
     Result,
     codec::{
-        Codec, CodecKind, DjangoCryptography, DjangoField, Expect, Fernet, FernetKey, Freeboard,
-        FreeboardKey, Metabase, MetabaseKey, N8n, N8nWrite, Rails, RailsBuilder, RailsDigest,
-        RailsSerializer, Sentry, SentryField, SentryMethod, SqlalchemyEngine, SqlalchemyUtils,
+        Codec, CodecKind, DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys, Expect,
+        Fernet, FernetKey, Freeboard, FreeboardKey, Metabase, MetabaseKey, N8n, N8nWrite, Rails,
+        RailsBuilder, RailsDigest, RailsSerializer, Sentry, SentryField, SentryMethod,
+        SqlalchemyEngine, SqlalchemyUtils,
     },
 };
 use std::sync::Arc;
@@ -56,8 +57,19 @@ fn fernet_fields(options: Options<'_>) -> Result<Fernet> {
 
 fn django_cryptography(options: Options<'_>) -> Result<DjangoCryptography> {
     let (secrets, keys) = (options.texts("secrets"), options.texts("cryptographyKeys"));
-    let salt = options.text("salt").unwrap_or(DjangoCryptography::SALT);
-    let codec = DjangoCryptography::new(&secrets, &keys, salt)?;
+    let of_field: Vec<&[u8]> = options.all("fieldKeys").collect();
+    let keys = if of_field.is_empty() {
+        DjangoKeys::Settings {
+            cryptography_keys: &keys,
+            salt: options.text("salt").unwrap_or(DjangoKeys::SALT),
+            digest: options
+                .text("digest")
+                .map_or(Ok(DjangoDigest::default()), DjangoDigest::parse)?,
+        }
+    } else {
+        DjangoKeys::Field(&of_field)
+    };
+    let codec = DjangoCryptography::new(&secrets, &keys)?;
     Ok(match options.text("field") {
         Some(field) => codec.field(DjangoField::parse(field)?),
         None => codec,

@@ -48,6 +48,13 @@ export interface DjangoCryptographyOptions extends CodecOptions {
   readonly cryptographyKeys?: readonly string[] | undefined;
   /** `CRYPTOGRAPHY_SALT`, where the settings have one. */
   readonly salt?: string | undefined;
+  /** `CRYPTOGRAPHY_DIGEST`, where the settings have one: `sha256` by default. */
+  readonly digest?: "sha256" | "sha512-256" | "md5" | undefined;
+  /**
+   * In place of the three: what `key=` of `encrypt()` has, the bytes of AES-128 or AES-256, used as they
+   * are. The first one seals.
+   */
+  readonly fieldKeys?: readonly Uint8Array[] | undefined;
   /** What the field holds; `text` by default. */
   readonly field?: "text" | "bytes" | "integer" | "float" | "boolean" | "json" | undefined;
 }
@@ -190,14 +197,28 @@ export function fernetFieldsEntries(options: FernetFieldsOptions): Entry[] {
 }
 
 export function djangoCryptographyEntries(options: DjangoCryptographyOptions): Entry[] {
-  checkOptions(options, ["secrets", "cryptographyKeys", "salt", "field", "name"]);
-  const { secrets, cryptographyKeys, salt, field } = options;
-  return [
-    ...texts(secrets, "secrets"),
+  const names = ["secrets", "cryptographyKeys", "salt", "digest", "fieldKeys", "field", "name"];
+  checkOptions(options, names);
+  const { secrets, cryptographyKeys, salt, digest, fieldKeys, field } = options;
+  const derives = [
     ...texts(cryptographyKeys, "cryptographyKeys"),
     ...maybeText(salt, "salt"),
-    ...maybeText(field, "field"),
+    ...maybeText(digest, "digest"),
   ];
+  const ofField = listOf(fieldKeys ?? [], "fieldKeys").map(fieldKey);
+  if (ofField.length > 0 && derives.length > 0) {
+    throw invalidArgument(
+      "the keys of a field are not derived: leave out cryptographyKeys, salt and digest",
+    );
+  }
+  return [...texts(secrets, "secrets"), ...derives, ...ofField, ...maybeText(field, "field")];
+}
+
+function fieldKey(key: unknown): Entry {
+  if (!isBytes(key) || byteLength(key) > 256) {
+    throw invalidArgument("each of fieldKeys is a Uint8Array of 16 or 32 bytes");
+  }
+  return ["fieldKeys", key];
 }
 
 export function sqlalchemyUtilsEntries(options: SqlalchemyUtilsOptions): Entry[] {

@@ -25,6 +25,14 @@ pub(super) enum Foreign {
     N8n,
     /// Freeboard: base64 of 32 bytes
     Freeboard,
+    /// django-fernet-encrypted-fields: the settings SECRET_KEY and SALT_KEY
+    DjangoFernet,
+    /// django-fernet-fields and djfernet: base64url of 32 bytes, for FERNET_KEYS
+    FernetFields,
+    /// django-cryptography: the settings SECRET_KEY and CRYPTOGRAPHY_KEY
+    DjangoCryptography,
+    /// SQLAlchemy-Utils: a text of 64 characters
+    SqlalchemyUtils,
 }
 
 /// Names and values, as the system's configuration has them.
@@ -36,7 +44,7 @@ pub(super) struct ForeignKey {
 impl Foreign {
     pub(super) fn generate(self, entropy: &mut impl Entropy) -> Result<ForeignKey> {
         let values = match self {
-            Self::Fernet => vec![("key", base64url(entropy)?)],
+            Self::Fernet => vec![("key", base64url::<32>(entropy)?)],
             Self::Rails => {
                 let names = ["primary_key", "deterministic_key", "key_derivation_salt"];
                 let values = names.map(|name| Ok((name, alphanumeric(entropy)?)));
@@ -46,6 +54,18 @@ impl Foreign {
             // As n8n makes its own.
             Self::N8n => vec![("N8N_ENCRYPTION_KEY", base64::<24>(entropy)?)],
             Self::Freeboard => vec![("CREDENTIAL_ENCRYPTION_KEY", base64::<32>(entropy)?)],
+            // Django asks for 50 characters or more.
+            Self::DjangoFernet => vec![
+                ("SECRET_KEY", base64url::<48>(entropy)?),
+                ("SALT_KEY", base64url::<24>(entropy)?),
+            ],
+            // A key of Fernet, so that it is one with FERNET_USE_HKDF and without.
+            Self::FernetFields => vec![("FERNET_KEYS", base64url::<32>(entropy)?)],
+            Self::DjangoCryptography => vec![
+                ("SECRET_KEY", base64url::<48>(entropy)?),
+                ("CRYPTOGRAPHY_KEY", base64url::<48>(entropy)?),
+            ],
+            Self::SqlalchemyUtils => vec![("key", base64url::<48>(entropy)?)],
         };
         Ok(ForeignKey {
             system: self,
@@ -60,6 +80,10 @@ impl Foreign {
             Self::Metabase => "metabase",
             Self::N8n => "n8n",
             Self::Freeboard => "freeboard",
+            Self::DjangoFernet => "django-fernet",
+            Self::FernetFields => "fernet-fields",
+            Self::DjangoCryptography => "django-cryptography",
+            Self::SqlalchemyUtils => "sqlalchemy-utils",
         }
     }
 
@@ -81,6 +105,18 @@ impl Foreign {
             Self::Freeboard => {
                 "set CREDENTIAL_ENCRYPTION_KEY to it; where there is data already, re-encrypt it from the old key to this one first"
             }
+            Self::DjangoFernet => {
+                "this goes into the settings; in an application that has data put the salt first into the list SALT_KEY and keep the others in it, and change SECRET_KEY only together with SECRET_KEY_FALLBACKS: each secret opens with each salt"
+            }
+            Self::FernetFields => {
+                "put it first into the list FERNET_KEYS, which seals with its first key and opens with all; where there is data and no such list yet, SECRET_KEY is the second"
+            }
+            Self::DjangoCryptography => {
+                "this goes into the settings of an application without data: the library reads values under one key alone, and signs them with SECRET_KEY; where there is data, reseal it"
+            }
+            Self::SqlalchemyUtils => {
+                "give it to the type as its key, read from the environment; the library reads values under one key alone: where there is data, reseal it"
+            }
         }
     }
 }
@@ -94,15 +130,22 @@ impl ForeignKey {
     }
 }
 
-/// The value itself; for Rails the entry of its credentials.
+/// The value itself; for Rails the entry of its credentials, for Django the lines of its settings.
 impl fmt::Display for ForeignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [(_, value)] = self.values.as_slice() {
             return f.write_str(value);
         }
-        f.write_str("active_record_encryption:")?;
-        for (name, value) in &self.values {
-            write!(f, "\n  {name}: {}", **value)?;
+        if self.system == Foreign::Rails {
+            f.write_str("active_record_encryption:")?;
+            for (name, value) in &self.values {
+                write!(f, "\n  {name}: {}", **value)?;
+            }
+            return Ok(());
+        }
+        for (at, (name, value)) in self.values.iter().enumerate() {
+            let end = if at == 0 { "" } else { "\n" };
+            write!(f, "{end}{name} = \"{}\"", **value)?;
         }
         Ok(())
     }
@@ -131,8 +174,8 @@ fn random<const N: usize>(entropy: &mut impl Entropy) -> Result<Zeroizing<[u8; N
     Ok(bytes)
 }
 
-fn base64url(entropy: &mut impl Entropy) -> Result<Zeroizing<String>> {
-    let bytes = random::<32>(entropy)?;
+fn base64url<const N: usize>(entropy: &mut impl Entropy) -> Result<Zeroizing<String>> {
+    let bytes = random::<N>(entropy)?;
     Ok(Zeroizing::new(BASE64URL.encode(&*bytes)))
 }
 
@@ -158,6 +201,7 @@ fn alphanumeric(entropy: &mut impl Entropy) -> Result<Zeroizing<String>> {
 mod tests {
     use super::{Foreign, alphanumeric};
     use clap::ValueEnum as _;
+    use reseal::codec::{CodecKind, Fernet};
     use reseal::{Entropy, EntropyKind, OsEntropy, Result};
 
     #[test]
@@ -166,7 +210,7 @@ mod tests {
             let keys = system.generate(&mut OsEntropy).unwrap();
             let value = |at: usize| keys.values[at].1.as_str();
             match system {
-                Foreign::Fernet => {
+                Foreign::Fernet | Foreign::FernetFields => {
                     assert_eq!(
                         data_encoding::BASE64URL
                             .decode(value(0).as_bytes())
@@ -179,6 +223,19 @@ mod tests {
                     assert_eq!(keys.values.len(), 3);
                     assert!((0..3).all(|at| value(at).len() == 32));
                 }
+                Foreign::DjangoFernet => {
+                    assert_eq!((value(0).len(), value(1).len()), (64, 32));
+                    let text = keys.file_text();
+                    assert!(
+                        text.starts_with("SECRET_KEY = \"") && text.contains("\"\nSALT_KEY = \"")
+                    );
+                    Fernet::django(&[value(0)], &[value(1)]).unwrap();
+                }
+                Foreign::DjangoCryptography => {
+                    assert_eq!((value(0).len(), value(1).len()), (64, 64));
+                    assert!(keys.file_text().contains("\"\nCRYPTOGRAPHY_KEY = \""));
+                }
+                Foreign::SqlalchemyUtils => assert_eq!(value(0).len(), 64),
                 Foreign::Metabase => assert!(value(0).len() >= 16),
                 Foreign::N8n => assert_eq!(value(0).len(), 32),
                 Foreign::Freeboard => {
@@ -192,7 +249,12 @@ mod tests {
                 }
             }
             assert!(!format!("{keys:?}").contains(value(0)));
-            assert_eq!(keys.file_text().ends_with('\n'), *system == Foreign::Rails);
+            let is_single = keys.values.len() == 1;
+            assert_eq!(keys.file_text().ends_with('\n'), !is_single);
+            // That of the codec.
+            assert!(CodecKind::parse(system.name()).is_ok());
+            let named = system.to_possible_value().unwrap();
+            assert_eq!(named.get_name(), system.name());
         }
     }
 

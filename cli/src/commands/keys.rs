@@ -20,6 +20,7 @@ Examples:
   reseal keys new                              a data key, for RESEAL_PRIMARY_KEY
   reseal keys new --use kek --out ring.kek     what a keyset is wrapped under
   reseal keys new --for rails                  keys of Active Record encryption
+  reseal keys new --for django-fernet          settings of django-fernet-encrypted-fields
 ";
 
 /// Make keys

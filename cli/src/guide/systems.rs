@@ -24,20 +24,6 @@ impl RotatedSystem<'_> {
                  directory of [codecs.{name}], whose name is its id, and bring it to every process."
             );
         }
-        let takes_any_text = matches!(
-            self.codec.kind(),
-            CodecKind::DjangoFernet
-                | CodecKind::FernetFields
-                | CodecKind::DjangoCryptography
-                | CodecKind::SqlalchemyUtils
-        );
-        if takes_any_text {
-            return format!(
-                "Make a long random secret, describe it as [codecs.{name}_new], of kind {kind}, and add {name}_new to \
-                 read of {columns}; give it to the other applications as {kind} takes further \
-                 secrets."
-            );
-        }
         format!(
             "Make a key with reseal keys new --for {kind}, describe it as [codecs.{name}_new], of \
              kind {kind}, and add {name}_new to read of {columns}; give it to the other \

@@ -4,9 +4,11 @@
 //! <https://pypi.org/project/django-cryptography-5/>.
 
 mod field;
+mod keys;
 mod pickle;
 
 pub use field::DjangoField;
+pub use keys::{DjangoDigest, DjangoKeys};
 
 use super::{
     Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust,
@@ -22,11 +24,11 @@ use crate::{
 use alloc::{string::ToString, vec::Vec};
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
-use reseal_primitives::{BLOCK_BYTES, Cbc256};
+use keys::Cipher;
+use reseal_primitives::BLOCK_BYTES;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-const ROUNDS: u32 = 30_000;
 const VERSION: u8 = 0x80;
 const HEADER_BYTES: usize = 1 + 8 + BLOCK_BYTES;
 const TAG_BYTES: usize = 32;
@@ -42,9 +44,9 @@ const MAX_BYTES: usize = 4 * MAX_PLAINTEXT_BYTES;
 ///
 /// # Example
 /// ```
-/// use reseal::{Context, codec::{Codec, DjangoCryptography, Stored}};
+/// use reseal::{Context, codec::{Codec, DjangoCryptography, DjangoKeys, Stored}};
 /// use data_encoding::BASE64;
-/// let codec = DjangoCryptography::new(&["django-insecure-t3st$ecret"], &[], DjangoCryptography::SALT)?;
+/// let codec = DjangoCryptography::new(&["django-insecure-t3st$ecret"], &DjangoKeys::default())?;
 /// let stored = BASE64.decode(b"gAAAAABrAI3C6f2ryhD/UQze5lY4IjlqXTi4jQcqrsijK9g9CX8V2YqEsLOINYybThSQAPBaZ+QNwVNsIP3XWFgBnjKc7btZVtQ19cz1CySrJ66avbYUy8c=").unwrap();
 /// let opened = codec.open(Stored::Bytes(&stored), &Context::new())?;
 /// assert_eq!(*opened.plaintext, b"hello");
@@ -64,7 +66,7 @@ const MAX_BYTES: usize = 4 * MAX_PLAINTEXT_BYTES;
 pub struct DjangoCryptography {
     /// Those of `SECRET_KEY`.
     macs: Vec<Hmac<Sha256>>,
-    ciphers: Vec<Cbc256>,
+    ciphers: Vec<Cipher>,
     field: DjangoField,
 }
 
@@ -88,43 +90,36 @@ struct Sealed<'v> {
 }
 
 impl DjangoCryptography {
-    /// `CRYPTOGRAPHY_SALT` where the settings name none.
-    pub const SALT: &str = "django-cryptography";
-
-    /// The first secret seals, all of them open. They are those of `SECRET_KEY`, as they stand. The
-    /// second list has those of `CRYPTOGRAPHY_KEY`, where the settings have one: what encrypts comes
-    /// of it then, and of `SECRET_KEY` otherwise, by 30,000 rounds of PBKDF2 with the salt.
+    /// The first secret seals, all of them open. They are those of `SECRET_KEY`, as they stand. What
+    /// encrypts is said by the keys.
     ///
     /// # Errors
-    /// `invalid-argument` without any secret; `invalid-key` for an empty one.
-    pub fn new(secrets: &[&str], cryptography_keys: &[&str], salt: &str) -> Result<Self> {
+    /// `invalid-argument` without any secret; `invalid-key` for an empty one, and for the key of a field
+    /// of another length; `format-unsupported` for AES-192.
+    pub fn new(secrets: &[&str], keys: &DjangoKeys<'_>) -> Result<Self> {
         if secrets.is_empty() {
             return Err(fixed(
                 ErrorCode::InvalidArgument,
                 "a codec of django-cryptography has at least one secret: SECRET_KEY",
             ));
         }
-        if secrets
-            .iter()
-            .chain(cryptography_keys)
-            .any(|it| it.is_empty())
-        {
+        let settings: &[&str] = match keys {
+            DjangoKeys::Settings {
+                cryptography_keys, ..
+            } => cryptography_keys,
+            DjangoKeys::Field(_) => &[],
+        };
+        if secrets.iter().chain(settings).any(|it| it.is_empty()) {
             return Err(invalid_key());
         }
-        let encrypting = if cryptography_keys.is_empty() {
-            secrets
-        } else {
-            cryptography_keys
-        };
         let mac = |secret: &&str| Hmac::new_from_slice(secret.as_bytes());
         let macs = secrets
             .iter()
             .map(mac)
             .collect::<core::result::Result<_, _>>();
-        let ciphers = encrypting.iter().map(|secret| derive(secret, salt));
         Ok(Self {
             macs: macs.map_err(|_| invalid_key())?,
-            ciphers: ciphers.collect::<Option<_>>().ok_or_else(invalid_key)?,
+            ciphers: keys.ciphers(secrets)?,
             field: DjangoField::default(),
         })
     }
@@ -275,12 +270,6 @@ impl<'v> Sealed<'v> {
 pub(super) fn recognize(stored: Stored<'_>) -> Option<Recognized> {
     let is_marked = stored.form() == Form::Binary && stored.as_bytes().starts_with(&MARK);
     is_marked.then(|| Recognized::yes(SCHEME))
-}
-
-fn derive(secret: &str, salt: &str) -> Option<Cbc256> {
-    let mut key = Zeroizing::new([0; 32]);
-    pbkdf2::pbkdf2_hmac::<Sha256>(secret.as_bytes(), salt.as_bytes(), ROUNDS, &mut *key);
-    Cbc256::new(&*key)
 }
 
 fn not_text() -> Error {

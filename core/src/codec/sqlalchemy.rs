@@ -260,11 +260,18 @@ impl SqlalchemyUtils {
         Err(auth_failed())
     }
 
-    fn check(plaintext: &[u8]) -> Result<()> {
+    fn check(&self, plaintext: &[u8]) -> Result<()> {
         check_length(plaintext, Mode::Random)?;
         core::str::from_utf8(plaintext).map(drop).map_err(|_| {
             read_only("a value of SQLAlchemy-Utils is UTF-8 text, and these bytes are none")
-        })
+        })?;
+        let is_bare = matches!(self.engine, SqlalchemyEngine::Aes(_));
+        match self.expect.filter(|_| is_bare) {
+            Some(expect) => expect.check(plaintext).map_err(|_| {
+                read_only("this plaintext is not what the codec expects, so it could not open it")
+            }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -306,7 +313,7 @@ impl Codec for SqlalchemyUtils {
         place: &Place<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        Self::check(plaintext)?;
+        self.check(plaintext)?;
         match &self.keys {
             Keys::Tokens(tokens) => tokens.seal(plaintext, place, fresh),
             Keys::Own(keys) => {
@@ -332,7 +339,7 @@ impl Codec for SqlalchemyUtils {
         if self.engine == SqlalchemyEngine::AesGcm {
             return Ok(None);
         }
-        Self::check(plaintext)?;
+        self.check(plaintext)?;
         let values = keys.iter().filter_map(|key| match key {
             Cipher::Aes(cbc) => Some(cbc.seal(plaintext)),
             Cipher::Gcm(_) => None,

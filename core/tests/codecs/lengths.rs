@@ -4,9 +4,9 @@ use crate::support::fresh;
 use reseal::{
     Context, Entropy, Mode, OsEntropy,
     codec::{
-        Codec, DjangoCryptography, DjangoField, Fernet, Form, Freeboard, FreeboardKey, Metabase,
-        MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Place, Rails, RailsSerializer, Sentry,
-        SentryField, SentryMethod, SqlalchemyEngine, SqlalchemyUtils, StoredValue,
+        Codec, DjangoCryptography, DjangoField, DjangoKeys, Fernet, Form, Freeboard, FreeboardKey,
+        Metabase, MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Place, Rails, RailsSerializer,
+        Sentry, SentryField, SentryMethod, SqlalchemyEngine, SqlalchemyUtils, StoredValue,
     },
 };
 
@@ -114,7 +114,7 @@ fn codecs() -> Vec<(&'static str, Box<dyn Codec>)> {
 }
 
 fn pickled(field: DjangoField) -> DjangoCryptography {
-    let codec = DjangoCryptography::new(&["secret"], &[], DjangoCryptography::SALT);
+    let codec = DjangoCryptography::new(&["secret"], &DjangoKeys::default());
     codec.unwrap().field(field)
 }
 

@@ -5,8 +5,9 @@ use reseal::{
     Classified, Column, Context, ErrorCode, Key, KeyUse, Keyring, NamedCodec, OsEntropy, Outcome,
     ValueType,
     codec::{
-        Certainty, Codec, CodecKind, DjangoCryptography, DjangoField, Expect, Fernet, FernetKey,
-        Form, Place, Plain, Reseal, SqlalchemyEngine, SqlalchemyUtils, Stored, StoredValue, Trust,
+        Certainty, Codec, CodecKind, DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys,
+        Expect, Fernet, FernetKey, Form, Place, Plain, Reseal, SqlalchemyEngine, SqlalchemyUtils,
+        Stored, StoredValue, Trust,
     },
     manifest::Manifest,
 };
@@ -15,7 +16,7 @@ use std::sync::Arc;
 const TOKEN: &str = "gAAAAABrAI2LvehmDqauI3Eay2SlC88ixUoPOHCxJDF79Q0RfNQ1PIPygbh6SRKjbdQmJOiSiiUcQLiI_phCfkEmL5BJWAb35g==";
 
 fn pickled(secrets: &[&str], field: DjangoField) -> DjangoCryptography {
-    let codec = DjangoCryptography::new(secrets, &[], DjangoCryptography::SALT);
+    let codec = DjangoCryptography::new(secrets, &DjangoKeys::default());
     codec.unwrap().field(field)
 }
 
@@ -37,7 +38,10 @@ fn options_that_are_none() {
         Fernet::django(&none, &["a"]).map(drop),
         Fernet::django(&["a"], &none).map(drop),
         Fernet::fields(Vec::new()).map(drop),
-        DjangoCryptography::new(&[], &[], "salt").map(drop),
+        DjangoCryptography::new(&[], &DjangoKeys::default()).map(drop),
+        DjangoCryptography::new(&["a"], &DjangoKeys::Field(&[])).map(drop),
+        DjangoDigest::parse("sha384").map(drop),
+        DjangoDigest::parse("SHA256").map(drop),
         SqlalchemyUtils::new(&none, SqlalchemyEngine::AesGcm).map(drop),
         SqlalchemyEngine::parse("des", None).map(drop),
         SqlalchemyEngine::parse("aes", Some("none")).map(drop),
@@ -47,17 +51,37 @@ fn options_that_are_none() {
     for error in codes {
         assert_eq!(error.unwrap_err().code(), ErrorCode::InvalidArgument);
     }
+    let empty_key = DjangoKeys::Settings {
+        cryptography_keys: &[""],
+        salt: "salt",
+        digest: DjangoDigest::Sha256,
+    };
     let empty = [
         Fernet::django(&["a", ""], &["a"]).map(drop),
         FernetKey::fields("", Fernet::PREFIX).map(drop),
-        DjangoCryptography::new(&["a", ""], &[], "salt").map(drop),
-        DjangoCryptography::new(&["a"], &[""], "salt").map(drop),
+        DjangoCryptography::new(&["a", ""], &DjangoKeys::default()).map(drop),
+        DjangoCryptography::new(&["a"], &empty_key).map(drop),
+        DjangoCryptography::new(&["a", ""], &DjangoKeys::Field(&[&[0; 32]])).map(drop),
+        DjangoCryptography::new(&["a"], &DjangoKeys::Field(&[&[0; 32], &[]])).map(drop),
+        DjangoCryptography::new(&["a"], &DjangoKeys::Field(&[&[0; 31]])).map(drop),
         SqlalchemyUtils::new(&["a", ""], SqlalchemyEngine::AesGcm).map(drop),
         SqlalchemyUtils::new(&[""], SqlalchemyEngine::Fernet).map(drop),
     ];
     for error in empty {
         assert_eq!(error.unwrap_err().code(), ErrorCode::InvalidKey);
     }
+    let unsupported = [
+        DjangoCryptography::new(&["a"], &DjangoKeys::Field(&[&[0; 24]])).map(drop),
+        DjangoDigest::parse("sha3-256").map(drop),
+        DjangoDigest::parse("blake2s").map(drop),
+        DjangoDigest::parse("sm3").map(drop),
+    ];
+    for error in unsupported {
+        assert_eq!(error.unwrap_err().code(), ErrorCode::FormatUnsupported);
+    }
+    let keys = DjangoKeys::Field(&[b"a key of 32 bytes, used as it is"]);
+    assert_eq!(format!("{keys:?}"), "Field(1)");
+    assert!(!format!("{empty_key:?}").contains("salt"), "{empty_key:?}");
 }
 
 #[test]
@@ -123,6 +147,15 @@ fn nothing_of_an_engine_without_authentication_is_resealed_without_expect() {
         (read.trust, read.plaintext.as_slice()),
         (Trust::Authenticated, &b"hello"[..])
     );
+    // What the codec would not open again it does not write, nor ask for.
+    let write = alchemy("aes", None, &["secretkey1234"]).expect(Expect::Json);
+    let error = write.seal(b"hello", &text_place(&none), fresh).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::CodecReadOnly);
+    let error = write
+        .lookup_values(b"hello", &text_place(&none))
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::CodecReadOnly);
+    assert!(write.seal(b"{}", &text_place(&none), fresh).is_ok());
     let json = column(codec().expect(Expect::Json));
     let error = json.open(stored, &none).unwrap_err();
     assert_eq!(error.code(), ErrorCode::AuthFailed);

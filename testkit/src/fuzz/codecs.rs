@@ -121,7 +121,7 @@ pub fn value(data: &[u8]) {
 
 /// As a stored value, as a plaintext, and as damage to a stored value: the offset and the bits of
 /// each change.
-fn check(codec: &dyn Codec, data: &[u8]) {
+pub(super) fn check(codec: &dyn Codec, data: &[u8]) {
     let context = Context::new();
     read(codec, Stored::Bytes(data), &context);
     if let Ok(text) = core::str::from_utf8(data) {
@@ -145,7 +145,7 @@ fn check(codec: &dyn Codec, data: &[u8]) {
 }
 
 /// What opens is recognised, and is no other than what was recognised.
-fn read(codec: &dyn Codec, stored: Stored<'_>, context: &Context) {
+pub(super) fn read(codec: &dyn Codec, stored: Stored<'_>, context: &Context) {
     let shown = codec.recognize(stored);
     let current = codec.is_current(stored, Mode::Random);
     match codec.open(stored, context) {
@@ -166,7 +166,7 @@ fn write(codec: &dyn Codec, plaintext: &[u8], context: &Context) {
     }
 }
 
-fn seal(codec: &dyn Codec, plaintext: &[u8], context: &Context) -> Option<StoredValue> {
+pub(super) fn seal(codec: &dyn Codec, plaintext: &[u8], context: &Context) -> Option<StoredValue> {
     let mut entropy = FixedEntropy::new(EntropyKind::Direct, vec![3; 1 << 8]);
     let now = Timestamp::from_unix(1_800_000_000).unwrap();
     let mut fresh = Fresh {

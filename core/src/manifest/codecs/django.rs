@@ -2,9 +2,9 @@
 
 use super::{Facts, Options, Writes, tokens::keys};
 use crate::{
-    codec::{DjangoCryptography, DjangoField, Fernet, FernetKey},
+    codec::{DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys, Fernet, FernetKey},
     column::NamedCodec,
-    error::Result,
+    error::{ErrorCode, Result, fixed},
     manifest::{
         SecretRef,
         read::{Table, Value},
@@ -13,6 +13,8 @@ use crate::{
     value::ValueType,
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use data_encoding::BASE64;
+use zeroize::Zeroizing;
 
 #[derive(Debug)]
 pub(super) struct DjangoFernetOptions {
@@ -110,17 +112,31 @@ pub(super) struct DjangoCryptographyOptions {
     secrets: Vec<SecretRef>,
     cryptography_keys: Vec<SecretRef>,
     salt: Option<SecretRef>,
+    digest: DjangoDigest,
+    field_keys: Vec<SecretRef>,
     field: DjangoField,
 }
 
 impl DjangoCryptographyOptions {
     pub(super) fn parse(table: &mut Table<'_, '_>) -> Self {
-        Self {
+        let options = Self {
             secrets: table.required_secrets("secrets"),
             cryptography_keys: table.secrets("cryptography_keys"),
             salt: table.secret("salt"),
+            digest: table.word(
+                "digest",
+                "digest of django-cryptography",
+                &DjangoDigest::ALL,
+            ),
+            field_keys: table.secrets("field_keys"),
             field: table.word("field", "field of django-cryptography", &DjangoField::ALL),
+        };
+        for member in ["cryptography_keys", "salt", "digest"] {
+            if table.has("field_keys") && table.has(member) {
+                table.wrong(member, "the keys of a field are not derived: leave it out");
+            }
         }
+        options
     }
 }
 
@@ -129,6 +145,7 @@ impl Options for DjangoCryptographyOptions {
         let mut needs = Need::secrets("secrets", &self.secrets);
         needs.extend(Need::secrets("cryptography_keys", &self.cryptography_keys));
         needs.extend(self.salt.iter().map(|salt| Need::secret("salt", salt)));
+        needs.extend(Need::secrets("field_keys", &self.field_keys));
         needs
     }
 
@@ -148,13 +165,33 @@ impl Options for DjangoCryptographyOptions {
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
         let secrets = given.texts(&self.secrets, "secrets")?;
-        let keys = given.texts(&self.cryptography_keys, "cryptography_keys")?;
+        let cryptography_keys = given.texts(&self.cryptography_keys, "cryptography_keys")?;
         let salt = self.salt.as_ref();
-        let salt = salt.map_or(Ok(DjangoCryptography::SALT), |salt| {
-            given.text(salt, "salt")
-        })?;
-        let codec = DjangoCryptography::new(&secrets, &keys, salt);
+        let salt = salt.map_or(Ok(DjangoKeys::SALT), |salt| given.text(salt, "salt"))?;
+        let field_keys = keys(given, "field_keys", &self.field_keys, field_key)?;
+        let field_keys: Vec<&[u8]> = field_keys.iter().map(|key| key.as_slice()).collect();
+        let keys = if field_keys.is_empty() {
+            DjangoKeys::Settings {
+                cryptography_keys: &cryptography_keys,
+                salt,
+                digest: self.digest,
+            }
+        } else {
+            DjangoKeys::Field(&field_keys)
+        };
+        let codec = DjangoCryptography::new(&secrets, &keys);
         let codec = codec.map_err(|error| given.explain("", &error))?;
         Ok(NamedCodec::new(given.codec, codec.field(self.field)))
     }
+}
+
+/// Bytes in base64.
+fn field_key(text: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let bytes = BASE64.decode(text.trim().as_bytes()).map_err(|_| {
+        fixed(
+            ErrorCode::InvalidKey,
+            "expected the bytes of a field's key in base64",
+        )
+    })?;
+    Ok(Zeroizing::new(bytes))
 }

@@ -1,7 +1,7 @@
 //! What a manifest needs, and the columns that it makes of real keys.
 
 use super::{column, documents::EVERYTHING, with};
-use crate::support::{fresh, text_place};
+use crate::support::{base64, fresh, text_place, vectors};
 use reseal::{
     Classified, Context, Error, ErrorCode, Key, KeyUse, Keyring, Keyset, Mode, NewKek, OsEntropy,
     Outcome, SourceFile, Timestamp, Want as SourceWant, Zeroizing,
@@ -476,6 +476,44 @@ fn what_is_missing_or_bad_is_named_and_not_shown() {
             "codecs.tokens.keys[0]: env:FERNET_KEY is no text (UTF-8)"
         )
     );
+}
+
+#[test]
+fn the_key_of_a_field_is_base64_and_the_digest_a_word() {
+    let cases = vectors("django-cryptography");
+    for (id, options) in [
+        ("field-key-32", "field_keys = ['env:K']"),
+        ("digest-md5", "digest = 'md5'"),
+    ] {
+        let case = cases.iter().find(|case| case["id"] == id).unwrap();
+        let options = format!("kind = 'django-cryptography'\nsecrets = ['env:S']\n{options}");
+        let manifest = Manifest::parse(&with(&format!("[codecs.x]\n{options}"))).unwrap();
+        let mut secrets = Secrets::new();
+        for want in manifest.wants_of("x").unwrap() {
+            let content = match want.name.as_str() {
+                "S" => &case["secrets"][0],
+                _ => &case["field_keys"][0],
+            };
+            secrets.give(&want, content.as_str().unwrap());
+        }
+        let codec = manifest.codec("x", &secrets).unwrap().codec;
+        let stored = base64(case, "ciphertext_b64");
+        let opened = codec.open(Stored::Bytes(&stored), &Context::new()).unwrap();
+        assert_eq!(*opened.plaintext, b"hello", "{id}");
+    }
+    let field = "kind = 'django-cryptography'\nsecrets = ['env:S']\nfield_keys = ['env:K']";
+    for (key, code) in [
+        (BAD, ErrorCode::InvalidKey),
+        ("aGVsbG8=", ErrorCode::InvalidKey),
+        (
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
+            ErrorCode::FormatUnsupported,
+        ),
+    ] {
+        let error = build_error(field, &[("S", "a secret"), ("K", key)]);
+        assert_eq!(error.code(), code, "{error}");
+        assert!(!error.to_string().contains(key), "{error}");
+    }
 }
 
 #[test]

@@ -277,6 +277,18 @@ const OPTIONS: &[(&str, &str)] = &[
         "kind = 'django-cryptography'\nsecrets = ['env:A']\nlenient = true",
         ".lenient: there is no member",
     ),
+    (
+        "kind = 'django-cryptography'\nsecrets = ['env:A']\ndigest = 'sha384'",
+        ".digest: there is no digest of django-cryptography \"sha384\"",
+    ),
+    (
+        "kind = 'django-cryptography'\nsecrets = ['env:A']\nfield_keys = ['env:B']\nsalt = 'env:C'",
+        ".salt: the keys of a field are not derived: leave it out",
+    ),
+    (
+        "kind = 'django-cryptography'\nsecrets = ['env:A']\nfield_keys = ['env:B']\ndigest = 'md5'",
+        ".digest: the keys of a field are not derived: leave it out",
+    ),
     ("kind = 'sqlalchemy-utils'", ".keys: it is missing"),
     (
         "kind = 'sqlalchemy-utils'\nkeys = ['env:A']\nengine = 'des'",

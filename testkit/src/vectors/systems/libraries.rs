@@ -9,8 +9,9 @@ use data_encoding::{BASE64, BASE64URL};
 use reseal::{
     Context, Error, Mode,
     codec::{
-        Certainty, Codec, CodecKind, DjangoCryptography, DjangoField, Expect, Fernet, FernetKey,
-        Form, SqlalchemyEngine, SqlalchemyUtils, Stored, StoredValue, Trust,
+        Certainty, Codec, CodecKind, DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys,
+        Expect, Fernet, FernetKey, Form, SqlalchemyEngine, SqlalchemyUtils, Stored, StoredValue,
+        Trust,
     },
 };
 use serde_json::{Value, json};
@@ -22,13 +23,15 @@ use std::{
 type Made = reseal::Result<&'static dyn Codec>;
 
 /// What makes a codec: members of a case. Deriving keys takes long, and few cases have others.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 11] = [
     "secrets",
     "salts",
     "prefix",
     "hkdf",
     "cryptography_keys",
     "salt",
+    "digest",
+    "field_keys",
     "field",
     "keys",
     "engine",
@@ -130,9 +133,23 @@ fn new_codec(kind: CodecKind, case: &Value, lenient: bool) -> Given<Made> {
         }
         CodecKind::DjangoCryptography => {
             let (secrets, keys) = (list("secrets")?, list("cryptography_keys")?);
-            let salt = maybe_text(case, "salt")?.unwrap_or(DjangoCryptography::SALT);
+            let salt = maybe_text(case, "salt")?.unwrap_or(DjangoKeys::SALT);
+            let digest = maybe_text(case, "digest")?;
+            let of_field = list("field_keys")?.into_iter().map(base64);
+            let of_field = of_field.collect::<Given<Vec<_>>>()?;
+            let of_field: Vec<&[u8]> = of_field.iter().map(Vec::as_slice).collect();
             let field = DjangoField::parse(text(case, "field")?).map_err(told)?;
-            let codec = DjangoCryptography::new(&secrets, &keys, salt);
+            let settings = |digest| DjangoKeys::Settings {
+                cryptography_keys: &keys,
+                salt,
+                digest,
+            };
+            let keys = match digest.map_or(Ok(DjangoDigest::default()), DjangoDigest::parse) {
+                Err(error) => return Ok(Err(error)),
+                Ok(digest) if of_field.is_empty() => settings(digest),
+                Ok(_) => DjangoKeys::Field(&of_field),
+            };
+            let codec = DjangoCryptography::new(&secrets, &keys);
             codec.map(|codec| leaked(codec.field(field)))
         }
         _ => {
