@@ -19,6 +19,8 @@ __all__ = [
     "Column",
     "Current",
     "Field",
+    "Held",
+    "HeldAttribute",
     "Inspection",
     "Key",
     "Keyring",
@@ -46,6 +48,8 @@ __all__ = [
     "fernet",
     "fernet_fields",
     "freeboard",
+    "hold",
+    "hold_reporting",
     "inspect",
     "inspect_keyset",
     "metabase",
@@ -465,10 +469,11 @@ class Held:
     @property
     def reports(self) -> bool: ...
 
+@disjoint_base
 class HeldAttribute:
     def __new__(cls, name: str) -> Self: ...
-    def __get__(self, instance: object, owner: object = None) -> Any: ...
-    def __set__(self, instance: object, value: object) -> None: ...
+    def __get__(self, instance: object, owner: object = None, /) -> Any: ...
+    def __set__(self, instance: object, value: object, /) -> None: ...
 
 def hold(raw: object, _expression: object, _connection: object, /) -> Held | None: ...
 def hold_reporting(raw: object, _expression: object, _connection: object, /) -> Held | None: ...

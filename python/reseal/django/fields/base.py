@@ -447,13 +447,13 @@ class EncryptedField(Field):
             found["row"] = self.model._meta.pk
         return found if all(it.model is self.model for it in found.values()) else None
 
-    def open_bound(self, stored: Stored, binding: tuple[Any, ...], connection: Any) -> Any:
+    def open_bound(self, held: Held, binding: tuple[Any, ...], connection: Any) -> Any:
         """Return the value of what a query gave, with the tenant and the primary key that it is bound to.
 
         Errors: `ResealError`.
         """
         facts = self.facts(None, connection, binding)
-        return self.from_plain(self.bound().open(stored[0], facts, binding[1]))
+        return self.from_plain(self.bound().open(held.raw, facts, binding[1]))
 
     def get_col(self, alias: str | None, output_field: Any = None) -> Any:
         """Return the column in a query, a new one each time: it learns where it stands."""

@@ -172,6 +172,9 @@ class _DocumentKind(str):
     def __eq__(self, other: object) -> bool:
         return other in (self.column, "JSONField")
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self.column)
 

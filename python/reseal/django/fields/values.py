@@ -13,7 +13,7 @@ from django.db.models.query import (
 )
 from django.db.models.sql import Query
 
-from reseal.django.fields.attribute import Stored
+from reseal._native import Held
 from reseal.django.fields.expressions import EncryptedCol
 
 #: What the columns are called that nobody asked for.
@@ -100,13 +100,13 @@ class _Rows:
 
     def _opened(self, row: list[Any], bound: list[Any]) -> tuple[Any, ...]:
         for place, field, tenant, key in bound:
-            stored = row[place]
-            if isinstance(stored, Stored):
+            held = row[place]
+            if type(held) is Held:
                 binding = (
                     None if tenant is None else row[tenant],
                     None if key is None else row[key],
                 )
-                row[place] = field.open_bound(stored, binding, self.compiler.connection)
+                row[place] = field.open_bound(held, binding, self.compiler.connection)
         return tuple(row)
 
 
