@@ -354,28 +354,28 @@ pub(crate) const fn base64_chars(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
-const fn not_envelope() -> Error {
+fn not_envelope() -> Error {
     fixed(
         ErrorCode::NotEnvelope,
         "this is no Reseal envelope: plaintext, or the format of another system?",
     )
 }
 
-const fn damaged() -> Error {
+fn damaged() -> Error {
     fixed(
         ErrorCode::Malformed,
         "this starts like an envelope but is cut or damaged: is the column long enough?",
     )
 }
 
-const fn unsupported_version() -> Error {
+fn unsupported_version() -> Error {
     fixed(
         ErrorCode::UnsupportedVersion,
         "this envelope has another format version than 1: a newer release may read it",
     )
 }
 
-pub(crate) const fn too_large() -> Error {
+pub(crate) fn too_large() -> Error {
     fixed(
         ErrorCode::TooLarge,
         "a value may have at most 2^24 bytes, in mode padded after padding: store it in pieces",

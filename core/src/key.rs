@@ -244,11 +244,11 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| matches!(c, '\t'..='\r' | ' '))
 }
 
-const fn invalid(message: &'static str) -> Error {
+fn invalid(message: &'static str) -> Error {
     fixed(ErrorCode::InvalidKey, message)
 }
 
-const fn cut() -> Error {
+fn cut() -> Error {
     invalid("a key text is rsk1.<use>. and 48 characters: was it cut?")
 }
 

@@ -98,7 +98,7 @@ impl Pace {
     ///
     /// # Errors
     /// `ring-stale`.
-    pub const fn check_lease(&self, now: u64) -> Result<()> {
+    pub fn check_lease(&self, now: u64) -> Result<()> {
         match self.stale_at {
             Some(at) if now >= at => Err(fixed(
                 ErrorCode::RingStale,

@@ -307,6 +307,6 @@ fn cut_value() -> Error {
 }
 
 /// The builder gives every codec a key.
-const fn no_key() -> Error {
+fn no_key() -> Error {
     fixed(ErrorCode::NoPrimary, "this n8n codec has no key")
 }

@@ -181,7 +181,7 @@ pub(super) fn check_key(walk: &Walk, key: &[Cell]) -> Result<()> {
     Err(Error::new(ErrorCode::ColumnUnsuitable, message))
 }
 
-pub(super) const fn of_another_width() -> Error {
+pub(super) fn of_another_width() -> Error {
     let message = "the driver gave rows of another width than the statement asks for";
     fixed(ErrorCode::DatabaseError, message)
 }

@@ -148,7 +148,7 @@ impl Run {
     }
 }
 
-pub(super) const fn conflict() -> Error {
+pub(super) fn conflict() -> Error {
     let message = "another run of this job moved its checkpoint: let one of them do the job";
     fixed(ErrorCode::JobConflict, message)
 }

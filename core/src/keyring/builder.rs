@@ -199,7 +199,7 @@ fn merged(id: KeyId, mentions: &[KeyState]) -> Result<KeyState> {
     }
 }
 
-pub(crate) const fn same_term_prefix() -> Error {
+pub(crate) fn same_term_prefix() -> Error {
     fixed(
         ErrorCode::DuplicateKey,
         "the ids of two index keys begin with the same 8 characters: generate another key",

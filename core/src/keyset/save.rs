@@ -187,7 +187,7 @@ fn check_lease(seconds: u32) -> Result<()> {
     ))
 }
 
-const fn too_large() -> crate::Error {
+fn too_large() -> crate::Error {
     fixed(
         ErrorCode::InvalidArgument,
         "a keyset has at most 1,048,576 bytes, which are some thousand keys: begin another ring",

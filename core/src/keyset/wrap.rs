@@ -160,7 +160,7 @@ fn halves(nonce: &[u8; NONCE_BYTES]) -> ([u8; SALT_BYTES], [u8; IV_BYTES]) {
     crate::keyring::split_nonce(nonce)
 }
 
-pub(super) const fn tampered() -> Error {
+pub(super) fn tampered() -> Error {
     fixed(
         ErrorCode::KeysetTampered,
         "the keyset was changed by hand, damaged, or put together from two: restore the last good copy",

@@ -54,7 +54,7 @@ impl Codec for Keyless {
     }
 }
 
-const fn no_key() -> Error {
+fn no_key() -> Error {
     fixed(
         ErrorCode::SourceMissing,
         "these columns are without keys: build them with the secrets of the manifest",

@@ -54,14 +54,13 @@ class BoundColumn:
         """
         if value is None:
             return None
-        is_told = bool(bus._subscribers)
-        began = perf_counter() if is_told else 0.0
+        began = perf_counter() if bus._subscribers else None
         try:
             column = self._column or self.column()
             stored = column.seal(value, **facts) if facts else column.seal(value)
         except ResealError as error:
             raise self._refused("seal", error, row, began) from None
-        if is_told:
+        if began is not None:
             self._sealed(column, stored, began)
         return stored
 
@@ -72,14 +71,13 @@ class BoundColumn:
         """
         if stored is None:
             return None
-        is_told = bool(bus._subscribers)
-        began = perf_counter() if is_told else 0.0
+        began = perf_counter() if bus._subscribers else None
         try:
             column = self._column or self.column()
             opened: Any = column.open(stored, **facts) if facts else column.open(stored)
         except ResealError as error:
             raise self._refused("open", error, row, began) from None
-        if is_told:
+        if began is not None:
             self._opened(opened, began)
         return opened.value
 
@@ -166,11 +164,11 @@ class BoundColumn:
             self._tell("stale_opened", "open", codec=opened.codec, key=opened.key)
 
     def _refused(
-        self, action: Action, error: ResealError, row: object, began: float
+        self, action: Action, error: ResealError, row: object, began: float | None
     ) -> ResealError:
         if bus._subscribers:
             # Who began to listen meanwhile hears no time.
-            seconds = perf_counter() - began if began else None
+            seconds = None if began is None else perf_counter() - began
             self._tell("refused", action, code=error.code, seconds=seconds)
         return placed(error, self.declaration, self.model, row)
 

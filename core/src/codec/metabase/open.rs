@@ -128,7 +128,7 @@ impl Metabase {
     }
 }
 
-const fn no_expect() -> crate::Error {
+fn no_expect() -> crate::Error {
     fixed(
         ErrorCode::InvalidArgument,
         "nothing authenticates a stream of Metabase: with streams, say with expect what they hold",

@@ -139,7 +139,7 @@ fn is_old(value: &str, instance_keys: &[&str]) -> bool {
     instance_keys.contains(&value) || is_key_text(value) || value.starts_with(CBC_WRAPPED)
 }
 
-const fn old_shape() -> Error {
+fn old_shape() -> Error {
     fixed(
         ErrorCode::InvalidKey,
         "its value is not wrapped with AES-256-GCM, so that anyone may have put it there: start \
