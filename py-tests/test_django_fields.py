@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django_support
@@ -18,7 +19,10 @@ from django.db import connections, models  # noqa: E402
 from django.test.utils import isolate_apps, override_settings  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from django_app import models as app  # noqa: E402
+from reseal._native import Held  # noqa: E402
 from reseal.django import EncryptedJSONField, EncryptedTextField  # noqa: E402
+
+MODELS = (app.Everything, app.Person, app.First, app.Member, app.Grouped)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = django_support.sqlite_file(tmp_path_factory.mktemp("django"))
     with (
         django_support.database("sqlite", url) as alias,
-        django_support.tables(alias, app.Everything, app.Person),
+        django_support.tables(alias, *MODELS),
     ):
         yield alias
 
@@ -38,7 +42,7 @@ def db(file: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("RESEAL_INDEX_KEY", reseal.Key.generate("index").export())
     with override_settings(RESEAL=django_support.CODECS):  # a ring of its own
         yield file
-    django_support.empty(file, app.Everything, app.Person)
+    django_support.empty(file, *MODELS)
 
 
 # --- documents ------------------------------------------------------------------------------------
@@ -112,6 +116,86 @@ def test_an_error_of_an_encoder_is_not_shown() -> None:
     assert "secret" not in str(caught.value)
 
 
+# --- what nobody asked for ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("save", [lambda it: it.save(), lambda it: change([it])])
+@pytest.mark.parametrize("rows", ["defer", "only"])
+def test_a_tenant_that_was_not_read_is_not_changed(rows: str, save: Any) -> None:
+    app.Member.objects.create(tenant=1, secret="a")
+    found = getattr(app.Member.objects, rows)({"defer": "tenant", "only": "secret"}[rows]).get()
+    found.tenant = 2
+    with pytest.raises(reseal.ResealError) as caught:
+        save(found)
+    assert caught.value.code == "auth-failed"
+    assert app.Member.objects.get(tenant=1, secret="a").secret == "a"
+    found.tenant = 1
+    save(found)
+    assert app.Member.objects.get(tenant=1, secret="a").secret == "a"
+
+
+def change(members: list[Any]) -> None:
+    app.Member.objects.bulk_update(members, ["tenant", "secret"])
+
+
+def test_a_tenant_that_was_not_read_is_left() -> None:
+    app.Member.objects.create(tenant=1, secret="a")
+    found = app.Member.objects.only("secret").get()
+    found.save()
+    assert "tenant" in found.get_deferred_fields()
+    assert app.Member.objects.get(tenant=1, secret="a").secret == "a"
+
+
+def test_what_a_save_hands_back_is_bound_as_before() -> None:
+    app.Member.objects.create(tenant=1, secret="a")
+    found = app.Member.objects.get()
+    found.secret = Held(found.__dict__["secret"].raw)  # as newer versions of Django do
+    found.tenant = 2
+    found.save()
+    assert app.Member.objects.get(tenant=2, secret="a").secret == "a"
+
+
+def test_what_a_function_binds_is_not_changed() -> None:
+    app.Grouped.objects.create(group="a", secret="a")
+    for found in (app.Grouped.objects.get(), app.Grouped.objects.on_error("report").get()):
+        found.group = "b"
+        with pytest.raises(reseal.ResealError, match="does not open"):
+            found.save()
+        with pytest.raises(reseal.ResealError, match="does not open"):
+            app.Grouped.objects.bulk_update([found], ["group", "secret"])
+    found = app.Grouped.objects.get()
+    assert found.secret == "a"
+    found.group = "b"
+    found.save()
+    assert app.Grouped.objects.get(group="b").secret == "a"
+
+
+def test_a_row_of_another_database_gets_what_was_not_opened(
+    db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = django_support.sqlite_file(tmp_path)
+    with (
+        django_support.database("sqlite", url, "other") as other,
+        django_support.tables(other, app.First),
+        monkeypatch.context() as patched,
+    ):
+        patched.setattr(django_support.Router, "current", None)  # as Django's own router
+        there, rows = app.First.objects.using(other), app.First.objects.using(db)
+        row = rows.create(secret="here")
+        for found in (rows.get(), rows.defer("secret").get()):
+            there.update_or_create(pk=row.pk, defaults={"secret": "there"})
+            found.save(using=other)
+            assert there.get(secret="here").secret == "here"
+        there.update(secret="there")
+        there.bulk_update(rows.all(), ["secret"])
+        assert there.get(secret="here").secret == "here"
+        with connections[db].cursor() as cursor:
+            cursor.execute("UPDATE django_app_first SET secret = 'none'")
+        with pytest.raises(reseal.ResealError):
+            rows.on_error("report").get().save(using=other)
+        assert there.get().secret == "here"
+
+
 # --- what a database would write ------------------------------------------------------------------
 
 
@@ -132,6 +216,35 @@ def test_a_value_that_writes_itself_is_refused() -> None:
     nothing = models.Case(models.When(pk=row.pk, then=Shouted(None, output_field=field)))
     with pytest.raises(FieldError, match="cannot seal"):
         app.Everything.objects.update(text=nothing)
+
+
+class Upper(EncryptedTextField):
+    """Has another value than was assigned."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value.upper()
+
+
+class Trimmed(EncryptedTextField):
+    """The same, by other means."""
+
+    def to_plain(self, value: Any) -> Any:
+        return value.strip()
+
+
+@isolate_apps("django_app")
+def test_a_field_of_a_program_converts_what_is_inserted(db: str) -> None:
+    class Converted(models.Model):
+        upper = Upper()
+        trimmed = Trimmed()
+
+        class Meta:
+            app_label = "django_app"
+
+    with django_support.tables(db, Converted):
+        Converted.objects.create(upper="a", trimmed=" a ")
+        Converted.objects.bulk_create([Converted(upper="a", trimmed=" a ")])
+        assert [(it.upper, it.trimmed) for it in Converted.objects.all()] == [("A", "a")] * 2
 
 
 @isolate_apps("django_app")

@@ -89,17 +89,19 @@ def test_other_aggregates_are_refused(refused: Any) -> None:
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda: app.First.objects.filter(pk__in=app.Pet.objects.values("name")),
         lambda: app.Pet.objects.filter(pk__in=app.First.objects.values("secret")),
         lambda: app.Pet.objects.filter(pk__in=app.First.objects.values("secret")[:1]),
         lambda: app.Pet.objects.filter(pk=app.First.objects.values_list("secret")[:1]),
         lambda: app.Pet.objects.exclude(pk__in=app.First.objects.values(a=F("secret"))),
         lambda: app.Pet.objects.filter(owner__in=app.First.objects.values("secret")),
         lambda: app.Pet.objects.filter(Q(pk__in=app.First.objects.values("pets__name"))),
+        lambda: app.Pet.objects.annotate(a=Q(pk__in=app.First.objects.values("secret"))),
     ],
 )
 def test_an_encrypted_column_of_a_subquery_is_not_compared_with(refused: Any) -> None:
-    with pytest.raises(FieldError, match=r"compared with as the column of a subquery.*in Python"):
+    with pytest.raises(
+        FieldError, match=r"compared or computed with as the column of a subquery.*in Python"
+    ):
         list(refused())
 
 
@@ -116,6 +118,22 @@ def test_subqueries_of_other_columns_are_compared_with() -> None:
     inner = app.First.objects.filter(pk=OuterRef("owner")).values("secret")[:1]
     assert app.Pet.objects.annotate(secret=Subquery(inner)).get().secret == "a"
     assert app.Pet.objects.annotate(there=models.Exists(inner)).get().there
+
+
+def test_a_subquery_is_selected() -> None:
+    app.Pet.objects.create(owner=app.First.objects.create(secret="a"), name="Rex")
+    one = app.First.objects.order_by().values("secret")[:1]
+    union = app.First.objects.values("secret").union(app.First.objects.values("secret"))
+    names = app.Pet.objects.order_by().values("name")
+    for inner in (Subquery(one), Subquery(union), one):
+        assert app.Pet.objects.annotate(a=inner).get().a == "a"
+        assert app.Pet.objects.annotate(a=inner).values_list("a").get() == ("a",)
+    assert app.Pet.objects.annotate(a=Subquery(names)).get().a == "Rex"
+
+
+def test_a_subquery_is_not_copied() -> None:
+    with pytest.raises(FieldError, match="cannot be copied to another column"):
+        app.Person.objects.update(rank=app.First.objects.values("secret")[:1])
 
 
 @isolate_apps("django_app")
@@ -154,6 +172,10 @@ def test_values_of_what_is_bound_to_a_tenant() -> None:
     assert list(rows.annotate(a=F("secret")).values_list("a", "secret")[:1]) == [("a", "a")]
     assert rows.filter(tenant=3, secret="b").values_list("secret").get() == ("b",)
     assert list(rows.none().values("secret")) == []
+    named = rows.annotate(reseal_fact_0=models.Value(7)).values("reseal_fact_0", "secret")
+    assert named[0] == {"reseal_fact_0": 7, "secret": "a"}
+    more = rows.extra(select={"reseal_fact_0": "7"}).values_list("reseal_fact_0", "secret")
+    assert more[0] == (7, "a")
     assert list(rows.values("secret").iterator(chunk_size=1))[2] == {"secret": "b"}
     assert rows.values("secret").count() == 3
     assert pickle.loads(pickle.dumps(rows.values("secret")))[0] == {"secret": "a"}

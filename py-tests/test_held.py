@@ -64,6 +64,15 @@ def test_an_attribute_opens_what_is_held_and_nothing_else() -> None:
     assert row.value == "b after <sealed>"
 
 
+def test_what_was_deleted_is_missing() -> None:
+    row: Any = Row()
+    row.value = Held("a")
+    del row.value
+    assert row.value == "missing in Row"
+    with pytest.raises(AttributeError):
+        del row.value
+
+
 def test_an_attribute_needs_an_instance_with_attributes() -> None:
     with pytest.raises(AttributeError):
         Row.value.__set__(7, "x")

@@ -15,7 +15,7 @@ use crate::{
         StoredValue,
     },
     context::Context,
-    envelope::is_envelope,
+    envelope::may_be_envelope,
     error::{Error, ErrorCode, Result, fixed},
     ids::Mode,
     value::ValueType,
@@ -241,7 +241,7 @@ impl Column {
     /// their mark, so that none of the others is asked; whatever fails here is looked at as a whole.
     fn open_usual(&self, stored: Stored<'_>, facts: &Context) -> Option<Read> {
         let writer = self.codecs.first()?;
-        if writer.codec.kind() != CodecKind::Reseal || !is_envelope(stored.as_bytes()) {
+        if writer.codec.kind() != CodecKind::Reseal || !may_be_envelope(stored.as_bytes()) {
             return None;
         }
         let context = self.context.with_all(facts).ok()?;

@@ -15,6 +15,8 @@ pub const MAX_PLAINTEXT_BYTES: usize = 1 << 24;
 pub const OVERHEAD_BYTES: usize = HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
 /// Characters of the prefix `rs1.<key id>.` that every text envelope of one key shares.
 pub const TEXT_PREFIX_CHARS: usize = 5 + KEY_ID_CHARS;
+/// What the text form of every version starts with.
+const TEXT_START: &[u8] = b"rs";
 /// Characters of the longest text envelope.
 pub const MAX_TEXT_CHARS: usize =
     TEXT_PREFIX_CHARS + base64_chars(MAX_PLAINTEXT_BYTES + OVERHEAD_BYTES - PREFIX_BYTES);
@@ -244,6 +246,11 @@ pub(crate) fn is_envelope(stored: &[u8]) -> bool {
     stored.starts_with(&MAGIC) || text().is_some_and(|text| split_text(text, None).is_some())
 }
 
+/// Whether it is worth while to ask [`is_envelope`].
+pub(crate) fn may_be_envelope(stored: &[u8]) -> bool {
+    stored.starts_with(TEXT_START) || stored.starts_with(&MAGIC)
+}
+
 /// The public start of every envelope of one key, in both forms, made once.
 #[derive(Clone, Debug)]
 pub(crate) struct Prefix {
@@ -332,7 +339,7 @@ fn split_text<'t>(stored: &'t str, likely: Option<&Prefix>) -> Option<(u8, KeyId
     if let Some((prefix, tail)) = likely.and_then(|prefix| Some((prefix, prefix.strip(stored)?))) {
         return Some((VERSION, prefix.key_id, tail));
     }
-    let rest = stored.as_bytes().strip_prefix(b"rs")?;
+    let rest = stored.as_bytes().strip_prefix(TEXT_START)?;
     let ([version @ b'1'..=b'9', b'.'], rest) = rest.split_first_chunk()? else {
         return None;
     };

@@ -69,7 +69,9 @@ impl Codec {
     fn recognize(&self, stored: &Bound<'_, PyAny>) -> Result<Option<Recognized>> {
         let py = stored.py();
         let stored = StoredArgument::read(stored)?;
-        let shown = self.call(py, false, |codec| Ok(codec.recognize(stored.as_stored())))??;
+        let shown = self.call(py, Needs::Open, |codec| {
+            Ok(codec.recognize(stored.as_stored()))
+        })??;
         Ok(shown.map(Recognized::new))
     }
 
@@ -87,7 +89,7 @@ impl Codec {
         let py = stored.py();
         let (stored, context) = (StoredArgument::read(stored)?, read_context(context)?);
         let open = |codec: &dyn codec::Codec| codec.open(stored.as_stored(), &context);
-        Ok(OpenedBytes::new(py, self.call(py, false, open)??))
+        Ok(OpenedBytes::new(py, self.call(py, Needs::Open, open)??))
     }
 
     /// A value to store, of text or bytes: text, or bytes for a binary column. `now` is for formats
@@ -118,7 +120,7 @@ impl Codec {
             let entropy = &mut OsEntropy;
             codec.seal(&plaintext, &place, &mut Fresh { entropy, now })
         };
-        Ok(stored::show(py, &self.call(py, true, seal)??))
+        Ok(stored::show(py, &self.call(py, Needs::Seal, seal)??))
     }
 
     /// A stored value of this codec, sealed anew under the key that seals. What belongs to the
@@ -145,7 +147,7 @@ impl Codec {
             let entropy = &mut OsEntropy;
             codec.rotate(stored, &place, &mut Fresh { entropy, now })
         };
-        Ok(stored::show(py, &self.call(py, true, rotate)??))
+        Ok(stored::show(py, &self.call(py, Needs::Both, rotate)??))
     }
 
     /// Whether the codec would write a value as it stands, judged by public bytes; None where only
@@ -160,7 +162,7 @@ impl Codec {
         let py = stored.py();
         let (stored, mode) = (StoredArgument::read(stored)?, mode.0?);
         let judge = |codec: &dyn codec::Codec| Ok(codec.is_current(stored.as_stored(), mode));
-        Ok(self.call(py, false, judge)??)
+        Ok(self.call(py, Needs::Open, judge)??)
     }
 
     fn __repr__(&self) -> String {
@@ -189,7 +191,7 @@ impl Codec {
     fn call<T>(
         &self,
         py: Python<'_>,
-        seals: bool,
+        needs: Needs,
         work: impl Fn(&dyn codec::Codec) -> Result<T, Error>,
     ) -> Result<Result<T, Error>> {
         if let Source::Fixed(codec) = &self.0.source {
@@ -200,7 +202,7 @@ impl Codec {
         with_rings(
             py,
             named,
-            seals,
+            needs,
             |taken| match taken.first() {
                 Some(taken) => Ok(work(taken.codec().as_ref())),
                 None => Ok(Err(no_codec())),
@@ -235,20 +237,33 @@ impl Named {
     }
 
     /// The codec of one call.
-    fn take(&self, py: Python<'_>, seals: bool) -> Result<Taken<'_>> {
+    fn take(&self, py: Python<'_>, needs: Needs) -> Result<Taken<'_>> {
         let live = match &self.source {
             Source::Fixed(codec) => return Ok(Taken::Fixed(codec)),
             Source::Live(live) => live,
         };
         // What the source lacks is an error of the values that need it, and of no others.
-        let open = known(live.to_open(py))?;
-        let seal = if seals {
-            known(live.to_seal(py))?
-        } else {
-            open.clone()
+        let (open, seal) = match needs {
+            Needs::Open | Needs::Seal => {
+                let ring = known(if needs == Needs::Open {
+                    live.to_open(py)
+                } else {
+                    live.to_seal(py)
+                })?;
+                (ring.clone(), ring)
+            }
+            Needs::Both => (known(live.to_open(py))?, known(live.to_seal(py))?),
         };
         Ok(Taken::Live { live, open, seal })
     }
+}
+
+/// What a call does with the ring of a codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Open,
+    Seal,
+    Both,
 }
 
 /// A codec of one call. The rings of a live one are looked at before the call begins: no code of
@@ -354,13 +369,13 @@ pub(crate) fn unlooked() -> Arc<dyn codec::Codec> {
 pub(crate) fn with_rings<T>(
     py: Python<'_>,
     named: &[Arc<Named>],
-    seals: bool,
+    needs: Needs,
     work: impl Fn(&[Taken<'_>]) -> Result<T>,
     lacks_key: impl Fn(&T) -> bool,
 ) -> Result<T> {
     let mut left = NEWER_RINGS;
     loop {
-        let taken = named.iter().map(|named| named.take(py, seals));
+        let taken = named.iter().map(|named| named.take(py, needs));
         let taken = taken.collect::<Result<Vec<_>>>()?;
         let done = work(&taken)?;
         if left == 0 || !lacks_key(&done) || !has_newer(py, &taken)? {

@@ -1,7 +1,7 @@
 //! Columns: the codec that is written, those that may be read, a context and a type.
 
 use crate::{
-    codec::{self, Codec, Named, RingsOfACall, Source, Taken},
+    codec::{self, Codec, Named, Needs, RingsOfACall, Source, Taken},
     column_batch::Batch,
     context::{Contexts, extend, insert, read},
     convert::{ModeArgument, argument_text, items, type_name},
@@ -170,7 +170,7 @@ impl Column {
         let py = value.py();
         let facts = facts(context)?;
         let bytes = value::spell(self.parts.kind, value)?;
-        let sealed = self.call(py, true, |column| {
+        let sealed = self.call(py, Needs::Seal, |column| {
             with_fresh(|fresh| column.seal(&bytes, &facts, self.form, fresh))
         })?;
         Ok(stored::show(py, &sealed?))
@@ -189,13 +189,22 @@ impl Column {
         stored: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Option<Opened>> {
-        let py = stored.py();
-        let Some(stored) = StoredArgument::read_nullable(stored)? else {
-            return Ok(None);
-        };
-        let facts = facts(context)?;
-        let read = self.call(py, false, |column| column.open(stored.as_stored(), &facts))??;
-        self.opened(py, read).map(Some)
+        let read = self.read(stored, context)?;
+        read.map(|read| self.opened(stored.py(), read)).transpose()
+    }
+
+    /// As open, the value alone: what an adapter asks for, value by value.
+    ///
+    /// Errors: as of open.
+    #[pyo3(name = "_value", signature = (stored, /, **context))]
+    fn value<'py>(
+        &self,
+        stored: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyDict>>,
+    ) -> Result<Option<Bound<'py, PyAny>>> {
+        let read = self.read(stored, context)?;
+        read.map(|read| value::read(stored.py(), self.parts.kind, &read.plaintext))
+            .transpose()
     }
 
     /// Which codec a stored value is in, and under which key, judged without any key.
@@ -206,7 +215,7 @@ impl Column {
         let py = stored.py();
         let stored = StoredArgument::read_nullable(stored)?;
         let stored = stored.as_ref().map(StoredArgument::as_stored);
-        let shown = self.call(py, false, |column| Ok(column.classify(stored)))??;
+        let shown = self.call(py, Needs::Open, |column| Ok(column.classify(stored)))??;
         Ok(Classified::new(shown))
     }
 
@@ -425,7 +434,7 @@ impl Column {
         }
         let (py, facts) = (value.py(), facts(context)?);
         let bytes = value::spell(self.parts.kind, value)?;
-        let found = self.call(py, false, |column| {
+        let found = self.call(py, Needs::Open, |column| {
             column.lookup_values(&bytes, &facts, self.form)
         })?;
         let found = found?;
@@ -516,7 +525,7 @@ impl Column {
     pub(crate) fn run<T>(
         &self,
         py: Python<'_>,
-        seals: bool,
+        needs: Needs,
         work: impl Fn(&reseal::Column) -> T,
         lacks_key: impl Fn(&T) -> bool,
     ) -> Result<T> {
@@ -526,7 +535,7 @@ impl Column {
         codec::with_rings(
             py,
             &self.codecs,
-            seals,
+            needs,
             |taken| Ok(work(&self.followed(taken)?.column)),
             lacks_key,
         )
@@ -558,12 +567,29 @@ impl Column {
     fn call<T>(
         &self,
         py: Python<'_>,
-        seals: bool,
+        needs: Needs,
         work: impl Fn(&reseal::Column) -> Result<T, Error>,
     ) -> Result<Result<T, Error>> {
-        self.run(py, seals, work, |done| {
+        self.run(py, needs, work, |done| {
             done.as_ref().is_err_and(is_unknown_key)
         })
+    }
+
+    /// What a stored value opens to; None for None.
+    fn read(
+        &self,
+        stored: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Option<reseal::Read>> {
+        let py = stored.py();
+        let Some(stored) = StoredArgument::read_nullable(stored)? else {
+            return Ok(None);
+        };
+        let facts = facts(context)?;
+        let read = self.call(py, Needs::Open, |column| {
+            column.open(stored.as_stored(), &facts)
+        })?;
+        Ok(Some(read?))
     }
 
     fn opened(&self, py: Python<'_>, read: reseal::Read) -> Result<Opened> {
@@ -590,7 +616,7 @@ impl Column {
         let stored = stored.as_ref().map(StoredArgument::as_stored);
         let done = self.run(
             py,
-            true,
+            Needs::Both,
             |column| {
                 let rewritten =
                     with_fresh(|fresh| Ok(rewritten(column, reopens, stored, &facts, fresh)));
@@ -611,7 +637,7 @@ impl Column {
         let py = stored.py();
         let stored = StoredArgument::read(stored)?;
         let facts = facts(context)?;
-        let repaired = self.call(py, true, |column| {
+        let repaired = self.call(py, Needs::Both, |column| {
             with_fresh(|fresh| way(column, stored.as_stored(), &facts, fresh))
         })?;
         Ok(stored::show(py, &repaired?))
@@ -630,7 +656,7 @@ impl Column {
         }
         let (index, facts) = (argument_text(index, "index")?, facts(context)?);
         let bytes = value::spell(self.parts.kind, value)?;
-        let found = self.call(value.py(), false, |column| {
+        let found = self.call(value.py(), Needs::Open, |column| {
             terms(column, &index, &bytes, &facts)
         })?;
         Ok(Some(found?))

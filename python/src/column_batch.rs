@@ -1,6 +1,7 @@
 //! Many values of a column in one call: read with the GIL held, worked on without it.
 
 use crate::{
+    codec::Needs,
     column::{Column, is_refused_for_key, rewritten, with_fresh},
     context::Contexts,
     convert::{Bytes, items},
@@ -67,7 +68,7 @@ impl<'a, 'py> Batch<'a, 'py> {
         let seal = |column: &reseal::Column, bytes: &Bytes<'_>, facts: &Context| {
             with_fresh(|fresh| column.seal(bytes, facts, form, fresh))
         };
-        let sealed = self.work(true, &spelled, seal, lacks_key)?;
+        let sealed = self.work(Needs::Seal, &spelled, seal, lacks_key)?;
         self.list(sealed, |value: StoredValue| {
             Ok(stored::show(self.py, &value))
         })
@@ -79,7 +80,7 @@ impl<'a, 'py> Batch<'a, 'py> {
         let open = |column: &reseal::Column, stored: &StoredArgument<'_>, facts: &Context| {
             column.open(stored.as_stored(), facts)
         };
-        let opened = self.work(false, &inputs, open, lacks_key)?;
+        let opened = self.work(Needs::Open, &inputs, open, lacks_key)?;
         self.list(opened, |read: Read| {
             let value = value::read(self.py, kind, &read.plaintext)?.unbind();
             Ok(Bound::new(self.py, Opened::new(value, read))?.into_any())
@@ -94,7 +95,7 @@ impl<'a, 'py> Batch<'a, 'py> {
         let refused = |done: &Item<Outcome>| {
             lacks_key(done) || matches!(done, Ok(Some(outcome)) if is_refused_for_key(outcome))
         };
-        let done = self.work(true, &inputs, rewrite, refused)?;
+        let done = self.work(Needs::Both, &inputs, rewrite, refused)?;
         let outcomes = done.into_iter().map(|item| match item {
             Ok(outcome) => outcome.unwrap_or(Outcome::Null),
             Err(error) => Outcome::Refused(error),
@@ -108,7 +109,7 @@ impl<'a, 'py> Batch<'a, 'py> {
         let classify = |column: &reseal::Column, stored: &Nullable<'_>, _: &Context| {
             Ok(column.classify(as_stored(stored)))
         };
-        let shown = self.work(false, &inputs, classify, lacks_key)?;
+        let shown = self.work(Needs::Open, &inputs, classify, lacks_key)?;
         self.list(shown, |shown| {
             Ok(Bound::new(self.py, Classified::new(shown))?.into_any())
         })
@@ -131,7 +132,7 @@ impl<'a, 'py> Batch<'a, 'py> {
     /// Works on every item while other threads run.
     fn work<I: Sync, T: Send>(
         &self,
-        seals: bool,
+        needs: Needs,
         inputs: &[Item<I>],
         work: impl Fn(&reseal::Column, &I, &Context) -> Result<T, Error> + Sync,
         lacks_key: impl Fn(&Item<T>) -> bool,
@@ -148,7 +149,7 @@ impl<'a, 'py> Batch<'a, 'py> {
             self.py.detach(|| items().collect())
         };
         let any_lacks = |done: &Vec<Item<T>>| done.iter().any(&lacks_key);
-        self.column.run(self.py, seals, each, any_lacks)
+        self.column.run(self.py, needs, each, any_lacks)
     }
 
     /// Results as Python objects: None for NULL; an error is an item and not raised.

@@ -2,6 +2,7 @@
 //! list of rows makes one for each of its values.
 
 use pyo3::{
+    exceptions::PyAttributeError,
     intern,
     prelude::*,
     types::{PyDict, PyString, PyTuple},
@@ -123,6 +124,15 @@ impl HeldAttribute {
             return known.set_item(name, kept);
         }
         known.set_item(name, value)
+    }
+
+    /// What is asked for next is missing.
+    fn __delete__(slf: &Bound<'_, Self>, instance: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (known, name) = (known(instance)?, slf.get().name.bind(slf.py()));
+        if known.contains(name)? {
+            return known.del_item(name);
+        }
+        Err(PyAttributeError::new_err(name.clone().unbind()))
     }
 }
 

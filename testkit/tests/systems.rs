@@ -20,7 +20,7 @@ const FILES: [(&str, usize); 12] = [
     ("freeboard/public", 12),
     ("django-fernet/public", 18),
     ("fernet-fields/public", 12),
-    ("django-cryptography/public", 89),
+    ("django-cryptography/public", 115),
     ("sqlalchemy-utils/public", 42),
     ("values/v1", 188),
     ("manifest/v1", 88),

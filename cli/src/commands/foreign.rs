@@ -13,11 +13,15 @@ const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 const RAILS_CHARS: usize = 32;
 
 /// The systems whose keys we make.
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help of the command"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Foreign {
     /// Fernet: base64url of 32 bytes
     Fernet,
-    /// Active Record encryption of Ruby on Rails: three texts of 32 characters
+    /// Active Record encryption of Rails: three texts of 32 characters
     Rails,
     /// Metabase: a text of 44 characters
     Metabase,
@@ -25,11 +29,11 @@ pub(super) enum Foreign {
     N8n,
     /// Freeboard: base64 of 32 bytes
     Freeboard,
-    /// django-fernet-encrypted-fields: the settings SECRET_KEY and SALT_KEY
+    /// django-fernet-encrypted-fields: SECRET_KEY and SALT_KEY
     DjangoFernet,
-    /// django-fernet-fields and djfernet: base64url of 32 bytes, for FERNET_KEYS
+    /// django-fernet-fields, djfernet: base64url of 32 bytes
     FernetFields,
-    /// django-cryptography: the settings SECRET_KEY and CRYPTOGRAPHY_KEY
+    /// django-cryptography: SECRET_KEY and CRYPTOGRAPHY_KEY
     DjangoCryptography,
     /// SQLAlchemy-Utils: a text of 64 characters
     SqlalchemyUtils,

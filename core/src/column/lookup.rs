@@ -54,11 +54,16 @@ impl Column {
         let contexts = contexts.collect::<Result<Vec<_>>>()?;
         self.spelled(value, self.mode, |value| {
             let mut found: Vec<StoredValue> = Vec::new();
-            for named in &self.codecs {
+            for (position, named) in self.codecs.iter().enumerate() {
                 for context in &contexts {
-                    let values = named
-                        .codec
-                        .lookup_values(value, &self.place(context, form))?;
+                    let place = self.place(context, form);
+                    let values = match named.codec.lookup_values(value, &place) {
+                        // What a codec cannot hold stands in no row of it.
+                        Err(error) if position > 0 && error.code() == ErrorCode::CodecReadOnly => {
+                            continue;
+                        }
+                        values => values?,
+                    };
                     for value in values.ok_or_else(|| varies(named))? {
                         if !found.contains(&value) {
                             found.push(value);

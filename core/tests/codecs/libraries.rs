@@ -155,6 +155,14 @@ fn nothing_of_an_engine_without_authentication_is_resealed_without_expect() {
         .lookup_values(b"hello", &text_place(&none))
         .unwrap_err();
     assert_eq!(error.code(), ErrorCode::CodecReadOnly);
+    // A column that only reads it asks for what the others may hold.
+    let plain = NamedCodec::new("plain", Plain);
+    let old = alchemy("aes", None, &["secretkey1234"]).expect(Expect::Json);
+    let moved = Column::new(plain)
+        .read(NamedCodec::new("old", old))
+        .unwrap();
+    let asked = |value| moved.lookup_values(value, &none, Form::Text).unwrap();
+    assert_eq!((asked(b"hello").len(), asked(b"{}").len()), (1, 2));
     assert!(write.seal(b"{}", &text_place(&none), fresh).is_ok());
     let json = column(codec().expect(Expect::Json));
     let error = json.open(stored, &none).unwrap_err();

@@ -12,7 +12,7 @@ const KINDS = {
       codecs.fernetFields({ secrets, prefix, hkdf, lenient }),
   // There is nothing to be lenient about.
   "django-cryptography": ({ secrets, cryptography_keys: cryptographyKeys, salt, digest, field_keys: keys, field }, codecs) => () =>
-    codecs.djangoCryptography({ secrets, cryptographyKeys, salt, digest, fieldKeys: keys?.map((key) => Buffer.from(key, "base64")), field }), // prettier-ignore
+    codecs.djangoCryptography({ secrets, cryptographyKeys, salt, digest, fieldKeys: keys?.map(fromBase64), field }), // prettier-ignore
   "sqlalchemy-utils": ({ keys, engine, padding }, codecs) => (lenient) =>
     codecs.sqlalchemyUtils({ keys, engine, padding, lenient, expect: engine === "aes" ? "utf8" : undefined }), // prettier-ignore
 };

@@ -74,11 +74,12 @@ class BoundColumn:
         began = perf_counter() if bus._subscribers else None
         try:
             column = self._column or self.column()
-            opened: Any = column.open(stored, **facts) if facts else column.open(stored)
+            if began is None:
+                return column._value(stored, **facts) if facts else column._value(stored)
+            opened: Any = column.open(stored, **facts)
         except ResealError as error:
             raise self._refused("open", error, row, began) from None
-        if began is not None:
-            self._opened(opened, began)
+        self._opened(opened, began)
         return opened.value
 
     def term(

@@ -11,12 +11,15 @@ from django.db.models import F, Manager, OrderBy, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 
 from reseal.django.fields.base import EncryptedField
-from reseal.django.fields.expressions import COMPARED, EncryptedCol, refusal
+from reseal.django.fields.expressions import EncryptedCol, refusal
 from reseal.django.fields.index import BlindIndexField
-from reseal.django.fields.rows import encrypted_fields
+from reseal.django.fields.rows import encrypted_fields, open_for
 from reseal.django.fields.values import OPENING
 
 _ROWS_AT_ONCE = 500
+#: What is refused for the column of a subquery.
+_COMPARED = "be compared or computed with as the column of a subquery"
+_WRITTEN = "be copied to another column by a subquery"
 
 
 class EncryptedQuerySet(QuerySet):
@@ -61,11 +64,17 @@ class EncryptedQuerySet(QuerySet):
         return _opening(super().values_list(*fields, **options))
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
-        """Become a part of another query. Errors: `FieldError` for an encrypted field as its only column."""
-        if self.query.has_select_fields:
+        """Become a part of another query.
+
+        Errors: `FieldError` for an encrypted column where it would be compared with, or written.
+        """
+        # An annotation selects the column, which opens it: it says just this, and lookups and updates more.
+        is_selected = len(args) == 1 and set(kwargs) == {"allow_joins", "reuse"}
+        if self.query.has_select_fields and not is_selected:
             for column in (*self.query.select, *self.query.annotation_select.values()):
                 if isinstance(column, EncryptedCol):
-                    raise refusal(column.target, COMPARED)
+                    is_written = kwargs.get("for_save", False)
+                    raise refusal(column.target, _WRITTEN if is_written else _COMPARED)
         return super().resolve_expression(*args, **kwargs)
 
     resolve_expression.queryset_only = True  # type: ignore[attr-defined]
@@ -102,6 +111,7 @@ class EncryptedQuerySet(QuerySet):
         objs, names = list(objs), list(fields)
         named = [self.model._meta.get_field(name) for name in names]
         sealed = [it for it in named if isinstance(it, EncryptedField)]
+        sources = [it._source() for it in named if isinstance(it, BlindIndexField)]
         for field in sealed:
             names += [it.name for it in field.companions if it.name not in names]
         self._for_write = True
@@ -113,6 +123,7 @@ class EncryptedQuerySet(QuerySet):
         ]
         try:
             for instance in objs:
+                open_for(self.db, instance, [*sealed, *sources])
                 values = {it.attname: it.assigned(instance, connection) for it in written}
                 before.append((instance, {name: instance.__dict__.get(name) for name in values}))
                 instance.__dict__.update(values)

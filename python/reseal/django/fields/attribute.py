@@ -60,4 +60,7 @@ class EncryptedAttribute(HeldAttribute, DeferredAttribute):
     def kept(self, before: object, held: Held) -> Held:
         """Return what is held instead: newer versions of Django hand back what a save has left as it was."""
         reports = isinstance(before, Unopened) or (type(before) is Held and before.reports)
-        return Held(held.raw, held.binding, held.reports or reports)
+        binding = held.binding
+        if binding is None and type(before) is Held:
+            binding = before.binding  # a save leaves no other value as it was
+        return Held(held.raw, binding, held.reports or reports)

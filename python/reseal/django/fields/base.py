@@ -98,6 +98,8 @@ class EncryptedField(Field):
         super().__init__(*args, **kwargs)
         if getattr(self, "auto_now", False) or getattr(self, "auto_now_add", False):
             self.exact = Ready  # Django has the value
+        elif not _is_as_assigned(type(self)):
+            self.exact = Ready
 
     # --- declaration ----------------------------------------------------------------------------
 
@@ -239,12 +241,14 @@ class EncryptedField(Field):
     def plain(self, value: Any) -> Any:
         """Return a value of the field's type, of what a program assigned.
 
-        Errors: those of `Field.get_prep_value`, without the value in them.
+        Errors: those of `Field.get_prep_value`, without the value in them; that of an `Unopened`.
         """
         if value is None:
             return None
         if hasattr(value, "resolve_expression"):
             raise not_sealed(self)
+        if isinstance(value, Unopened):
+            raise value.error
         try:
             return self.to_plain(self.get_prep_value(value))
         except (TypeError, ValueError, ValidationError) as error:
@@ -285,8 +289,14 @@ class EncryptedField(Field):
             return True
         if type(found) is not Held or getattr(self, "auto_now", False):
             return False
-        # What is bound to another tenant or row than before has to be sealed anew.
-        return found.binding is None or found.binding == self.binding(instance)
+        if found.binding is not None:
+            # What is bound to another tenant or row than before has to be sealed anew.
+            return found.binding == self.binding(instance)
+        if not self.needs_row:
+            return True
+        # Nobody knows what it is bound to, and only opening it shows whether that is the same still. A
+        # tenant that nobody read is.
+        return not callable(self.tenant) and not self.bind_row and self.waits(instance)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Return what the database gets: sealed, or NULL.
@@ -501,6 +511,15 @@ def as_fact(field: Any, value: Any, connection: Any) -> Any:
     if isinstance(field, EncryptedField):
         return value
     return field.get_db_prep_value(value, connection, prepared=False)
+
+
+def _is_as_assigned(kind: type) -> bool:
+    """Whether it seals what is assigned: no class but ours and Django's turns values into others."""
+    for name in ("pre_save", "plain", "get_prep_value", "to_python", "to_plain"):
+        owner = next(it for it in kind.__mro__ if name in vars(it))
+        if owner.__module__.partition(".")[0] not in ("django", "reseal"):
+            return False
+    return True
 
 
 def _names(given: Iterable[str], option: str) -> tuple[str, ...]:

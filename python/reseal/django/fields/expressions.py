@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from reseal.django.fields.base import EncryptedField
 
 _Sql = tuple[str, Any]
-#: What is refused where a lookup would compare a column with the ciphertext of a subquery.
-COMPARED = "be compared with as the column of a subquery"
 
 
 class EncryptedCol(Col):
@@ -80,8 +78,6 @@ class EncryptedCol(Col):
             raise refusal(self.target, "be ordered by")
         elif query.distinct:
             raise refusal(self.target, "be made distinct")
-        elif _is_compared_with(query):
-            raise refusal(self.target, COMPARED)
         elif self.target.needs_row:
             if not getattr(query, "reseal_has_facts", False):
                 raise no_facts(self.target)
@@ -129,16 +125,6 @@ class EncryptedCol(Col):
     def get_group_by_cols(self) -> list[Any]:
         """Return nothing for a row of a model, which is grouped by its primary key."""
         return [] if self._is_of_row else [self]
-
-
-def _is_compared_with(query: Any) -> bool:
-    """Whether a query stands in another one, where a lookup compares with its column.
-
-    Django takes the ordering from such a query, and not from that of a `Subquery`. What it counts stands
-    in another query as well, and keeps its prefix of aliases.
-    """
-    is_inside = query.subquery and query.alias_prefix != type(query).alias_prefix
-    return is_inside and not query.default_ordering
 
 
 def _ordered_by(query: Any) -> list[Any]:
@@ -268,7 +254,6 @@ def not_sealed(field: EncryptedField) -> FieldError:
 
 
 __all__ = [
-    "COMPARED",
     "Assigned",
     "EncryptedCol",
     "Unchanged",

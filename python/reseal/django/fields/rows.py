@@ -8,6 +8,7 @@ from django.core.exceptions import FieldError
 from django.db import connections
 from django.db.models.signals import class_prepared, post_init, pre_save
 
+from reseal._adapters import Unopened
 from reseal._native import Held
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.index import BlindIndexField
@@ -58,6 +59,8 @@ def _before_save(
                 sealed = field.assigned(instance, connections[using])
                 instance.__dict__[field.attname] = sealed
         return
+    written = [it for it in fields if update_fields is None or it.name in update_fields]
+    open_for(using, instance, written)
     if update_fields is None:
         return
     for field in fields:
@@ -66,6 +69,19 @@ def _before_save(
                 f"{field} is bound to {field.tenant}, which is to be saved without it: name "
                 f"{field.name!r} in update_fields as well"
             )
+
+
+def open_for(using: str, instance: Any, fields: list[EncryptedField]) -> None:
+    """Open what another database than that of the instance is to get: its row has other values.
+
+    Errors: `ResealError`.
+    """
+    if instance._state.db in (None, using):
+        return
+    for field in fields:
+        value = getattr(instance, field.attname)
+        if isinstance(value, Unopened):
+            raise value.error
 
 
 class_prepared.connect(_prepared, dispatch_uid="reseal.django.rows")

@@ -160,6 +160,8 @@ class _DocumentKind(str):
 
     XML fixtures hold the text of a document where the kind says so, and nothing else makes them; a
     database finds the type of the column and its checks by the kind as well, and those are of the column.
+    It equals two texts and has the hash of one, so in a dict or a set it is found as the kind of the column,
+    never as "JSONField".
     """
 
     column: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from django.db.models.query import (
@@ -16,7 +17,7 @@ from django.db.models.sql import Query
 from reseal._native import Held
 from reseal.django.fields.expressions import EncryptedCol
 
-#: What the columns are called that nobody asked for.
+#: What the columns are called that nobody asked for, with the first numbers that are free.
 _NAME = "reseal_fact_{}"
 
 
@@ -65,11 +66,13 @@ class _FactsQuery(Query):
         """Return what makes rows as they were asked for."""
         query = self.chain(Query)
         places: dict[Any, str] = {}
+        taken = {*query.annotations, *query.extra, *(getattr(query, "selected", None) or ())}
+        names = (name for name in map(_NAME.format, count()) if name not in taken)
         query.reseal_has_facts = True
         for column in _bound_columns(self):
             for fact in column.target.fact_fields().values():
                 if (column.alias, fact) not in places:
-                    name = _NAME.format(len(places))
+                    name = next(names)
                     places[column.alias, fact] = name
                     query.annotations[name] = fact.get_col(column.alias)
                     query.append_annotation_mask([name])
