@@ -10,8 +10,11 @@ from typing import Any
 
 import django
 import pymysql
+import pytest
+import reseal
 from django.conf import settings
 from django.db import connections
+from django.test.utils import override_settings
 from reseal._database_url import parse
 
 ENGINES = {"postgresql": "postgresql", "mysql": "mysql", "sqlite": "sqlite3"}
@@ -129,3 +132,21 @@ def empty(alias: str, *models: Any) -> None:
 def sqlite_file(folder: Path) -> str:
     """The URL of a database in a folder."""
     return f"sqlite:///{folder}/app.db"
+
+
+@contextmanager
+def sqlite_tables(factory: pytest.TempPathFactory, *models: Any) -> Iterator[str]:
+    """The alias of a database in a folder of its own, with the tables of the models."""
+    url = sqlite_file(factory.mktemp("django"))
+    with database("sqlite", url) as alias, tables(alias, *models):
+        yield alias
+
+
+@contextmanager
+def fresh_ring(alias: str, monkeypatch: pytest.MonkeyPatch, *models: Any) -> Iterator[str]:
+    """The same with keys of the environment that are new; what the models have is gone afterwards."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", reseal.Key.generate("data").export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", reseal.Key.generate("index").export())
+    with override_settings(RESEAL=CODECS):  # a ring of its own
+        yield alias
+    empty(alias, *models)

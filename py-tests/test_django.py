@@ -59,8 +59,7 @@ UTC = datetime.timezone.utc
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    url = django_support.sqlite_file(tmp_path_factory.mktemp("django"))
-    with django_support.database("sqlite", url) as alias, django_support.tables(alias, *MODELS):
+    with django_support.sqlite_tables(tmp_path_factory, *MODELS) as alias:
         yield alias
 
 

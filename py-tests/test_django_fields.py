@@ -27,22 +27,15 @@ MODELS = (app.Everything, app.Person, app.First, app.Member, app.Grouped)
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    url = django_support.sqlite_file(tmp_path_factory.mktemp("django"))
-    with (
-        django_support.database("sqlite", url) as alias,
-        django_support.tables(alias, *MODELS),
-    ):
+    with django_support.sqlite_tables(tmp_path_factory, *MODELS) as alias:
         yield alias
 
 
 @pytest.fixture(autouse=True)
 def db(file: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty database, and a ring of the environment."""
-    monkeypatch.setenv("RESEAL_PRIMARY_KEY", reseal.Key.generate("data").export())
-    monkeypatch.setenv("RESEAL_INDEX_KEY", reseal.Key.generate("index").export())
-    with override_settings(RESEAL=django_support.CODECS):  # a ring of its own
+    with django_support.fresh_ring(file, monkeypatch, *MODELS):
         yield file
-    django_support.empty(file, *MODELS)
 
 
 # --- documents ------------------------------------------------------------------------------------
