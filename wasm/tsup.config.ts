@@ -96,11 +96,13 @@ function moduleOf({ glue }: Flavour): Plugin {
         path: resolve(path.replace("../pkg", glue)),
       }));
       build.onResolve({ filter: /\?base64$/ }, () => ({
-        path: resolve(glue, "reseal.wasm"),
+        // A comment of the bundle names it: no folder of this machine.
+        path: "reseal.wasm",
+        pluginData: resolve(glue, "reseal.wasm"),
         namespace: "base64",
       }));
-      build.onLoad({ filter: /./, namespace: "base64" }, ({ path }) => ({
-        contents: readFileSync(path),
+      build.onLoad({ filter: /./, namespace: "base64" }, ({ pluginData }) => ({
+        contents: readFileSync(pluginData as string),
         loader: "base64",
       }));
     },
