@@ -1,6 +1,7 @@
 // The package itself: version, exports, codes.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as reseal from "reseal";
 import manifest from "reseal/package.json" with { type: "json" };
@@ -123,4 +124,14 @@ test("the codes are those of the core, in its order", () => {
 test("importing it loads and draws nothing", () => {
   const file = readFileSync(createRequire(import.meta.url).resolve("reseal"), "utf8");
   expect(file).not.toMatch(/^initSync\(/m);
+});
+
+test("no file of it names the folder that it was built in", () => {
+  const dist = new URL("../wasm/dist/", import.meta.url);
+  const folder = fileURLToPath(new URL("../", import.meta.url));
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" });
+  const built = files.filter((file) => /\.(?:[cm]?js|map|ts|cts|wasm)$/.test(file));
+  expect(built).toContain("slim/inline.mjs");
+  const naming = built.filter((file) => readFileSync(new URL(file, dist)).includes(folder));
+  expect(naming).toEqual([]);
 });
