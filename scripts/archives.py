@@ -1,4 +1,5 @@
-"""What is in the archives that would be published: the papers, and nothing that does not belong there.
+"""What is in the archives that would be published: the papers, nothing that does not belong there, and no
+file that only its maker could read.
 
 scripts/archives.py ARCHIVE...
 """
@@ -20,6 +21,7 @@ NPM = [*PAPERS, "README.md", "THIRD-PARTY.txt", BILL, "package.json", "reseal.wa
 SDIST = [*PAPERS, "README.md", "Cargo.lock", "PKG-INFO", "THIRD-PARTY.txt", BILL]
 CRATE = [*PAPERS, "Cargo.lock", "src/lib.rs"]
 KINDS = {".whl": WHEEL, ".tgz": NPM, ".tar.gz": SDIST, ".crate": CRATE}
+READABLE = 0o444
 JUNK = re.compile(r"(^|/)(target|node_modules|__pycache__|\.git|\.venv|fuzz)/|\.(pyc|rej)$|~$")
 
 
@@ -36,10 +38,12 @@ def main(archives: list[Path]) -> int:
 
 def check(archive: Path) -> list[str]:
     """What is missing in an archive, or too much."""
-    names, bills = listed(archive)
+    modes, bills = listed(archive)
+    names = list(modes)
     [wanted] = [wanted for end, wanted in KINDS.items() if archive.name.endswith(end)]
     wrong = [f"{want} is missing" for want in wanted if not any(n.endswith(want) for n in names)]
     wrong += [f"{name} does not belong there" for name in names if JUNK.search(name)]
+    wrong += [f"{name} is not for everybody to read" for name in names if ~modes[name] & READABLE]
     for name, text in bills.items():
         bill = json.loads(text)
         if bill["specVersion"] != "1.6" or not bill["components"]:
@@ -47,19 +51,19 @@ def check(archive: Path) -> list[str]:
     return wrong
 
 
-def listed(archive: Path) -> tuple[list[str], dict[str, bytes]]:
-    """The names of its files, and the bills of materials among them."""
+def listed(archive: Path) -> tuple[dict[str, int], dict[str, bytes]]:
+    """The modes of its files by their names, and the bills of materials among them."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
-            names = wheel.namelist()
-            return names, {name: wheel.read(name) for name in names if name.endswith(BILL)}
+            modes = {info.filename: info.external_attr >> 16 for info in wheel.infolist()}
+            return modes, {name: wheel.read(name) for name in modes if name.endswith(BILL)}
     bills = {}
     with tarfile.open(archive) as tar:
         files = [member for member in tar if member.isfile()]
         for member in files:
             if member.name.endswith(BILL) and (file := tar.extractfile(member)):
                 bills[member.name] = file.read()
-    return [member.name for member in files], bills
+    return {member.name: member.mode for member in files}, bills
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ source "$(dirname "$0")/lib.sh"
 [ -n "${PACKAGE_READY:-}" ] || scripts/bootstrap.sh package
 # Archives carry times: the same ones, wherever and whenever they are made.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1767225600}
+# And the same modes: npm packs a file as its maker may read it.
+umask 022
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 PARTS="npm workbench sdist crates"
 case $* in
@@ -19,6 +21,8 @@ wanted() { [[ $WORDS == *" $1 "* ]]; }
 
 npm_tarball() {
     cargo xtask npm
+    # What was built before this script, under another umask.
+    chmod -R u=rwX,go=rX wasm/{dist,package.json,README.md,THIRD-PARTY.txt,sbom.cdx.json} wasm/LICENSE-*
     (cd wasm && npm pack --silent --pack-destination "$ROOT/dist" >/dev/null)
 }
 
