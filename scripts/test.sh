@@ -17,41 +17,62 @@ suite() {
     ONLY_MATCHED=
 }
 
+# beside FUNCTION...: the suites of the first before our eyes, those of the others meanwhile; what they
+# printed is shown afterwards.
+beside() {
+    local first=$1 other
+    shift
+    for other in "$@"; do "$other" >"target/$other.log" 2>&1 & done
+    "$first"
+    wait
+    for other in "$@"; do cat "target/$other.log"; done
+}
+
 suite --check rust-format cargo fmt --all --check
 suite --check rust-lint cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 suite --check rust-slim cargo clippy --package reseal-wasm --lib --no-default-features --locked --quiet -- -D warnings
 suite rust cargo test --workspace --locked --quiet --no-fail-fast
-suite --check rust-no-std cargo xtask no-std
 suite --check rust-api cargo xtask api --check
 suite --check licences cargo xtask licences --check
 suite --check sbom cargo xtask sbom --check
 
-# Side by side: to link them keeps one core busy each.
-suite --check build-wheel scripts/wheel.sh >target/build-wheel.log 2>&1 &
-suite --check build-npm cargo xtask npm
-wait
-cat target/build-wheel.log
-suite --check build-testkit cargo xtask testkit
+# To link keeps one core busy, of two packages both.
+of_wheel() {
+    suite --check build-wheel scripts/wheel.sh
+    suite --check py-lint "$VENV/bin/ruff" check python py-tests scripts spec examples
+    suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts spec examples
+    suite --check py-types scripts/mypy.sh
+    suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
+}
+of_npm() {
+    suite --check build-npm cargo xtask npm
+    suite --check rust-no-std cargo xtask no-std
+    suite --check build-testkit cargo xtask testkit
+    suite --check js-types npm run --silent --prefix wasm check:types
+    suite --check js-tests-types npm run --silent --prefix js-tests check:types
+    suite --check js-format npm run --silent --prefix wasm check:format
+    suite --check js-package npm run --silent --prefix wasm check:package
+}
+beside of_wheel of_npm
 
-suite --check js-types npm run --silent --prefix wasm check:types
-suite --check js-tests-types npm run --silent --prefix js-tests check:types
-suite --check js-format npm run --silent --prefix wasm check:format
-suite --check js-package npm run --silent --prefix wasm check:package
-suite js npm test --silent --prefix js-tests
-suite js-consumers js-tests/consumers/run.sh
-suite js-browser node js-tests/browser/run.mjs
-suite js-workbench node js-tests/workbench/run.mjs
+# Browsers and package managers wait much.
+in_node() { suite js npm test --silent --prefix js-tests; }
+in_browsers() {
+    suite js-consumers js-tests/consumers/run.sh
+    suite js-browser node js-tests/browser/run.mjs
+    suite js-workbench node js-tests/workbench/run.mjs
+}
+beside in_node in_browsers
 
-suite --check py-lint "$VENV/bin/ruff" check python py-tests scripts spec examples
-suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts spec examples
-suite --check py-types scripts/mypy.sh
-suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
 suite py scripts/pytest.sh
-suite py-interpreters "$VENV/bin/python" scripts/interpreters.py target/wheels/*.whl
 
-suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
-suite interop scripts/interop.sh
-suite --check demo examples/demo/run.sh
-suite docs "$VENV/bin/python" scripts/doc_blocks.py
+of_readers() { suite docs "$VENV/bin/python" scripts/doc_blocks.py; }
+of_all_languages() {
+    suite py-interpreters "$VENV/bin/python" scripts/interpreters.py target/wheels/*.whl
+    suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
+    suite interop scripts/interop.sh
+    suite --check demo examples/demo/run.sh
+}
+beside of_readers of_all_languages
 
 scripts/summary.sh

@@ -15,8 +15,6 @@ import json
 import os
 import random
 import re
-import secrets
-import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -60,7 +58,7 @@ class FileLock:
     def __init__(self, name: str) -> None:
         self.path = f"{name}.lock"
         self._name = name
-        self._token = secrets.token_hex(16)
+        self._token = os.urandom(16).hex()
         self._place = _place()
         self._seen: dict[tuple[str, _Holder], float] = {}
         folder, base = os.path.split(name)
@@ -138,7 +136,7 @@ class FileLock:
             remove(path)
 
     def _content(self) -> bytes:
-        host = socket.gethostname()
+        host = _host()
         who = {"pid": os.getpid(), "host": host, "place": self._place, "token": self._token}
         return json.dumps(who).encode()
 
@@ -164,7 +162,7 @@ class FileLock:
 
 def temporary_name(base: str, token: str | None = None) -> str:
     """Return the name of a file that is to become another, beside it."""
-    return f".{base}.{token or secrets.token_hex(16)}.tmp"
+    return f".{base}.{token or os.urandom(16).hex()}.tmp"
 
 
 def is_leftover(base: str, name: str) -> bool:
@@ -201,12 +199,19 @@ def _holder(content: bytes, changed_ns: int) -> _Holder:
 def _place() -> str:
     """Where a process id means the same process: this start of this machine, and this container."""
     if sys.platform not in ("linux", "android"):
-        return socket.gethostname()
+        return _host()
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
     except (OSError, ValueError):
-        return secrets.token_hex(16)  # nobody can tell, so nobody takes this lock away
+        return os.urandom(16).hex()  # nobody can tell, so nobody takes this lock away
+
+
+def _host() -> str:
+    # Here, and not above: few programs take a lock, and it is a tenth of the start of all.
+    import socket
+
+    return socket.gethostname()
 
 
 def _is_alive(pid: int) -> bool:

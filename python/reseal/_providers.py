@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -136,7 +136,7 @@ async def _new(provider: KekProvider, reference: str) -> tuple[Key, str, str, by
     """Return a fresh key-encrypting key, and what a keyset notes of it."""
     name = _name(provider)
     _text(reference, "a reference is text")
-    content = secrets.token_bytes(KEY_BYTES)
+    content = os.urandom(KEY_BYTES)
     blob = await provider.wrap(reference, content)
     _check(blob, bytes, "a key service wraps into bytes")
     return Key.from_bytes("kek", content), name, reference, blob

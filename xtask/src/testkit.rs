@@ -6,7 +6,8 @@ use std::process::Command;
 use crate::files::{copy, root, run as run_command, target_dir};
 use crate::{Result, wasm};
 
-/// Builds the library twice and puts both where the runners look for them.
+/// Builds the library twice and puts both where the runners look for them: native as Rust's tests have
+/// it, and for WASM as the packages have it, so that little is compiled again.
 pub(crate) fn run() -> Result {
     let out = root().join("target/testkit");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -15,7 +16,6 @@ pub(crate) fn run() -> Result {
         "build",
         "--quiet",
         "--locked",
-        "--release",
         "--lib",
         "--package",
         "reseal-testkit",
@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result {
     run_command(&mut cargo)?;
     let native = format!("{DLL_PREFIX}reseal_testkit{DLL_SUFFIX}");
     copy(
-        &target_dir().join("release").join(&native),
+        &target_dir().join("debug").join(&native),
         &out.join(&native),
     )?;
     copy(
