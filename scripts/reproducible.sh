@@ -14,10 +14,7 @@ rm -rf "$OUT" && mkdir -p "$OUT"
 build() {
     local copy=$OUT/$1 home=$OUT/$1-home
     mkdir -p "$copy/target/stamps" "$home/.cargo"
-    # What is in the repository, or would be if it were committed.
-    git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-        [ ! -e "$file" ] || printf '%s\0' "$file"
-    done | tar -c --null -T - | tar -x -C "$copy"
+    tar -x -C "$copy" -f "$OUT/source.tar"
     cp -a wasm/node_modules "$copy/wasm/"
     ln -s "$VENV" "$copy/.venv"
     # What was downloaded is shared, under another name.
@@ -45,6 +42,11 @@ unnamed() {
     echo "a folder of this machine is named in $found" >&2
     return 1
 }
+
+# What is in the repository, or would be if it were committed: as it is now, for both.
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+    [ ! -e "$file" ] || printf '%s\0' "$file"
+done | tar -c --null -T - -f "$OUT/source.tar"
 
 build one 022 UTC C
 build a/second/folder 077 Asia/Kolkata C.UTF-8
