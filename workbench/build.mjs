@@ -6,8 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Builds the page in a folder, which is made anew. */
+/**
+ * Builds the page in a folder, which is made anew.
+ *
+ * @param {string} folder
+ */
 export function build(folder) {
+  /** @type {(from: string, to: string) => void} */
   const put = (from, to) => cpSync(join(ROOT, from), join(folder, to), { recursive: true });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "reseal"), { recursive: true });
@@ -21,12 +26,17 @@ export function build(folder) {
   writeFileSync(join(folder, "index.html"), page());
 }
 
-/** A script of the package and those that it imports, which lie in folders beside it. */
+/**
+ * A script of the package and those that it imports, which lie in folders beside it.
+ *
+ * @param {string} script
+ * @param {Set<string>} found
+ */
 function scriptsOf(script, found = new Set()) {
   if (found.has(script)) return found;
   found.add(script);
   const text = readFileSync(join(ROOT, "wasm/dist", script), "utf8");
-  for (const [, path] of text.matchAll(/\b(?:from|import) ?"(\.{1,2}\/[^"]+\.mjs)"/g)) {
+  for (const [, path = ""] of text.matchAll(/\b(?:from|import) ?"(\.{1,2}\/[^"]+\.mjs)"/g)) {
     scriptsOf(posix.join(posix.dirname(script), path), found);
   }
   return found;
@@ -43,13 +53,19 @@ function page() {
 function advice() {
   const text = readFileSync(join(ROOT, "spec/errors.md"), "utf8");
   const rows = text.matchAll(/^\| `([a-z-]+)` \| \w+ \| .* \| (.+) \|$/gm);
-  const words = Object.fromEntries(Array.from(rows, ([, code, what]) => [code, plainWords(what)]));
+  const words = Object.fromEntries(
+    Array.from(rows, ([, code = "", what = ""]) => [code, plainWords(what)]),
+  );
   if (!("auth-failed" in words)) throw new Error("spec/errors.md has another shape now");
   const literal = JSON.stringify(words, null, 2);
   return `// From spec/errors.md.\nexport const WHAT_TO_DO = ${literal};\n`;
 }
 
-/** Without the marks of Markdown. */
+/**
+ * Without the marks of Markdown.
+ *
+ * @param {string} markdown
+ */
 function plainWords(markdown) {
   return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/`/g, "");
 }

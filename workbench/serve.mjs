@@ -1,10 +1,12 @@
 // Serves a built workbench on this machine only, with its policy as a header too.
 //   node workbench/serve.mjs FOLDER [PORT]
+import { once } from "node:events";
 import { readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** @type {Readonly<Record<string, string>>} */
 const TYPES = {
   ".css": "text/css; charset=utf-8",
   ".html": "text/html; charset=utf-8",
@@ -14,7 +16,11 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** A server of a folder, which listens on 127.0.0.1 already. Port 0 is a free one. */
+/**
+ * A server of a folder, which listens on 127.0.0.1 already. Port 0 is a free one.
+ *
+ * @param {string} folder
+ */
 export async function serve(folder, port = 0) {
   const headers = {
     "content-security-policy": policyOf(readFileSync(join(folder, "index.html"), "utf8")),
@@ -24,23 +30,36 @@ export async function serve(folder, port = 0) {
     "cache-control": "no-cache",
   };
   const server = createServer((request, response) => {
-    const file = fileOf(folder, request.url);
-    if (file === undefined) return response.writeHead(404, headers).end();
+    const file = fileOf(folder, request.url ?? "/");
+    if (file === undefined) {
+      response.writeHead(404, headers).end();
+      return;
+    }
     const type = TYPES[extname(file)] ?? "text/plain; charset=utf-8";
     response.writeHead(200, { ...headers, "content-type": type }).end(readFileSync(file));
   });
-  await new Promise((listening, failed) => {
-    server.on("error", failed).listen(port, "127.0.0.1", listening);
-  });
-  return { server, url: `http://127.0.0.1:${server.address().port}/` };
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return { server, url: `http://127.0.0.1:${address.port}/` };
 }
 
-/** The policy of the page, and what only a header can say. */
+/**
+ * The policy of the page, and what only a header can say.
+ *
+ * @param {string} html
+ */
 function policyOf(html) {
-  const [, policy] = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html);
+  const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
+  if (policy === undefined) throw new Error("index.html names no policy");
   return `${policy}; frame-ancestors 'none'`;
 }
 
+/**
+ * @param {string} folder
+ * @param {string} url
+ */
 function fileOf(folder, url) {
   let path;
   try {

@@ -53,6 +53,10 @@ export async function valuesCases(report, { browser, url }) {
     await press("seal");
     const blob = Uint8Array.of(0, 255);
     assert.equal(ring.openString(await stored.inputValue(), { ...CONTEXT, blob }), "bound");
+    await pair.locator("input.value").fill("00f");
+    await press("seal");
+    assert.match(await said.innerText(), /context-invalid[^]*no hexadecimal/);
+    await pair.locator("input.value").fill("00ff");
     await pair.locator("input.name").fill("row");
     await press("seal");
     assert.match(await said.innerText(), /context-invalid/);

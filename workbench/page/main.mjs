@@ -1,6 +1,6 @@
 // Starts the module, then the panels.
 import { init, version } from "./reseal/browser.mjs";
-import { byId, problem } from "./lib/dom.mjs";
+import { byId, problem, typed } from "./lib/dom.mjs";
 import { startTabs } from "./lib/tabs.mjs";
 import { startTheme } from "./lib/theme.mjs";
 import { startInspect } from "./panels/inspect.mjs";
@@ -15,7 +15,7 @@ try {
   for (const start of [startInspect, startKeys, startValues, startCensus, startRotation]) start();
   byId("version").textContent = version;
   byId("starting").remove();
-  startTabs(document.querySelector("[role=tablist]"));
+  startTabs(typed(document.querySelector("[role=tablist]"), HTMLElement));
 } catch (error) {
   byId("starting").replaceChildren(problem(error));
 }

@@ -1,7 +1,13 @@
 // A bar chart. It is a picture of a table that stands beside it, so it is hidden from readers.
 import { count, h } from "./dom.mjs";
 
-/** Bars of names and numbers; `tone` gives the class of a bar. */
+/**
+ * Bars of names and numbers; `tone` gives the class of a bar.
+ *
+ * @param {string} title
+ * @param {readonly [string, number][]} pairs
+ * @param {(name: string) => string} tone
+ */
 export function bars(title, pairs, tone) {
   const most = Math.max(...pairs.map(([, number]) => number));
   const sum = pairs.reduce((all, [, number]) => all + number, 0);
@@ -15,6 +21,10 @@ export function bars(title, pairs, tone) {
   return h("figure", { class: "bars", "aria-hidden": "true" }, h("figcaption", {}, title), h("div", { class: "lines" }, ...lines)); // prettier-ignore
 }
 
+/**
+ * @param {number} number
+ * @param {number} sum
+ */
 export function share(number, sum) {
   const percent = (100 * number) / sum;
   return percent > 0 && percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;

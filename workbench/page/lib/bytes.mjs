@@ -1,9 +1,13 @@
 // Bytes as people paste them.
 
-export const toHex = (bytes) => Array.from(bytes, hexOf).join(" ");
+/** @param {number} byte */
 export const hexOf = (byte) => byte.toString(16).padStart(2, "0");
 
-/** The bytes of hexadecimal, also as PostgreSQL and MySQL print it; undefined for anything else. */
+/**
+ * The bytes of hexadecimal, also as PostgreSQL and MySQL print it; undefined for anything else.
+ *
+ * @param {string} text
+ */
 export function fromHex(text) {
   const digits = text
     .replace(/^\s*(\\x|0x|x')/i, "")
@@ -13,7 +17,11 @@ export function fromHex(text) {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16)); // prettier-ignore
 }
 
-/** The bytes of base64 in either alphabet, padded or not; undefined for anything else. */
+/**
+ * The bytes of base64 in either alphabet, padded or not; undefined for anything else.
+ *
+ * @param {string} text
+ */
 export function fromBase64(text) {
   const plain = text.replace(/\s/g, "").replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "");
   if (plain === "" || /[^A-Za-z0-9+/]/.test(plain) || plain.length % 4 === 1) return undefined;

@@ -2,9 +2,21 @@
 // section 2.
 import { plural } from "./dom.mjs";
 
-const MODES = { 1: "r, random", 2: "d, deterministic", 3: "p, random with padding" };
+/** @import { Inspection } from "../reseal/browser.mjs" */
+/** @typedef {{ name: string, from: number, bytes: Uint8Array, note: string }} Range */
 
-/** The ranges of an RS1 envelope in binary form. */
+const MODES = {
+  random: "r, random",
+  deterministic: "d, deterministic",
+  padded: "p, random with padding",
+};
+
+/**
+ * The ranges of an RS1 envelope in binary form.
+ *
+ * @param {Uint8Array} bytes
+ * @param {Inspection} shown
+ */
 export function rs1Layout(bytes, { keyId, mode }) {
   const tag = bytes.length - 16;
   const nonce =
@@ -14,7 +26,7 @@ export function rs1Layout(bytes, { keyId, mode }) {
     ["magic", 4, "Marks an envelope of Reseal; it begins no UTF-8 text. rs1 in the text form."],
     ["version", 1, "The version, which fixes the algorithm: XAES-256-GCM in version 1."],
     ["key id", 20, `A fingerprint of the key that sealed it, in base32: ${keyId}`],
-    ["mode", 1, `How it was sealed: ${MODES[bytes[25]]}.`],
+    ["mode", 1, `How it was sealed: ${MODES[mode]}.`],
     ["salt", 12, `First half of the nonce, ${nonce}: makes a key for this value.`],
     ["iv", 12, "Second half of the nonce: the starting point of AES-GCM under that key."],
     ["ciphertext", tag - 50, `${length}, encrypted.`],
@@ -22,7 +34,11 @@ export function rs1Layout(bytes, { keyId, mode }) {
   ]);
 }
 
-/** The ranges of a Fernet token; undefined where it is cut. */
+/**
+ * The ranges of a Fernet token; undefined where it is cut.
+ *
+ * @param {Uint8Array} bytes
+ */
 export function fernetLayout(bytes) {
   if (bytes.length < 73 || bytes[0] !== 0x80) return undefined;
   const seconds = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1));
@@ -37,7 +53,11 @@ export function fernetLayout(bytes) {
   ]);
 }
 
-/** The ranges of what OpenSSL's password encryption writes, as n8n has it. */
+/**
+ * The ranges of what OpenSSL's password encryption writes, as n8n has it.
+ *
+ * @param {Uint8Array} bytes
+ */
 export function saltedLayout(bytes) {
   if (bytes.length < 32) return undefined;
   return cut(bytes, [
@@ -47,6 +67,10 @@ export function saltedLayout(bytes) {
   ]);
 }
 
+/**
+ * @param {Uint8Array} bytes
+ * @param {readonly [name: string, length: number, note: string][]} fields
+ */
 function cut(bytes, fields) {
   let from = 0;
   const ranges = fields.map(([name, length, note]) => {
@@ -58,9 +82,14 @@ function cut(bytes, fields) {
   return ranges.filter((range) => range.bytes.length > 0);
 }
 
-/** Where a range stands, for people. */
+/**
+ * Where a range stands, for people.
+ *
+ * @param {Range} range
+ */
 export function placeOf({ from, bytes }) {
   return bytes.length === 1 ? `byte ${from}` : `bytes ${from} to ${from + bytes.length - 1}`;
 }
 
+/** @param {Range} range */
 export const sizeOf = ({ bytes }) => plural(bytes.length, "byte");

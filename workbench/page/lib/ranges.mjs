@@ -4,9 +4,12 @@ import { hexOf } from "./bytes.mjs";
 import { count, h, table } from "./dom.mjs";
 import { placeOf, sizeOf } from "./layouts.mjs";
 
+/** @import { Range } from "./layouts.mjs" */
+
 /** Longer ranges are shown by their beginning. */
 const SHOWN_BYTES = 48;
 
+/** @param {readonly Range[]} ranges */
 export function rangesView(ranges) {
   const view = h("div", { class: "ranges" });
   const bytes = ranges.map((range, at) => chunk(range, at));
@@ -17,17 +20,23 @@ export function rangesView(ranges) {
     table("Ranges of bytes", heads, rows, { class: "explained" }),
   );
   for (const kind of ["pointerover", "focusin"]) {
-    view.addEventListener(kind, ({ target }) => mark(view, target.closest("[data-range]")));
+    view.addEventListener(kind, ({ target }) => mark(view, above(target, "[data-range]")));
   }
-  for (const kind of ["pointerleave", "focusout"]) view.addEventListener(kind, () => mark(view));
+  for (const kind of ["pointerleave", "focusout"])
+    view.addEventListener(kind, () => mark(view, null));
   view.addEventListener("click", ({ target }) => {
-    const button = target.closest("button[data-range]");
-    if (button !== null) other(view, button).focus();
+    const button = above(target, "button");
+    if (button !== null) other(view, button)?.focus();
   });
   return view;
 }
 
-/** The hexadecimal is for eyes: read aloud, it would hide the name of the range. */
+/**
+ * The hexadecimal is for eyes: read aloud, it would hide the name of the range.
+ *
+ * @param {Range} range
+ * @param {number} at
+ */
 function chunk(range, at) {
   const { name, bytes } = range;
   const hex = Array.from(bytes.subarray(0, SHOWN_BYTES), hexOf);
@@ -42,6 +51,10 @@ function chunk(range, at) {
   );
 }
 
+/**
+ * @param {Range} range
+ * @param {number} at
+ */
 function explained(range, at) {
   const button = h("button", { type: "button", class: "term", "data-range": at });
   button.append(number(at), range.name);
@@ -55,15 +68,35 @@ function explained(range, at) {
   );
 }
 
+/** @param {number} at */
 const number = (at) => h("span", { class: `number tone-${at + 1}` }, String(at + 1));
 
+/**
+ * The target of an event, or what it is in.
+ *
+ * @param {EventTarget | null} target
+ * @param {string} selector
+ */
+const above = (target, selector) => (target instanceof Element ? target.closest(selector) : null);
+
+/**
+ * @param {Element} view
+ * @param {Element | null} marked
+ */
 function mark(view, marked) {
   for (const part of view.querySelectorAll("[data-range]")) {
-    part.classList.toggle("on", part.dataset.range === marked?.dataset.range);
+    part.classList.toggle("on", marked !== null && rangeOf(part) === rangeOf(marked));
   }
 }
 
+/**
+ * @param {Element} view
+ * @param {Element} button
+ */
 function other(view, button) {
-  const [first, second] = view.querySelectorAll(`button[data-range="${button.dataset.range}"]`);
-  return button === first ? second : first;
+  const buttons = [...view.querySelectorAll("button")];
+  return buttons.find((one) => one !== button && rangeOf(one) === rangeOf(button));
 }
+
+/** @param {Element} part */
+const rangeOf = (part) => part.getAttribute("data-range");

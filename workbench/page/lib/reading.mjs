@@ -5,7 +5,16 @@ import { fromBase64, fromHex } from "./bytes.mjs";
 /** What looks like a key text, also inside a line of a configuration. */
 export const KEY_TEXT = /rsk1\./;
 
-/** The stored value, and how it was read; undefined where it is not in the form that was asked. */
+/** What a select offers: how to read what was pasted. */
+export const FORMS = { auto: "", text: "text", hex: "hexadecimal", base64: "base64" };
+
+/**
+ * The stored value, and how it was read; undefined where it is not in the form that was asked.
+ *
+ * @param {string} pasted
+ * @param {keyof typeof FORMS} form
+ * @returns {{ stored: string | Uint8Array, as: string } | undefined}
+ */
 export function reading(pasted, form) {
   const text = pasted.trim();
   if (form === "text") return { stored: text, as: "text" };
@@ -20,5 +29,10 @@ export function reading(pasted, form) {
   return { stored: text, as: "text" };
 }
 
+/**
+ * @param {Uint8Array | undefined} stored
+ * @param {string} as
+ */
 const asBytes = (stored, as) => (stored === undefined ? undefined : { stored, as });
+/** @param {string | Uint8Array} stored */
 const isSure = (stored) => codecs.recognize(stored)[0]?.certainty === "yes";

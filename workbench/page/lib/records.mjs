@@ -1,5 +1,8 @@
 // The rows of a CSV or JSONL file, read in pieces: the file never stands in memory as a whole.
 
+/** @typedef {Record<string, unknown>} Row */
+/** @typedef {{ text: string, read: number }} Chunk */
+
 /** What one row may have before the quoting must be wrong. */
 const MAX_PENDING = 64 * 1024 * 1024;
 
@@ -10,6 +13,7 @@ export class FileProblem extends Error {}
  * Lists of rows, each row an object by column. `read` counts bytes of the file.
  *
  * @param {File} file
+ * @returns {AsyncGenerator<{ rows: Row[], read: number }, void>}
  */
 export async function* records(file) {
   const chunks = decoded(file);
@@ -23,6 +27,10 @@ export async function* records(file) {
   yield* start.startsWith("{") ? jsonRows(all) : csvRows(all, first.value.text);
 }
 
+/**
+ * @param {File} file
+ * @returns {AsyncGenerator<Chunk, void>}
+ */
 async function* decoded(file) {
   const decoder = new TextDecoder();
   const reader = file.stream().getReader();
@@ -40,14 +48,21 @@ async function* decoded(file) {
   }
 }
 
+/**
+ * @param {Chunk} first
+ * @param {AsyncIterable<Chunk>} chunks
+ */
 async function* rejoined(first, chunks) {
   yield first;
   yield* chunks;
 }
 
+/** @param {AsyncIterable<Chunk>} chunks */
 async function* jsonRows(chunks) {
   let [rest, line, read] = ["", 0, 0];
+  /** @param {readonly string[]} lines */
   const rowsOf = (lines) => {
+    /** @type {Row[]} */
     const rows = [];
     for (const text of lines) {
       line += 1;
@@ -62,37 +77,57 @@ async function* jsonRows(chunks) {
     // A line of many pieces is looked at when it ends.
     if (!text.includes("\n")) continue;
     const lines = rest.split("\n");
-    rest = lines.pop();
+    rest = lines.pop() ?? "";
     yield { rows: rowsOf(lines), read };
   }
   yield { rows: rowsOf([rest]), read };
 }
 
+/**
+ * @param {string} text
+ * @param {number} line
+ */
 function jsonRow(text, line) {
+  /** @type {unknown} */
   let row;
   try {
     row = JSON.parse(text);
   } catch {
     throw new FileProblem(`Line ${line} is no JSON: one object on each line was expected.`);
   }
-  if (typeof row === "object" && row !== null && !Array.isArray(row)) return row;
+  if (isRow(row)) return row;
   throw new FileProblem(`Line ${line} is no JSON object with the columns as members.`);
 }
 
 /**
+ * @param {unknown} value
+ * @returns {value is Row}
+ */
+const isRow = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
  * Papa Parse reads files by itself, and breaks characters that two pieces share; so its parser is
  * given the decoded text here. What it calls the cursor is where the last whole row ends.
+ *
+ * @param {AsyncIterable<Chunk>} chunks
+ * @param {string} sample
  */
 async function* csvRows(chunks, sample) {
   const { delimiter, linebreak } = Papa.parse(sample, { preview: 20, skipEmptyLines: true }).meta;
   const parser = new Papa.Parser({ delimiter, newline: linebreak });
-  let [rest, wanted, heads, read] = ["", 0, undefined, 0];
+  let [rest, wanted, read] = ["", 0, 0];
+  /** @type {string[] | undefined} */
+  let heads;
+  /** @type {(text: string, isEnd: boolean) => Row[]} */
   const rowsOf = (text, isEnd) => {
     const { data, meta } = parser.parse(text, 0, !isEnd);
     rest = isEnd ? "" : text.slice(meta.cursor);
-    heads ??= data.length > 0 ? uniqueNames(data.shift()) : undefined;
-    const whole = data.filter((cells) => cells.length > 1 || cells[0] !== "");
-    return whole.map((cells) => Object.fromEntries(heads.map((head, at) => [head, cells[at]])));
+    if (heads === undefined) {
+      const first = data.shift();
+      if (first === undefined) return [];
+      heads = uniqueNames(first);
+    }
+    return rowsBelow(heads, data);
   };
   for await (const { text, read: sofar } of chunks) {
     rest += text;
@@ -107,7 +142,18 @@ async function* csvRows(chunks, sample) {
   if (rest !== "") yield { rows: rowsOf(rest, true), read };
 }
 
+/**
+ * @param {readonly string[]} heads
+ * @param {readonly string[][]} data
+ */
+function rowsBelow(heads, data) {
+  const whole = data.filter((cells) => cells.length > 1 || cells[0] !== "");
+  return whole.map((cells) => Object.fromEntries(heads.map((head, at) => [head, cells[at]])));
+}
+
+/** @param {readonly string[]} cells */
 function uniqueNames(cells) {
+  /** @type {string[]} */
   const names = [];
   for (const cell of cells) {
     const name = cell === "" ? `column ${names.length + 1}` : cell;
@@ -116,6 +162,7 @@ function uniqueNames(cells) {
   return names;
 }
 
+/** @param {string} text */
 function checkPending(text) {
   if (text.length <= MAX_PENDING) return;
   throw new FileProblem("One row has more than 64 MiB: look for a quote that is not closed.");

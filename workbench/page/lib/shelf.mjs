@@ -1,10 +1,19 @@
 // The keys of this page: held in memory, and nowhere else.
 
-/** @type {{ key: import("../reseal/browser.mjs").Key, role: string }[]} */
+/** @import { Key, KeyUse } from "../reseal/browser.mjs" */
+/** @typedef {keyof typeof ROLE_WORDS} Role */
+/** @typedef {{ readonly key: Key, role: Role }} Item */
+
+/** @type {Item[]} */
 const shelf = [];
+/** @type {(() => void)[]} */
 const listeners = [];
 
-/** What a key may be in the ring of this page. */
+/**
+ * What a key may be in the ring of this page.
+ *
+ * @type {Readonly<Record<KeyUse, readonly [Role, ...Role[]]>>}
+ */
 export const ROLES = {
   data: ["primary", "decryptOnly", "introduced", "disabled", "none"],
   index: ["index", "decryptOnly", "introduced", "disabled", "none"],
@@ -22,13 +31,21 @@ export const ROLE_WORDS = {
 
 export const keys = () => shelf;
 
-/** Calls a listener now and after every change. */
+/**
+ * Calls a listener now and after every change.
+ *
+ * @param {() => void} listener
+ */
 export function follow(listener) {
   listeners.push(listener);
   listener();
 }
 
-/** Takes a key in; false where it is there already. The first of a use is its primary. */
+/**
+ * Takes a key in; false where it is there already. The first of a use is its primary.
+ *
+ * @param {Key} key
+ */
 export function add(key) {
   if (shelf.some((item) => item.key.id === key.id)) return false;
   const [first, second] = ROLES[key.use];
@@ -38,14 +55,23 @@ export function add(key) {
   return true;
 }
 
-/** Wipes a key. */
+/**
+ * Wipes a key.
+ *
+ * @param {Item} item
+ */
 export function forget(item) {
   shelf.splice(shelf.indexOf(item), 1);
   item.key.dispose();
   changed();
 }
 
-/** Gives a key another role; who was primary before opens from then on. */
+/**
+ * Gives a key another role; who was primary before opens from then on.
+ *
+ * @param {Item} item
+ * @param {Role} role
+ */
 export function setRole(item, role) {
   if (role === "primary" || role === "index") {
     for (const other of shelf) if (other.role === role) other.role = "decryptOnly";
@@ -56,6 +82,7 @@ export function setRole(item, role) {
 
 /** The options of a ring of these keys. */
 export function ringOptions() {
+  /** @param {Role} role */
   const of = (role) => shelf.filter((item) => item.role === role).map(({ key }) => key);
   return {
     primary: of("primary")[0],

@@ -1,18 +1,26 @@
 // The panels as tabs: one is shown, the address names it, the arrow keys walk.
+import { byId } from "./dom.mjs";
 
-/** Shows the panel of the address, and follows the address and the keys from then on. */
+/**
+ * Shows the panel of the address, and follows the address and the keys from then on.
+ *
+ * @param {HTMLElement} list
+ */
 export function startTabs(list) {
-  const tabs = [...list.querySelectorAll("[role=tab]")];
-  const nameOf = (tab) => tab.getAttribute("aria-controls");
+  const tabs = [...list.querySelectorAll("button")];
+  /** @param {HTMLElement} tab */
+  const nameOf = (tab) => tab.getAttribute("aria-controls") ?? "";
+  /** @param {HTMLElement} tab */
   const select = (tab) => {
     for (const other of tabs) {
       const isShown = other === tab;
       other.setAttribute("aria-selected", String(isShown));
       other.tabIndex = isShown ? 0 : -1;
-      document.getElementById(nameOf(other)).hidden = !isShown;
+      byId(nameOf(other)).hidden = !isShown;
     }
     document.title = `${tab.textContent} · Reseal workbench`;
   };
+  /** @param {HTMLElement} tab */
   const choose = (tab) => {
     select(tab);
     tab.focus();
@@ -20,28 +28,40 @@ export function startTabs(list) {
     history.replaceState(null, "", `#${nameOf(tab)}`);
   };
   const followAddress = () => {
-    select(tabs.find((tab) => `#${nameOf(tab)}` === location.hash) ?? tabs[0]);
+    const tab = tabs.find((one) => `#${nameOf(one)}` === location.hash) ?? tabs[0];
+    if (tab !== undefined) select(tab);
   };
   for (const tab of tabs) tab.addEventListener("click", () => choose(tab));
   list.addEventListener("keydown", (event) => {
-    const to = target(event.key, tabs.indexOf(document.activeElement), tabs.length);
-    if (to === undefined) return;
+    const tab = target(event.key, tabs);
+    if (tab === undefined) return;
     event.preventDefault();
-    choose(tabs[to]);
+    choose(tab);
   });
   addEventListener("hashchange", followAddress);
   followAddress();
 }
 
-/** Shows another panel, as a click on its tab would. */
+/**
+ * Shows another panel, as a click on its tab would.
+ *
+ * @param {string} name
+ */
 export function goTo(name) {
-  document.getElementById(`tab-${name}`).click();
+  byId(`tab-${name}`).click();
 }
 
-function target(key, from, length) {
+/**
+ * The tab that a key leads to.
+ *
+ * @param {string} key
+ * @param {readonly HTMLElement[]} tabs
+ */
+function target(key, tabs) {
+  const from = tabs.findIndex((tab) => tab === document.activeElement);
   if (from < 0) return undefined;
-  if (key === "ArrowRight") return (from + 1) % length;
-  if (key === "ArrowLeft") return (from + length - 1) % length;
-  if (key === "Home") return 0;
-  return key === "End" ? length - 1 : undefined;
+  if (key === "ArrowRight") return tabs[(from + 1) % tabs.length];
+  if (key === "ArrowLeft") return tabs.at(from - 1);
+  if (key === "Home") return tabs[0];
+  return key === "End" ? tabs.at(-1) : undefined;
 }

@@ -2,16 +2,31 @@
 import { codecs, ResealError } from "../reseal/browser.mjs";
 import { fromHex } from "./bytes.mjs";
 
+/** @import { Certainty } from "../reseal/browser.mjs" */
+/** @import { Row } from "./records.mjs" */
+/** @typedef {{ codec: string, certainty: Certainty, scheme: string, key: string | undefined }} Kind */
+/** @typedef {Kind & { column: string, values: number }} Group */
+
 /** Whoever writes values chooses the key ids in them: more groups than this are one. */
 const MAX_GROUPS = 2000;
+/** @type {Kind} */
 const NONE = { codec: "null", certainty: "yes", scheme: "", key: undefined };
+/** @type {Kind} */
 const EMPTY = { codec: "empty", certainty: "yes", scheme: "", key: undefined };
+/** @type {Kind} */
+const PLAIN = { codec: "plain", certainty: "maybe", scheme: "plain", key: undefined };
 
 export class Tally {
+  /** @type {Map<string, Group>} */
   #groups = new Map();
   rows = 0;
 
-  /** Counts the chosen columns of some rows. */
+  /**
+   * Counts the chosen columns of some rows.
+   *
+   * @param {readonly Row[]} rows
+   * @param {readonly string[]} columns
+   */
   add(rows, columns) {
     this.rows += rows.length;
     for (const row of rows) {
@@ -25,8 +40,13 @@ export class Tally {
     return inOrder.sort((a, b) => (a.column === b.column ? b.values - a.values : 0));
   }
 
-  /** How many values there are by one fact of them, the most first. */
+  /**
+   * How many values there are by one fact of them, the most first.
+   *
+   * @param {(group: Group) => string | undefined} fact
+   */
   by(fact) {
+    /** @type {Map<string, number>} */
     const sums = new Map();
     for (const group of this.#groups.values()) {
       const name = fact(group);
@@ -35,6 +55,10 @@ export class Tally {
     return [...sums].sort(([, a], [, b]) => b - a);
   }
 
+  /**
+   * @param {string} column
+   * @param {Kind} kind
+   */
   #count(column, kind) {
     const isFull = this.#groups.size >= MAX_GROUPS;
     let name = JSON.stringify([column, kind.codec, kind.certainty, kind.scheme, kind.key]);
@@ -48,7 +72,12 @@ export class Tally {
   }
 }
 
-/** How many values of a column carry the mark of a format. */
+/**
+ * How many values of a column carry the mark of a format.
+ *
+ * @param {readonly Row[]} rows
+ * @param {string} column
+ */
 export function marked(rows, column) {
   return rows.filter((row) => {
     const { codec, certainty } = kindOf(row[column]);
@@ -56,11 +85,17 @@ export function marked(rows, column) {
   }).length;
 }
 
+/**
+ * @param {unknown} value
+ * @returns {Kind}
+ */
 function kindOf(value) {
   if (value === null || value === undefined) return NONE;
   if (value === "") return EMPTY;
   try {
-    const [{ kind, certainty, scheme, key }] = codecs.recognize(storedOf(value));
+    const [first] = codecs.recognize(storedOf(value));
+    if (first === undefined) return PLAIN;
+    const { kind, certainty, scheme, key } = first;
     return { codec: kind, certainty, scheme, key };
   } catch (error) {
     if (!(error instanceof ResealError)) throw error;
@@ -68,7 +103,11 @@ function kindOf(value) {
   }
 }
 
-/** A binary column is exported as hexadecimal, a JSON column perhaps as JSON. */
+/**
+ * A binary column is exported as hexadecimal, a JSON column perhaps as JSON.
+ *
+ * @param {unknown} value
+ */
 function storedOf(value) {
   if (typeof value !== "string") return JSON.stringify(value);
   return value.startsWith("\\x") ? (fromHex(value) ?? value) : value;

@@ -1,14 +1,25 @@
 // The theme: that of the system, or the one that the button chose. It is not remembered.
-const THEMES = ["system", "light", "dark"];
+import { typed } from "./dom.mjs";
 
+/** @typedef {"system" | "light" | "dark"} Theme */
+
+/**
+ * What comes after each.
+ *
+ * @type {Readonly<Record<Theme, Theme>>}
+ */
+const NEXT = { system: "light", light: "dark", dark: "system" };
+
+/** @param {HTMLElement} button */
 export function startTheme(button) {
-  let at = 0;
+  const word = typed(button.querySelector(".word"), HTMLElement);
+  /** @type {Theme} */
+  let theme = "system";
   button.addEventListener("click", () => {
-    at = (at + 1) % THEMES.length;
-    const theme = THEMES[at];
-    if (theme === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
+    theme = NEXT[theme];
+    if (theme === "system") document.documentElement.removeAttribute("data-theme");
+    else document.documentElement.setAttribute("data-theme", theme);
     button.setAttribute("aria-label", `Theme: ${theme}`);
-    button.querySelector(".word").textContent = theme;
+    word.textContent = theme;
   });
 }

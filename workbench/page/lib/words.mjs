@@ -1,4 +1,8 @@
 // What codecs and modes are called in front of people.
+
+/** @import { Certainty, CodecKind, Mode } from "../reseal/browser.mjs" */
+
+/** @type {Readonly<Record<CodecKind, string>>} */
 export const CODEC_WORDS = {
   plain: "Plain text",
   reseal: "Reseal envelope",
@@ -14,11 +18,13 @@ export const CODEC_WORDS = {
   freeboard: "Freeboard profile",
 };
 
+/** @type {Readonly<Record<Certainty, string>>} */
 export const CERTAINTY_WORDS = {
   yes: "sure: the bytes carry its mark",
   maybe: "maybe: the bytes only fit",
 };
 
+/** @type {Readonly<Record<Mode, string>>} */
 export const MODE_WORDS = {
   random: "a fresh nonce for every value",
   deterministic: "one envelope for one value: equal values show",

@@ -1,8 +1,10 @@
 // Census: what an export holds, counted in pieces so that the page stays awake.
-import { byId, count, h, message, plural, problem, shortId, table } from "../lib/dom.mjs";
+import { byId, count, h, message, plural, problem, shortId, table, typed } from "../lib/dom.mjs";
 import { bars, share } from "../lib/bars.mjs";
 import { FileProblem, records } from "../lib/records.mjs";
 import { marked, Tally } from "../lib/tally.mjs";
+
+/** @import { Group } from "../lib/tally.mjs" */
 
 /** How long the page may be busy before it draws and listens. */
 const BUSY_MS = 12;
@@ -10,19 +12,26 @@ const SAMPLE_ROWS = 200;
 const SLICE_ROWS = 256;
 const SHOWN_KEYS = 12;
 
+const progress = typed(byId("census-progress"), HTMLProgressElement);
+/** @type {File | undefined} */
 let file;
-/** The count that runs: another one, or a button, ends it. */
+/**
+ * The count that runs: another one, or a button, ends it.
+ *
+ * @type {{ file: File } | undefined}
+ */
 let running;
 
 export function startCensus() {
   const drop = byId("census-drop");
-  byId("census-file").addEventListener("change", ({ target }) => take(target.files[0]));
+  const input = typed(byId("census-file"), HTMLInputElement);
+  input.addEventListener("change", () => take(input.files?.[0]));
   // A file that misses the field must not replace the page.
   for (const kind of ["dragover", "drop"])
     addEventListener(kind, (event) => event.preventDefault());
   for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, () => drop.classList.add("over")); // prettier-ignore
   for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over")); // prettier-ignore
-  drop.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer.files[0]));
+  drop.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer?.files[0]));
   byId("census-choose").addEventListener("submit", (event) => {
     event.preventDefault();
     guarded(run);
@@ -30,19 +39,24 @@ export function startCensus() {
   byId("census-stop").addEventListener("click", () => (running = undefined));
 }
 
-/** A new file: its columns, with those chosen that hold values of a format. */
+/**
+ * A new file: its columns, with those chosen that hold values of a format.
+ *
+ * @param {File | undefined} chosen
+ */
 function take(chosen) {
   if (chosen === undefined) return;
   file = chosen;
   running = undefined;
   byId("census-result").replaceChildren();
   byId("census-choose").hidden = true;
-  return guarded(async () => {
+  guarded(async () => {
     const rows = await sample(chosen);
     // Another file may have come meanwhile.
     if (file !== chosen) return;
     const names = [...new Set(rows.flatMap(Object.keys))];
     if (names.length === 0) throw new FileProblem("There are no rows in it.");
+    /** @type {[string, number][]} */
     const found = names.map((name) => [name, marked(rows, name)]);
     byId("census-columns").replaceChildren(...found.map((one) => choice(...one, rows.length)));
     byId("census-status").textContent = "";
@@ -51,6 +65,7 @@ function take(chosen) {
   });
 }
 
+/** @param {File} chosen */
 async function sample(chosen) {
   const rows = [];
   for await (const piece of records(chosen)) {
@@ -60,6 +75,11 @@ async function sample(chosen) {
   return rows;
 }
 
+/**
+ * @param {string} name
+ * @param {number} number
+ * @param {number} rows
+ */
 function choice(name, number, rows) {
   const box = h("input", { type: "checkbox", value: name, checked: number > 0 });
   const note = number > 0 ? `${number} of the first ${rows} are marked` : "no marks";
@@ -67,8 +87,9 @@ function choice(name, number, rows) {
 }
 
 async function run() {
-  const boxes = [...byId("census-columns").querySelectorAll("input:checked")];
-  const columns = boxes.map((box) => box.value);
+  if (file === undefined) return;
+  const boxes = [...byId("census-columns").querySelectorAll("input")];
+  const columns = boxes.filter((box) => box.checked).map((box) => box.value);
   if (columns.length === 0) return say("warn", "Choose a column", "None is chosen.");
   const mine = (running = { file });
   busy(true);
@@ -84,6 +105,11 @@ async function run() {
   }
 }
 
+/**
+ * @param {File} counting
+ * @param {readonly string[]} columns
+ * @param {() => boolean} goesOn
+ */
 async function counted(counting, columns, goesOn) {
   const tally = new Tally();
   let rested = performance.now();
@@ -91,8 +117,8 @@ async function counted(counting, columns, goesOn) {
     for (let at = 0; at < rows.length; at += SLICE_ROWS) {
       tally.add(rows.slice(at, at + SLICE_ROWS), columns);
       if (performance.now() - rested < BUSY_MS) continue;
-      byId("census-progress").value = read / counting.size;
-      byId("census-progress").textContent = `${plural(tally.rows, "row")}`;
+      progress.value = read / counting.size;
+      progress.textContent = `${plural(tally.rows, "row")}`;
       await rest();
       if (!goesOn()) return tally;
       rested = performance.now();
@@ -106,6 +132,11 @@ function rest() {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
+/**
+ * @param {Tally} tally
+ * @param {readonly string[]} columns
+ * @param {boolean} isWhole
+ */
 function result(tally, columns, isWhole) {
   const groups = tally.groups();
   const sum = groups.reduce((all, { values }) => all + values, 0);
@@ -144,16 +175,19 @@ function result(tally, columns, isWhole) {
   ];
 }
 
+/** @param {Group} group */
 function keyCell({ key, codec }) {
   if (key === undefined) return "";
   return codec === "reseal" ? shortId(key) : h("code", {}, key);
 }
 
+/** @param {Group} group */
 function certaintyOf({ codec, certainty }) {
   if (codec === "null" || codec === "empty" || codec === "plain") return "";
   return certainty === "yes" ? "yes" : "maybe";
 }
 
+/** @param {unknown} report */
 function downloadButton(report) {
   const button = h("button", { type: "button" }, "Download as JSON");
   button.addEventListener("click", () => {
@@ -165,15 +199,20 @@ function downloadButton(report) {
   return button;
 }
 
+/** @param {boolean} isBusy */
 function busy(isBusy) {
   byId("census-stop").hidden = !isBusy;
-  byId("census-progress").hidden = !isBusy;
-  byId("census-progress").value = 0;
-  byId("census-count").disabled = isBusy;
+  progress.hidden = !isBusy;
+  progress.value = 0;
+  typed(byId("census-count"), HTMLButtonElement).disabled = isBusy;
   if (isBusy) byId("census-status").textContent = "Counting";
 }
 
-/** Runs a task; what is wrong with the file is said, and nothing of the file. */
+/**
+ * Runs a task; what is wrong with the file is said, and nothing of the file.
+ *
+ * @param {() => Promise<void>} task
+ */
 async function guarded(task) {
   byId("census-error").replaceChildren();
   try {
@@ -187,6 +226,7 @@ async function guarded(task) {
   }
 }
 
+/** @param {Parameters<typeof message>} words */
 function say(...words) {
   byId("census-error").replaceChildren(message(...words));
 }

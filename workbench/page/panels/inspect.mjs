@@ -1,24 +1,28 @@
 // Inspect: what a stored value shows without a key.
 import { codecs, inspect, inspectKeyset, Key, Keyring, ResealError, toBinary, toText } from "../reseal/browser.mjs"; // prettier-ignore
-import { fromBase64 } from "../lib/bytes.mjs";
-import { byId, copyButton, count, facts, h, message, plural, problem, shortId, table } from "../lib/dom.mjs"; // prettier-ignore
+import { fromBase64, hexOf } from "../lib/bytes.mjs";
+import { byId, choiceOf, copyButton, count, facts, h, message, plural, problem, shortId, table, typed } from "../lib/dom.mjs"; // prettier-ignore
 import { fernetLayout, rs1Layout, saltedLayout } from "../lib/layouts.mjs";
 import { rangesView } from "../lib/ranges.mjs";
-import { KEY_TEXT, reading } from "../lib/reading.mjs";
+import { FORMS, KEY_TEXT, reading } from "../lib/reading.mjs";
 import { CERTAINTY_WORDS, CODEC_WORDS, MODE_WORDS } from "../lib/words.mjs";
+
+/** @import { CodecKind, KeysetInspection, RecognizedKind } from "../reseal/browser.mjs" */
+/** @import { Child } from "../lib/dom.mjs" */
 
 const EXAMPLE_CONTEXT = { table: "users", column: "email", row: 42 };
 const TERM = /^rx1\.([a-z2-7]{8})\.([a-z2-7]+)$/;
-const field = byId("inspect-value");
+const field = typed(byId("inspect-value"), HTMLTextAreaElement);
+const form = typed(byId("inspect-form"), HTMLSelectElement);
 const result = byId("inspect-result");
 
 export function startInspect() {
   field.addEventListener("input", show);
-  byId("inspect-form").addEventListener("change", show);
+  form.addEventListener("change", show);
   byId("inspect-example").addEventListener("click", () => {
     const key = Key.generate();
     const ring = new Keyring({ primary: key });
-    byId("inspect-form").value = "auto";
+    form.value = "auto";
     field.value = ring.seal("ann@example.com", EXAMPLE_CONTEXT);
     ring.dispose();
     key.dispose();
@@ -40,12 +44,13 @@ function show() {
   }
 }
 
+/** @param {string} pasted */
 function parts(pasted) {
-  const form = byId("inspect-form").value;
-  const read = reading(pasted, form);
+  const wanted = choiceOf(form, FORMS);
+  const read = reading(pasted, wanted);
   if (read === undefined) {
-    const what = form === "hex" ? "hexadecimal" : "base64";
-    return [message("bad", `This is no ${what}`, "Choose another form, or paste the whole value.")];
+    const title = `This is no ${FORMS[wanted]}`;
+    return [message("bad", title, "Choose another form, or paste the whole value.")];
   }
   const { stored, as } = read;
   const term = typeof stored === "string" ? TERM.exec(stored) : null;
@@ -53,8 +58,8 @@ function parts(pasted) {
   const keyset = typeof stored === "string" ? asKeyset(stored) : undefined;
   if (keyset !== undefined) return [aKeyset(keyset)];
   const [first, ...others] = codecs.recognize(stored);
-  if (first.kind === "reseal") return anEnvelope(stored, as);
-  return first.kind === "plain" ? [plainText(stored, as)] : foreign(stored, as, first, others);
+  if (first === undefined || first.kind === "plain") return [plainText(stored, as)];
+  return first.kind === "reseal" ? anEnvelope(stored, as) : foreign(stored, as, first, others);
 }
 
 function aKey() {
@@ -66,6 +71,10 @@ function aKey() {
   );
 }
 
+/**
+ * @param {string | Uint8Array} stored
+ * @param {string} as
+ */
 function anEnvelope(stored, as) {
   let shown;
   try {
@@ -94,7 +103,7 @@ function anEnvelope(stored, as) {
     "div",
     { class: "row" },
     copyButton(() => keyId, "Copy key id"),
-    copyButton(() => (isText ? Array.from(bytes, hex).join("") : text), isText ? "Copy as hexadecimal" : "Copy as text"), // prettier-ignore
+    copyButton(() => (isText ? Array.from(bytes, hexOf).join("") : text), isText ? "Copy as hexadecimal" : "Copy as text"), // prettier-ignore
   );
   return [
     card("Reseal envelope", facts(pairs), copies),
@@ -102,8 +111,12 @@ function anEnvelope(stored, as) {
   ];
 }
 
-const hex = (byte) => byte.toString(16).padStart(2, "0");
-
+/**
+ * @param {string | Uint8Array} stored
+ * @param {string} as
+ * @param {RecognizedKind} first
+ * @param {readonly RecognizedKind[]} others
+ */
 function foreign(stored, as, first, others) {
   const { kind, certainty, scheme, key } = first;
   const rest = others.filter((other) => other.kind !== "plain");
@@ -115,14 +128,18 @@ function foreign(stored, as, first, others) {
     ["Size", typeof stored === "string" ? plural(stored.length, "character") : plural(stored.length, "byte")], // prettier-ignore
     ...(rest.length > 0 ? [["Fits also", rest.map((other) => other.kind).join(", ")]] : []),
   ];
-  const parts = [card(CODEC_WORDS[kind], facts(pairs))];
-  if (scheme === "damaged") parts[0].append(message("warn", "It looks damaged", "It carries the mark of the format, and something is cut or changed.")); // prettier-ignore
-  if (scheme === "plaintext") parts[0].append(message("warn", "Not encrypted", "The marker says where it came from; whoever reads the column reads the value.")); // prettier-ignore
+  const about = card(CODEC_WORDS[kind], facts(pairs));
+  if (scheme === "damaged") about.append(message("warn", "It looks damaged", "It carries the mark of the format, and something is cut or changed.")); // prettier-ignore
+  if (scheme === "plaintext") about.append(message("warn", "Not encrypted", "The marker says where it came from; whoever reads the column reads the value.")); // prettier-ignore
   const layout = typeof stored === "string" ? layoutOf(kind, scheme, stored) : undefined;
-  if (layout !== undefined) parts.push(card("Its bytes", rangesView(layout)));
-  return parts;
+  return layout === undefined ? [about] : [about, card("Its bytes", rangesView(layout))];
 }
 
+/**
+ * @param {CodecKind} kind
+ * @param {string} scheme
+ * @param {string} text
+ */
 function layoutOf(kind, scheme, text) {
   const bytes = fromBase64(text);
   if (bytes === undefined) return undefined;
@@ -130,6 +147,10 @@ function layoutOf(kind, scheme, text) {
   return kind === "n8n" && scheme === "cbc" ? saltedLayout(bytes) : undefined;
 }
 
+/**
+ * @param {string | Uint8Array} stored
+ * @param {string} as
+ */
 function plainText(stored, as) {
   const size = typeof stored === "string" ? "character" : "byte";
   return card(
@@ -143,7 +164,8 @@ function plainText(stored, as) {
   );
 }
 
-function aTerm([, key, tag]) {
+/** @param {readonly string[]} found */
+function aTerm([, key, tag = ""]) {
   return card(
     "Term of a blind index",
     facts([
@@ -157,11 +179,13 @@ function aTerm([, key, tag]) {
   );
 }
 
+/** @param {string} text */
 function asKeyset(text) {
   if (!text.startsWith("{") || !text.includes('"reseal-keyset"')) return undefined;
   return inspectKeyset(text);
 }
 
+/** @param {KeysetInspection} keyset */
 function aKeyset(keyset) {
   const rows = keyset
     .keys()
@@ -191,6 +215,10 @@ function aKeyset(keyset) {
   );
 }
 
+/**
+ * @param {string} title
+ * @param {Child[]} children
+ */
 function card(title, ...children) {
   return h("div", { class: "card" }, h("h3", {}, title), ...children);
 }

@@ -1,25 +1,32 @@
 // Keys: made or taken in, shown only on request.
 import { Key } from "../reseal/browser.mjs";
-import { byId, copyButton, h, message, problem } from "../lib/dom.mjs";
+import { byId, choiceOf, copyButton, h, message, problem, typed } from "../lib/dom.mjs";
 import { add, follow, forget, keys } from "../lib/shelf.mjs";
+
+/** @import { Item } from "../lib/shelf.mjs" */
 
 const USES = {
   data: "seals and opens values",
   index: "makes terms of blind indexes",
   kek: "wraps the keys of a keyset",
 };
-/** The items of keys that are shown already: to build them anew would hide what was revealed. */
+/**
+ * The items of keys that are shown already: to build them anew would hide what was revealed.
+ *
+ * @type {Map<Item, HTMLElement>}
+ */
 const shown = new Map();
 
 export function startKeys() {
   const error = byId("keys-error");
+  const use = typed(byId("keys-use"), HTMLSelectElement);
+  const field = typed(byId("keys-text"), HTMLInputElement);
   byId("keys-make").addEventListener("click", () => {
     error.replaceChildren();
-    add(Key.generate(byId("keys-use").value));
+    add(Key.generate(choiceOf(use, USES)));
   });
   byId("keys-take").addEventListener("submit", (event) => {
     event.preventDefault();
-    const field = byId("keys-text");
     const text = field.value.trim();
     field.value = "";
     error.replaceChildren();
@@ -39,11 +46,13 @@ function list() {
   byId("keys-list").replaceChildren(...shown.values());
 }
 
+/** @param {Item} item */
 function card(item) {
   const { key } = item;
   const name = `${key.use} key ${key.id.slice(0, 8)}`;
   const secret = h("output", { class: "code secret", "aria-label": `Key text of the ${name}` });
   const show = h("button", { type: "button" });
+  /** @param {boolean} isShown */
   const reveal = (isShown) => {
     secret.hidden = !isShown;
     secret.textContent = isShown ? key.export() : "";
@@ -69,7 +78,11 @@ function card(item) {
   );
 }
 
-/** The focus would be lost with the button. */
+/**
+ * The focus would be lost with the button.
+ *
+ * @param {Item} item
+ */
 function dismiss(item) {
   forget(item);
   byId("keys-make").focus();

@@ -1,8 +1,12 @@
 // Rotation: the steps of a fleet, with the keyset and what processes meet that lag behind.
 import { inspect } from "../reseal/browser.mjs";
-import { byId, h, problem, shortId, table } from "../lib/dom.mjs";
+import { byId, h, problem, shortId, table, typed } from "../lib/dom.mjs";
 import { Fleet, STEPS } from "../lib/fleet.mjs";
 
+/** @import { ErrorCode } from "../reseal/browser.mjs" */
+/** @import { Step } from "../lib/fleet.mjs" */
+
+/** @type {Readonly<Record<Step, readonly [title: string, text: string]>>} */
 const WORDS = {
   before: [
     "Before",
@@ -26,55 +30,59 @@ const WORDS = {
   ],
 };
 const PROCESSES = ["follows", "one version behind", "two versions behind"];
-let fleet;
 
 export function startRotation() {
+  let fleet = new Fleet();
   byId("rotation-next").addEventListener("click", () => {
     fleet.next();
-    show();
+    show(fleet);
   });
-  byId("rotation-again").addEventListener("click", begin);
+  byId("rotation-again").addEventListener("click", () => {
+    fleet.dispose();
+    fleet = new Fleet();
+    show(fleet);
+  });
   byId("rotation-early").addEventListener("click", () => {
     try {
-      fleet.promoteEarly();
+      fleet.promote();
     } catch (error) {
       byId("rotation-message").replaceChildren(problem(error));
     }
   });
-  begin();
+  show(fleet);
 }
 
-function begin() {
-  fleet?.dispose();
-  fleet = new Fleet();
-  show();
-}
-
-function show() {
+/** @param {Fleet} fleet */
+function show(fleet) {
   const { at, step } = fleet;
   const [title, text] = WORDS[step];
-  byId("rotation-steps").replaceChildren(...STEPS.map((name, place) => stepItem(name, place)));
+  byId("rotation-steps").replaceChildren(...STEPS.map((name, place) => stepItem(name, place - at)));
   byId("rotation-title").textContent = `${at + 1} of ${STEPS.length}: ${title}`;
   byId("rotation-text").textContent = text;
   byId("rotation-message").replaceChildren();
-  const next = byId("rotation-next");
+  const next = typed(byId("rotation-next"), HTMLButtonElement);
   const following = STEPS[at + 1];
   next.disabled = following === undefined;
   next.textContent =
     following === undefined ? "Done" : `Next: ${WORDS[following][0].toLowerCase()}`;
   byId("rotation-early").hidden = step !== "introduce";
-  byId("rotation-state").replaceChildren(keysCard(), rowsCard());
-  byId("rotation-fleet").replaceChildren(fleetCard());
+  byId("rotation-state").replaceChildren(keysCard(fleet), rowsCard(fleet));
+  byId("rotation-fleet").replaceChildren(fleetCard(fleet));
   // A button that is disabled loses the focus.
   if (next.disabled && document.activeElement === document.body) byId("rotation-again").focus();
 }
 
-function stepItem(name, place) {
-  const state = place < fleet.at ? "past" : place === fleet.at ? "now" : "ahead";
+/**
+ * @param {Step} name
+ * @param {number} ahead
+ */
+function stepItem(name, ahead) {
+  const state = ahead < 0 ? "past" : ahead === 0 ? "now" : "ahead";
   return h("li", { class: state, "aria-current": state === "now" && "step" }, WORDS[name][0]);
 }
 
-function keysCard() {
+/** @param {Fleet} fleet */
+function keysCard(fleet) {
   const rows = fleet
     .keys()
     .map((key) => [
@@ -86,7 +94,8 @@ function keysCard() {
   return h("div", { class: "card" }, table("Keyset", ["Label", "Key id", "State", "Since"], rows));
 }
 
-function rowsCard() {
+/** @param {Fleet} fleet */
+function rowsCard(fleet) {
   const labels = new Map(fleet.keys().map(({ id, label }) => [id, label]));
   const rows = fleet.rows.map(({ row, value, stored }) => {
     const isCurrent = fleet.isCurrent(stored);
@@ -96,9 +105,10 @@ function rowsCard() {
   return h("div", { class: "card" }, table("Rows", ["Row", "Value", "Under key", "State"], rows));
 }
 
-function fleetCard() {
+/** @param {Fleet} fleet */
+function fleetCard(fleet) {
   const rows = PROCESSES.map((name, behind) => {
-    if (behind >= fleet.versions) return [name, ...Array(3).fill("not yet")];
+    if (behind >= fleet.versions) return [name, "not yet", "not yet", "not yet"];
     const { rows, reads, isRead } = fleet.process(behind);
     return [name, ...[rows, reads, isRead].map(cell)];
   });
@@ -106,6 +116,7 @@ function fleetCard() {
   return h("div", { class: "card" }, table("What a process meets at this step", heads, rows));
 }
 
+/** @param {ErrorCode | undefined} code */
 function cell(code) {
   if (code === undefined) return h("span", { class: "yes" }, "yes");
   return h("span", { class: "no" }, "no: ", h("code", {}, code));

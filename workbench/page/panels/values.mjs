@@ -1,9 +1,12 @@
 // Values: sealed, opened and resealed under a ring of the keys of this page.
-import { Key, Keyring } from "../reseal/browser.mjs";
+import { Key, Keyring, ResealError } from "../reseal/browser.mjs";
 import { fromHex } from "../lib/bytes.mjs";
-import { byId, copy, h, message, problem, shortId } from "../lib/dom.mjs";
+import { byId, choiceOf, copy, h, message, problem, shortId, typed } from "../lib/dom.mjs";
 import { add, follow, keys, ringOptions, ROLE_WORDS, ROLES, setRole } from "../lib/shelf.mjs";
 import { goTo } from "../lib/tabs.mjs";
+
+/** @import { Context } from "../reseal/browser.mjs" */
+/** @import { Item } from "../lib/shelf.mjs" */
 
 const NOTES = {
   random: "A fresh nonce each time. The length of the value shows.",
@@ -11,27 +14,28 @@ const NOTES = {
     "Equal values are equal envelopes, for UNIQUE and equality search; everybody sees which are equal.",
   padded: "As random, and the length shows only as a bucket.",
 };
+/** @type {readonly [name: string, value: string][]} */
 const START = [
   ["table", "users"],
   ["column", "email"],
   ["row", "42"],
 ];
-const plain = byId("values-plain");
-const stored = byId("values-stored");
+const plain = typed(byId("values-plain"), HTMLTextAreaElement);
+const stored = typed(byId("values-stored"), HTMLTextAreaElement);
+const mode = typed(byId("values-mode"), HTMLSelectElement);
 
 export function startValues() {
   plain.value = "ann@example.com";
   for (const [name, value] of START) addPair(name, value);
   byId("values-pair").addEventListener("click", () =>
-    addPair("", "").querySelector("input").focus(),
+    addPair("", "").querySelector("input")?.focus(),
   );
-  const mode = byId("values-mode");
-  const note = () => (byId("values-mode-note").textContent = NOTES[mode.value]);
+  const note = () => (byId("values-mode-note").textContent = NOTES[choiceOf(mode, NOTES)]);
   mode.addEventListener("change", note);
   note();
   on("values-seal", (ring, context) => {
-    stored.value = ring.seal(plain.value, context, mode.value);
-    return message("good", "Sealed", `Under the primary key ${ring.primaryId.slice(0, 8)}…`);
+    stored.value = ring.seal(plain.value, context, choiceOf(mode, NOTES));
+    return message("good", "Sealed", under(ring));
   });
   on("values-open", (ring, context) => {
     plain.value = ring.openString(stored.value.trim(), context);
@@ -39,20 +43,19 @@ export function startValues() {
   });
   on("values-reseal", (ring, context) => {
     const before = stored.value.trim();
-    stored.value = ring.reseal(before, context, mode.value);
+    stored.value = ring.reseal(before, context, choiceOf(mode, NOTES));
     return stored.value === before
       ? message(
           "good",
           "Current already",
           "It is under the primary key, in this mode. Nothing changed.",
         )
-      : message("good", "Resealed", `Under the primary key ${ring.primaryId.slice(0, 8)}…`);
+      : message("good", "Resealed", under(ring));
   });
-  byId("values-copy").addEventListener("click", (event) =>
-    copy(event.currentTarget, stored.value, "Copy"),
-  );
+  const copying = byId("values-copy");
+  copying.addEventListener("click", () => copy(copying, stored.value, "Copy"));
   byId("values-inspect").addEventListener("click", () => {
-    const field = byId("inspect-value");
+    const field = typed(byId("inspect-value"), HTMLTextAreaElement);
     field.value = stored.value;
     field.dispatchEvent(new Event("input"));
     goTo("inspect");
@@ -60,7 +63,15 @@ export function startValues() {
   follow(showRing);
 }
 
-/** Runs a task with the ring and the context as they stand in the page. */
+/** @param {Keyring} ring */
+const under = ({ primaryId = "" }) => `Under the primary key ${primaryId.slice(0, 8)}…`;
+
+/**
+ * Runs a task with the ring and the context as they stand in the page.
+ *
+ * @param {string} id
+ * @param {(ring: Keyring, context: Context) => HTMLElement} task
+ */
 function on(id, task) {
   byId(id).addEventListener("click", () => {
     const place = byId("values-message");
@@ -83,18 +94,20 @@ function showRing() {
     const make = h("button", { type: "button", class: "main" }, "Make a data key");
     make.addEventListener("click", () => {
       add(Key.generate());
-      place.querySelector("select").focus();
+      place.querySelector("select")?.focus();
     });
-    return place.replaceChildren(h("p", { class: "note" }, "No keys yet: nothing seals and nothing opens."), make); // prettier-ignore
+    place.replaceChildren(h("p", { class: "note" }, "No keys yet: nothing seals and nothing opens."), make); // prettier-ignore
+    return;
   }
   const more = h("button", { type: "button", class: "quiet" }, "Add a data key");
   more.addEventListener("click", () => {
     add(Key.generate());
-    [...place.querySelectorAll("select")].at(-1).focus();
+    [...place.querySelectorAll("select")].at(-1)?.focus();
   });
   place.replaceChildren(...items.map(member), more);
 }
 
+/** @param {Item} item */
 function member(item) {
   const { key, role } = item;
   const label = `Role of the ${key.use} key ${key.id.slice(0, 8)}`;
@@ -103,12 +116,16 @@ function member(item) {
     select.append(h("option", { value: name, selected: name === role }, ROLE_WORDS[name]));
   }
   select.addEventListener("change", () => {
-    setRole(item, select.value);
+    setRole(item, choiceOf(select, ROLE_WORDS));
     byId(select.id).focus();
   });
   return h("div", { class: "member" }, h("span", { class: `badge ${key.use}` }, key.use), shortId(key.id), select); // prettier-ignore
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 function addPair(name, value) {
   const place = byId("values-context");
   const pair = h(
@@ -119,7 +136,7 @@ function addPair(name, value) {
     h("input", { class: "value code", "aria-label": "Value", value, spellcheck: "false", autocomplete: "off" }), // prettier-ignore
     h("button", { type: "button", class: "quiet", "aria-label": "Remove this pair" }, "✕"),
   );
-  pair.querySelector("button").addEventListener("click", () => {
+  typed(pair.querySelector("button"), HTMLButtonElement).addEventListener("click", () => {
     pair.remove();
     byId("values-pair").focus();
   });
@@ -127,17 +144,30 @@ function addPair(name, value) {
   return pair;
 }
 
-/** An integer and its text are the same value of a context, so text is all that is asked for. */
+/**
+ * An integer and its text are the same value of a context, so text is all that is asked for.
+ *
+ * @returns {Context}
+ */
 function context() {
+  /** @type {[string, string | Uint8Array][]} */
   const pairs = [...byId("values-context").children].map((pair) => {
-    const [name, value] = [...pair.querySelectorAll("input")].map((input) => input.value);
-    const isBytes = pair.querySelector("select").value === "bytes";
-    // What is no hexadecimal is null, which a context refuses.
-    return [name, isBytes ? (value === "" ? new Uint8Array() : (fromHex(value) ?? null)) : value];
+    const [name = "", value = ""] = [...pair.querySelectorAll("input")].map((input) => input.value);
+    return [name, pair.querySelector("select")?.value === "bytes" ? bytesOf(value) : value];
   });
   const names = pairs.map(([name]) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   // An object would keep the last of two: the library never saw the first.
   if (twice !== undefined) pairs.push([`${twice} twice`, ""]);
   return Object.fromEntries(pairs);
+}
+
+/** @param {string} text */
+function bytesOf(text) {
+  const bytes = text === "" ? new Uint8Array() : fromHex(text);
+  if (bytes !== undefined) return bytes;
+  throw new ResealError(
+    "context-invalid",
+    "the value of a pair is no hexadecimal: two digits for each byte",
+  );
 }
