@@ -7,11 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import reseal
 from cli_support import COMMANDS, DATA, KEK, OLD, Pair
 from job_support import KINDS, Place, column, places
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -122,3 +127,62 @@ def keyed(pair: Pair) -> Pair:
     pair.run("keyset", "promote", DATA.id)
     pair.run("keyset", "introduce", "--key-file", "second", "--label", "second")
     return pair
+
+
+# Django and SQLAlchemy take long to load: only the fixtures that need them do.
+
+
+@pytest.fixture(scope="module")
+def django_tables(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The alias of a database of Django, with tables for the `MODELS` of the file of tests."""
+    from django_support import sqlite_tables
+
+    with sqlite_tables(tmp_path_factory, *request.module.MODELS) as alias:
+        yield alias
+
+
+@pytest.fixture
+def db(
+    request: pytest.FixtureRequest, django_tables: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The same, empty, and a ring of the environment."""
+    from django_support import fresh_ring
+
+    with fresh_ring(django_tables, monkeypatch, *request.module.MODELS) as alias:
+        yield alias
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The keys of the `RING` of SQLAlchemy's tests in the environment."""
+    from reseal.sqlalchemy import configure
+    from sqlalchemy_app import DATA, INDEX
+
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", INDEX.export())
+    configure()
+    yield
+    configure()
+
+
+@pytest.fixture
+def engine() -> Iterator[sa.Engine]:
+    """An engine of SQLAlchemy, with the tables of its models in memory."""
+    from sqlalchemy import StaticPool, create_engine
+    from sqlalchemy_app import Base
+
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: sa.Engine) -> Iterator[Session]:
+    """A session of that engine."""
+    from sqlalchemy.orm import Session
+
+    with Session(engine) as session:
+        yield session

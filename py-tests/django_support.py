@@ -18,6 +18,8 @@ from django.test.utils import override_settings
 from reseal._database_url import parse
 
 ENGINES = {"postgresql": "postgresql", "mysql": "mysql", "sqlite": "sqlite3"}
+DATA, INDEX = reseal.Key.generate("data"), reseal.Key.generate("index")
+RING = reseal.Keyring(primary=DATA, index=INDEX)
 SECRET, OLD_SECRET = "a secret key of Django", "the one before it"
 SALTS = ["a salt", "the salt before it"]
 CODECS = {
@@ -129,6 +131,15 @@ def empty(alias: str, *models: Any) -> None:
             cursor.execute(f"DELETE FROM {model._meta.db_table}")
 
 
+def stored(model: Any, name: str) -> list[Any]:
+    """What the database holds for a field, in order."""
+    field = model._meta.get_field(name)
+    table = field.model._meta.db_table
+    with connections[Router.current].cursor() as cursor:
+        cursor.execute(f"SELECT {field.column} FROM {table} ORDER BY 1")
+        return [value for [value] in cursor.fetchall()]
+
+
 def sqlite_file(folder: Path) -> str:
     """The URL of a database in a folder."""
     return f"sqlite:///{folder}/app.db"
@@ -144,9 +155,11 @@ def sqlite_tables(factory: pytest.TempPathFactory, *models: Any) -> Iterator[str
 
 @contextmanager
 def fresh_ring(alias: str, monkeypatch: pytest.MonkeyPatch, *models: Any) -> Iterator[str]:
-    """The same with keys of the environment that are new; what the models have is gone afterwards."""
-    monkeypatch.setenv("RESEAL_PRIMARY_KEY", reseal.Key.generate("data").export())
-    monkeypatch.setenv("RESEAL_INDEX_KEY", reseal.Key.generate("index").export())
+    """The same with the keys of `RING` in the environment; what the models have is gone afterwards."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", INDEX.export())
+    for name in ("TOKENS_KEY", "RESEAL_DECRYPT_KEYS", "RESEAL_REQUIRE_ENCRYPTION"):
+        monkeypatch.delenv(name, raising=False)
     with override_settings(RESEAL=CODECS):  # a ring of its own
         yield alias
     empty(alias, *models)

@@ -1,9 +1,9 @@
-"""What queries do with encrypted columns: what is counted, compared with, and selected without instances."""
+"""What queries do with encrypted columns: what they pass on, count, compare with and refuse."""
 
 from __future__ import annotations
 
+import datetime
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import django_support
@@ -15,24 +15,148 @@ django_support.setup()
 from django.core.exceptions import FieldError  # noqa: E402
 from django.db import connections, models  # noqa: E402
 from django.db.models import Count, F, OuterRef, Q, Subquery  # noqa: E402
-from django.test.utils import isolate_apps  # noqa: E402
+from django.db.models.functions import Upper  # noqa: E402
+from django.test.utils import CaptureQueriesContext, isolate_apps  # noqa: E402
 from django_app import models as app  # noqa: E402
 from reseal.django import EncryptedManager, EncryptedTextField  # noqa: E402
 
-MODELS = (app.First, app.Pet, app.Everything, app.Member, app.Badge, app.Grouped)
+MODELS = (app.First, app.Child, app.Pet, app.Everything, app.Member, app.Badge, app.Grouped)
+pytestmark = pytest.mark.usefixtures("db")
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with django_support.sqlite_tables(tmp_path_factory, *MODELS) as alias:
-        yield alias
+# --- what passes values on ------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def db(file: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty database, and a ring of the environment."""
-    with django_support.fresh_ring(file, monkeypatch, *MODELS):
-        yield file
+def test_queries_that_only_pass_values_on() -> None:
+    for secret in ("a", "b"):
+        owner = app.First.objects.create(secret=secret)
+        app.Pet.objects.create(owner=owner, name=secret)
+    rows = app.First.objects.order_by("pk")
+    assert [it.secret for it in rows.iterator(chunk_size=1)] == ["a", "b"]
+    assert [it.secret for it in rows.distinct()] == ["a", "b"]
+    assert rows.distinct().count() == rows[:2].count() == 2
+    assert rows[:1].aggregate(number=models.Count("pk")) == {"number": 1}
+    first = rows.first()
+    assert first is not None
+    assert first.secret == rows.earliest("pk").secret == "a"
+    assert {it.secret for it in rows.in_bulk().values()} == {"a", "b"}
+    both = app.First.objects.filter(secret="a").union(
+        app.First.objects.filter(secret="b"), all=True
+    )
+    assert {it.secret for it in both} == {"a", "b"}
+    several = app.First.objects.annotate(number=models.Count("pets")).filter(number__gt=0)
+    assert several.count() == 2
+    assert [it.secret for it in several.order_by("pk")] == ["a", "b"]
+    assert list(several.order_by("pk").values_list("secret", "number")) == [("a", 1), ("b", 1)]
+    app.Member.objects.create(tenant=1, secret="s")
+    counted = app.Member.objects.annotate(number=models.Count("pk"))
+    assert [it.secret for it in counted] == ["s"]
+    assert list(counted.values_list("tenant", "number")) == [(1, 1)]
+    assert app.First.objects.filter(pk__in=app.First.objects.filter(secret="a")).count() == 1
+    pets = app.Pet.objects.filter(owner__in=app.First.objects.filter(secret="a"))
+    assert [it.name for it in pets] == ["a"]
+    assert app.First.objects.filter(secret="a").explain()
+    assert app.First.objects.filter(models.Q(secret="a") | models.Q(secret="b")).count() == 2
+    assert app.First.objects.filter(~models.Q(secret="a")).count() == 1
+    assert app.First.objects.filter(secret="a").delete()[0] == 2
+
+
+def test_subqueries_and_annotations_open() -> None:
+    owner = app.First.objects.create(secret="s")
+    app.Pet.objects.create(owner=owner, name="Rex")
+    inner = app.Pet.objects.filter(owner=models.OuterRef("pk")).values("name")[:1]
+    assert app.First.objects.annotate(pet=models.Subquery(inner)).get().pet == "Rex"
+    assert app.First.objects.annotate(again=models.F("secret")).get().again == "s"
+    assert app.First.objects.annotate(again=models.F("secret")).filter(again="s").count() == 1
+    counted = app.First.objects.annotate(number=models.Count("pets")).get()
+    assert (counted.number, counted.secret) == (1, "s")
+    found = models.Exists(app.First.objects.filter(pk=models.OuterRef("owner"), secret="s"))
+    assert app.Pet.objects.filter(found).count() == 1
+    case = models.Case(models.When(secret="s", then=models.Value(1)), default=models.Value(0))
+    assert app.First.objects.annotate(hit=case).get().hit == 1
+
+
+# --- what is refused, and never shown -------------------------------------------------------------
+
+REFUSED: list[tuple[str, Any]] = [
+    ("order_by", lambda rows: rows.order_by("text")),
+    ("order_by descending", lambda rows: rows.order_by("-text")),
+    ("order_by F", lambda rows: rows.order_by(models.F("text").desc())),
+    ("order_by of another manager", lambda rows: list(rows.order_by("text"))),
+    ("order_by an annotation", lambda it: list(it.annotate(a=models.F("text")).order_by("a"))),
+    ("order_by -annotation", lambda it: list(it.annotate(a=models.F("text")).order_by("-a"))),
+    ("order_by F of it", lambda it: list(it.annotate(a=models.F("text")).order_by(models.F("a")))),
+    ("order_by of values", lambda rows: list(rows.values("text").order_by("text"))),
+    ("order_by F of values", lambda rows: list(rows.values("text").order_by(models.F("text")))),
+    ("order_by alias of values", lambda rows: list(rows.values(a=models.F("text")).order_by("a"))),
+    (
+        "order_by in groups",
+        lambda it: list(it.annotate(n=models.Count("id")).values("text", "n").order_by("text")),
+    ),
+    (
+        "distinct on an annotation",
+        lambda it: list(it.annotate(a=models.F("text")).values("a").distinct()),
+    ),
+    (
+        "group by an annotation",
+        lambda it: list(it.values(a=models.F("text")).annotate(models.Count("id"))),
+    ),
+    (
+        "aggregate an annotation",
+        lambda it: it.annotate(a=models.F("text")).aggregate(models.Max("a")),
+    ),
+    ("compare an annotation", lambda it: list(it.annotate(a=models.F("text")).filter(a__gt="x"))),
+    ("in a subquery", lambda it: list(it.filter(char__in=it.values("text")))),
+    ("window", lambda it: list(it.annotate(a=models.Window(models.Max("text"))))),
+    ("latest", lambda rows: rows.latest("text")),
+    ("exact", lambda rows: rows.filter(text="x")),
+    ("in", lambda rows: rows.exclude(text__in=["x"])),
+    ("contains", lambda rows: rows.filter(text__icontains="x")),
+    ("gt", lambda rows: rows.filter(integer__gt=1)),
+    ("year", lambda rows: rows.filter(date__year=2026)),
+    ("key of JSON", lambda rows: rows.filter(document__a=1)),
+    ("aggregate", lambda rows: rows.aggregate(models.Sum("integer"))),
+    ("function", lambda rows: list(rows.annotate(up=Upper("text")))),
+    ("arithmetic", lambda rows: list(rows.annotate(one=models.F("integer") + 1))),
+    ("F in filter", lambda rows: list(rows.filter(id=models.F("integer")))),
+    ("F in update", lambda rows: rows.update(text=models.F("char"))),
+    ("F in update of itself", lambda rows: rows.update(integer=models.F("integer") + 1)),
+    ("distinct", lambda rows: list(rows.values("text").distinct())),
+    ("group by", lambda rows: list(rows.values("text").annotate(models.Count("id")))),
+    ("in_bulk", lambda rows: rows.in_bulk(["x"], field_name="text")),
+    ("dates", lambda rows: list(rows.dates("date", "year"))),
+]
+
+
+@pytest.mark.parametrize(("name", "ask"), REFUSED, ids=[name for name, _ in REFUSED])
+def test_what_ciphertext_cannot_do_is_refused(name: str, ask: Any) -> None:
+    app.Everything.objects.create(text="x", integer=1, date=datetime.date(2026, 1, 1))
+    rows = app.Everything.objects.all()
+    with pytest.raises((FieldError, ValueError, TypeError)) as caught:
+        # Without a manager of ours, an order is refused when the query is compiled.
+        ask(rows) if name == "in_bulk" else list(ask(rows))
+    assert "x" not in str(caught.value).split()
+    assert app.Everything.objects.get().text == "x"
+
+
+def test_an_order_is_refused_when_the_query_is_built() -> None:
+    for wanted in ("secret", "-secret", models.F("secret").asc(), "pets__name"):
+        with pytest.raises(FieldError, match="ordered by"):
+            app.First.objects.order_by(wanted)
+    assert list(app.First.objects.order_by("?", "pk", "-pets__id")) == []
+
+
+def test_no_plaintext_in_a_query() -> None:
+    app.First.objects.create(secret="the secret")
+    rows = app.First.objects.filter(secret="the secret")
+    compiler = rows.query.get_compiler(django_support.Router.current)
+    assert "the secret" not in str(compiler.as_sql())
+    assert "the secret" not in repr(rows.query.where)
+    with CaptureQueriesContext(connections[django_support.Router.current]) as captured:
+        assert rows.count() == 1
+        rows.update(secret="the secret")
+        app.First.objects.get().save()
+    assert "the secret" not in repr(captured.captured_queries)
 
 
 # --- what is counted ------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ AT_ONCE=$(($(nproc) + 3))
 LONGEST=(
     cli retire cli_keysets sql_keyset job_life job_sources job_workers exchange job_crash sql_fleet django_admin
     job_plan job_stops adapter_contract job_faults job_ids job_types cli_formats cli_jobs job_refused job_names
-    conversions job_locks job_discover editors django_jobs django_model_fields fleet pages cli_streams django
-    database sqlalchemy job_races properties job_rows
+    conversions job_locks job_discover editors django_jobs django_model_fields fleet pages cli_streams
+    database job_races properties job_rows
 )
 
 files() {

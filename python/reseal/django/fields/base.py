@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.core.checks import CheckMessage
 from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
-from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Field, Lookup
 from django.db.models.signals import class_prepared
 
@@ -16,6 +15,7 @@ from reseal._errors import ResealError
 from reseal._native import Held
 from reseal.django import conf
 from reseal.django.fields.attribute import NO_FACTS, EncryptedAttribute
+from reseal.django.fields.binding import RowBinding, Tenant
 from reseal.django.fields.expressions import (
     Assigned,
     EncryptedCol,
@@ -26,7 +26,6 @@ from reseal.django.fields.expressions import (
     refusal,
 )
 
-Tenant = str | Callable[[Any], Any]
 _OPTIONS: dict[str, Any] = {
     "write": None,
     "read": (),
@@ -54,7 +53,7 @@ class Ready(tuple[Any]):
     __slots__ = ()
 
 
-class EncryptedField(Field):
+class EncryptedField(RowBinding, Field):
     """The part that all encrypted fields share; see `reseal.django` for their options."""
 
     #: What the values are, of `spec/values.md`.
@@ -167,7 +166,7 @@ class EncryptedField(Field):
             type=self.reseal_type,
             mode=self.mode,  # type: ignore[arg-type]
             binary=self.binary,
-            row_facts=self._row_facts(),
+            row_facts=self.row_facts(),
             bind_row=self.bind_row,
             row_id=tuple(field.column for field in getattr(meta, "pk_fields", [meta.pk])),
             earlier_contexts=tuple(map(self._earlier, self.earlier_contexts)),
@@ -188,13 +187,6 @@ class EncryptedField(Field):
             return dict(given)
         before, _, last = given.rpartition(".")
         return {"table": before or self._context()["table"], "column": last}
-
-    def _row_facts(self) -> dict[str, str | None]:
-        if self.tenant is None:
-            return {}
-        if callable(self.tenant):
-            return {"tenant": None}
-        return {"tenant": self.model._meta.get_field(self.tenant).column}
 
     def bound(self) -> BoundColumn:
         """Return the column that seals and opens; its keys are read at the first use."""
@@ -380,61 +372,6 @@ class EncryptedField(Field):
 
     # --- out of the database --------------------------------------------------------------------
 
-    def is_bound_by_fields(self) -> bool:
-        """Whether a row tells what it binds by its fields, and not by a function only."""
-        return self.bind_row or isinstance(self.tenant, str)
-
-    def binding_names(self) -> set[str]:
-        """Return the names of the field that is the tenant, as `update_fields` has them."""
-        if not isinstance(self.tenant, str):
-            return set()
-        field = self.model._meta.get_field(self.tenant)
-        return {field.name, field.attname}
-
-    def waits(self, instance: Any) -> bool:
-        """Whether a field that binds was deferred, or a function is to be called."""
-        if callable(self.tenant):
-            return True
-        return isinstance(self.tenant, str) and (
-            self.model._meta.get_field(self.tenant).attname not in instance.__dict__
-        )
-
-    def binding(self, instance: Any) -> tuple[Any, ...]:
-        """Return what an instance binds, as it has it: the tenant and the primary key."""
-        tenant = key = None
-        if callable(self.tenant):
-            tenant = self.tenant(instance)
-        elif self.tenant is not None:
-            tenant = getattr(instance, self.model._meta.get_field(self.tenant).attname)
-        if self.bind_row:
-            key = getattr(instance, self.model._meta.pk.attname)
-        return tenant, key
-
-    def facts(
-        self, instance: Any, connection: Any = None, binding: tuple[Any, ...] | None = None
-    ) -> dict[str, Any]:
-        """Return what a row binds to its value, as its database has it.
-
-        Errors: `context-invalid` where the row has nothing there.
-        """
-        if not self.needs_row:
-            return {}
-        tenant, key = self.binding(instance) if binding is None else binding
-        if connection is None:
-            connection = connections[instance._state.db or DEFAULT_DB_ALIAS]
-        facts: dict[str, Any] = {}
-        if callable(self.tenant):
-            facts["tenant"] = tenant
-        elif self.tenant is not None:
-            field = self.model._meta.get_field(self.tenant)
-            facts["tenant"] = as_fact(field, tenant, connection)
-        if self.bind_row:
-            facts["row"] = as_fact(self.model._meta.pk, key, connection)
-        for name, value in facts.items():
-            if value is None:
-                raise ResealError("context-invalid", f"{self}: its {name} is not set")
-        return facts
-
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Return the value of what a query gave, where there is no row: `values()`, a subquery.
 
@@ -445,17 +382,6 @@ class EncryptedField(Field):
         if self.needs_row:
             raise no_facts(self)
         return self.from_plain(self.bound().open(value, {}))
-
-    def fact_fields(self) -> dict[str, Any] | None:
-        """Return the fields of the same table that it is bound to; None where a row of a query has them not."""
-        if callable(self.tenant):
-            return None
-        found: dict[str, Any] = {}
-        if self.tenant is not None:
-            found["tenant"] = self.model._meta.get_field(self.tenant)
-        if self.bind_row:
-            found["row"] = self.model._meta.pk
-        return found if all(it.model is self.model for it in found.values()) else None
 
     def open_bound(self, held: Held, binding: tuple[Any, ...], connection: Any) -> Any:
         """Return the value of what a query gave, with the tenant and the primary key that it is bound to.
@@ -502,15 +428,6 @@ class EncryptedField(Field):
         from reseal.django.field_checks import of_field
 
         return [*super().check(**kwargs), *of_field(self)]
-
-
-def as_fact(field: Any, value: Any, connection: Any) -> Any:
-    """A fact as the database has it: a job that reads the row binds the same."""
-    while field.remote_field is not None:
-        field = field.target_field
-    if isinstance(field, EncryptedField):
-        return value
-    return field.get_db_prep_value(value, connection, prepared=False)
 
 
 def _is_as_assigned(kind: type) -> bool:

@@ -10,7 +10,8 @@ from django.core.exceptions import EmptyResultSet, FieldError
 from django.db.models import Lookup
 from django.db.models.lookups import Exact, IsNull
 
-from reseal.django.fields.base import EncryptedField, as_fact
+from reseal.django.fields.base import EncryptedField
+from reseal.django.fields.binding import as_fact
 from reseal.django.fields.expressions import EncryptedCol, refusal
 
 _CASELESS = "ascii-lower-trim"

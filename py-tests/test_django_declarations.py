@@ -1,0 +1,254 @@
+"""How fields are declared: what a migration writes, what is refused, what checks say, and the settings."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from pathlib import Path
+from typing import Any
+
+import django_support
+import pytest
+import reseal
+from django_support import stored
+
+django_support.setup()
+
+import reseal.django  # noqa: E402
+from django.core import checks  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connections, models  # noqa: E402
+from django.db.migrations.writer import MigrationWriter  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from django_app import models as app  # noqa: E402
+from reseal.django import (  # noqa: E402
+    BlindIndexField,
+    EncryptedCharField,
+    EncryptedDecimalField,
+    EncryptedIntegerField,
+    EncryptedTextField,
+    EncryptedUUIDField,
+)
+
+MODELS = (
+    *(app.Everything, app.First, app.Second, app.Child, app.Pet, app.Plainly, app.Renamed),
+    *(app.Grouped, app.Stamped, app.Person, app.Member, app.Badge),
+)
+pytestmark = pytest.mark.usefixtures("db")
+
+
+# --- migrations -----------------------------------------------------------------------------------
+
+
+def test_declarations_survive_a_migration() -> None:
+    fields = (
+        EncryptedTextField(write="app", read=["plain"], context_name="a.b", mode="padded"),
+        EncryptedCharField(max_length=5, tenant="tenant", binary=True, null=True),
+        EncryptedDecimalField(max_digits=5, decimal_places=2, earlier_contexts=["x.y", {"t": "u"}]),
+        EncryptedUUIDField(bind_row=True),
+        EncryptedTextField(tenant=app.of_name),
+        BlindIndexField("secret", normalizer="digits", bits=32, unique=True),
+        BlindIndexField("secret", db_index=False, name_in_context="x"),
+        BlindIndexField("secret"),
+    )
+    for field in fields:
+        _, path, args, kwargs = field.deconstruct()
+        assert path == f"reseal.django.{type(field).__name__}"
+        again = type(field)(*args, **kwargs)
+        assert again.deconstruct()[1:] == (path, args, kwargs)
+        text, imports = MigrationWriter.serialize(field)
+        assert text.startswith(f"reseal.django.{type(field).__name__}(")
+        assert "import reseal.django" in imports
+    assert BlindIndexField("secret").deconstruct()[2:] == (["secret"], {})
+    assert EncryptedTextField().deconstruct()[3] == {}
+
+
+def test_options_that_the_database_does_not_see_change_no_table(db: str) -> None:
+    before, after = EncryptedTextField(), EncryptedTextField(write="app", read=["plain"])
+    packed = EncryptedTextField(binary=True)
+    for field in (before, after, packed):
+        field.set_attributes_from_name("text")
+        field.model = app.Everything
+    with connections[db].schema_editor() as editor:
+        assert not editor._field_should_be_altered(before, after)
+        assert editor._field_should_be_altered(before, packed)
+
+
+def test_makemigrations_and_migrate_need_no_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RESEAL_PRIMARY_KEY")
+    monkeypatch.delenv("RESEAL_INDEX_KEY")
+    out = io.StringIO()
+    call_command("makemigrations", "django_app", dry_run=True, stdout=out, verbosity=3)
+    assert "reseal.django.EncryptedTextField" in out.getvalue()
+    call_command("check")
+    url = django_support.sqlite_file(tmp_path)
+    here = django_support.Router.current
+    with django_support.database("sqlite", url, "fresh") as alias:
+        call_command("migrate", run_syncdb=True, database=alias, verbosity=0)
+        assert app.First.objects.count() == 0
+    assert django_support.Router.current == here
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+@isolate_apps("django_app")
+def test_what_cannot_be_kept_is_refused_at_its_declaration() -> None:
+    def declare(**fields: Any) -> None:
+        meta = type("Meta", (), {"app_label": "django_app"})
+        name = f"Wrong{uuid.uuid4().hex}"
+        type(name, (models.Model,), {**fields, "__module__": __name__, "Meta": meta})
+
+    for wrong, words in (
+        ({"a": EncryptedTextField(bind_row=True)}, "UUIDField"),
+        ({"a": EncryptedTextField(mode="ordered")}, "mode"),
+        ({"a": BlindIndexField("b")}, "no encrypted field"),
+        ({"a": models.TextField(), "b": BlindIndexField("a")}, "no encrypted field"),
+    ):
+        with pytest.raises(ImproperlyConfigured, match=words):
+            declare(**wrong)
+    with pytest.raises(ImproperlyConfigured, match="list"):
+        EncryptedTextField(read="plain")
+    with pytest.raises(ImproperlyConfigured, match="exclude"):
+        declare(
+            id=models.UUIDField(primary_key=True, default=uuid.uuid4),
+            a=EncryptedTextField(bind_row=True, mode="deterministic"),
+        )
+
+
+@isolate_apps("django_app")
+def test_a_default_of_the_database_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="cannot seal a db_default, use default"):
+
+        class Defaulted(models.Model):
+            secret = EncryptedTextField(db_default="in the clear")
+
+            class Meta:
+                app_label = "django_app"
+
+
+# --- checks and settings --------------------------------------------------------------------------
+
+
+@isolate_apps("django_app")
+def test_checks_of_declarations() -> None:
+    class Doubtful(models.Model):
+        unique = EncryptedTextField(unique=True)
+        indexed = EncryptedIntegerField(db_index=True)
+        unknown = EncryptedTextField(write="ap")
+        plain = EncryptedTextField(write="plain")
+        plain_index = BlindIndexField("plain")
+        together = EncryptedTextField()
+        ordered = EncryptedTextField()
+
+        class Meta:
+            app_label = "django_app"
+            constraints = (models.UniqueConstraint(fields=["together"], name="only"),)
+            indexes = (models.Index(fields=["together", "plain_index"], name="both"),)
+            ordering = ("-ordered",)
+
+    found = [(it.id, it.obj.name) for it in Doubtful.check()]
+    assert found == [
+        ("reseal.E002", "unique"),
+        ("reseal.E002", "indexed"),
+        ("reseal.E004", "unknown"),
+        ("reseal.E005", "plain"),
+        ("reseal.W001", "plain_index"),
+        ("reseal.E002", "together"),
+        ("reseal.E002", "together"),
+        ("reseal.E006", "ordered"),
+    ]
+    assert app.First.check() == app.Everything.check() == []
+    with override_settings(RESEAL={"codecs": {"app": {"kind": "resael"}}}):
+        assert {it.id for it in app.First.check()} == {"reseal.E003"}
+
+
+def test_checks_of_a_deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def found(**more: Any) -> list[str]:
+        every = checks.run_checks(include_deployment_checks=True, **more)
+        return [str(it.id) for it in every if str(it.id).startswith("reseal.")]
+
+    assert [it for it in found() if it != "reseal.W001"] == ["reseal.E010"]  # the codec tokens
+    monkeypatch.setenv("RESEAL_KEYSET", str(tmp_path / "ring.json"))
+    with override_settings(RESEAL={}):
+        conflict = [
+            it for it in checks.run_checks(include_deployment_checks=True) if it.id == "reseal.E010"
+        ]
+        assert any("RESEAL_KEYSET" in it.msg for it in conflict)
+    with override_settings(DEBUG=True):
+        assert "reseal.W011" in found()
+    with override_settings(RESEAL={"write": "plain"}):
+        assert "reseal.W010" in found()
+
+
+def test_checks_of_a_database(tmp_path: Path) -> None:
+    def found(alias: str) -> list[Any]:
+        every = checks.run_checks(databases=[alias], tags=[checks.Tags.database])
+        return [it for it in every if it.id == "reseal.E011"]
+
+    assert found(str(django_support.Router.current)) == []
+    url = django_support.sqlite_file(tmp_path)
+    here = django_support.Router.current
+    with django_support.database("sqlite", url, "narrow") as alias:
+        with connections[alias].cursor() as cursor:
+            table = app.Pet._meta.db_table
+            cursor.execute(f"CREATE TABLE {table} (id integer, owner_id integer, name varchar(40))")
+        [one] = found(alias)
+        assert one.obj is app.Pet._meta.get_field("name")
+    assert django_support.Router.current == here
+
+
+def test_a_cause_is_reported_once() -> None:
+    def found() -> list[str]:
+        every = checks.run_checks(include_deployment_checks=True)
+        return [str(it.id) for it in every if it.obj is None or it.obj.model is app.Person]
+
+    with override_settings(RESEAL={}):  # without the codec "tokens", which a field of Person reads
+        assert "reseal.E004" in found()
+        assert "reseal.E010" not in found()
+    with override_settings(RESEAL={"codecs": {"app": {"kind": "resael"}}}):
+        assert "reseal.E003" in found()
+        assert "reseal.E010" not in found()
+
+
+def test_the_setting() -> None:
+    settings: list[Any] = [[], {"codec": {}}]
+    for wrong in settings:
+        with override_settings(RESEAL=wrong), pytest.raises(ImproperlyConfigured):
+            app.First.objects.create(secret="s")
+    tokens = reseal.codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="])
+    with override_settings(RESEAL={"codecs": {"tokens": tokens}, "write": "tokens"}):
+        app.Pet(name="Rex").name  # noqa: B018
+        row = app.Renamed.objects.create(secret="s")
+        assert stored(app.Renamed, "secret")[0].startswith("gAAAAA")
+        assert app.Renamed.objects.get().secret == "s"
+    with pytest.raises(reseal.FormatError):
+        app.Renamed.objects.get(pk=row.pk).secret  # noqa: B018
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", reseal.django.__all__)
+def test_what_is_public_is_documented(name: str) -> None:
+    thing = getattr(reseal.django, name)
+    assert thing.__doc__
+    assert len(thing.__doc__.splitlines()[0]) <= 100
+
+
+@isolate_apps("django_app")
+def test_the_example_runs(db: str) -> None:
+    document = reseal.django.__doc__ or ""
+    code = document.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {"models": models, "__name__": "django_app.example"}
+    declared, _, used = code.partition("\npatient = ")
+    exec(declared, names)
+    with connections[db].schema_editor() as editor:
+        editor.create_model(names["Patient"])
+    exec(f"patient = {used}", names)
+    assert names["patient"].ssn == "078-05-1120"
+    with connections[db].schema_editor() as editor:
+        editor.delete_model(names["Patient"])

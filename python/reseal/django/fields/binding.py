@@ -1,0 +1,105 @@
+"""What a row binds to its values: its tenant and its primary key, as a field is declared and as a row has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from reseal._errors import ResealError
+
+Tenant = str | Callable[[Any], Any]
+
+
+class RowBinding:
+    """The part of an encrypted field that knows what a row binds to its value."""
+
+    model: Any
+    tenant: Tenant | None
+    bind_row: bool
+    #: Whether a row binds anything.
+    needs_row: bool
+
+    def is_bound_by_fields(self) -> bool:
+        """Whether a row tells what it binds by its fields, and not by a function only."""
+        return self.bind_row or isinstance(self.tenant, str)
+
+    def binding_names(self) -> set[str]:
+        """Return the names of the field that is the tenant, as `update_fields` has them."""
+        if not isinstance(self.tenant, str):
+            return set()
+        field = self.model._meta.get_field(self.tenant)
+        return {field.name, field.attname}
+
+    def waits(self, instance: Any) -> bool:
+        """Whether a field that binds was deferred, or a function is to be called."""
+        if callable(self.tenant):
+            return True
+        return isinstance(self.tenant, str) and (
+            self.model._meta.get_field(self.tenant).attname not in instance.__dict__
+        )
+
+    def binding(self, instance: Any) -> tuple[Any, ...]:
+        """Return what an instance binds, as it has it: the tenant and the primary key."""
+        tenant = key = None
+        if callable(self.tenant):
+            tenant = self.tenant(instance)
+        elif self.tenant is not None:
+            tenant = getattr(instance, self.model._meta.get_field(self.tenant).attname)
+        if self.bind_row:
+            key = getattr(instance, self.model._meta.pk.attname)
+        return tenant, key
+
+    def facts(
+        self, instance: Any, connection: Any = None, binding: tuple[Any, ...] | None = None
+    ) -> dict[str, Any]:
+        """Return what a row binds to its value, as its database has it.
+
+        Errors: `context-invalid` where the row has nothing there.
+        """
+        if not self.needs_row:
+            return {}
+        tenant, key = self.binding(instance) if binding is None else binding
+        if connection is None:
+            connection = connections[instance._state.db or DEFAULT_DB_ALIAS]
+        facts: dict[str, Any] = {}
+        if callable(self.tenant):
+            facts["tenant"] = tenant
+        elif self.tenant is not None:
+            field = self.model._meta.get_field(self.tenant)
+            facts["tenant"] = as_fact(field, tenant, connection)
+        if self.bind_row:
+            facts["row"] = as_fact(self.model._meta.pk, key, connection)
+        for name, value in facts.items():
+            if value is None:
+                raise ResealError("context-invalid", f"{self}: its {name} is not set")
+        return facts
+
+    def fact_fields(self) -> dict[str, Any] | None:
+        """Return the fields of the same table that it is bound to; None where a row of a query has them not."""
+        if callable(self.tenant):
+            return None
+        found: dict[str, Any] = {}
+        if self.tenant is not None:
+            found["tenant"] = self.model._meta.get_field(self.tenant)
+        if self.bind_row:
+            found["row"] = self.model._meta.pk
+        return found if all(it.model is self.model for it in found.values()) else None
+
+    def row_facts(self) -> dict[str, str | None]:
+        """Return the column of the tenant, as a manifest has it; None for what a function returns."""
+        if self.tenant is None:
+            return {}
+        if callable(self.tenant):
+            return {"tenant": None}
+        return {"tenant": self.model._meta.get_field(self.tenant).column}
+
+
+def as_fact(field: Any, value: Any, connection: Any) -> Any:
+    """A fact as the database has it: a job that reads the row binds the same."""
+    while field.remote_field is not None:
+        field = field.target_field
+    if isinstance(field, RowBinding):
+        return value
+    return field.get_db_prep_value(value, connection, prepared=False)
