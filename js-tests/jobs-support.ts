@@ -24,7 +24,7 @@ write = "app"
 read = ["app", "plain"]
 `;
 
-const COMMAND = fileURLToPath(new URL("../wasm/dist/cli.mjs", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../wasm/dist/cli.cjs", import.meta.url));
 // From there the command takes its driver, as from the project of a user.
 const MODULES = fileURLToPath(new URL("node_modules", import.meta.url));
 

@@ -22,7 +22,7 @@ import reseal
 
 ROOT = Path(__file__).resolve().parents[1]
 # The bin of the npm package; the variable names another build of it.
-NPM_BIN = Path(os.environ.get("RESEAL_NPM_BIN") or ROOT / "wasm/dist/cli.mjs")
+NPM_BIN = Path(os.environ.get("RESEAL_NPM_BIN") or ROOT / "wasm/dist/cli.cjs")
 COMMANDS: dict[str, list[str]] = {
     "python": [str(Path(sys.executable).with_name("reseal"))],
     "node": ["node", str(NPM_BIN)],

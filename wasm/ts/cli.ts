@@ -7,6 +7,7 @@ import { CliHost, ReaderGone } from "./cli-host.js";
 import { runSession } from "./cli-session.js";
 import { Interrupted } from "./cli-terminal.js";
 
+const BROKEN_OFF = 1;
 // As a shell reports a program that ^C, or a reader that went away, has ended.
 const INTERRUPTED = 130;
 const READER_GONE = 141;
@@ -32,4 +33,6 @@ function interrupted(): number {
   return INTERRUPTED;
 }
 
-process.exitCode = await main();
+// Until the command has told how it ended, it has failed.
+process.exitCode = BROKEN_OFF;
+void main().then((code) => (process.exitCode = code));

@@ -106,7 +106,7 @@ const OUTPUTS: &[&str] = &[
     "slim/node.d.ts",
     "jobs.d.ts",
     "jobs.d.cts",
-    "cli.mjs",
+    "cli.cjs",
 ];
 
 /// Builds what changed, and prints the sizes.
