@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import reseal
 from cli_support import COMMANDS, DATA, KEK, OLD, Pair
-from job_support import KINDS, Place, column, places
+from job_support import KINDS, Place, column, pairs, places
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -80,9 +80,20 @@ def kind(request: pytest.FixtureRequest) -> str:
     return name
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The fixture `base` has no list of its own: a file says whether its tests are `OF_DRIVERS`."""
+    if "base" in metafunc.fixturenames:
+        every = getattr(metafunc.module, "OF_DRIVERS", False)
+        of_test = pairs(KINDS, metafunc.function.__name__, every=every)
+        metafunc.parametrize("base", of_test, indirect=True, ids="-".join)
+
+
 @pytest.fixture
-def base(kind: str, command: str, servers: dict[str, str], tmp_path: Path) -> Iterator[Place]:
-    """An empty database of each kind, for each command."""
+def base(
+    request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
+) -> Iterator[Place]:
+    """An empty database of each kind, for a command."""
+    kind, command = request.param
     yield from places(kind, command, servers, tmp_path)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count, cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zlib import crc32
 
 import psycopg
 import pymysql
@@ -32,6 +33,7 @@ MODULES = ROOT / "js-tests/node_modules"
 _NUMBERS = count(1)
 
 Json = dict[str, Any]
+Test = TypeVar("Test", bound=Callable[..., object])
 
 
 # --- the manifest -------------------------------------------------------------------------------
@@ -242,10 +244,27 @@ def places(kind: str, command: str, servers: Mapping[str, str], folder: Path) ->
     server.close()
 
 
-def on(*kinds: str) -> pytest.MarkDecorator:
-    """The fixture `place` on these kinds of databases, for each command."""
-    pairs = [(kind, command) for kind in kinds for command in COMMANDS]
-    return pytest.mark.parametrize("place", pairs, indirect=True, ids="-".join)
+def pairs(kinds: Sequence[str], test: str, *, every: bool = False) -> list[tuple[str, str]]:
+    """
+    The databases of a test, each with a command. On several the commands take turns, and another test
+    may begin with the other one. `every`, and RESEAL_ASSURE, pairs each with each.
+    """
+    commands = list(COMMANDS)
+    if every or "RESEAL_ASSURE" in os.environ or len(kinds) == 1:
+        return [(kind, command) for kind in kinds for command in commands]
+    turns = islice(cycle(commands), crc32(test.encode()) % len(commands), None)
+    return list(zip(kinds, turns, strict=False))
+
+
+def on(*kinds: str) -> Callable[[Test], Test]:
+    """The fixture `place` on these kinds of databases."""
+
+    def mark(test: Test) -> Test:
+        of_test = pairs(kinds, test.__name__)
+        marked: Test = pytest.mark.parametrize("place", of_test, indirect=True, ids="-".join)(test)
+        return marked
+
+    return mark
 
 
 each, of_servers, of_sqlite = on(*KINDS), on(*SERVERS), on("sqlite")

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 from job_support import HERE, RING, Place, column, total
 
+#: Each driver has types of its own.
+OF_DRIVERS = True
+
 Row = dict[str, Any]
 
 

@@ -10,6 +10,9 @@ import reseal
 from cli_support import DATA, INDEX
 from job_support import HERE, RING, Place, column, total
 
+#: Each driver has types of its own.
+OF_DRIVERS = True
+
 Row = dict[str, Any]
 
 

@@ -10,6 +10,9 @@ import foreign
 from cli_support import DATA
 from job_support import CODECS, HERE, RING, Place, column, findings, found, on, total
 
+#: Each driver has types of its own.
+OF_DRIVERS = True
+
 # Declared types of text, with values that their collation takes for others.
 ALIKE = ["abc", "ABC", "àbc", "straße", "STRASSE", "", "x" * 60]
 TEXTS = {

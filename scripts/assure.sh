@@ -74,6 +74,7 @@ suite consumers js-tests/consumers/run.sh bundlers
 suite py-long "$VENV/bin/python" -m pytest py-tests --ignore py-tests/test_job_memory.py
 suite memory "$VENV/bin/python" -m pytest -s py-tests/test_job_memory.py
 suite crash env RESEAL_JOB_KILLS="${RESEAL_JOB_KILLS:-50}" "$VENV/bin/python" -m pytest py-tests/test_job_crash.py
+suite docs-long "$VENV/bin/python" scripts/doc_blocks.py
 suite fuzz scripts/assure.sh fuzz
 suite interop-long env COUNT=50000 scripts/interop.sh
 suite vectors-long scripts/vectors.sh

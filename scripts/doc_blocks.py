@@ -13,9 +13,10 @@ comment before it, which starts with its language:
 
 `python` runs with the installed wheel; `js` and `ts` with the packed npm package; `rust` is run
 by `cargo test` (testkit/src/lib.rs includes the files). `sh` runs twice, with the command of each of
-the two packages: doc_sessions.py tells how, and how the output is shown. Where `sh` only installs the
-published packages or names targets of the menu, the words are checked. A block in another language,
-or none, is a failure here: use `text` for what is no code.
+the two packages: doc_sessions.py tells how, and how the output is shown. Guides are long: without FILE
+the two commands take turns from one guide to the next, unless RESEAL_ASSURE is set. Where `sh` only
+installs the published packages or names targets of the menu, the words are checked. A block in another
+language, or none, is a failure here: use `text` for what is no code.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -39,6 +40,8 @@ BLOCK = re.compile(
     r"|^<!-- (?P<hidden>python|js|ts|sh)\n(?P<hidden_code>.*?)^-->\s*$",
     re.MULTILINE | re.DOTALL,
 )
+# It takes types away, and starts in half the time of some others; where it is missing, any other is right.
+NODE = ROOT / "js-tests/node_modules/node-22/bin"
 STARTS = re.compile(r"^(import reseal|from reseal|import .* from \"reseal)", re.MULTILINE)
 # What is shown and not run; `rust` is run elsewhere.
 NOT_RUN = {"text", "toml", "json", "yaml", "sql", "rust", "console", "ruby"}
@@ -73,13 +76,11 @@ Runner = Callable[[list[Block]], tuple[int, str]]
 def main() -> int:
     """Runs all, prints what failed, and the counts for scripts/suite.sh."""
     every = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    paths = [Path(name).resolve() for name in sys.argv[1:]] or every
-    runs = [
-        (blocks, name, runner)
-        for path in paths
-        for blocks in programs_of(path)
-        for name, runner in runners(blocks).items()
-    ]
+    paths = [Path(name).resolve() for name in sys.argv[1:]]
+    os.environ["PATH"] = f"{NODE}{os.pathsep}{os.environ['PATH']}"
+    # A person who names files wants all of them.
+    turns = None if paths or "RESEAL_ASSURE" in os.environ else list(filter(is_guide, every))
+    runs = [run for path in paths or every for run in runs_of(path, turns)]
     passed, failures = 0, list[str]()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda run: result_of(*run), runs)
@@ -90,6 +91,16 @@ def main() -> int:
         print(failure)
     print(f"RESULT passed={passed} failed={len(failures)}")
     return 1 if failures else 0
+
+
+def runs_of(path: Path, turns: list[Path] | None) -> Iterator[tuple[list[Block], str, Runner]]:
+    """What is to be run of a file: a guide of those that take turns with every other command."""
+    for blocks in programs_of(path):
+        each = list(runners(blocks).items())
+        if turns and path in turns:
+            each = each[turns.index(path) % len(each) :][:1]
+        for name, runner in each:
+            yield blocks, name, runner
 
 
 def result_of(blocks: list[Block], name: str, runner: Runner) -> tuple[int, list[str]]:
@@ -173,8 +184,7 @@ def javascript(folder: Path, blocks: list[Block]) -> tuple[int, str]:
     """With the packed npm package, which stands above the folder of the program."""
     language = blocks[0].language
     with tempfile.TemporaryDirectory(prefix="blocks-", dir=folder) as home:
-        mark, command = "console.log({!r});", [node(language)]
-        return program(blocks, f".m{language}", mark, command, Path(home))
+        return program(blocks, f".m{language}", "console.log({!r});", ["node"], Path(home))
 
 
 def session(command: Path, blocks: list[Block]) -> tuple[int, str]:
@@ -220,12 +230,6 @@ def program(
 def scratch() -> Path:
     """An empty folder, so that no source of ours is imported instead of the wheel."""
     return Path(tempfile.mkdtemp(prefix="reseal-docs-"))
-
-
-def node(language: str) -> str:
-    """Types are stripped by Node 22 and newer, so that one runs TypeScript wherever it is there."""
-    newer = ROOT / "js-tests/node_modules/node-22/bin/node"
-    return str(newer) if language == "ts" and newer.exists() else "node"
 
 
 if __name__ == "__main__":
