@@ -516,7 +516,7 @@ function found(secret: Uint8Array): boolean {
   const probe = PART_BYTES - STRIDE;
   const [parts, begins] = [new Set<string>(), new Uint8Array(2 ** 16)];
   for (let at = 0; at + probe <= secret.length; at += STRIDE) {
-    const part = Buffer.from(secret.subarray(at, at + probe)).latin1Slice();
+    const part = Buffer.from(secret.subarray(at, at + probe)).toString("latin1");
     if (part.includes("\0\0\0\0")) throw new Error("a secret with zeros is not looked for");
     parts.add(part);
     begins[secret[at]! * 256 + secret[at + 1]!] = 1;
@@ -526,7 +526,7 @@ function found(secret: Uint8Array): boolean {
     // It is the first whole word of a part that begins here, or up to three bytes before.
     for (let at = Math.max(word * 4 - 3, 0); at <= word * 4; at++) {
       if (!begins[memory[at]! * 256 + memory[at + 1]!]) continue;
-      if (parts.has(memory.latin1Slice(at, at + probe))) return true;
+      if (parts.has(memory.toString("latin1", at, at + probe))) return true;
     }
   }
   return false;

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import stat
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from cli_support import (
     HERE,
     KEK,
     OLD,
-    ROOT,
     Pair,
     run,
 )
@@ -324,9 +321,3 @@ def test_bytes_and_binary_forms(ringed: Pair) -> None:
                 assert ringed.run("open", f"--bytes={printed}", other).out.strip() == expected
         assert "[invalid-text]" in ringed.run("open", sealed, code=1).err
     assert "[invalid-argument]" in ringed.run("seal", "--bytes", "no base64!", code=1).err
-
-
-def test_the_page_of_the_command_is_current() -> None:
-    command = [sys.executable, str(ROOT / "scripts/command_line.py"), "--check"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr

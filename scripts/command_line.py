@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/command-line.md"
@@ -52,7 +53,7 @@ def main() -> int:
 def sections() -> Iterator[str]:
     """A table of the commands, and a section for each."""
     known = {"-h, --help", "-V, --version"}
-    root = parsed([])
+    root = parsed()
     yield "\n| command | |\n|---|---|\n"
     for name, about in commands_of(root):
         yield f"| [`{name}`](#reseal-{name}) | {about} |\n"
@@ -62,7 +63,7 @@ def sections() -> Iterator[str]:
 
 def section(path: list[str], known: set[str]) -> Iterator[str]:
     """The section of a command and those of its own commands, without options that are `known`."""
-    shown = parsed(path)
+    shown = parsed(*path)
     yield f"\n{'#' * (len(path) + 1)} reseal {' '.join(path)}\n\n{shown.about}.\n"
     inside = list(commands_of(shown))
     if inside:
@@ -86,7 +87,8 @@ def commands_of(shown: Help) -> Iterator[tuple[str, str]]:
             yield name, about
 
 
-def parsed(path: list[str]) -> Help:
+@cache
+def parsed(*path: str) -> Help:
     """What `reseal help` says about a command."""
     command = [sys.executable, "-m", "reseal", *(["help", *path] if path else ["--help"])]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout

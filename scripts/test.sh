@@ -42,7 +42,6 @@ of_wheel() {
     suite --check py-lint "$VENV/bin/ruff" check python py-tests scripts spec examples
     suite --check py-format "$VENV/bin/ruff" format --check python py-tests scripts spec examples
     suite --check py-types scripts/mypy.sh
-    suite --check py-stubs "$VENV/bin/python" -m mypy.stubtest reseal._native
 }
 of_npm() {
     suite --check build-npm cargo xtask npm
