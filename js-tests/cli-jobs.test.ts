@@ -1,5 +1,6 @@
 // The commands that work on a database, as far as Node is their host: signals, its event loop, its
 // memory. What both packages do alike is tested in py-tests.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { connect } from "../wasm/ts/database.js";
@@ -70,6 +71,22 @@ test("a synchronous driver lets ^C through", async () => {
   const stopped = await end;
   expect(stopped).toMatchObject({ code: RESUMABLE, signal: null });
   expect(stopped.err).toContain("stopped: the same command begins anew");
+});
+
+test("a driver that never answers is a failure of the database", async () => {
+  const project = projectOf(1);
+  rmSync(project.path("node_modules"));
+  mkdirSync(project.path("node_modules/pg"), { recursive: true });
+  const client = "exports.Client = class { on() {} connect() { return new Promise(() => {}); } };";
+  writeFileSync(project.path("node_modules/pg/index.js"), client);
+  const args = ["discover", "--db", "postgresql://127.0.0.1/app"];
+  const end = await project.run(...args);
+  expect(end).toMatchObject({ code: 4, out: "", signal: null });
+  expect(end.err).toMatch(
+    /^error: the driver of the database gave no answer.* \[database-error\]\n$/,
+  );
+  const { error } = JSON.parse((await project.run(...args, "--json")).err) as { error: unknown };
+  expect(error).toMatchObject({ code: "database-error", exit: 4 });
 });
 
 test("^C for the second time ends it at once", async () => {

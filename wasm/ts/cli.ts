@@ -7,7 +7,8 @@ import { CliHost, ReaderGone } from "./cli-host.js";
 import { runSession } from "./cli-session.js";
 import { Interrupted } from "./cli-terminal.js";
 
-const BROKEN_OFF = 1;
+/** A file, a stream or the database failed. */
+const FAILED = 4;
 // As a shell reports a program that ^C, or a reader that went away, has ended.
 const INTERRUPTED = 130;
 const READER_GONE = 141;
@@ -33,6 +34,19 @@ function interrupted(): number {
   return INTERRUPTED;
 }
 
+/** Node ends when nothing is left to wait for, also where an answer is missing that will never come. */
+function brokenOff(): void {
+  const [code, exit] = ["database-error", FAILED];
+  const message = "the driver of the database gave no answer, and nothing is left to wait for";
+  const asJson = process.argv.includes("--json");
+  const line = JSON.stringify({ error: { code, exit, message } });
+  process.stderr.write(asJson ? `${line}\n` : `error: ${message} [${code}]\n`);
+}
+
 // Until the command has told how it ended, it has failed.
-process.exitCode = BROKEN_OFF;
-void main().then((code) => (process.exitCode = code));
+process.exitCode = FAILED;
+process.once("beforeExit", brokenOff);
+void main().then((code) => {
+  process.exitCode = code;
+  process.off("beforeExit", brokenOff);
+});
