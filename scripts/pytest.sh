@@ -11,10 +11,10 @@ LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
 AT_ONCE=$(($(nproc) + 3))
 LONGEST=(
-    cli retire cli_keysets sql_keyset job_life job_sources job_workers exchange job_crash sql_fleet django_admin
-    job_plan job_stops adapter_contract job_faults job_ids job_types cli_formats cli_jobs job_refused job_names
-    conversions job_locks job_discover editors django_jobs django_model_fields fleet pages cli_streams
-    database job_races properties job_rows
+    cli retire cli_keysets job_life django_admin sql_keyset adapter_contract job_ids sql_fleet exchange job_faults
+    job_plan job_types conversions job_workers cli_formats job_stops job_crash cli_jobs pages editors job_sources
+    fleet stubs django_model_fields job_refused django_jobs cli_streams properties database bench schemas
+    job_names job_locks job_discover typed_values example_django job_races job_rows
 )
 
 files() {
