@@ -16,6 +16,7 @@ from django.core.exceptions import FieldError  # noqa: E402
 from django.db import connections, models  # noqa: E402
 from django.db.models import Count, F, OuterRef, Q, Subquery  # noqa: E402
 from django.db.models.functions import Upper  # noqa: E402
+from django.db.models.lookups import Exact  # noqa: E402
 from django.test.utils import CaptureQueriesContext, isolate_apps  # noqa: E402
 from django_app import models as app  # noqa: E402
 from reseal.django import EncryptedManager, EncryptedTextField  # noqa: E402
@@ -223,6 +224,43 @@ def test_an_encrypted_column_of_a_subquery_is_not_compared_with(refused: Any) ->
         FieldError, match=r"compared or computed with as the column of a subquery.*in Python"
     ):
         list(refused())
+
+
+def test_rows_are_not_deleted_by_what_they_have_sealed() -> None:
+    app.Everything.objects.create(text="a", char="a")
+    for rows in (
+        app.Everything.objects.exclude(id=F("text")),
+        app.Everything.objects.filter(models.Exists(app.First.objects.filter(pk=OuterRef("text")))),
+        app.Everything.objects.filter(Exact(Upper("text"), "A")),
+    ):
+        with pytest.raises(FieldError, match="cannot be"):
+            rows.delete()
+    assert app.Everything.objects.count() == 1
+
+
+def test_equal_values_of_two_queries_are_not_looked_for() -> None:
+    for _ in range(2):
+        app.First.objects.create(secret="a")
+    first, other = app.First.objects.order_by("pk")
+    here, there = (app.First.objects.filter(pk=it.pk) for it in (first, other))
+    for refused in (
+        here.values("secret").intersection(there.values("secret")),
+        here.values_list("secret").difference(there.values_list("secret")),
+        here.annotate(a=F("secret")).values("a").difference(there.values("secret")),
+    ):
+        with pytest.raises(FieldError, match=r"compared by (intersection|difference)\(\)"):
+            list(refused)
+    # Of rows that are told apart by their primary key there are no two.
+    assert list(app.First.objects.difference(there)) == [first]
+    both = app.First.objects.values_list("pk", "secret")
+    assert list(both.intersection(here.values_list("pk", "secret"))) == [(first.pk, "a")]
+
+
+def test_the_rows_of_a_union_are_not_ordered_by_ciphertext() -> None:
+    rows = app.Everything.objects.all()
+    with pytest.raises(FieldError, match="ordered by"):
+        list(rows.union(rows, all=True).order_by("text"))
+    assert list(rows.union(rows).order_by("id")) == []
 
 
 def test_subqueries_of_other_columns_are_compared_with() -> None:

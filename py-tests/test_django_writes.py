@@ -122,6 +122,13 @@ def test_bulk_update_leaves_what_was_not_opened() -> None:
     assert app.First.objects.get(secret="new") == rows[0]
 
 
+def test_a_row_that_is_named_twice_is_updated() -> None:
+    row = app.First.objects.create(secret="s")
+    row.secret = "t"
+    assert app.First.objects.bulk_update([row, row], ["secret"]) == 1
+    assert (row.secret, app.First.objects.get(secret="t")) == ("t", row)
+
+
 # --- what is bound to a tenant --------------------------------------------------------------------
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, transaction
 from django.db.models import F, Manager, OrderBy, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.expressions import EncryptedCol, refusal
+from reseal.django.fields.facts import parted
 from reseal.django.fields.index import BlindIndexField
 from reseal.django.fields.rows import encrypted_fields, open_for
 from reseal.django.fields.values import OPENING
@@ -86,7 +87,7 @@ class EncryptedQuerySet(QuerySet):
         the fields that are bound to it.
         """
         fields = [it for it in encrypted_fields(self.model) if it.name in kwargs]
-        self._check_tenants(kwargs)
+        self._check_facts(kwargs)
         if any(it.needs_row and _is_value(kwargs[it.name]) for it in fields):
             return self._update_rows(kwargs)
         for field in fields:
@@ -108,7 +109,8 @@ class EncryptedQuerySet(QuerySet):
 
         Errors: those of sealing.
         """
-        objs, names = list(objs), list(fields)
+        # One that is named twice would be assigned what was made of its value.
+        objs, names = list({id(it): it for it in objs}.values()), list(fields)
         named = [self.model._meta.get_field(name) for name in names]
         sealed = [it for it in named if isinstance(it, EncryptedField)]
         sources = [it._source() for it in named if isinstance(it, BlindIndexField)]
@@ -147,14 +149,11 @@ class EncryptedQuerySet(QuerySet):
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
-    def _check_tenants(self, kwargs: dict[str, Any]) -> None:
+    def _check_facts(self, kwargs: dict[str, Any]) -> None:
         for field in encrypted_fields(self.model):
-            changed = field.binding_names() & set(kwargs)
-            if changed and field.name not in kwargs:
-                raise FieldError(
-                    f"{field} is bound to {field.tenant}, which is to be changed without it: "
-                    "change it on each instance and save() it"
-                )
+            for fact in field.bound_fields():
+                if field.name not in kwargs and {fact.name, fact.attname} & set(kwargs):
+                    raise parted(field, fact)
 
     def _update_rows(self, kwargs: dict[str, Any]) -> int:
         """Each row by itself: what is bound to it differs."""

@@ -35,10 +35,10 @@ _NAMES = {
     "getitem": "be looked into",
 }
 
-#: For the statement that is being executed, what lookups are bound to, and their false hits.
-_now: ContextVar[dict[Lookup, tuple[dict[str, Any], list[Any]]] | None] = ContextVar(
-    "reseal_lookups", default=None
-)
+#: Options of a statement that count for the query of its candidates as well.
+_KEPT = ("schema_translate_map",)
+#: The statement that is being executed, until its parameters are made.
+_now: ContextVar[Execution | None] = ContextVar("reseal_execution", default=None)
 
 
 class EncryptedComparator(TypeDecorator.Comparator[Any]):
@@ -119,12 +119,14 @@ class Lookup:
 
     def terms(self) -> list[Any]:
         """Return what rows may have, for the statement of now: terms, or deterministic values."""
-        facts, _ = (_now.get() or {}).get(self, (None, []))
-        return self.terms_with(self.facts({}) if facts is None else facts)
+        execution = _now.get()
+        facts = self.facts({}) if execution is None else execution.known(self)[0]
+        return self.terms_with(facts)
 
     def false_hits(self) -> list[Any]:
         """Return the keys of rows that share a term and not the value, for the statement of now."""
-        return (_now.get() or {}).get(self, ({}, []))[1]
+        execution = _now.get()
+        return [] if execution is None else execution.known(self)[1]
 
     def facts(self, values: Mapping[Any, Any]) -> dict[str, Any]:
         """Return what the terms are bound to; `values` are those that the statement asks for, by column.
@@ -201,16 +203,45 @@ class Lookup:
         return [self.type.values.taken(value) for value in self.values]
 
 
-def verify(connection: Connection, lookups: Mapping[Lookup, Any], options: dict[str, Any]) -> None:
-    """Find the false hits for the statement that is executed next, which asks for these values.
+@final
+class Execution:
+    """A statement that is executed next: what its lookups are bound to, and their false hits."""
 
-    Errors: those of `Lookup.verify`.
-    """
-    found = {}
-    for one, values in lookups.items():
-        facts = one.facts(values)
-        found[one] = (facts, one.verify(connection, facts, options))
-    _now.set(found)
+    __slots__ = ("connection", "found", "options")
+
+    def __init__(self, connection: Connection, options: Mapping[str, Any]) -> None:
+        self.connection, self.options = connection, options
+        self.found: dict[Lookup, tuple[dict[str, Any], list[Any]]] = {}
+
+    def begin(self) -> None:
+        """Be the statement of now."""
+        _now.set(self)
+
+    def known(self, lookup: Lookup) -> tuple[dict[str, Any], list[Any]]:
+        """Return what a lookup is bound to, and its false hits; it may be of a mapping, and in no statement.
+
+        Errors: those of `Lookup.verify`.
+        """
+        if lookup not in self.found:
+            try:
+                self.verify(lookup, {})
+            finally:
+                _now.set(self)
+        return self.found[lookup]
+
+    def verify(self, lookup: Lookup, values: Any) -> None:
+        """Find the false hits of a lookup; `values` are those that the statement asks for beside it.
+
+        Errors: those of `Lookup.verify`.
+        """
+        facts = lookup.facts(values)
+        options = {name: self.options[name] for name in _KEPT if name in self.options}
+        self.found[lookup] = facts, lookup.verify(self.connection, facts, options)
+
+
+def end() -> None:
+    """Forget the statement, whose parameters are made."""
+    _now.set(None)
 
 
 def filter_none(one: Any) -> list[Any]:
@@ -230,6 +261,15 @@ def refusal(type_: Encrypted, done: str, instead: str | None = None) -> Exceptio
             else "give it a BlindIndex to find it by equality"
         ) + ", or select it and do the rest in Python"
     return refused(f"{type_.name()} (mode {type_.mode})", done, instead)
+
+
+def parted(type_: Encrypted, fact: Column[Any]) -> Exception:
+    """The error of a statement that changes what values are bound to, and not them."""
+    return refusal(
+        type_,
+        f"be left as it is where {fact.name} changes, to which it is bound,",
+        "change instances, whose values are sealed anew, or give the value beside it",
+    )
 
 
 def _list(values: Any, type_: Any = None) -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy import Insert, Update, event
 from sqlalchemy.engine import Compiled, Engine
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.context import FromStatement
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter
 
@@ -17,7 +18,6 @@ from reseal.sqlalchemy.comparators import Lookup
 from reseal.sqlalchemy.conditions import asked_for
 from reseal.sqlalchemy.guard import check, let_wait
 
-_KEPT = ("schema_translate_map",)
 _checked: WeakSet[Any] = WeakSet()
 
 
@@ -27,19 +27,33 @@ def listen() -> None:
     event.listen(Engine, "before_cursor_execute", _before_cursor_execute)
     event.listen(Engine, "handle_error", _handle_error)
     event.listen(Mapper, "mapper_configured", rows.configured)
+    event.listen(Mapper, "before_insert", rows.before_insert)
     event.listen(Mapper, "before_update", rows.before_update)
 
 
 def _before_execute(
     connection: Any, element: Any, multiparams: Any, params: Any, execution_options: Any
 ) -> Any:
-    if isinstance(element, (Insert, Update)):
-        element, multiparams, params = writes.completed(element, multiparams, params)
-    lookups = _lookups(element)
-    if lookups:
-        options = {name: execution_options[name] for name in _KEPT if name in execution_options}
-        asked = {one: asked_for(one, element, params) for one in lookups}
-        comparators.verify(connection, asked, options)
+    returns = element if isinstance(element, FromStatement) else None
+    written = element if returns is None else returns.element
+    if isinstance(written, (Insert, Update)):
+        # Flushes have a cache of their own, as has one update() of many instances by their row ids.
+        is_flush = (
+            "compiled_cache" in execution_options
+            and "_emit_update_table" not in written._annotations
+        )
+        written, multiparams, params = writes.completed(
+            written, multiparams, params, is_flush=is_flush
+        )
+        if returns is None:
+            element = written
+        else:
+            element = returns._generate()
+            element.element = written
+    execution = comparators.Execution(connection, execution_options)
+    for one in _lookups(element):
+        execution.verify(one, asked_for(one, element, params))
+    execution.begin()
     return element, multiparams, params
 
 
@@ -64,6 +78,7 @@ def _binds(element: Any) -> Any:
 def _before_cursor_execute(
     _connection: Any, _cursor: Any, _sql: str, _params: Any, context: Any, _many: bool
 ) -> None:
+    comparators.end()
     compiled = getattr(context, "compiled", None)
     if compiled is None or compiled in _checked:
         return

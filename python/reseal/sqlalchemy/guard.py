@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Delete, Insert, Select, Update
+from sqlalchemy import Delete, Insert, Select, UniqueConstraint, Update
 from sqlalchemy.orm.context import _MapperEntity
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import (
@@ -28,13 +28,14 @@ from sqlalchemy.sql.selectable import (
     _CompoundSelectKeyword,
 )
 
-from reseal.sqlalchemy.comparators import refusal
+from reseal.sqlalchemy.comparators import parted, refusal
 from reseal.sqlalchemy.index import companions_of
 from reseal.sqlalchemy.types import Encrypted
 
 _WHERE = "be ordered by, grouped by, compared or computed with"
 _SEALED = "be set to an expression"
 _IN_PYTHON = "the database cannot seal: give the value itself"
+_UNTYPED = "give the value itself, or a bindparam() with neither value nor type"
 _ALL = (
     _CompoundSelectKeyword.UNION_ALL,
     _CompoundSelectKeyword.INTERSECT_ALL,
@@ -56,8 +57,13 @@ def check(*statements: Any) -> None:
 
 def refuse_value(column: Any, value: Any) -> Exception | None:
     """Return why an encrypted column cannot be set to something; None if it can."""
-    if value is None or isinstance(value, (BindParameter, Null)) or not _is_sql(value):
+    if value is None or isinstance(value, Null) or not _is_sql(value):
         return None
+    if isinstance(value, BindParameter):
+        # A type of its own, such as that of literal(), would store the value as it is.
+        if value.type._isnull or getattr(value.type, "_place", None) is column.type._place:
+            return None
+        return refusal(column.type, "be set to a parameter of another type", _UNTYPED)
     # What is sealed for this very column: itself, and the row that an upsert proposes.
     if value is column or (
         getattr(value, "type", None) is column.type and not list(value.get_children())
@@ -91,7 +97,22 @@ def _inner(one: Any, selected: bool) -> None:
 
 
 def _aliased(one: Any, selected: bool) -> None:
+    if isinstance(one.element, (Insert, Update)):
+        _part(one.element)
     _walk(one.element, False)
+
+
+def _part(one: Any) -> None:
+    """Refuse to write by a part of a statement what only a statement by itself is completed with."""
+    for pairs in _pairs_of(one):
+        targets = [_target(one, target) for target, _ in pairs]
+        named = {getattr(target, "key", None) for target in targets}
+        for target in targets:
+            type_ = getattr(target, "type", None)
+            if isinstance(type_, Encrypted) and not _has_companions(target, named):
+                raise refusal(
+                    type_, "be written by a part of another statement", "execute it by itself"
+                )
 
 
 def _select(one: Any, selected: bool) -> None:
@@ -168,6 +189,7 @@ def _binary(one: Any, selected: bool) -> None:
 def _dml(one: Any, selected: bool) -> None:
     _walk_all(getattr(one, "_where_criteria", ()), False)
     _walk_all(one._returning or (), True)
+    _walk_all(one._independent_ctes, False)
     if isinstance(one, Delete):
         return
     for pairs in _pairs_of(one):
@@ -183,7 +205,9 @@ def _pairs_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
     yield getattr(one, "_ordered_values", None) or ()
     for many in one._multi_values or ():
         for row in many:
-            yield row.items() if hasattr(row, "items") else ()
+            yield (
+                row.items() if hasattr(row, "items") else zip(one.table.columns, row, strict=False)
+            )
 
 
 def _set(one: Any, target: Any, value: Any) -> None:
@@ -225,22 +249,69 @@ def _upsert(one: Any) -> None:
     if not found:
         return
     pairs = list(found.items() if hasattr(found, "items") else found)
-    targets = [_target(one, target) for target, _ in pairs]
-    named = {getattr(target, "key", None) for target in targets}
-    for (_, value), target in zip(pairs, targets, strict=True):
-        _set(one, target, value)
-        if isinstance(getattr(target, "type", None), Encrypted):
-            _with_companions(target, named)
+    values = {}
+    for target, value in pairs:
+        column = _target(one, target)
+        values[getattr(column, "key", None)] = value
+        _set(one, column, value)
+    for column in getattr(one.table, "columns", ()):
+        if isinstance(column.type, Encrypted):
+            if column.key in values:
+                _with_companions(column, set(values))
+            _with_facts(one, clause, column, values)
 
 
 def _with_companions(column: Any, named: set[Any]) -> None:
-    for companion in companions_of(column):
-        if companion.key not in named:
+    if not _has_companions(column, named):
+        names = ", ".join(companion.name for companion in companions_of(column))
+        raise refusal(
+            column.type,
+            "be set without its BlindIndex",
+            f"set {names} beside it, such as to the value that the insert proposes",
+        )
+
+
+def _has_companions(column: Any, named: set[Any]) -> bool:
+    return all(companion.key in named for companion in companions_of(column))
+
+
+def _with_facts(one: Any, clause: Any, column: Any, values: dict[Any, Any]) -> None:
+    """Refuse to put a value into a row that is there already, and has not what the value is bound to."""
+    same = _conflicting(one, clause)
+    for fact in column.type.fact_columns():
+        if column.key not in values:
+            if fact.key in values:
+                raise parted(column.type, fact)
+            continue
+        proposed = values.get(fact.key)
+        is_proposed = getattr(proposed, "key", None) == fact.key and proposed is not fact
+        if not is_proposed and fact.key not in same:
             raise refusal(
                 column.type,
-                "be set without its BlindIndex",
-                f"set {companion.name} beside it, such as to the value that the insert proposes",
+                f"be set in a row that may have another {fact.name}, to which it is bound,",
+                f"let the insert conflict on {fact.name}, or set that as well to what the insert proposes",
             )
+
+
+def _conflicting(one: Any, clause: Any) -> set[Any]:
+    """The keys of columns that a row has in common with the one that the insert proposes."""
+    table = one.table
+    unique = [
+        it
+        for it in (*table.constraints, *table.indexes)
+        if isinstance(it, UniqueConstraint) or getattr(it, "unique", False)
+    ]
+    if not hasattr(clause, "inferred_target_elements"):
+        # MySQL asks for no key, so that it may be any.
+        return set() if unique else {column.key for column in table.primary_key}
+    named = getattr(clause, "constraint_target", None)
+    if named is not None:
+        known = (it for it in (table.primary_key, *unique) if it.name == named)
+        return {column.key for it in known for column in it.columns}
+    return {
+        getattr(_target(one, target), "key", None)
+        for target in clause.inferred_target_elements or ()
+    }
 
 
 def _is_sql(value: Any) -> bool:
@@ -272,7 +343,9 @@ def let_wait(compiled: Any, state: Any) -> None:
     entries = getattr(compiled, "_result_columns", None)
     if not entries or not any(isinstance(entry.type, Encrypted) for entry in entries):
         return
-    entities = getattr(state, "_entities", None)
+    # What a statement that writes returns is of a state of its own.
+    returned = getattr(state, "from_statement_ctx", None)
+    entities = getattr(returned or state, "_entities", None)
     if entities and not any(map(_shows, entities)):
         # In place: the execution that has begun has this list already.
         entries[:] = [
@@ -281,8 +354,6 @@ def let_wait(compiled: Any, state: Any) -> None:
             else entry
             for entry in entries
         ]
-        return
-    if isinstance(compiled.statement, (Insert, Update, Delete)):
         return
     for entry in entries:
         if isinstance(entry.type, Encrypted) and entry.type.row_bound:

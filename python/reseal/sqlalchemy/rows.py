@@ -100,6 +100,10 @@ def configured(mapper: Mapper[Any], class_: type[Any]) -> None:
             bound.append(prop.key)
     if bound:
         _listen(class_, bound)
+    for table in mapper.tables:
+        for column in getattr(table, "columns", ()):
+            if isinstance(column.type, Encrypted) and _key(mapper, column) is None:
+                column.type.is_left_out()
 
 
 def _listen(class_: type[Any], keys: list[str]) -> None:
@@ -131,8 +135,28 @@ class _Loaded(_Committed):
 # --- before an instance is written ----------------------------------------------------------------
 
 
+def before_insert(mapper: Any, _connection: Any, target: Any) -> None:
+    """Leave the terms to the defaults of their columns: those of a copy may be of another value."""
+    _, companions = _columns_of(mapper)
+    for companion in companions:
+        beside = _key(mapper, companion)
+        if beside is None or beside not in inspect(target).dict:
+            continue
+        if _key(mapper, source_of(companion)) is not None:
+            setattr(target, beside, None)
+
+
 def before_update(mapper: Any, _connection: Any, target: Any) -> None:
     """Write what belongs together: a value, the facts that it is bound to, and its terms."""
+    bound, companions = _columns_of(mapper)
+    for column in bound:
+        _keep_together(mapper, target, column, column.type)
+    for companion in companions:
+        _renew(mapper, target, companion)
+
+
+def _columns_of(mapper: Any) -> tuple[list[Any], list[Any]]:
+    """The columns of a mapper that are bound to their row, and those with terms."""
     known = _written.get(mapper)
     if known is None:
         columns = [one for table in mapper.tables for one in table.columns]
@@ -144,33 +168,30 @@ def before_update(mapper: Any, _connection: Any, target: Any) -> None:
             ],
             [one for one in columns if isinstance(one.type, BlindIndex)],
         )
-    bound, companions = known
-    for column in bound:
-        _keep_together(mapper, target, column, column.type)
-    for companion in companions:
-        _renew(mapper, target, companion)
+    return known
 
 
-#: Of a mapper, the columns that are bound to their row, and those with terms.
 _written: WeakKeyDictionary[Any, tuple[list[Any], list[Any]]] = WeakKeyDictionary()
 
 
 def _keep_together(mapper: Any, target: Any, column: Any, type_: Encrypted) -> None:
-    own, fact = _key(mapper, column), type_.tenant_column()
-    tenant = None if fact is None else _key(mapper, fact)
-    if own is None or tenant is None:
+    own = _key(mapper, column)
+    facts = [key for key in (_key(mapper, one) for one in type_.fact_columns()) if key is not None]
+    if own is None or not facts:
         return
     attrs = inspect(target).attrs
-    moved = attrs[tenant].history.has_changes()
+    moved = any(attrs[key].history.has_changes() for key in facts)
     if not moved and not attrs[own].history.has_changes():
         return
     value = getattr(target, own)
     if isinstance(value, Unopened):
         raise value.error
-    if value is None:
-        return
     if moved:
         flag_modified(target, own)
+    fact = type_.tenant_column()
+    tenant = None if fact is None else _key(mapper, fact)
+    if tenant is None or value is None:
+        return
     getattr(target, tenant)
     flag_modified(target, tenant)
 

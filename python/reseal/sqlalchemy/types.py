@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, String, Table, Text, event
+from sqlalchemy import Column, LargeBinary, String, Text, Uuid, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
@@ -13,6 +14,7 @@ from reseal._adapters import BoundColumn, Declaration, Index, Unopened
 from reseal._errors import ResealError
 from reseal.sqlalchemy.comparators import EncryptedComparator
 from reseal.sqlalchemy.config import Settings, settings_of, turn
+from reseal.sqlalchemy.declared import attached
 from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.index import companions_of
 from reseal.sqlalchemy.reporting import OnError, reporting
@@ -102,7 +104,7 @@ class Encrypted(TypeDecorator[Any]):
             own._place = _Place()
         own._place.column = parent
         parent.type = own
-        event.listen(parent, "after_parent_attach", _attached)
+        event.listen(parent, "after_parent_attach", attached)
 
     @property
     def _static_cache_key(self) -> Any:
@@ -135,6 +137,8 @@ class Encrypted(TypeDecorator[Any]):
         place, now = self._place, turn()
         if place.bound is None or place.turn is not now:
             self.row_column()
+            if self.column().onupdate is not None and companions_of(self.column()):
+                raise undeclared(f"{self.name()}: onupdate would leave its BlindIndex behind")
             codecs = self.settings().codecs
             place.bound = BoundColumn(self.declaration(), codecs, place.model)
             place.turn = now
@@ -192,6 +196,13 @@ class Encrypted(TypeDecorator[Any]):
                 return one
         raise undeclared(f"{self.name()}: there is no column {self.tenant!r} to have its tenant")
 
+    def fact_columns(self) -> list[Any]:
+        """Return the columns of a row that have what its value is bound to.
+
+        Errors: `ArgumentError`.
+        """
+        return [one for one in (self.tenant_column(), self.row_column()) if one is not None]
+
     def row_column(self) -> Any:
         """Return the column that has the row id, with `bind_row`.
 
@@ -240,6 +251,10 @@ class Encrypted(TypeDecorator[Any]):
     def belongs_to(self, model: str) -> None:
         """Name the class of its rows, for messages."""
         self._place.model = self._place.model or model
+
+    def is_left_out(self) -> None:
+        """Remember that there are rows of a class that has it not."""
+        self._place.is_partial = True
 
     # --- values
 
@@ -361,6 +376,8 @@ class _Place:
         self.bound: BoundColumn | None = None
         self.turn: object = None
         self.model: str | None = None
+        #: Whether there is a class of its table without it, whose rows have no value.
+        self.is_partial = False
         self.waiting: Encrypted | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -370,17 +387,13 @@ class _Place:
 
 def _given(values: Row, column: Any) -> Any:
     try:
-        return values[column]
+        value = values[column]
     except KeyError:
         return None
-
-
-def _attached(column: Column[Any], table: Any) -> None:
-    if isinstance(table, Table) and column.primary_key:
-        raise undeclared(
-            f"{table.name}.{column.name} cannot be encrypted, since it is a primary key: rows are found by it"
-        )
-    if isinstance(table, Table) and column.foreign_keys:
-        raise undeclared(
-            f"{table.name}.{column.name} cannot be encrypted, since it is a foreign key: the database compares it"
-        )
+    if isinstance(column.type, Uuid) and isinstance(value, str):
+        # The database gives it back in one spelling.
+        try:
+            return str(UUID(value))
+        except ValueError:
+            return value  # which the database refuses
+    return value

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Column, Insert, Table, Update, bindparam
 from sqlalchemy.sql.elements import BindParameter, Null
 
-from reseal.sqlalchemy.comparators import refusal
+from reseal.sqlalchemy.comparators import parted, refusal
 from reseal.sqlalchemy.conditions import equalities, is_missing, value_of
 from reseal.sqlalchemy.index import companions_of, term_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Bound
 
 
-def completed(element: Any, multiparams: Any, params: Any) -> Any:
+def completed(element: Any, multiparams: Any, params: Any, *, is_flush: bool = False) -> Any:
     """Return a statement with its parameters, in which each value has what belongs to it.
 
     Errors: those of the terms; `InvalidRequestError` for values whose row cannot be known.
@@ -26,6 +26,7 @@ def completed(element: Any, multiparams: Any, params: Any) -> Any:
     if not encrypted:
         return element, multiparams, params
     write = _Write(element, table, multiparams, params)
+    write.is_flush = is_flush
     for column in encrypted:
         write.complete(column)
     return write.result()
@@ -33,6 +34,9 @@ def completed(element: Any, multiparams: Any, params: Any) -> Any:
 
 class _Write:
     """One statement: values stand in it, or are given with it, once or many times."""
+
+    #: Whether it may be of a flush, which writes a value with what it is bound to.
+    is_flush = False
 
     def __init__(self, element: Any, table: Table, multiparams: Any, params: Any) -> None:
         self.element, self.table = element, table
@@ -60,15 +64,25 @@ class _Write:
             )
         given = bool(self.many) and column.key in self.many[0]
         if not given and column.key not in self.said:
+            self._check_facts(type_)
             return
-        if isinstance(self.element, Update):
-            for companion in companions_of(column):
-                if companion.key not in self.said and not (
-                    self.many and companion.key in self.many[0]
-                ):
-                    self._add_term(column, companion, given)
+        is_update = isinstance(self.element, Update)
+        for companion in companions_of(column):
+            is_given = bool(self.many) and companion.key in self.many[0]
+            is_missing_there = not is_given and companion.key not in self.said
+            # One that is inserted beside its value may be of another value, that of a copy.
+            if is_missing_there if is_update else given and is_given:
+                self._add_term(column, companion, given)
         if type_.row_bound:
             self._bind(column, type_, given)
+
+    def _check_facts(self, type_: Encrypted) -> None:
+        """Refuse to change what a value is bound to without it."""
+        if not isinstance(self.element, Update) or (self.is_flush and type_._place.is_partial):
+            return
+        for fact in type_.fact_columns():
+            if fact.key in self.said or (self.many and fact.key in self.many[0]):
+                raise parted(type_, fact)
 
     def _add_term(self, column: Column[Any], companion: Column[Any], given: bool) -> None:
         if given:
@@ -129,8 +143,11 @@ class _Write:
                 "be set by ordered_values()",
                 "use values()",
             )
-        self.element = self.element.values({column: value})
-        self.said[column.key] = self.element._values[column]
+        # By the name that it has there: a column and its name would be two.
+        there = (one for one in self.element._values or () if _key(one) == column.key)
+        known = next(there, column)
+        self.element = self.element.values({known: value})
+        self.said[column.key] = self.element._values[known]
 
     def _values(self, params: dict[str, Any]) -> dict[Any, Any]:
         """The values of a row as far as the statement says them, by column."""
@@ -144,7 +161,9 @@ class _Write:
             if own is None:
                 continue
             known = value_of(value, params) if isinstance(value, BindParameter) else value
-            if not is_missing(known) and not hasattr(known, "_compiler_dispatch"):
+            if is_missing(known) or hasattr(known, "_compiler_dispatch"):
+                found.pop(own, None)  # the database computes it
+            else:
                 found[own] = known
         for key, value in params.items():
             own = self.table.columns.get(key)

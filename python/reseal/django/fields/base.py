@@ -25,6 +25,7 @@ from reseal.django.fields.expressions import (
     not_sealed,
     refusal,
 )
+from reseal.django.fields.facts import check as check_facts
 
 _OPTIONS: dict[str, Any] = {
     "write": None,
@@ -106,7 +107,7 @@ class EncryptedField(RowBinding, Field):
         """Become a field of a model."""
         # A field of an abstract model is copied to each of its children.
         self.companions, self._bound = (), None
-        self._set_placeholder(False)
+        self._set_placeholder(self.is_bound_by_fields())
         super().contribute_to_class(cls, name, **kwargs)
         if not cls._meta.abstract:
             class_prepared.connect(self._prepared, sender=cls)
@@ -138,11 +139,15 @@ class EncryptedField(RowBinding, Field):
         """Take a column with the terms of a blind index."""
         self.companions = (*self.companions, field)
         self._bound = None
+        self.watch_writes()
+
+    def watch_writes(self) -> None:
+        """Be asked when a statement writes the field."""
         self._set_placeholder(True)
 
-    def _set_placeholder(self, is_indexed: bool) -> None:
+    def _set_placeholder(self, is_watched: bool) -> None:
         """Be asked for placeholders only where it is needed: the fastest way to insert rows goes without."""
-        if is_indexed or self.binary:
+        if is_watched or self.binary:
             self.get_placeholder = self._placeholder
             self.get_placeholder_sql = self._placeholder_sql  # of Django 6.1
         else:
@@ -337,9 +342,10 @@ class EncryptedField(RowBinding, Field):
     def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         """Return the mark of a parameter. Django asks where a value is written.
 
-        Errors: those of `_check_indexes`.
+        Errors: those of `_check_indexes`; `FieldError` for what it is bound to without it.
         """
         self._check_indexes(value, compiler)
+        check_facts(compiler)
         is_marked = self.binary and connection.vendor == "mysql" and value is not None
         return "_binary %s" if is_marked and not hasattr(value, "as_sql") else "%s"
 

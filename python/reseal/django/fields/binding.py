@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import FieldError
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from reseal._errors import ResealError
@@ -25,12 +26,14 @@ class RowBinding:
         """Whether a row tells what it binds by its fields, and not by a function only."""
         return self.bind_row or isinstance(self.tenant, str)
 
-    def binding_names(self) -> set[str]:
-        """Return the names of the field that is the tenant, as `update_fields` has them."""
-        if not isinstance(self.tenant, str):
-            return set()
-        field = self.model._meta.get_field(self.tenant)
-        return {field.name, field.attname}
+    def bound_fields(self) -> list[Any]:
+        """Return the fields that have what is bound: the tenant and the primary key."""
+        found = [self.model._meta.get_field(self.tenant)] if isinstance(self.tenant, str) else []
+        return [*found, self.model._meta.pk] if self.bind_row else found
+
+    def watch_writes(self) -> None:
+        """Be asked when a statement writes the field."""
+        raise NotImplementedError
 
     def waits(self, instance: Any) -> bool:
         """Whether a field that binds was deferred, or a function is to be called."""
@@ -56,11 +59,16 @@ class RowBinding:
     ) -> dict[str, Any]:
         """Return what a row binds to its value, as its database has it.
 
-        Errors: `context-invalid` where the row has nothing there.
+        Errors: `context-invalid` where the row has nothing there; `FieldError` for an expression.
         """
         if not self.needs_row:
             return {}
         tenant, key = self.binding(instance) if binding is None else binding
+        for name, value in (("tenant", tenant), ("primary key", key)):
+            if hasattr(value, "resolve_expression"):
+                raise FieldError(
+                    f"{self} is bound to its {name}, which the database is to compute: assign a value"
+                )
         if connection is None:
             connection = connections[instance._state.db or DEFAULT_DB_ALIAS]
         facts: dict[str, Any] = {}

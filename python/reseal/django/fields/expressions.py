@@ -10,7 +10,11 @@ from django.db.models import Case, Count, Expression, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col
 from django.db.models.functions import Cast
-from django.db.models.sql.compiler import SQLInsertCompiler, SQLUpdateCompiler
+from django.db.models.sql.compiler import (
+    SQLDeleteCompiler,
+    SQLInsertCompiler,
+    SQLUpdateCompiler,
+)
 
 from reseal._native import hold, hold_reporting
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from reseal.django.fields.base import EncryptedField
 
 _Sql = tuple[str, Any]
+#: Of two queries: what looks for equal rows, where a union only leaves them twice.
+_COMPARING = ("intersection", "difference")
 
 
 class EncryptedCol(Col):
@@ -53,7 +59,7 @@ class EncryptedCol(Col):
             raise refusal(self.target, "be computed with")
         if self._is_counted(query):
             return self.column_sql(compiler), []
-        if isinstance(compiler, SQLUpdateCompiler) or (
+        if isinstance(compiler, (SQLDeleteCompiler, SQLUpdateCompiler)) or (
             compiler.select is not None and not self._is_of_group(query)
         ):
             raise refusal(self.target, "be ordered by, grouped by, compared or computed with")
@@ -72,10 +78,14 @@ class EncryptedCol(Col):
             one is not self for one in query.annotation_select.values()
         )
         if is_of_row:
+            if query.combinator and self.target in _ordered_by(query):
+                raise refusal(self.target, "be ordered by")
             self._is_of_row = True
             self._reports = getattr(query, "reseal_on_error", "raise") == "report"
         elif self in _ordered_by(query):
             raise refusal(self.target, "be ordered by")
+        elif query.combinator in _COMPARING and not self._is_beside_its_key(query):
+            raise refusal(self.target, f"be compared by {query.combinator}()")
         elif query.distinct:
             raise refusal(self.target, "be made distinct")
         elif self.target.needs_row:
@@ -83,6 +93,13 @@ class EncryptedCol(Col):
                 raise no_facts(self.target)
             self._waits_for_facts = True
         return sql, params
+
+    def _is_beside_its_key(self, query: Any) -> bool:
+        """Whether the primary key of its row is selected as well, so that equal rows are one and the same."""
+        key = self.target.model._meta.pk
+        return any(
+            getattr(one, "target", None) is key and one.alias == self.alias for one in query.select
+        )
 
     def _is_counted(self, query: Any) -> bool:
         """Whether it stands in a COUNT only, which asks of each value whether there is one."""
@@ -146,6 +163,8 @@ def _ordered_by(query: Any) -> list[Any]:
             except FieldError:
                 continue  # a column of extra()
             found += [one for one in query.select if getattr(one, "target", None) is field]
+            if query.default_cols:
+                found.append(field)
     return found
 
 

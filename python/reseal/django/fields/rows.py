@@ -11,6 +11,7 @@ from django.db.models.signals import class_prepared, post_init, pre_save
 from reseal._adapters import Unopened
 from reseal._native import Held
 from reseal.django.fields.base import EncryptedField
+from reseal.django.fields.facts import watch
 from reseal.django.fields.index import BlindIndexField
 
 
@@ -25,6 +26,9 @@ def _prepared(sender: Any, **_: object) -> None:
     fields = encrypted_fields(sender)
     if fields:
         pre_save.connect(_before_save, sender=sender, dispatch_uid=("reseal.django", sender))
+    for field in fields:
+        for fact in field.bound_fields():
+            watch(fact)
     if any(field.is_bound_by_fields() for field in fields):
         post_init.connect(_loaded, sender=sender, dispatch_uid=("reseal.django", sender))
 
@@ -64,11 +68,12 @@ def _before_save(
     if update_fields is None:
         return
     for field in fields:
-        if field.name not in update_fields and field.binding_names() & set(update_fields):
-            raise FieldError(
-                f"{field} is bound to {field.tenant}, which is to be saved without it: name "
-                f"{field.name!r} in update_fields as well"
-            )
+        for fact in field.bound_fields():
+            if field.name not in update_fields and {fact.name, fact.attname} & set(update_fields):
+                raise FieldError(
+                    f"{field} is bound to {fact.name}, which is to be saved without it: name "
+                    f"{field.name!r} in update_fields as well"
+                )
 
 
 def open_for(using: str, instance: Any, fields: list[EncryptedField]) -> None:

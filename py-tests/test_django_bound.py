@@ -1,0 +1,206 @@
+"""What values are bound to, which no statement changes without them, whichever manager makes it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import django_support
+import pytest
+from django_support import DATA, INDEX
+from job_support import KINDS, places
+
+django_support.setup()
+
+from django.core.exceptions import FieldError  # noqa: E402
+from django.db import models  # noqa: E402
+from django.db.models import F, Value  # noqa: E402
+from django.db.models.functions import Upper  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField  # noqa: E402
+
+
+class Models:
+    """An application of its own: a clinic with records, and what is bound to a text and to a row."""
+
+    def __init__(self) -> None:
+        class Clinic(models.Model):
+            class Meta:
+                app_label = "django_app"
+
+        class Record(models.Model):
+            clinic = models.ForeignKey(Clinic, models.SET_NULL, null=True, related_name="records")
+            text = EncryptedTextField(null=True, tenant="clinic")
+            text_index = BlindIndexField("text")
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+
+        class Label(models.Model):
+            name = models.CharField(max_length=20, unique=True)
+            group = models.CharField(max_length=20, db_default="main")
+            text = EncryptedTextField(null=True, tenant="group")
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+
+        class Card(models.Model):
+            id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+            name = models.CharField(max_length=20, unique=True)
+            text = EncryptedTextField(null=True, bind_row=True)
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+
+        class Tag(models.Model):
+            """Of one key only, so that it is what conflicts."""
+
+            id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+            text = EncryptedTextField(null=True, bind_row=True)
+
+            class Meta:
+                app_label = "django_app"
+
+        self.clinic: Any = Clinic
+        self.record: Any = Record
+        self.label: Any = Label
+        self.card: Any = Card
+        self.tag: Any = Tag
+        self.all = (Clinic, Record, Label, Card, Tag)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kept(
+    request: pytest.FixtureRequest,
+    servers: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Models]:
+    with isolate_apps("django_app"):
+        app = Models()
+        for place in places(request.param, "python", servers, tmp_path_factory.mktemp("place")):
+            with (
+                django_support.database(place.kind, place.url) as alias,
+                django_support.tables(alias, *app.all),
+            ):
+                yield app
+
+
+@pytest.fixture
+def app(kept: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[Models]:
+    """The models; what a test writes is gone afterwards."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", INDEX.export())
+    with override_settings(RESEAL=django_support.CODECS):
+        yield kept
+    for model in reversed(kept.all):
+        plainly(model).delete()
+
+
+def plainly(model: Any) -> Any:
+    """A query set of Django's, for all rows of a model."""
+    return models.QuerySet(model, using=django_support.Router.current)
+
+
+# --- what is changed alone ------------------------------------------------------------------------
+
+
+def test_a_tenant_is_not_changed_without_its_values(app: Models) -> None:
+    first, second = app.clinic.objects.create(), app.clinic.objects.create()
+    record = app.record.objects.create(clinic=first, text="s")
+    moved = app.record(pk=record.pk, clinic=second)
+    changes: list[Callable[[], Any]] = [
+        lambda: plainly(app.record).update(clinic=second),
+        lambda: plainly(app.record).bulk_update([moved], ["clinic"]),
+        lambda: app.record.objects.update(clinic_id=second.pk),
+        lambda: app.record.objects.bulk_update([moved], ["clinic"]),
+        lambda: second.records.add(record),
+        lambda: second.records.set([record]),
+        lambda: first.records.clear(),
+        lambda: first.delete(),
+    ]
+    for change in changes:
+        with pytest.raises(FieldError, match=r"Record.text is bound to clinic.*without it"):
+            change()
+    assert app.record.objects.get(clinic=first.pk, text="s").text == "s"
+    second.records.add(record, bulk=False)
+    assert app.record.objects.get(clinic=second, text="s").text == "s"
+
+
+def test_a_tenant_without_values_may_go(app: Models) -> None:
+    clinic = app.clinic.objects.create()
+    app.clinic.objects.create().delete()
+    record = app.record.objects.create(clinic=clinic)
+    clinic.delete()
+    record.refresh_from_db()
+    assert record.clinic is None
+
+
+def test_a_primary_key_is_not_changed_without_its_values(app: Models) -> None:
+    app.card.objects.create(name="a", text="s")
+    for rows in (app.card.objects.all(), plainly(app.card)):
+        with pytest.raises(FieldError, match=r"Card.text is bound to id.*without it"):
+            rows.update(id=uuid.uuid4())
+    assert app.card.objects.get().text == "s"
+
+
+# --- what the database would compute --------------------------------------------------------------
+
+
+def test_a_tenant_that_the_database_computes_is_refused(app: Models) -> None:
+    label = app.label.objects.create(name="a", group="g", text="s")
+    for expression in (F("name"), Upper("name"), Value("h")):
+        label.group, label.text = expression, "t"
+        writes: list[Callable[[], Any]] = [
+            label.save,
+            partial(app.label.objects.bulk_update, [label], ["group", "text"]),
+            partial(app.label.objects.update, group=expression, text="t"),
+            partial(app.label.objects.create, name="b", group=Upper(Value("h")), text="t"),
+        ]
+        for write in writes:
+            with pytest.raises(FieldError, match=r"bound to its tenant.*assign a value") as caught:
+                write()
+            assert "name" not in str(caught.value)
+    # What a default of the database gives is not known, either.
+    with pytest.raises(FieldError, match=r"bound to its tenant.*assign a value"):
+        app.label.objects.create(name="b", text="t")
+    assert app.label.objects.create(name="b").text is None
+    assert app.label.objects.get(name="a").text == "s"
+
+
+# --- upserts --------------------------------------------------------------------------------------
+
+
+def upsert(model: Any, fields: list[str], unique: str, **values: Any) -> None:
+    """Insert a row, or change the one that it is in conflict with; MySQL takes no names."""
+    names = {} if django_support.Router.current == "mysql" else {"unique_fields": [unique]}
+    plainly(model).bulk_create(
+        [model(**values)], update_conflicts=True, update_fields=fields, **names
+    )
+
+
+def test_an_upsert_leaves_no_value_in_another_row(app: Models) -> None:
+    card = app.card.objects.create(name="a", text="s")
+    app.label.objects.create(name="a", group="g", text="s")
+    with pytest.raises(FieldError, match=r"id has to be in unique_fields$"):
+        upsert(app.card, ["text"], "name", name="a", text="t")
+    with pytest.raises(FieldError, match=r"group has to be in unique_fields, or in update_fields"):
+        upsert(app.label, ["text"], "name", name="a", group="h", text="t")
+    with pytest.raises(FieldError, match="is bound to group, which is to be changed without it"):
+        upsert(app.label, ["group"], "name", name="a", group="h", text="t")
+    assert (app.card.objects.get().text, app.label.objects.get().text) == ("s", "s")
+    upsert(app.label, ["group", "text"], "name", name="a", group="h", text="t")
+    assert app.label.objects.get(group="h").text == "t"
+    if django_support.Router.current != "mysql":
+        upsert(app.card, ["text"], "id", id=card.pk, name="b", text="t")
+        assert app.card.objects.get().text == "t"
+
+
+def test_an_upsert_of_the_same_row(app: Models) -> None:
+    tag = app.tag.objects.create(text="s")
+    upsert(app.tag, ["text"], "id", id=tag.pk, text="t")
+    assert app.tag.objects.get().text == "t"

@@ -1,0 +1,92 @@
+"""The fields that have what values are bound to: no statement changes them, or the values, alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import FieldError
+from django.db.models import QuerySet, UniqueConstraint
+from django.db.models.sql import Query
+
+from reseal.django.fields.binding import RowBinding
+
+
+def watch(fact: Any) -> None:
+    """Be asked when a statement writes a field to which values are bound, whichever manager makes it."""
+    if isinstance(fact, RowBinding):
+        fact.watch_writes()
+        return
+    if hasattr(fact.__dict__.get("get_placeholder"), "watched"):
+        return
+    asked = getattr(fact, "get_placeholder", None)
+    asked_sql = getattr(fact, "get_placeholder_sql", None)
+
+    def placeholder(value: Any, compiler: Any, connection: Any) -> Any:
+        check(compiler)
+        return "%s" if asked is None else asked(value, compiler, connection)
+
+    def placeholder_sql(value: Any, compiler: Any, connection: Any) -> Any:
+        check(compiler)
+        if asked_sql is not None:
+            return asked_sql(value, compiler, connection)
+        return compiler.compile(value) if hasattr(value, "as_sql") else ("%s", [value])
+
+    placeholder.watched = True  # type: ignore[attr-defined]
+    fact.get_placeholder = placeholder
+    fact.get_placeholder_sql = placeholder_sql  # of Django 6.1
+
+
+def check(compiler: Any) -> None:
+    """Refuse to write what values are bound to without them, or them into a row that may have it otherwise.
+
+    Where there is no value, nothing is left behind: a tenant without any may be deleted.
+
+    Errors: `FieldError`.
+    """
+    query, named = compiler.query, set[Any]()
+    is_upsert = bool(getattr(query, "update_fields", None))
+    if hasattr(query, "add_update_values"):
+        named = {field for field, _, _ in query.values}
+    elif is_upsert:
+        named = set(query.update_fields)
+    for field in query.model._meta.concrete_fields if named else ():
+        if not isinstance(field, RowBinding):
+            continue
+        for fact in field.bound_fields():
+            if field not in named:
+                if fact in named and (is_upsert or _has_values(compiler, field)):
+                    raise parted(field, fact)
+            elif is_upsert and fact not in named and fact not in _in_common(query):
+                raise FieldError(
+                    f"{field} is bound to {fact.name}, which a row that is there may have otherwise: "
+                    f"{fact.name} has to be in unique_fields"
+                    + ("" if fact.primary_key else ", or in update_fields as well")
+                )
+
+
+def parted(field: Any, fact: Any) -> FieldError:
+    """The error of a change of what values are bound to, without them."""
+    return FieldError(
+        f"{field} is bound to {fact.name}, which is to be changed without it: change it on each "
+        "instance and save() it"
+    )
+
+
+def _has_values(compiler: Any, field: Any) -> bool:
+    """Whether a row that is updated has a value."""
+    rows = QuerySet(compiler.query.model, compiler.query.chain(klass=Query), compiler.using)
+    return rows.filter(**{f"{field.name}__isnull": False}).exists()
+
+
+def _in_common(query: Any) -> set[Any]:
+    """The fields that a row has in common with the new one that is in conflict with it."""
+    if query.unique_fields:
+        return set(query.unique_fields)
+    # MySQL takes no names, so that it may be any key.
+    meta = query.model._meta
+    is_other = (
+        any(field.unique and not field.primary_key for field in meta.local_concrete_fields)
+        or meta.unique_together
+        or any(isinstance(one, UniqueConstraint) for one in meta.constraints)
+    )
+    return set() if is_other else {meta.pk}
