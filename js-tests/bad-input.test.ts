@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 const { instances } = await import("./fixtures/instances.js");
-const { inspect, Key, Keyring, ResealError, toBinary, toText } = await import("reseal");
+const { codecs, inspect, Key, Keyring, ResealError, toBinary, toText } = await import("reseal");
 
 const ring = new Keyring({ primary: Key.generate() });
 const prefix = `rs1.${ring.primaryId}.`;
@@ -104,6 +104,30 @@ test("other types are invalid-argument", () => {
   }
 });
 
+test("bytes whose buffer was transferred, or has shrunk, fail alone", () => {
+  const context = { row: 1 };
+  const stored = ring.seal("x", context);
+  for (const gone of [transferred(), shrunk()]) {
+    for (const call of [
+      () => ring.seal(gone, context),
+      () => ring.openBinary(gone, context),
+      () => inspect(gone),
+      () => Key.fromBytes("data", gone),
+      () => codecs.plain().open(gone),
+    ]) {
+      expect(codeOf(call)).toBe("invalid-argument");
+    }
+    expect(() => ring.seal(gone, context)).toThrow("the buffer of this one was transferred");
+    expect(codeOf(() => ring.seal("x", { row: gone }))).toBe("context-invalid");
+    const [first, second] = ring.sealMany(["a", gone], context);
+    expect(ring.openString(first as string, context)).toBe("a");
+    expect(second).toMatchObject({ code: "invalid-argument" });
+    const opened = ring.openManyString([stored], [{ row: gone }]);
+    expect(opened).toMatchObject([{ code: "context-invalid" }]);
+  }
+  expect(ring.open(ring.seal(new Uint8Array(0), context), context)).toHaveLength(0);
+});
+
 test("the memory of the module did not grow with it, and the module still works", () => {
   expect(instances).toHaveLength(1);
   expect(memoryBytes()).toBeLessThan(8 * MB);
@@ -118,6 +142,27 @@ test("after the largest values their memory is used again", () => {
   expect(memoryBytes()).toBe(bytes);
   expect(bytes).toBeLessThan(150 * MB);
 });
+
+/** An array as it is after a worker was sent its memory. */
+function transferred(): Uint8Array {
+  const bytes = Uint8Array.of(1, 2, 3);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
+/** An array that its buffer has no room for any more. */
+function shrunk(): Uint8Array {
+  const buffer = new (ArrayBuffer as unknown as Resizable)(8, { maxByteLength: 16 });
+  const bytes = new Uint8Array(buffer, 4, 4);
+  buffer.resize(2);
+  return bytes;
+}
+
+/** Newer than the library that these tests are checked with. */
+type Resizable = new (
+  length: number,
+  options: { maxByteLength: number },
+) => ArrayBuffer & { resize(length: number): void };
 
 function memoryBytes(): number {
   return (instances[0]!.exports["memory"] as WebAssembly.Memory).buffer.byteLength;

@@ -184,6 +184,17 @@ test("Sentry names its keys, and JSON fields hold JSON", () => {
   expect(plain.seal("hello")).toBe("enc:plaintext:aGVsbG8=");
 });
 
+test("a key id of any length leaves the plaintext what it is", () => {
+  for (const length of [255, 32_768, 32_769, 65_529, 65_535, 65_536]) {
+    const id = "k".repeat(length);
+    const codec = codecs.sentry({ keys: { [id]: FERNET }, primary: id });
+    const opened = codec.open(codec.seal("plaintext"));
+    expect(new TextDecoder().decode(opened.plaintext)).toBe("plaintext");
+    expect(opened.scheme).toBe("fernet");
+    expect(opened.key).toBe(length > 32_768 ? undefined : id);
+  }
+});
+
 test("Rails: a rotation, a deterministic attribute, an envelope, a previous scheme", () => {
   const keyDerivationSalt = "a salt";
   const old = codecs.rails({ primaryKeys: ["old"], keyDerivationSalt });

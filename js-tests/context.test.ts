@@ -1,7 +1,7 @@
 // Contexts: what is accepted, what means the same, what is refused.
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { type Context } from "reseal";
+import { Key, type Context } from "reseal";
 import { newRing, refuses } from "./support.js";
 
 const ring = newRing();
@@ -162,4 +162,15 @@ test("a context that seals while it is read disturbs nothing", () => {
     "x",
     "y",
   ]);
+});
+
+test("a value is refused as what it is also where its context made the memory grow", () => {
+  const pairs = Array.from({ length: 16 }, (_, i) => [`name${i}`, "x".repeat(4000)]);
+  const context = Object.fromEntries(pairs) as Record<string, string>;
+  const kept = [];
+  for (let i = 0; i < 6000; i++) {
+    kept.push(Key.generate());
+    if (i % 3 === 0) refuses("invalid-argument", () => ring.seal(7 as never, context));
+  }
+  expect(kept).toHaveLength(6000);
 });

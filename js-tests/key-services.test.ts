@@ -128,6 +128,20 @@ test("a service that wipes what it was given, or keeps it", async () => {
   expect(loaded.keks()[0]!.id).not.toBe(zeros.id);
 });
 
+test("a service that hands what it was given to a worker", async () => {
+  const memory = new MemoryKekProvider(RING);
+  const provider: KekProvider = {
+    name: "worker",
+    unwrap: (reference, blob) => memory.unwrap(reference, blob),
+    wrap: (reference, content) => {
+      return memory.wrap(reference, structuredClone(content, { transfer: [content.buffer] }));
+    },
+  };
+  const keyset = await Keyset.createAsync({ provider, reference: "x" });
+  const loaded = await Keyset.loadAsync(keyset.save(), { providers: [provider] });
+  expect(loaded.keks()).toMatchObject([{ provider: "worker", held: true }]);
+});
+
 test("a document that changes while a service is asked", async () => {
   const service = new Service();
   const keyset = await Keyset.createAsync({ provider: service, reference: "x" });

@@ -99,6 +99,13 @@ describe.each(KINDS)("%s", (kind) => {
     const edit = () => store.edit((keyset) => keyset.introduce("data"));
     await Promise.all([edit(), edit(), edit(), edit()]);
     expect((await store.load()).keys()).toHaveLength(6);
+    let calls = 0;
+    const conflicting = store.edit(() => {
+      calls += 1;
+      throw new KeyringError("keyset-conflict", "of another keyset");
+    });
+    await refuses("keyset-conflict", () => conflicting);
+    expect(calls).toBe(1);
     const failing = store.edit(() => {
       throw new Error("mine");
     });
@@ -316,6 +323,86 @@ describe("a source of another kind", () => {
     await Promise.all([late, live.refreshed()]);
     expect(most).toBe(1);
     live.dispose();
+  });
+
+  test("nor does one that a call begins while another ends", async () => {
+    let [now, most] = [0, 0];
+    let live: LiveKeyring | undefined;
+    const busy = async () => {
+      for (let i = 0; i < 50; i++) await Promise.resolve(live?.keys());
+    };
+    const read = async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resume) => setTimeout(resume, 2));
+      now -= 1;
+      void busy();
+      return document;
+    };
+    const followed = (live = await LiveKeyring.follow({ read, open }, { checkSeconds: 0 }));
+    for (let i = 0; i < 10; i++) await Promise.all([followed.refreshed(), followed.keys()]);
+    expect(most).toBe(1);
+    live = undefined;
+    followed.dispose();
+  });
+
+  test("one that throws at once is looked at again", async () => {
+    let reads = 0;
+    const read = () => {
+      reads += 1;
+      if (reads === 2) throw new TypeError(PASSWORD);
+      return Promise.resolve(document);
+    };
+    const live = await LiveKeyring.follow({ read, open }, { checkSeconds: 0, reloadSeconds: 0 });
+    live.keys();
+    expect(reads).toBe(2);
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(2));
+    await live.refreshed();
+    expect(live.status().lastError).toBeUndefined();
+    live.dispose();
+  });
+
+  test.each(["", "ring.dispose();"])(
+    "one that never answers keeps no process alive (%s)",
+    (end) => {
+      const program = `
+      import { Keyset, LiveKeyring } from "reseal";
+      const { DOCUMENT, KEK } = process.env;
+      let reads = 0;
+      const read = () => (reads++ === 0 ? Promise.resolve(DOCUMENT) : new Promise(() => {}));
+      const source = { read, open: (text) => Keyset.load(text, { kek: KEK }) };
+      const ring = await LiveKeyring.follow(source, { checkSeconds: 0.01 });
+      while (reads < 2) await new Promise((resume) => setTimeout(resume, 5));
+      ${end}
+      console.log("done");
+    `;
+      const options = {
+        cwd: fileURLToPath(new URL(".", import.meta.url)),
+        env: { ...process.env, DOCUMENT: document, KEK: kek.export() },
+        encoding: "utf8" as const,
+        timeout: 20_000,
+      };
+      const args = ["--input-type=module", "--eval", program];
+      expect(execFileSync(process.execPath, args, options)).toBe("done\n");
+    },
+  );
+
+  test("a process that awaits its look goes on until the look is given up", () => {
+    const program = `
+      import { Keyset, LiveKeyring } from "reseal";
+      const { setTimeout: wait } = globalThis;
+      globalThis.setTimeout = (call, ms) => wait(call, ms / 100);
+      const read = () => new Promise(() => {});
+      const open = (text) => Keyset.load(text, { kek: "" });
+      await LiveKeyring.follow({ read, open }).catch(({ code }) => console.log(code));
+    `;
+    const options = {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      encoding: "utf8" as const,
+      timeout: 20_000,
+    };
+    const args = ["--input-type=module", "--eval", program];
+    expect(execFileSync(process.execPath, args, options)).toBe("source-unreadable\n");
   });
 
   test("what it throws is told without its words", async () => {

@@ -27,9 +27,13 @@ pub(crate) fn parts_of(value: &StoredValue) -> [&[u8]; 2] {
     }
 }
 
+/// The longest key id that is told: names and lengths have two bytes for all.
+const MAX_KEY_BYTES: usize = 32 * 1024;
+
 /// Codec, key and scheme: the length of all, the lengths of the first two, then the three. A key
-/// that is not known has the length 65535.
+/// that is not known, or far longer than any that is meant, has the length 65535.
 pub(crate) fn origin(codec: &str, key: Option<&str>, scheme: &str) -> Vec<u8> {
+    let key = key.filter(|key| key.len() <= MAX_KEY_BYTES);
     let key_length = key.map_or(u16::MAX, length);
     let key = key.unwrap_or_default();
     let all = codec.len() + key.len() + scheme.len();

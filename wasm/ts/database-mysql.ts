@@ -47,6 +47,14 @@ const NUMBERS = new Set([1, 2, 3, 8, 9, 13]);
 // VARCHAR, BIT, the blobs, VAR_STRING, STRING and GEOMETRY: bytes where the character set is binary.
 const TEXTS = new Set([15, 16, 249, 250, 251, 252, 253, 254, 255]);
 const BINARY = 63;
+/** What the server says of a connection, in its answer to each statement. */
+const IN_TRANSACTION = 1;
+// Whatever a connection is told to make of its rows: with `false`, its own `typeCast` would count.
+const AS_BYTES = {
+  rowsAsArray: true,
+  nestTables: false,
+  typeCast: (field: { buffer(): Buffer | null }) => field.buffer(),
+};
 // What is quoted, or a remark, has no placeholder.
 const PIECES =
   /'(?:[^'\\]|\\[^]|'')*'|"(?:[^"\\]|\\[^]|"")*"|`[^`]*`|#[^\n]*|--\s[^\n]*|\/\*[^]*?\*\/|(\?)/g;
@@ -167,6 +175,10 @@ export class MysqlDatabase extends BaseDatabase<MysqlConnection> {
   }
 
   async #check(connection: MysqlConnection): Promise<void> {
+    const [state] = await this.#ask(connection, "DO 0", []);
+    if (Number(memberOf(state, "serverStatus")) & IN_TRANSACTION) {
+      throw invalidArgument("the connection is in a transaction: commit or roll back first");
+    }
     const settings = "@@character_set_client, @@character_set_results, @@autocommit";
     const [[client, results, autocommit] = []] = await this.rows(
       connection,
@@ -234,7 +246,7 @@ export class MysqlDatabase extends BaseDatabase<MysqlConnection> {
   }
 
   async #ask(connection: MysqlConnection, sql: string, params: readonly Param[]) {
-    const options = { sql: written(sql, params), rowsAsArray: true, typeCast: false };
+    const options = { sql: written(sql, params), ...AS_BYTES };
     try {
       return await connection.query(options);
     } catch (error) {

@@ -281,5 +281,14 @@ function valueOf(param: Param): unknown {
 /** Everything but numbers and bytes comes as the text that the server writes. */
 function getTypeParser(type: number): (text: string) => Cell {
   if (NUMBERS.has(type)) return integerOf;
-  return type === BYTEA ? (text) => Buffer.from(text.slice(2), "hex") : (text) => text;
+  return type === BYTEA ? bytesOf : (text) => text;
+}
+
+/** Bytes in either spelling: a user, or a database, may have another `bytea_output` than the usual one. */
+function bytesOf(text: string): Buffer {
+  if (text.startsWith("\\x")) return Buffer.from(text.slice(2), "hex");
+  const bytes = text.replaceAll(/\\(\\|[0-7]{3})/g, (_, code: string) => {
+    return code === "\\" ? code : String.fromCharCode(parseInt(code, 8));
+  });
+  return Buffer.from(bytes, "latin1");
 }

@@ -73,7 +73,8 @@ export async function newExternal(provider: KekProvider, reference: unknown): Pr
     const blob: unknown = await provider.wrap(place, content);
     return wrapped(key, name, place, blob);
   } finally {
-    content.fill(0);
+    // The service may have transferred them, to a worker that wraps.
+    if (content.length > 0) content.fill(0);
     key.dispose();
   }
 }

@@ -46,6 +46,7 @@ export class FollowedRing extends Rings {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The look that is under way, and the one that begins after it. */
   #look: Promise<void> | undefined;
+  #limit: Limit | undefined;
   #next: Promise<void> | undefined;
 
   // Milliseconds.
@@ -98,6 +99,7 @@ export class FollowedRing extends Rings {
   /** After a look that begins now; what is wrong with the source is thrown. */
   async refreshed(): Promise<void> {
     this.checkUse();
+    this.#limit?.hold();
     await (this.#next ??= this.#after());
     if (this.#error !== undefined) throw again(this.#error);
   }
@@ -130,6 +132,7 @@ export class FollowedRing extends Rings {
   dispose(): void {
     this.#isDisposed = true;
     clearTimeout(this.#timer);
+    this.#limit?.stop();
     this.#ring?.dispose();
     this.#ring = undefined;
   }
@@ -150,7 +153,10 @@ export class FollowedRing extends Rings {
     this.#next = undefined;
     this.checkUse();
     this.#now = this.#clock();
-    await this.#begin();
+    // A call may have begun one in this moment.
+    const look = this.#look ?? this.#begin();
+    this.#limit?.hold();
+    await look;
   }
 
   /** Never rejects: what is wrong is kept. */
@@ -163,14 +169,22 @@ export class FollowedRing extends Rings {
   }
 
   async #looked(began: number): Promise<void> {
+    const limit = (this.#limit = new Limit());
     try {
-      const document = await inTime(this.#source.read());
-      if (!this.#isDisposed) this.#keep(document, began);
+      const document = await Promise.race([this.#read(), limit.ended]);
+      // What was disposed has no document.
+      if (!this.#isDisposed) this.#keep(document!, began);
     } catch (error) {
       this.#error = known(error);
     }
-    this.#look = undefined;
+    limit.clear();
+    this.#limit = this.#look = undefined;
     this.#end();
+  }
+
+  /** A source that throws at once fails as one that rejects: a look is never over before it is noted. */
+  async #read(): Promise<string> {
+    return this.#source.read();
   }
 
   #keep(document: string, began: number): void {
@@ -203,8 +217,7 @@ export class FollowedRing extends Rings {
     const pause = Number(this.#pace.dueAt()) - this.#now;
     const delay = Math.min(Math.max(pause, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
     this.#timer = setTimeout(() => this.#tick(), delay);
-    // Of Node; elsewhere a timer keeps nothing alive.
-    (this.#timer as { unref?: () => void }).unref?.();
+    (this.#timer as NodeTimer).unref?.();
   }
 
   #tick(): void {
@@ -239,16 +252,35 @@ function checkNewer(last: Facts | undefined, found: Omit<Facts, "leaseSeconds">)
   }
 }
 
-async function inTime<T>(work: PromiseLike<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new KeyringError("source-unreadable", "the keyset was not there in 30 seconds");
-    timer = setTimeout(() => reject(error), LONGEST_LOOK_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+/** Of Node; elsewhere a timer keeps nothing alive. */
+type NodeTimer = { ref?: () => void; unref?: () => void };
+
+/** What ends a look that takes too long, or that nobody needs any more. */
+class Limit {
+  readonly ended: Promise<undefined>;
+  /** Ends the look. */
+  readonly stop: () => void;
+  readonly #timer: NodeTimer & ReturnType<typeof setTimeout>;
+
+  constructor() {
+    let [stop, fail] = [() => {}, () => {}];
+    const late = new KeyringError("source-unreadable", "the keyset was not there in 30 seconds");
+    this.ended = new Promise((resolve, reject) => {
+      stop = () => resolve(undefined);
+      fail = () => reject(late);
+    });
+    this.stop = stop;
+    this.#timer = setTimeout(fail, LONGEST_LOOK_MS);
+    this.#timer.unref?.();
+  }
+
+  /** Somebody awaits the look: the process goes on until it is over. */
+  hold(): void {
+    this.#timer.ref?.();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
   }
 }
 

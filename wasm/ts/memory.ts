@@ -96,6 +96,8 @@ export function writeLength(offset: number, end: number): void {
 
 /** Wipes what was written and will not be used. */
 export function wipeInput(used: number): void {
+  // The call before may have made the memory grow.
+  if (bytes.length === 0) refresh();
   const at = words[places + 2]!;
   bytes.fill(0, at, at + used);
 }

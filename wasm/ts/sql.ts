@@ -138,8 +138,8 @@ export class SqlKeysetStore {
     const deadline = performance.now() + EDIT_MS;
     for (;;) {
       const keyset = await this.load();
+      const result = await change(keyset);
       try {
-        const result = await change(keyset);
         await this.save(keyset, options);
         return result;
       } catch (error) {

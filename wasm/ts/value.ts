@@ -12,10 +12,14 @@ export type { Bytes };
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const tagOf = getter(typedArray, Symbol.toStringTag);
 const lengthOf = getter(typedArray, "byteLength");
+const NOTHING = new Uint8Array(0);
 
-/** Whether this is a `Uint8Array`, of whatever realm or subclass, and no proxy of one. */
+/**
+ * Whether this is a `Uint8Array`, of whatever realm or subclass, and no proxy of one, whose buffer was
+ * not transferred away.
+ */
 export function isBytes(value: unknown): value is Uint8Array {
-  return tagOf.call(value) === "Uint8Array";
+  return isByteArray(value) && (byteLength(value) > 0 || hasBuffer(value));
 }
 
 /** The length, which a subclass cannot overrule. */
@@ -116,8 +120,26 @@ function tooLarge(): ResealError {
 
 function notAValue(value: unknown): ResealError {
   const none = value === null || value === undefined;
-  const hint = none ? `${String(value)} is never sealed: keep NULL as NULL` : "convert it first";
+  const hint = none
+    ? `${String(value)} is never sealed: keep NULL as NULL`
+    : isByteArray(value)
+      ? "the buffer of this one was transferred, or has become too small"
+      : "convert it first";
   return invalidArgument(`a value to seal is a string or a Uint8Array: ${hint}`);
+}
+
+function isByteArray(value: unknown): value is Uint8Array {
+  return tagOf.call(value) === "Uint8Array";
+}
+
+/** Whether an array without bytes is a whole one: what has lost its buffer cannot be copied. */
+function hasBuffer(empty: Uint8Array): boolean {
+  try {
+    NOTHING.set(empty);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function getter(of: object, name: PropertyKey): () => unknown {
