@@ -452,6 +452,7 @@ test.each<[ErrorCode, JobDatabase | undefined, object]>([
   ["invalid-argument", undefined, { pauseMs: -1 }],
   ["invalid-argument", undefined, { columns: "users.ssn" }],
   ["invalid-argument", undefined, { columns: ["users.nope"] }],
+  ["invalid-argument", undefined, { columns: [] }],
   ["invalid-argument", undefined, { dryRun: 1 }],
   ["invalid-argument", undefined, { repair: "both", rows: [1] }],
   ["invalid-argument", undefined, { repair: "keep" }],

@@ -463,6 +463,8 @@ class Odd:
         ({"dry_run": 1}, "invalid-argument", "dry_run is True or False, not int"),
         ({"columns": "users.ssn"}, "invalid-argument", "columns is a list, not str"),
         ({"columns": ["users.name"]}, "invalid-argument", "users.name"),
+        ({"columns": []}, "invalid-argument", "leave it out for all"),
+        ({"columns": iter(())}, "invalid-argument", "leave it out for all"),
         ({"rows": [1]}, "invalid-argument", "repair"),
         ({"rows": [1.5], "repair": "keep"}, "invalid-argument", "not float"),
         ({"rows": [True], "repair": "keep"}, "invalid-argument", "not bool"),

@@ -59,15 +59,21 @@ class JobError(ResealError):
 
 
 def walk(
-    columns: Iterable[str],
+    columns: Iterable[str] | None,
     batch: int | None,
     rate: int | None,
     pause_ms: int | None,
     statement_timeout_ms: int | None,
 ) -> dict[str, Any]:
-    """Return the options of all that walk over tables."""
+    """Return the options of all that walk over tables.
+
+    Errors: `invalid-argument` for columns that are none: what a filter left may not mean all.
+    """
+    named = [] if columns is None else _items(columns, "columns")
+    if columns is not None and not named:
+        raise _wrong("columns names none: leave it out for all columns of the manifest")
     return {
-        "columns": _items(columns, "columns"),
+        "columns": named,
         "batch": batch,
         "rate": rate,
         "pause_ms": pause_ms,

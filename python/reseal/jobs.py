@@ -35,7 +35,7 @@ What all of them take:
   no transaction. A connection stays open, gets its settings back, and is used in the thread that
   calls. The default is the variable `RESEAL_DATABASE_URL`.
 - `manifest`: a path, or a `reseal.Manifest`.
-- `columns`: only these of the manifest, as `table.column`.
+- `columns`: only these of the manifest, as `table.column`. An empty list is refused: it is not all of them.
 - `batch`, `rate`, `pause_ms`: the most rows of a batch (1 to 5000, usually 500), the most rows that
   are read in a second, and a pause after each batch.
 - `statement_timeout_ms`: how long a statement may take.
@@ -131,7 +131,7 @@ def census(
     database: object = None,
     *,
     manifest: _Path | Manifest = "reseal.toml",
-    columns: Iterable[str] = (),
+    columns: Iterable[str] | None = None,
     sample: int | None = None,
     keys_only: bool = False,
     batch: int | None = None,
@@ -209,7 +209,7 @@ def plan(
     database: object = None,
     *,
     manifest: _Path | Manifest = "reseal.toml",
-    columns: Iterable[str] = (),
+    columns: Iterable[str] | None = None,
     sample: int | None = None,
     batch: int | None = None,
     rate: int | None = None,
@@ -254,7 +254,7 @@ def apply(
     database: object = None,
     *,
     manifest: _Path | Manifest = "reseal.toml",
-    columns: Iterable[str] = (),
+    columns: Iterable[str] | None = None,
     dry_run: bool = False,
     reopen: bool = False,
     reindex: bool = False,
@@ -342,7 +342,7 @@ def verify(
     database: object = None,
     *,
     manifest: _Path | Manifest = "reseal.toml",
-    columns: Iterable[str] = (),
+    columns: Iterable[str] | None = None,
     sample: int | None = None,
     max_refused: int | None = None,
     refused: _Path | None = None,
@@ -438,7 +438,7 @@ def retire(
     if not isinstance(target, str):
         raise ResealError("invalid-argument", f"target is text, not {type(target).__name__}")
     options = {
-        **walk((), batch, rate, pause_ms, statement_timeout_ms),
+        **walk(None, batch, rate, pause_ms, statement_timeout_ms),
         "manifest": manifest,
         "target": target,
         "early": early,

@@ -39,7 +39,7 @@ export interface PaceOptions extends DiscoverOptions {
 
 /** What is walked, and how fast. */
 export interface WalkOptions extends PaceOptions {
-  /** Only these columns of the manifest, each as `table.column`. */
+  /** Only these columns of the manifest, each as `table.column`. An empty list is refused: it is not all of them. */
   readonly columns?: readonly string[] | undefined;
 }
 
@@ -122,7 +122,7 @@ const PACE: Record<string, Read> = {
   rate: wholeNumber,
   pauseMs: wholeNumber,
 };
-const WALK: Record<string, Read> = { ...PACE, columns: textsOf };
+const WALK: Record<string, Read> = { ...PACE, columns: columnsOf };
 const PLAN: Record<string, Read> = { ...WALK, sample: wholeNumber };
 const REFUSED: Record<string, Read> = { maxRefused: wholeNumber, refused: fileOf };
 const APPLY: Record<string, Read> = {
@@ -207,6 +207,13 @@ function manifestOf(value: unknown): string {
 
 function hasText(value: unknown): value is { [MANIFEST_TEXT](): string } {
   return typeof value === "object" && value !== null && MANIFEST_TEXT in value;
+}
+
+/** What a filter left may be nothing, which does not mean all. */
+function columnsOf(value: unknown, name: string): string[] {
+  const columns = textsOf(value, name);
+  if (columns.length > 0) return columns;
+  throw invalidArgument(`${name} names none: leave it out for all columns of the manifest`);
 }
 
 function textsOf(value: unknown, name: string): string[] {
