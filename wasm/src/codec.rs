@@ -11,11 +11,11 @@ use crate::{
     shown::{flags, name_of, origin, parts_of, recognized, stored_of},
     slot::{Slot, WasmSlot},
 };
+use alloc::{borrow::ToOwned, sync::Arc, vec::Vec};
 use reseal::{
     NamedCodec, Result, Timestamp,
     codec::{Certainty, Codec, CodecKind, Fresh, Place, Plain, Reseal, StoredValue},
 };
-use std::sync::Arc;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// A codec; its keys stay in the module.

@@ -6,6 +6,7 @@ use crate::{
     memory::{DONE, call},
     report::{count, object},
 };
+use alloc::string::ToString;
 use reseal::{inspect, inspect_binary, oversized_text_error, to_binary, to_text};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 

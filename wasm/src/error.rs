@@ -1,5 +1,6 @@
 //! Errors: written into the output as class, code and message, a line each.
 
+use alloc::vec::Vec;
 use reseal::{Error, ErrorClass, ErrorCode};
 
 /// What the TypeScript side makes an error object of.

@@ -2,6 +2,7 @@
 //! has checked them.
 
 use crate::{error::bad_call, n8n::row_of, options::Options};
+use alloc::{sync::Arc, vec::Vec};
 use reseal::{
     Result,
     codec::{
@@ -11,7 +12,6 @@ use reseal::{
         SqlalchemyEngine, SqlalchemyUtils,
     },
 };
-use std::sync::Arc;
 
 /// The codec of a kind that has keys of its own.
 pub(crate) fn codec(kind: CodecKind, options: Options<'_>) -> Result<Arc<dyn Codec>> {

@@ -5,6 +5,7 @@ use crate::{
     memory::{DONE, call, make},
     random::WebCrypto,
 };
+use alloc::{borrow::ToOwned, string::String, string::ToString};
 use reseal::{Key, KeyUse, Result};
 use wasm_bindgen::prelude::wasm_bindgen;
 

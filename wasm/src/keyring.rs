@@ -9,11 +9,11 @@ use crate::{
     random::Pooled,
     report::{list, object},
 };
+use alloc::{borrow::ToOwned, format, string::String, string::ToString, sync::Arc};
 use reseal::{
     Context, Error, ErrorCode, Key, KeyId, KeyUse, Keyring, KeyringBuilder, Result, inspect,
     inspect_binary,
 };
-use std::sync::Arc;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// A ring; its keys stay in the module. Nothing else keeps them: codecs only know where they are.

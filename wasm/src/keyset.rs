@@ -9,6 +9,7 @@ use crate::{
     report::{list, number, object},
     source::expect,
 };
+use alloc::{borrow::ToOwned, string::String, string::ToString, vec::Vec};
 use reseal::{
     Argon2id, ExternalKek, Key, KeyUse, Keyset, KeysetDocument, KeysetInfo, NewKek, Promotion,
     Result, Timestamp,

@@ -4,6 +4,13 @@
 //! hot paths are quick and every copy of a secret can be wiped. Reports without secrets cross as
 //! objects.
 
+#![no_std]
+
+extern crate alloc;
+// Where this is no module: clippy and the documentation want a panic handler and an allocator too.
+#[cfg(not(target_arch = "wasm32"))]
+extern crate std;
+
 pub mod argon2;
 pub mod batch;
 pub mod blind_index;
@@ -27,13 +34,13 @@ pub mod n8n;
 mod options;
 pub mod random;
 mod report;
+#[cfg(target_arch = "wasm32")]
+mod runtime;
 mod shown;
 mod slot;
 pub mod source;
 
-use std::alloc::System;
-use zeroizing_alloc::ZeroAlloc;
-
-/// Whatever is freed is wiped, also what libraries work on: compression, JSON, numbers.
-#[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+#[cfg(target_arch = "wasm32")]
+use core::arch::wasm32::unreachable as trap;
+#[cfg(not(target_arch = "wasm32"))]
+use std::process::abort as trap;

@@ -12,6 +12,7 @@ use crate::{
     slot::Slot,
     source::{WasmSource, files, variable},
 };
+use alloc::format;
 use reseal::{
     Error, ErrorCode, Result,
     manifest::{Manifest, Secrets},

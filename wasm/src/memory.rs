@@ -1,13 +1,14 @@
 //! The buffers that both sides share: JavaScript writes the arguments of a call into the input,
 //! and reads its results from the output. Both are wiped where they may hold a secret.
 
-use crate::error;
+use crate::{error, trap};
+use alloc::{vec, vec::Vec};
 use core::{
-    cell::RefCell,
     hint::black_box,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 use reseal::Result;
+use spin::{Mutex, MutexGuard};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The call succeeded; its results are in the output.
@@ -29,11 +30,10 @@ const STACK_BYTES: usize = 11 * 1024;
 /// What JavaScript reads: address and length of the output, address and length of the input.
 static PLACES: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
 
-thread_local! {
-    static BUFFERS: RefCell<Buffers> = const {
-        RefCell::new(Buffers { input: Vec::new(), output: Output(Vec::new()) })
-    };
-}
+static BUFFERS: Mutex<Buffers> = Mutex::new(Buffers {
+    input: Vec::new(),
+    output: Output(Vec::new()),
+});
 
 struct Buffers {
     input: Vec<u8>,
@@ -90,25 +90,23 @@ pub(crate) fn call(used: usize, work: impl FnOnce(&[u8], &mut Output) -> Result<
 /// One function for all calls, as a copy of it in each would be a sixth of the module.
 #[inline(never)]
 fn run(used: usize, work: &mut dyn FnMut(&[u8], &mut Output) -> Result<u8>) -> u8 {
-    BUFFERS.with(|buffers| {
-        let Ok(mut buffers) = buffers.try_borrow_mut() else {
-            return NESTED;
-        };
-        let Buffers { input, output } = &mut *buffers;
-        let arguments = input.get_mut(..used).unwrap_or_default();
-        output.0.clear();
-        let done = work(arguments, output);
-        wipe(arguments);
-        let status = done.unwrap_or_else(|error| {
-            output.set(error::encode(&error));
-            FAILED
-        });
-        if input.len() > KEPT_BYTES {
-            *input = Vec::new();
-        }
-        buffers.publish();
-        status
-    })
+    let Some(mut buffers) = BUFFERS.try_lock() else {
+        return NESTED;
+    };
+    let Buffers { input, output } = &mut *buffers;
+    let arguments = input.get_mut(..used).unwrap_or_default();
+    output.0.clear();
+    let done = work(arguments, output);
+    wipe(arguments);
+    let status = done.unwrap_or_else(|error| {
+        output.set(error::encode(&error));
+        FAILED
+    });
+    if input.len() > KEPT_BYTES {
+        *input = Vec::new();
+    }
+    buffers.publish();
+    status
 }
 
 /// As [`call`], for what gives an object of this module.
@@ -145,28 +143,32 @@ pub fn places() -> usize {
 /// Makes the input at least `bytes` long; its first `used` bytes are kept.
 #[wasm_bindgen]
 pub fn grow(used: usize, bytes: usize) {
-    BUFFERS.with_borrow_mut(|buffers| {
-        let mut grown = vec![0; bytes.max(INPUT_BYTES)];
-        let old = buffers.input.get_mut(..used).unwrap_or_default();
-        for (to, from) in grown.iter_mut().zip(&*old) {
-            *to = *from;
-        }
-        wipe(old);
-        buffers.input = grown;
-        buffers.publish();
-    });
+    let mut buffers = buffers();
+    let mut grown = vec![0; bytes.max(INPUT_BYTES)];
+    let old = buffers.input.get_mut(..used).unwrap_or_default();
+    for (to, from) in grown.iter_mut().zip(&*old) {
+        *to = *from;
+    }
+    wipe(old);
+    buffers.input = grown;
+    buffers.publish();
 }
 
 /// Wipes the output and gives a large one back.
 #[wasm_bindgen]
 pub fn release() {
-    BUFFERS.with_borrow_mut(|buffers| {
-        wipe(&mut buffers.output.0);
-        if buffers.output.0.capacity() > KEPT_BYTES {
-            buffers.output = Output(Vec::new());
-        }
-        buffers.publish();
-    });
+    let mut buffers = buffers();
+    wipe(&mut buffers.output.0);
+    if buffers.output.0.capacity() > KEPT_BYTES {
+        buffers.output = Output(Vec::new());
+    }
+    buffers.publish();
+}
+
+/// The buffers, for what no status can refuse: while a call has not ended, JavaScript must not go on to
+/// write beyond them.
+fn buffers() -> MutexGuard<'static, Buffers> {
+    BUFFERS.try_lock().unwrap_or_else(|| trap())
 }
 
 /// Wipes what calls left on the stack: a value that Rust moves leaves its bytes behind.

@@ -6,6 +6,7 @@ use crate::{
     options::Options,
     random::WebCrypto,
 };
+use alloc::borrow::ToOwned;
 use reseal::codec::{N8nDataKey, N8nKeyRow};
 use wasm_bindgen::prelude::wasm_bindgen;
 

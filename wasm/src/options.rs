@@ -2,6 +2,8 @@
 //! bytes or further options, and a name may stand more than once.
 
 use crate::{batch::part, key::text_of};
+#[cfg(feature = "codecs")]
+use alloc::vec::Vec;
 
 /// Options in the input, where they are wiped after the call.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Randomness: `crypto.getRandomValues`, drawn directly or through a small pool.
 
-use core::cell::RefCell;
 use reseal::{Entropy, EntropyKind, Error, ErrorCode, Result};
+use spin::Mutex;
 
 /// Section 7 of the specification allows no more.
 const POOL_BYTES: usize = 4096;
@@ -13,9 +13,10 @@ pub(crate) struct WebCrypto;
 /// filled when it is first needed, and wiped as it is used.
 pub(crate) struct Pooled;
 
-thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL_BYTES], left: 0 }) };
-}
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    bytes: [0; POOL_BYTES],
+    left: 0,
+});
 
 struct Pool {
     bytes: [u8; POOL_BYTES],
@@ -38,10 +39,10 @@ impl Entropy for Pooled {
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
-        POOL.with(|pool| match pool.try_borrow_mut() {
-            Ok(mut pool) if bytes.len() <= POOL_BYTES => pool.take(bytes),
+        match POOL.try_lock() {
+            Some(mut pool) if bytes.len() <= POOL_BYTES => pool.take(bytes),
             _ => WebCrypto.fill(bytes),
-        })
+        }
     }
 }
 

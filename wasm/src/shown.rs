@@ -1,6 +1,7 @@
 //! Stored values, and what is told of them, as bytes for JavaScript.
 
 use crate::{error::bad_call, key::text_of};
+use alloc::{vec, vec::Vec};
 use core::str::from_utf8;
 use reseal::{
     Origin, Result,

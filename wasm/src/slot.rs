@@ -6,9 +6,14 @@ use crate::{
     key::text_of,
     keyring::WasmRing,
     memory::{DONE, call},
+    trap,
+};
+use alloc::{
+    borrow::ToOwned,
+    sync::{Arc, Weak},
 };
 use reseal::{Error, ErrorCode, Keyring, Result, codec::Rings};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use spin::{Mutex, MutexGuard};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The slot of a codec, as JavaScript holds it: it outlives the codec.
@@ -66,8 +71,9 @@ impl Slot {
         Ok(())
     }
 
+    /// Only a trap leaves it locked, and whoever waited then would wait for ever.
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.try_lock().unwrap_or_else(|| trap())
     }
 }
 

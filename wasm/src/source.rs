@@ -10,6 +10,7 @@ use crate::{
     memory::{DONE, call, make},
     report::{list, number, object},
 };
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use reseal::{Expect, Key, Loaded, Result, Source, SourceFile, Unlock, WantKind, Zeroizing};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 

@@ -47,7 +47,7 @@ const MODULES: [Module; 3] = [
         profile: "wasm-small",
         aim: "-Os",
         aimed_gzipped: 60_000,
-        max_gzipped: 139_500,
+        max_gzipped: 136_400,
     },
     Module {
         package: "reseal-wasm",
@@ -58,7 +58,7 @@ const MODULES: [Module; 3] = [
         profile: wasm::RELEASE,
         aim: "-O3",
         aimed_gzipped: 150_000,
-        max_gzipped: 322_500,
+        max_gzipped: 316_500,
     },
     Module {
         package: "reseal-cli-wasm",
@@ -70,11 +70,13 @@ const MODULES: [Module; 3] = [
         // No `-Oz`: it makes one function of those that are alike, also of the loops of base64.
         aim: "-Os",
         aimed_gzipped: 400_000,
-        max_gzipped: 676_000,
+        max_gzipped: 672_000,
     },
 ];
-/// The proposals that rustc uses, then what a release does not need.
+/// What holds for our modules, the proposals that rustc uses, then what a release does not need.
 const WASM_OPT: &[&str] = &[
+    // Nothing lies there: memory begins with the far end of the stack.
+    "--low-memory-unused",
     "--enable-simd",
     "--enable-bulk-memory",
     "--enable-sign-ext",

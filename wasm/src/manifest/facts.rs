@@ -1,6 +1,7 @@
 //! What a manifest says, as objects for JavaScript. Names and what they stand for are pairs.
 
 use crate::report::{count, list, object, texts};
+use alloc::{string::ToString, vec::Vec};
 use reseal::{
     ENV_NAMES,
     codec::CodecKind,
