@@ -109,17 +109,19 @@ def configure(folder: Path, described: dict[str, str]) -> None:
 
 
 def fill() -> None:
-    """Make the tables, rows, and three people: who rotates, who looks, and who does neither."""
-    from admin_app.models import Patient
+    """Make the tables, rows, and four people: who rotates, who looks, who reads rows, and who does nothing."""
+    from admin_app.models import Patient, Visit
     from django.contrib.auth.models import Permission, User
     from django.core.management import call_command
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     for number in range(ROWS):
-        Patient.objects.create(name=f"Patient {number}", ssn=f"078-05-11{number:02}")
+        patient = Patient.objects.create(name=f"Patient {number}", ssn=f"078-05-11{number:02}")
+        Visit.objects.create(patient=patient, day=ROWS - number)
     allowed = {
         "rotator": ["view_encryptionkey", "rotate_encryptionkey"],
         "looker": ["view_encryptionkey"],
+        "reader": ["view_patient", "view_visit"],
         "nobody": [],
     }
     for name, codes in allowed.items():

@@ -253,3 +253,29 @@ def test_a_rotation_by_clicks_in_chromium(tmp_path: Path) -> None:
     print(done.stdout)
     assert done.returncode == 0
     assert re.search(r"admin rotation run=(\d+) passed=\1 failed=0", done.stdout)
+
+
+def test_a_list_is_sorted_by_what_the_database_can_sort(tmp_path: Path) -> None:
+    with site(tmp_path, "env") as url:
+        visitor = Visitor(url, "reader")
+
+        def listed(path: str) -> tuple[set[str], list[int]]:
+            """The columns that can be sorted by, and the ids of the rows."""
+            status, page = visitor.get(f"admin_app/{path}")
+            assert status == 200
+            columns = re.findall(r'class="sortable column-(\w+)', page)
+            rows = re.findall(r'class="field-id">.*?(\d+)</', page)
+            return set(columns), [int(row) for row in rows]
+
+        down = list(range(ROWS, 0, -1))
+        # A link that somebody kept sorts by what is left.
+        for kept in ("1", "-2", "2.0", "3", "-3"):
+            expected = down[::-1] if kept == "2.0" else down
+            assert listed(f"patient/?o={kept}")[1] == expected
+        assert listed("patient/") == ({"id", "plain"}, down)
+        assert listed("patient/?o=0")[1] == down[::-1]
+        assert listed("patient/?o=4")[1] == down[::-1]
+        assert "078-05-1100" in visitor.get("admin_app/patient/")[1]
+        assert listed("visit/?o=1")[1] == down
+        assert listed("visit/") == ({"day"}, down)
+        assert listed("visit/?o=-3")[1] == down[::-1]

@@ -32,6 +32,7 @@ class Models:
 
         class Record(models.Model):
             clinic = models.ForeignKey(Clinic, models.SET_NULL, null=True, related_name="records")
+            note = models.CharField(max_length=20, default="")
             text = EncryptedTextField(null=True, tenant="clinic")
             text_index = BlindIndexField("text")
             objects = EncryptedManager()
@@ -138,6 +139,37 @@ def test_a_tenant_without_values_may_go(app: Models) -> None:
     clinic.delete()
     record.refresh_from_db()
     assert record.clinic is None
+
+
+def test_what_is_deferred_stays_with_its_tenant(app: Models) -> None:
+    first, second = app.clinic.objects.create(), app.clinic.objects.create()
+    key = app.record.objects.create(clinic=first, text="s", note="a").pk
+    for rows in (app.record.objects.all(), plainly(app.record)):
+        record = rows.defer("text").get()
+        record.note = "b"
+        record.save()
+        record.save(update_fields=["clinic", "note"])
+        assert app.record.objects.get(clinic=first, text="s").note == "b"
+        # What changed is what the row has, whatever the instance knows of it.
+        record.clinic = second
+        with pytest.raises(FieldError, match=r"Record.text is bound to clinic.*without it"):
+            record.save()
+        other = app.record.objects.get()
+        other.clinic = second
+        other.save()
+        record.clinic = first
+        with pytest.raises(FieldError, match=r"Record.text is bound to clinic.*without it"):
+            record.save()
+        other.clinic, other.note = first, "a"
+        other.save()
+    plainly(app.record).update(clinic=first)
+    assert app.record.objects.get(clinic=first, text="s").pk == key
+    label = app.label.objects.create(name="a", group="g", text="s")
+    label = app.label.objects.defer("text").get(pk=label.pk)
+    for group in (F("name"), "G"):
+        label.group = group
+        with pytest.raises(FieldError, match=r"Label.text is bound to group"):
+            label.save()
 
 
 def test_a_primary_key_is_not_changed_without_its_values(app: Models) -> None:

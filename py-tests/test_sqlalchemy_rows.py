@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import uuid
 from typing import Any
 
 import pytest
@@ -252,6 +253,23 @@ def test_what_lacks_its_row_is_refused(session: Session) -> None:
     session.add(Note(text="no tenant"))
     with pytest.raises(reseal.ResealError, match="bound to its tenant"):
         session.flush()
+
+
+def test_many_rows_in_one_statement_leave_out_what_is_bound(session: Session) -> None:
+    table: Any = Note.__table__
+    keys = [uuid.UUID(int=number) for number in range(6)]
+    rows = [{"id": key, "tenant_id": 1} for key in keys[:2]]
+    session.execute(insert(Note).values(rows))
+    session.execute(insert(table).values([(key, 2) for key in keys[2:4]]))
+    assert [note.text for note in session.scalars(select(Note))] == [None] * 4
+    named: list[Any] = [
+        {"id": keys[4], "tenant_id": 1, "text": "s"},
+        {table.c.id: keys[4], table.c.tenant_id: 1, table.c.text: "s"},
+        (keys[4], 1, "s"),
+    ]
+    for row in named:
+        with pytest.raises(InvalidRequestError, match="list of parameters"):
+            session.execute(insert(table).values([row]))
 
 
 def test_the_tenant_of_a_function(engine: sa.Engine) -> None:

@@ -1,4 +1,4 @@
-"""One model, with a blind index."""
+"""A model with a blind index, and one that refers to it."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ class Patient(models.Model):
     ssn_index = BlindIndexField("ssn", normalizer="digits")
 
     objects = EncryptedManager()
+
+
+class Visit(models.Model):
+    patient = models.ForeignKey(Patient, models.CASCADE)
+    day = models.IntegerField()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class ResealConfig(AppConfig):
-    """Registers the system checks."""
+    """Registers the system checks, and what lists of the admin are not sorted by."""
 
     name = "reseal.django"
     label = "reseal"
     verbose_name = "Reseal"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and look after the admin."""
         from reseal.django import checks  # noqa: F401  (registers them)
+        from reseal.django.sorting import leave_out_encrypted
+
+        if apps.is_installed("django.contrib.admin"):
+            leave_out_encrypted()

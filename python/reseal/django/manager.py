@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, transaction
-from django.db.models import F, Manager, OrderBy, QuerySet
-from django.db.models.constants import LOOKUP_SEP
+from django.db.models import Manager, QuerySet
 
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.expressions import EncryptedCol, refusal
 from reseal.django.fields.facts import parted
 from reseal.django.fields.index import BlindIndexField
+from reseal.django.fields.ordering import ordered_by
 from reseal.django.fields.rows import encrypted_fields, open_for
 from reseal.django.fields.values import OPENING
 
@@ -51,7 +50,7 @@ class EncryptedQuerySet(QuerySet):
     def order_by(self, *field_names: Any) -> Any:
         """As Django's. Errors: `FieldError` for an encrypted field."""
         for name in field_names:
-            field = self._ordered_by(name)
+            field = ordered_by(self.model, name, self.query.annotations)
             if isinstance(field, EncryptedField):
                 raise refusal(field, "be ordered by")
         return super().order_by(*field_names)
@@ -173,28 +172,6 @@ class EncryptedQuerySet(QuerySet):
 
     def _can_lock(self) -> bool:
         return bool(connections[self.db].features.has_select_for_update)
-
-    def _ordered_by(self, name: Any) -> Any:
-        """The field that an item of an ordering ends in, or None."""
-        if isinstance(name, OrderBy):
-            name = name.expression
-        if isinstance(name, F):
-            name = name.name
-        if not isinstance(name, str) or name == "?":
-            return None
-        name = name.lstrip("-+")
-        if name in self.query.annotations:
-            return getattr(self.query.annotations[name], "target", None)
-        meta, field = self.model._meta, None
-        for part in name.split(LOOKUP_SEP):
-            try:
-                field = meta.pk if part == "pk" else meta.get_field(part)
-            except FieldDoesNotExist:
-                return field
-            if not field.is_relation:
-                return field
-            meta = field.related_model._meta
-        return field
 
 
 _Manager: Any = Manager.from_queryset(EncryptedQuerySet)

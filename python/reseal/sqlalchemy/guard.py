@@ -22,25 +22,22 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import (
     AliasedReturnsRows,
     CompoundSelect,
+    Exists,
     ScalarSelect,
     SelectStatementGrouping,
     TableClause,
-    _CompoundSelectKeyword,
+    TextualSelect,
 )
 
 from reseal.sqlalchemy.comparators import parted, refusal
 from reseal.sqlalchemy.index import companions_of
 from reseal.sqlalchemy.types import Encrypted
+from reseal.sqlalchemy.unions import together
 
 _WHERE = "be ordered by, grouped by, compared or computed with"
 _SEALED = "be set to an expression"
 _IN_PYTHON = "the database cannot seal: give the value itself"
 _UNTYPED = "give the value itself, or a bindparam() with neither value nor type"
-_ALL = (
-    _CompoundSelectKeyword.UNION_ALL,
-    _CompoundSelectKeyword.INTERSECT_ALL,
-    _CompoundSelectKeyword.EXCEPT_ALL,
-)
 
 
 def check(*statements: Any) -> None:
@@ -89,7 +86,7 @@ def _walk_all(many: Iterable[Any], selected: bool) -> None:
 
 
 def _nothing(one: Any, selected: bool) -> None:
-    """A table has columns, which this statement need not use; a parameter is sealed."""
+    """A table has columns, which this statement need not use; a parameter is sealed; text says what it selects."""
 
 
 def _inner(one: Any, selected: bool) -> None:
@@ -122,9 +119,11 @@ def _select(one: Any, selected: bool) -> None:
         for part in getattr(column, "_select_iterable", (column,)):
             if not isinstance(part, TableClause):
                 _column(part, distinct)
-    same = {id(column) for column in columns}
+    # They come first, and may stand in other clauses as well.
+    left = [id(column) for column in columns]
     for child in one.get_children():
-        if id(child) in same:
+        if id(child) in left:
+            left.remove(id(child))
             continue
         for part in [child]:
             if isinstance(part, _label_reference):
@@ -150,10 +149,8 @@ def _by_name(select: Any, name: str) -> None:
 
 def _compound(one: Any, selected: bool) -> None:
     _walk_all(one.selects, False)
-    if one.keyword not in _ALL:
-        for column in one.selected_columns:
-            if isinstance(column.type, Encrypted):
-                raise refusal(column.type, "be made distinct by UNION", "use union_all()")
+    for columns in zip(*(select.selected_columns for select in one.selects), strict=False):
+        together(one.keyword, [column.type for column in columns])
     for clause in (one._order_by_clauses, one._group_by_clauses):
         for part in clause:
             if isinstance(part, _label_reference):
@@ -162,6 +159,14 @@ def _compound(one: Any, selected: bool) -> None:
                 _by_name(one, part.element)
             else:
                 _walk(part, False)
+
+
+def _exists(one: Any, selected: bool) -> None:
+    """Whether there is a row, whatever it has."""
+    inner = one.element
+    while isinstance(inner, (Grouping, ScalarSelect, SelectStatementGrouping)):
+        inner = inner.element
+    _walk(inner, False)
 
 
 def _scalar(one: Any, selected: bool) -> None:
@@ -320,11 +325,12 @@ def _is_sql(value: Any) -> bool:
 
 #: The first kind that fits counts.
 _KNOWN: tuple[tuple[Any, Any], ...] = (
-    ((TableClause, BindParameter, TypeCoerce), _nothing),
+    ((TableClause, BindParameter, TypeCoerce, TextualSelect), _nothing),
     ((Label, Grouping, SelectStatementGrouping, _label_reference), _inner),
     (AliasedReturnsRows, _aliased),
     (Select, _select),
     (CompoundSelect, _compound),
+    (Exists, _exists),
     (ScalarSelect, _scalar),
     (FunctionElement, _function),
     (BinaryExpression, _binary),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, String, Text, Uuid, event
+from sqlalchemy import Column, LargeBinary, String, Text, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
@@ -16,6 +15,7 @@ from reseal.sqlalchemy.comparators import EncryptedComparator
 from reseal.sqlalchemy.config import Settings, settings_of, turn
 from reseal.sqlalchemy.declared import attached
 from reseal.sqlalchemy.errors import bare, undeclared
+from reseal.sqlalchemy.facts import fact_column, fact_of
 from reseal.sqlalchemy.index import companions_of
 from reseal.sqlalchemy.reporting import OnError, reporting
 from reseal.sqlalchemy.underway import Bound, Row, Sealed
@@ -193,7 +193,7 @@ class Encrypted(TypeDecorator[Any]):
             return None
         for one in self.column().table.columns:
             if self.tenant in (one.key, one.name) and one is not self.column():
-                return one
+                return fact_column(self.name(), one)
         raise undeclared(f"{self.name()}: there is no column {self.tenant!r} to have its tenant")
 
     def fact_columns(self) -> list[Any]:
@@ -218,7 +218,7 @@ class Encrypted(TypeDecorator[Any]):
                 f"{self.name()}: bind_row needs a primary key that the program gives, such as a UUID, since a "
                 "value is sealed before the database numbers its row"
             )
-        return keys[0]
+        return fact_column(self.name(), keys[0])
 
     def facts_of(
         self, values: Row, *, reading: bool = False, with_row: bool = True
@@ -230,12 +230,16 @@ class Encrypted(TypeDecorator[Any]):
         facts: dict[str, Any] = {}
         if self.tenant is None and not self.bind_row:
             return facts
+        columns: dict[str, Any] = {}
         if callable(self.tenant):
             facts["tenant"] = self.tenant()
         elif self.tenant is not None:
-            facts["tenant"] = _given(values, self.tenant_column())
+            columns["tenant"] = self.tenant_column()
         if self.bind_row and with_row:
-            facts["row"] = _given(values, self.row_column())
+            columns["row"] = self.row_column()
+        for name, column in columns.items():
+            given = _given(values, column)
+            facts[name] = fact_of(self.name(), column, given, reading=reading)
         for name, fact in facts.items():
             if fact is None:
                 done = "opened" if reading else "sealed"
@@ -387,13 +391,6 @@ class _Place:
 
 def _given(values: Row, column: Any) -> Any:
     try:
-        value = values[column]
+        return values[column]
     except KeyError:
         return None
-    if isinstance(column.type, Uuid) and isinstance(value, str):
-        # The database gives it back in one spelling.
-        try:
-            return str(UUID(value))
-        except ValueError:
-            return value  # which the database refuses
-    return value

@@ -56,7 +56,7 @@ class _Write:
 
     def complete(self, column: Column[Any]) -> None:
         type_: Any = column.type
-        if type_.row_bound and getattr(self.element, "_multi_values", None):
+        if type_.row_bound and self._is_in_rows(column):
             raise refusal(
                 type_,
                 "be inserted by values() with many rows, since each is bound to its own,",
@@ -75,6 +75,18 @@ class _Write:
                 self._add_term(column, companion, given)
         if type_.row_bound:
             self._bind(column, type_, given)
+
+    def _is_in_rows(self, column: Column[Any]) -> bool:
+        """Whether one of the many rows of values() has a value of it, or a name that no column has."""
+        columns = self.table.columns
+        place = list(columns).index(column)
+        return any(
+            any(_key(name) == column.key or _key(name) not in columns for name in row)
+            if hasattr(row, "keys")
+            else len(row) > place
+            for many in getattr(self.element, "_multi_values", None) or ()
+            for row in many
+        )
 
     def _check_facts(self, type_: Encrypted) -> None:
         """Refuse to change what a value is bound to without it."""

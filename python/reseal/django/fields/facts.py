@@ -8,7 +8,7 @@ from django.core.exceptions import FieldError
 from django.db.models import QuerySet, UniqueConstraint
 from django.db.models.sql import Query
 
-from reseal.django.fields.binding import RowBinding
+from reseal.django.fields.binding import RowBinding, as_fact
 
 
 def watch(fact: Any) -> None:
@@ -54,7 +54,7 @@ def check(compiler: Any) -> None:
             continue
         for fact in field.bound_fields():
             if field not in named:
-                if fact in named and (is_upsert or _has_values(compiler, field)):
+                if fact in named and (is_upsert or _is_parted(compiler, field, fact)):
                     raise parted(field, fact)
             elif is_upsert and fact not in named and fact not in _in_common(query):
                 raise FieldError(
@@ -72,10 +72,25 @@ def parted(field: Any, fact: Any) -> FieldError:
     )
 
 
-def _has_values(compiler: Any, field: Any) -> bool:
-    """Whether a row that is updated has a value."""
-    rows = QuerySet(compiler.query.model, compiler.query.chain(klass=Query), compiler.using)
-    return rows.filter(**{f"{field.name}__isnull": False}).exists()
+def are_otherwise(rows: Any, fact: Any, given: Any, connection: Any) -> bool:
+    """Whether one of the rows has another fact than it is given."""
+    if hasattr(given, "prepare_database_save"):
+        given = given.prepare_database_save(fact)
+    if hasattr(given, "resolve_expression"):
+        return bool(rows.exists())
+    known = as_fact(fact, given, connection)
+    # The database might take another spelling for the same.
+    facts = rows.order_by().values_list(fact.attname, flat=True)
+    return any(as_fact(fact, one, connection) != known for one in facts.iterator())
+
+
+def _is_parted(compiler: Any, field: Any, fact: Any) -> bool:
+    """Whether a row that is updated has a value that would be left behind."""
+    query = compiler.query
+    rows = QuerySet(query.model, query.chain(klass=Query), compiler.using)
+    rows = rows.filter(**{f"{field.name}__isnull": False})
+    given = (value for one, _, value in query.values if one == fact)
+    return any(are_otherwise(rows, fact, one, compiler.connection) for one in given)
 
 
 def _in_common(query: Any) -> set[Any]:

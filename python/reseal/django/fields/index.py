@@ -13,6 +13,7 @@ from reseal._adapters import Unopened
 from reseal._errors import ResealError
 from reseal.django.fields.base import EncryptedField, Pending
 from reseal.django.fields.expressions import Unchanged
+from reseal.django.fields.unique import watch_unique
 
 if TYPE_CHECKING:
     from reseal._native import _Normalizer
@@ -36,7 +37,7 @@ class BlindIndexField(models.CharField):
     `normalizer` says when two values are equal: `raw`, `ascii-lower-trim` or `digits`. `bits` are those
     of a term: fewer tell an observer less, and cost more false hits, which are opened and sorted out.
     `name` is bound to the terms; it is that of the column if nothing is said. `unique=True` holds for
-    terms, so as long as there is one index key.
+    terms, so as long as there is one index key; `validate_unique()` finds duplicates under all of them.
 
     The field is filled when its row is saved. Errors then: those of `reseal.Column.index_term`, such as
     `no-primary` without an index key.
@@ -85,6 +86,7 @@ class BlindIndexField(models.CharField):
             raise ImproperlyConfigured(f"{self}: documents are not found by their equality")
         self.source = source
         source.companion(self)
+        watch_unique(sender)
 
     def index_name(self) -> str:
         """Return the name that is bound to the terms."""

@@ -11,7 +11,7 @@ from django.db.models.signals import class_prepared, post_init, pre_save
 from reseal._adapters import Unopened
 from reseal._native import Held
 from reseal.django.fields.base import EncryptedField
-from reseal.django.fields.facts import watch
+from reseal.django.fields.facts import are_otherwise, watch
 from reseal.django.fields.index import BlindIndexField
 
 
@@ -69,7 +69,12 @@ def _before_save(
         return
     for field in fields:
         for fact in field.bound_fields():
-            if field.name not in update_fields and {fact.name, fact.attname} & set(update_fields):
+            if field.name in update_fields or not {fact.name, fact.attname} & set(update_fields):
+                continue
+            # Django names all fields that were not deferred.
+            rows = sender._base_manager.using(using).filter(pk=instance.pk)
+            given = getattr(instance, fact.attname)
+            if are_otherwise(rows, fact, given, connections[using]):
                 raise FieldError(
                     f"{field} is bound to {fact.name}, which is to be saved without it: name "
                     f"{field.name!r} in update_fields as well"

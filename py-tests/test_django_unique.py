@@ -1,0 +1,208 @@
+"""Duplicates of encrypted values, which forms and `full_clean()` tell before the database does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import django_support
+import pytest
+import reseal
+from django_support import DATA, INDEX
+from job_support import KINDS, places
+
+django_support.setup()
+
+from django.core.exceptions import ValidationError  # noqa: E402
+from django.db import IntegrityError, models, transaction  # noqa: E402
+from django.forms import modelform_factory  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField  # noqa: E402
+
+NEW_INDEX = reseal.Key.generate("index")
+
+
+class Models:
+    """An application of its own."""
+
+    def __init__(self) -> None:
+        class Person(models.Model):
+            name = models.CharField(max_length=20, default="n")
+            ssn = EncryptedTextField(null=True, blank=True)
+            ssn_index = BlindIndexField("ssn", normalizer="digits", unique=True)
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+
+        class Short(models.Model):
+            code = EncryptedTextField()
+            code_index = BlindIndexField("code", bits=8, unique=True)
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+
+        class Member(models.Model):
+            clinic = models.IntegerField(null=True)
+            ward = models.CharField(max_length=20, default="w")
+            text = EncryptedTextField(tenant="clinic")
+            text_index = BlindIndexField("text")
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+                constraints = (models.UniqueConstraint(fields=["ward", "text_index"], name="one"),)
+
+        self.person: Any = Person
+        self.short: Any = Short
+        self.member: Any = Member
+        self.all = (Person, Short, Member)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kept(
+    request: pytest.FixtureRequest,
+    servers: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Models]:
+    with isolate_apps("django_app"):
+        app = Models()
+        for place in places(request.param, "python", servers, tmp_path_factory.mktemp("place")):
+            with (
+                django_support.database(place.kind, place.url) as alias,
+                django_support.tables(alias, *app.all),
+            ):
+                yield app
+
+
+@pytest.fixture
+def app(kept: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[Models]:
+    """The models; what a test writes is gone afterwards."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    monkeypatch.setenv("RESEAL_INDEX_KEY", INDEX.export())
+    with override_settings(RESEAL=django_support.CODECS):
+        yield kept
+    for model in kept.all:
+        models.QuerySet(model, using=django_support.Router.current).delete()
+
+
+def taken(instance: Any, name: str, **options: Any) -> None:
+    """An instance is refused, for what another row has."""
+    with pytest.raises(ValidationError) as caught:
+        instance.full_clean(**options)
+    assert set(caught.value.error_dict) == {name}
+    assert [error.code for error in caught.value.error_dict[name]] == ["unique"]
+    assert str(getattr(instance, name)) not in str(caught.value)
+
+
+def test_a_duplicate_is_an_error_of_its_field(app: Models) -> None:
+    first = app.person.objects.create(ssn="078-05-1120")
+    duplicate = app.person(ssn="078051120")
+    taken(duplicate, "ssn")
+    with pytest.raises(ValidationError):
+        duplicate.validate_unique()
+    duplicate.full_clean(validate_unique=False)
+    duplicate.full_clean(exclude={"ssn"})
+    with pytest.raises(IntegrityError), transaction.atomic(using=django_support.Router.current):
+        duplicate.save()
+    # The row itself is none, and a value that nobody asked for is not written.
+    first.full_clean()
+    app.person.objects.get().full_clean()
+    other = app.person.objects.create(ssn="1")
+    other.ssn = "078 05 1120"
+    taken(other, "ssn")
+    other.ssn = "2"
+    other.full_clean()
+    for _ in range(2):
+        empty = app.person(ssn=None)
+        empty.full_clean()
+        empty.save()
+
+
+def test_a_copy_is_judged_by_its_own_value(app: Models) -> None:
+    app.person.objects.create(ssn="1")
+    copy = app.person.objects.get()
+    copy.pk, copy._state.adding = None, True
+    taken(copy, "ssn")
+    copy.ssn = "2"
+    copy.full_clean()
+    copy.save()
+    assert app.person.objects.count() == 2
+
+
+def test_a_form_tells_it(app: Models) -> None:
+    app.person.objects.create(ssn="1")
+    form_of = modelform_factory(app.person, fields=["name", "ssn"])
+    form = form_of({"name": "b", "ssn": "1"})
+    assert not form.is_valid()
+    assert form.errors == {"ssn": ["Person with this Ssn already exists."]}
+    assert form_of({"name": "b", "ssn": "2"}).is_valid()
+    assert form_of({"name": "b", "ssn": "1"}, instance=app.person.objects.get()).is_valid()
+    assert modelform_factory(app.person, fields=["name"])({"name": "b"}).is_valid()
+
+
+def test_a_duplicate_under_an_older_index_key_is_one(
+    app: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.person.objects.create(ssn="1")
+    monkeypatch.setenv("RESEAL_INDEX_KEY", NEW_INDEX.export())
+    monkeypatch.setenv("RESEAL_DECRYPT_KEYS", INDEX.export())
+    with override_settings(RESEAL={**django_support.CODECS}):
+        taken(app.person(ssn="1"), "ssn")
+        app.person(ssn="2").full_clean()
+
+
+def test_terms_that_the_database_refuses_are_refused(app: Models) -> None:
+    one = app.short.objects.create(code="0")
+    [term] = app.short.objects.values_list("code_index", flat=True)
+    for number in range(1, 5000):
+        index = app.short._meta.get_field("code_index")
+        if (
+            app.short._meta.get_field("code").bound().term(f"{number}", index.index_name(), {})
+            == term
+        ):
+            break
+    other = app.short(code=f"{number}")
+    taken(other, "code")
+    with pytest.raises(IntegrityError), transaction.atomic(using=django_support.Router.current):
+        other.save()
+    assert app.short.objects.get() == one
+
+
+def test_a_false_hit_under_an_older_key_is_no_duplicate(
+    app: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = app.short._meta.get_field("code_index")
+    bound = app.short._meta.get_field("code").bound
+    app.short.objects.create(code="0")
+    [term] = app.short.objects.values_list("code_index", flat=True)
+    same = [
+        f"{number}"
+        for number in range(1, 5000)
+        if bound().term(f"{number}", index.index_name(), {}) == term
+    ]
+    monkeypatch.setenv("RESEAL_INDEX_KEY", NEW_INDEX.export())
+    monkeypatch.setenv("RESEAL_DECRYPT_KEYS", INDEX.export())
+    with override_settings(RESEAL={**django_support.CODECS}):
+        for code in same:
+            other = app.short(code=code)
+            other.full_clean()
+        other.save()
+        taken(app.short(code="0"), "code")
+
+
+def test_what_is_bound_is_unique_for_its_tenant(app: Models) -> None:
+    app.member.objects.create(clinic=1, text="flu")
+    taken(app.member(clinic=1, text="flu"), "text")
+    app.member(clinic=1, text="flu").full_clean(validate_constraints=False)
+    app.member(clinic=2, text="flu").full_clean()
+    app.member(clinic=1, ward="x", text="flu").full_clean()
+    app.member(clinic=1, ward="x", text="flu").full_clean(exclude={"ward"})
+    form_of = modelform_factory(app.member, fields=["text"])
+    # A view may assign the tenant later.
+    assert form_of({"text": "flu"}).is_valid()
+    form = modelform_factory(app.member, fields=["clinic", "ward", "text"])
+    assert form({"clinic": "1", "ward": "w", "text": "flu"}).errors.keys() == {"text"}
+    assert form({"clinic": "x", "ward": "w", "text": "flu"}).errors.keys() == {"clinic"}
+    assert form({"clinic": "2", "ward": "w", "text": "flu"}).is_valid()
