@@ -10,7 +10,7 @@ import pytest
 import reseal
 from cli_support import DATA, OLD
 from cryptography.fernet import Fernet
-from job_support import RING, Json, Place, column, findings, found, total
+from job_support import RING, Json, Place, column, findings, found, on, total
 
 OTHER = reseal.Keyring(OLD)
 FERNET = Fernet(Fernet.generate_key())
@@ -72,6 +72,27 @@ def test_what_the_manifest_lacks_is_found(base: Place) -> None:
     (base.folder / "reseal.toml").unlink()
     everything = base.report("discover")["discovered"]
     assert len(everything) == len(seen) + 3
+
+
+@on("postgresql")
+def test_a_table_of_the_same_name_in_another_schema_is_another_one(place: Place) -> None:
+    place.do("CREATE SCHEMA first")
+    place.do("CREATE SCHEMA second")
+    for table in ("users", "first.users", "second.users", "second.notes"):
+        place.do(f"CREATE TABLE {table} (id integer PRIMARY KEY, ssn text)")
+        place.do(f"INSERT INTO {table} VALUES (1, %s)", sealed("s"))
+
+    def seen(*tables: str) -> set[str]:
+        place.describe(*(column(table) for table in tables))
+        return {it["table"] for it in place.report("discover")["discovered"]}
+
+    assert seen("users") == {"first.users", "second.users", "second.notes"}
+    assert seen("public.users", "second.users") == {"first.users", "second.notes"}
+    # What a manifest finds without a schema is named without one.
+    [[name]] = place.do("SELECT current_database()")
+    place.do(f"ALTER DATABASE {name} SET search_path = first, second")
+    assert seen("users") == {"public.users", "second.users", "notes"}
+    assert seen("first.users", "notes") == {"public.users", "second.users"}
 
 
 def test_all_ways_to_count_agree(base: Place) -> None:

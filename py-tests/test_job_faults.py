@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from cli_support import COMMANDS, Ended
-from job_support import HERE, RING, Place, each, of_servers, of_sqlite
+from job_support import HERE, RING, Place, column, each, of_servers, of_sqlite, on, total
 from job_writers import Running, transaction
 
 ROWS = 100
@@ -253,3 +253,16 @@ def test_a_lock_that_nobody_gives_back(filled: Place) -> None:
     assert "the same command goes on from there" in ended.err
     assert opened(filled)[1] == (0 if filled.kind == "sqlite" else 32)
     mended(filled, "--checkpoint", "state")
+
+
+@on("mysql")
+def test_rows_that_are_larger_together_than_a_packet(place: Place) -> None:
+    """Batches become smaller until the server takes them."""
+    place.do("CREATE TABLE users (id integer PRIMARY KEY, ssn longblob)")
+    [[most]] = place.do("SELECT @@max_allowed_packet")
+    values = [bytes([n]) * (most // 16) for n in range(20)]
+    for n, value in enumerate(values):
+        place.insert("users", [{"id": n, "ssn": value}])
+    place.describe(column(type="bytes"))
+    assert total(place.report("apply"))["resealed"] == len(values)
+    assert [RING.open_binary(stored, HERE) for stored in place.stored()] == values

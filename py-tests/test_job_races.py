@@ -46,6 +46,17 @@ CHANGES = {
 }
 #: The first batch has them all.
 FIRST_ROWS = 32
+#: Columns that are bound to a value: their types, and what an application makes of what there is.
+BOUND = {
+    "number": ("integer", 1, 2),
+    "exact": ("varchar(40)", "a", "b"),
+    "case": ("varchar(40)", "a", "A"),
+    "space": ("varchar(40)", "a", "a "),
+    "raw": ("bytes", b"a", b"b"),
+    "at": ("timestamp", "2001-02-03 04:05:06", "2001-02-03 04:05:07"),
+    "amount": ("decimal(9, 2)", "1.50", "1.51"),
+    "none": ("varchar(40)", "a", None),
+}
 MORE_ROWS = 100
 GONE = 1
 
@@ -155,3 +166,38 @@ def unseen(table: Table) -> int:
     """Changes that are none, since the type keeps no space at the end."""
     is_cut = {name for name, of in table.types.items() if of.startswith("char")}
     return sum(name in is_cut and change == "space" for name, change in table.changed.values())
+
+
+@each
+def test_what_is_bound_and_changes_between_read_and_write_is_bound_as_it_is_then(
+    place: Place,
+) -> None:
+    types = {name: of for name, (of, *_) in BOUND.items()}
+    types |= {"raw": "varbinary(40)" if place.kind == "mysql" else place.type("bytes")}
+    if place.kind == "sqlite":
+        # A float is bound to nothing.
+        types |= {"amount": "text"}
+    columns = [f"b_{name} {of} NULL" for name, of in types.items()]
+    sealed = [f"s_{name} {place.type('text')}" for name in types]
+    place.do(f"CREATE TABLE users (id integer PRIMARY KEY, {', '.join(columns + sealed)})")
+    place.describe(
+        *(column(name=f"s_{name}", context={"of": {"column": f"b_{name}"}}) for name in types)
+    )
+    place.run("apply")
+    before = {f"b_{name}": was for name, (_, was, _) in BOUND.items()}
+    texts = {f"s_{name}": f"of {name}" for name in types}
+    place.insert("users", [{"id": row} | before | texts for row in range(FIRST_ROWS)])
+    with transaction(place) as application:
+        for row, (name, (_, _, now)) in enumerate(BOUND.items()):
+            application.do(f"UPDATE users SET b_{name} = %s WHERE id = {row}", now)
+        job = Running(place, "apply", "--json")
+        job.until(job.waits_for_lock)
+    # What has nothing that could be bound to it is refused, and stays.
+    report = job.report(code=1)
+    for at, name in enumerate(types):
+        counts = total(report, at)
+        expected = {"resealed": FIRST_ROWS - (name == "none"), "left": None, "raced": len(types)}
+        assert {part: counts.get(part) for part in expected} == expected, name
+    opens = place.report("verify", code=1)
+    for at, name in enumerate(types):
+        assert total(opens, at)["found"] == FIRST_ROWS - (name == "none"), name

@@ -15,6 +15,8 @@ pub(super) const FIRST_ROWS: usize = 32;
 const MAX_ATTEMPTS: u32 = 5;
 /// The first wait before that, which doubles.
 const FIRST_WAIT_MS: u64 = 100;
+/// Batches have no fewer bytes than these because a connection was lost.
+const MIN_BATCH_BYTES: usize = 1 << 18;
 /// How often a row that changed between read and write is taken again at once.
 const MAX_RACES: usize = 3;
 
@@ -97,7 +99,13 @@ impl Run {
     async fn recover(&mut self, failure: Failure, attempts: u32) {
         self.line.offer(None);
         self.page = None;
-        self.tally.is_lost |= failure.kind == FailureKind::ConnectionLost;
+        if failure.kind == FailureKind::ConnectionLost {
+            self.tally.is_lost = true;
+            // A server may end it since it was told more at once than it takes.
+            let bytes = self.options.batch_bytes;
+            self.options.batch_bytes = (bytes / 2).max(MIN_BATCH_BYTES.min(bytes));
+            self.tally.limit = (self.tally.limit / 2).max(1);
+        }
         if !self.tally.is_lost {
             let undone = self.line.run(Step::Rollback).await;
             self.tally.is_lost = undone.is_err();
@@ -135,13 +143,18 @@ impl Run {
         if self.sharing.is_some() {
             return self.join().await;
         }
+        let before = self.version;
         let text = self.load().await?;
         let is_first = !self.tally.is_loaded;
         self.tally.is_loaded = true;
         let stored = text.and_then(|text| Progress::of_json(&text, self.targets.len()));
         match stored {
-            Some(progress) if !(is_first && progress.is_finished) => self.progress = progress,
-            _ => return Ok(()),
+            // What an earlier run has finished begins anew.
+            Some(progress) if is_first && progress.is_finished => return Ok(()),
+            // Nothing was stored since: what this run has done without a change is still done.
+            Some(_) if !is_first && self.version == before => return Ok(()),
+            Some(progress) => self.progress = progress,
+            None => return Ok(()),
         }
         if is_first {
             self.tally.is_resumed = true;
@@ -239,16 +252,21 @@ impl Run {
             self.tally.is_resumed = false;
             return Ok(None);
         };
-        self.progress.is_finished = true;
-        self.pause(end).await.map(Some)
+        let mut next = self.progress.clone();
+        next.is_finished = true;
+        self.store_and_end(next, end).await.map(Some)
     }
 
     /// Stores how far the job is, and ends.
     async fn pause(&mut self, end: End) -> Result<End, Halt> {
-        if !self.is_dry() {
-            self.save_alone(&self.progress.clone()).await?;
-            self.saved().await?;
-        }
+        self.store_and_end(self.progress.clone(), end).await
+    }
+
+    /// What could not be stored is not so yet: it is tried again, and has the same end.
+    async fn store_and_end(&mut self, next: Progress, end: End) -> Result<End, Halt> {
+        self.save_alone(&next).await?;
+        self.progress = next;
+        self.saved().await?;
         Ok(end)
     }
 

@@ -27,8 +27,8 @@ const KEY_START: &str = "rsk1.";
 /// So many values must all fit a format that has no mark.
 const MIN_ALIKE: u64 = 3;
 
-const POSTGRES: &str = "SELECT CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname END, \
-c.relname::text, a.attname::text, b.typname::text FROM pg_catalog.pg_attribute a \
+const POSTGRES: &str = "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname END, \
+c.relname::text, a.attname::text, b.typname::text, n.nspname::text FROM pg_catalog.pg_attribute a \
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
@@ -37,13 +37,13 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT 
 AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%' \
 AND b.typname IN ('text', 'varchar', 'bpchar', 'citext', 'bytea', 'json', 'jsonb') \
 AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2, a.attnum";
-const MYSQL: &str = "SELECT '', c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE) \
+const MYSQL: &str = "SELECT '', c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE), c.TABLE_SCHEMA \
 FROM information_schema.COLUMNS c JOIN information_schema.TABLES t \
 ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME \
 WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE = 'BASE TABLE' AND LOWER(c.DATA_TYPE) IN \
 ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'json', 'binary', 'varbinary', \
 'tinyblob', 'blob', 'mediumblob', 'longblob') ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION";
-const SQLITE: &str = "SELECT '', m.name, c.name, lower(c.type) FROM sqlite_master m \
+const SQLITE: &str = "SELECT '', m.name, c.name, lower(c.type), 'main' FROM sqlite_master m \
 JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
 ORDER BY m.name, c.cid";
 
@@ -60,7 +60,7 @@ pub(super) async fn run(
     };
     let mut found = Vec::new();
     for row in line.query(Phrase::new(dialect, all).done()).await? {
-        let [schema, table, column, of] = row.as_slice() else {
+        let [schema, table, column, of, home] = row.as_slice() else {
             continue;
         };
         let text = |cell: &Cell| cell.as_text().map(String::from).unwrap_or_default();
@@ -69,8 +69,10 @@ pub(super) async fn run(
             "" => name.clone(),
             schema => format!("{schema}.{name}"),
         };
+        // Of what is found without its schema a manifest may name it all the same.
+        let whole = format!("{}.{name}", text(home));
         let known = targets.iter().map(|target| &target.spec).filter(|spec| {
-            let is_table = spec.table == table || spec.table.rsplit('.').next() == Some(&*name);
+            let is_table = spec.table == table || spec.table == whole;
             is_table && spec.column == column
         });
         // A target without a path is of all that its column has.

@@ -158,7 +158,8 @@ const fn mysql(code: u32) -> FailureKind {
         1020 => FailureKind::Serialization,
         1205 | 3572 => FailureKind::LockTimeout,
         1969 | 3024 => FailureKind::StatementTimeout,
-        1040 | 1053 | 1077 | 1080 | 1927 | 2002 | 2003 | 2006 | 2013 | 2055 | 4031 => {
+        // The server closes the connection of a packet that is too large, 1153.
+        1040 | 1053 | 1077 | 1080 | 1153 | 1927 | 2002 | 2003 | 2006 | 2013 | 2055 | 4031 => {
             FailureKind::ConnectionLost
         }
         1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1792 | 1836 => FailureKind::PermissionDenied,

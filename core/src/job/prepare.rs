@@ -119,9 +119,11 @@ impl Table<'_> {
         Ok(walk)
     }
 
-    fn join(&self, walk: &mut Walk, value: ValueColumn) -> Result<()> {
+    fn join(&self, walk: &mut Walk, mut value: ValueColumn) -> Result<()> {
         for (_, column) in self.spec.row_facts() {
-            if walk.facts.iter().all(|there| there.name != column) {
+            let there = walk.facts.iter().position(|there| there.name == column);
+            value.facts.push(there.unwrap_or(walk.facts.len()));
+            if there.is_none() {
                 walk.facts.push(self.column(column)?.clone());
             }
         }
@@ -171,6 +173,7 @@ impl Table<'_> {
             shape,
             target,
             terms,
+            facts: Vec::new(),
         })
     }
 

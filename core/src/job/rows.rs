@@ -99,6 +99,7 @@ impl Taker<'_> {
         if !swaps.is_empty() {
             taken.change = Some(Change {
                 key: taken.key.clone(),
+                facts: row.facts,
                 swaps,
             });
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Cell, Dialect, Statement,
-    catalog::Shape,
+    catalog::{Info, Shape},
     dialect::Phrase,
     walk::{ValueColumn, Walk, mysql_key},
 };
@@ -18,6 +18,8 @@ const MAX_PARAMS: usize = 32_000;
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) key: Vec<Cell>,
+    /// In the order of [`Walk::facts`].
+    pub(super) facts: Vec<Cell>,
     /// In the order of the columns.
     pub(super) swaps: Vec<Swap>,
 }
@@ -34,14 +36,15 @@ pub(super) struct Swap {
 
 impl Walk {
     /// The statements that swap the values of rows, each only where it is still the one that was
-    /// read, compared byte by byte. All changes are of the same columns. With each statement, how
-    /// many changes it makes.
+    /// read, compared byte by byte, and where what is bound to it is what it was. All changes are of
+    /// the same columns. With each statement, how many changes it makes.
     pub(super) fn swaps(&self, changes: &[&Change]) -> Vec<(Statement, u64)> {
         let Some(first) = changes.first() else {
             return Vec::new();
         };
         let width: usize = first.swaps.iter().map(|swap| 2 + swap.terms.len()).sum();
-        let rows = (MAX_PARAMS / (self.keys.len() + width)).max(1);
+        let width = self.keys.len() + self.facts.len() + width;
+        let rows = (MAX_PARAMS / width).max(1);
         let statements = changes.chunks(rows);
         statements
             .map(|rows| {
@@ -61,15 +64,17 @@ impl Walk {
         phrase.push(&self.from()).push(" SET ");
         self.push_sets(&mut phrase, &columns);
         phrase.push(" FROM unnest(");
-        let types = self.array_types(&columns);
+        let bound = self.bound(&columns);
+        let types = self.array_types(&bound, &columns);
         phrase.list(", ", types.into_iter().enumerate(), |phrase, (at, of)| {
-            phrase.value(array(rows, at)).push(of);
+            phrase.value(array(rows, &bound, at)).push(of);
         });
         phrase.push(") AS reseal_v(");
-        self.push_given(&mut phrase, &columns);
+        self.push_given(&mut phrase, &bound, &columns);
         phrase.push(")");
         self.push_filter(&mut phrase);
         self.push_key_is_given(&mut phrase);
+        self.push_bound_facts(&mut phrase, &bound);
         self.push_olds(&mut phrase, &columns);
         phrase.done()
     }
@@ -77,11 +82,23 @@ impl Walk {
     fn mysql_swap(&self, rows: &[&Change]) -> Statement {
         let mut phrase = Phrase::new(self.dialect, "UPDATE ");
         let columns = self.columns_of(rows);
+        let bound = self.bound(&columns);
         phrase.push(&self.from()).push(" JOIN (");
         phrase.list(" UNION ALL ", rows, |phrase, change| {
             phrase.push("SELECT ");
             for (place, (cell, key)) in change.key.iter().zip(&self.keys).enumerate() {
                 mysql_key(phrase, &key.info, cell).push(&format!(" AS reseal_k{place}, "));
+            }
+            for (fact, info, cell) in change.bound(&bound, &self.facts) {
+                if info.is_mysql_integer() {
+                    mysql_key(phrase, info, cell);
+                } else {
+                    phrase
+                        .push("CAST(")
+                        .value(in_bytes(cell))
+                        .push(" AS BINARY)");
+                }
+                phrase.push(&format!(" AS reseal_f{fact}, "));
             }
             let swaps = change.swaps.iter().enumerate();
             phrase.list(", ", swaps, |phrase, (place, swap)| {
@@ -110,6 +127,7 @@ impl Walk {
             phrase.push(&format!(", {name} = {name}"));
         }
         self.push_filter(&mut phrase);
+        self.push_bound_facts(&mut phrase, &bound);
         self.push_olds(&mut phrase, &columns);
         phrase.done()
     }
@@ -117,11 +135,12 @@ impl Walk {
     fn sqlite_swap(&self, rows: &[&Change]) -> Statement {
         let mut phrase = Phrase::new(self.dialect, "WITH reseal_v(");
         let columns = self.columns_of(rows);
-        self.push_given(&mut phrase, &columns);
+        let bound = self.bound(&columns);
+        self.push_given(&mut phrase, &bound, &columns);
         phrase.push(") AS (VALUES ");
         phrase.list(", ", rows, |phrase, change| {
             phrase.push("(");
-            phrase.list(", ", change.cells(), |phrase, cell| {
+            phrase.list(", ", change.cells(&bound), |phrase, cell| {
                 phrase.value(cell.clone());
             });
             phrase.push(")");
@@ -131,6 +150,7 @@ impl Walk {
         phrase.push(" FROM reseal_v");
         self.push_filter(&mut phrase);
         self.push_key_is_given(&mut phrase);
+        self.push_bound_facts(&mut phrase, &bound);
         self.push_olds(&mut phrase, &columns);
         phrase.done()
     }
@@ -141,6 +161,41 @@ impl Walk {
         swaps
             .filter_map(|swap| self.values.get(swap.column))
             .collect()
+    }
+
+    /// The places of the facts that are bound to columns. An id whose values are equal only where they
+    /// are the same is compared already.
+    fn bound(&self, columns: &[&ValueColumn]) -> Vec<usize> {
+        let is_exact = |info: &Info| {
+            let key = self.keys.iter().find(|key| key.info.name == info.name);
+            key.is_some_and(|key| {
+                key.collation.is_none() && info.shape(self.dialect) != Shape::Text
+            })
+        };
+        let facts = self.facts.iter().enumerate();
+        facts
+            .filter(|(at, info)| {
+                columns.iter().any(|column| column.facts.contains(at)) && !is_exact(info)
+            })
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// What is bound is still what was read, byte by byte.
+    fn push_bound_facts(&self, phrase: &mut Phrase, bound: &[usize]) {
+        for fact in bound {
+            let Some(info) = self.facts.get(*fact) else {
+                continue;
+            };
+            let given = format!("reseal_v.reseal_f{fact}");
+            let name = self.name(&info.name);
+            let same = if self.dialect == Dialect::Mysql && info.is_mysql_integer() {
+                format!("{name} = {given}")
+            } else {
+                self.is_same(&name, info.shape(self.dialect), &given)
+            };
+            phrase.push(" AND ").push(&same);
+        }
     }
 
     /// `c = reseal_n0, term = reseal_t0_0`. MySQL joins tables here, so that names need theirs.
@@ -171,27 +226,38 @@ impl Walk {
         for (place, column) in columns.iter().enumerate() {
             let name = self.name(&column.info.name);
             let old = format!("reseal_v.reseal_o{place}");
-            let same = match (self.dialect, column.shape) {
-                (Dialect::Postgres | Dialect::Mysql, Shape::Bytes) => format!("{name} = {old}"),
-                (Dialect::Postgres, _) => format!("{name}::text COLLATE \"C\" = {old}"),
-                (Dialect::Mysql, _) => {
-                    format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = {old}")
-                }
-                (Dialect::Sqlite, _) => {
-                    format!("typeof({name}) = typeof({old}) AND {name} = {old} COLLATE BINARY")
-                }
-            };
+            let same = self.is_same(&name, column.shape, &old);
             phrase.push(" AND ").push(&same);
         }
     }
 
-    fn array_types(&self, columns: &[&ValueColumn]) -> Vec<&'static str> {
+    /// Whether a column holds what was read of it.
+    fn is_same(&self, name: &str, shape: Shape, old: &str) -> String {
+        match (self.dialect, shape) {
+            (Dialect::Postgres | Dialect::Mysql, Shape::Bytes) => format!("{name} = {old}"),
+            (Dialect::Postgres, _) => format!("{name}::text COLLATE \"C\" = {old}"),
+            (Dialect::Mysql, Shape::Unfit) => {
+                format!("CAST(CAST({name} AS CHAR) AS BINARY) = {old}")
+            }
+            (Dialect::Mysql, _) => {
+                format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = {old}")
+            }
+            (Dialect::Sqlite, _) => {
+                format!("typeof({name}) = typeof({old}) AND {name} = {old} COLLATE BINARY")
+            }
+        }
+    }
+
+    fn array_types(&self, bound: &[usize], columns: &[&ValueColumn]) -> Vec<&'static str> {
+        let array_of = |shape| match shape {
+            Shape::Bytes => "::bytea[]",
+            _ => "::text[]",
+        };
         let mut types = alloc::vec!["::text[]"; self.keys.len()];
+        let facts = bound.iter().filter_map(|fact| self.facts.get(*fact));
+        types.extend(facts.map(|info| array_of(info.shape(self.dialect))));
         for column in columns {
-            let of = match column.shape {
-                Shape::Bytes => "::bytea[]",
-                _ => "::text[]",
-            };
+            let of = array_of(column.shape);
             types.extend([of, of]);
             types.extend(column.terms.iter().map(|_| "::text[]"));
         }
@@ -200,19 +266,32 @@ impl Walk {
 }
 
 impl Change {
+    /// The facts that are bound, each with its place and its column.
+    fn bound<'c>(
+        &'c self,
+        bound: &'c [usize],
+        facts: &'c [Info],
+    ) -> impl Iterator<Item = (usize, &'c Info, &'c Cell)> {
+        bound
+            .iter()
+            .filter_map(|at| Some((*at, facts.get(*at)?, self.facts.get(*at)?)))
+    }
+
     /// Its cells in the order of the columns of `reseal_v`.
-    fn cells(&self) -> impl Iterator<Item = &Cell> {
+    fn cells<'c>(&'c self, bound: &'c [usize]) -> impl Iterator<Item = &'c Cell> {
+        let facts = bound.iter().filter_map(|fact| self.facts.get(*fact));
         let swaps = self.swaps.iter();
         self.key
             .iter()
+            .chain(facts)
             .chain(swaps.flat_map(|swap| [&swap.old, &swap.new].into_iter().chain(&swap.terms)))
     }
 }
 
 /// The cells of all changes at one place, as the text of an array of PostgreSQL: drivers would make
 /// it of each cell by itself, and take longer over that than the server over the statement.
-fn array(rows: &[&Change], at: usize) -> Cell {
-    let cells = || rows.iter().filter_map(|row| row.cells().nth(at));
+fn array(rows: &[&Change], bound: &[usize], at: usize) -> Cell {
+    let cells = || rows.iter().filter_map(|row| row.cells(bound).nth(at));
     // What grows leaves a copy behind.
     let chars: usize = cells().map(item_chars).sum();
     let mut text = Zeroizing::new(String::with_capacity(2 + chars));

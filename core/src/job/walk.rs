@@ -42,6 +42,8 @@ pub(super) struct ValueColumn {
     pub(super) target: usize,
     /// The columns of its blind indexes.
     pub(super) terms: Vec<Info>,
+    /// The places among [`Walk::facts`] of what is bound to it.
+    pub(super) facts: Vec<usize>,
 }
 
 /// A bound of keys: how a key compares with it, and how one of its columns does before the last.
@@ -167,7 +169,7 @@ impl Walk {
     /// It uses the index of a composite key for a join, and for no list of rows.
     fn sqlite_rows_at(&self, keys: &[Vec<Cell>]) -> Statement {
         let mut phrase = Phrase::new(self.dialect, "WITH reseal_v(");
-        self.push_given(&mut phrase, &[]);
+        self.push_given(&mut phrase, &[], &[]);
         phrase.push(") AS (VALUES ");
         phrase.list(", ", keys, |phrase, key| {
             phrase.push("(");
@@ -318,11 +320,19 @@ impl Walk {
     }
 
     /// The names of the columns of `reseal_v`.
-    pub(super) fn push_given(&self, phrase: &mut Phrase, columns: &[&ValueColumn]) {
+    pub(super) fn push_given(
+        &self,
+        phrase: &mut Phrase,
+        bound: &[usize],
+        columns: &[&ValueColumn],
+    ) {
         let keys = 0..self.keys.len();
         phrase.list(", ", keys, |phrase, place| {
             phrase.push(&format!("reseal_k{place}"));
         });
+        for fact in bound {
+            phrase.push(&format!(", reseal_f{fact}"));
+        }
         for (place, column) in columns.iter().enumerate() {
             phrase.push(&format!(", reseal_o{place}, reseal_n{place}"));
             for at in 0..column.terms.len() {
@@ -343,11 +353,9 @@ fn in_hex(cell: &Cell) -> Cell {
 /// What is selected for a column, so that its value comes as it is stored.
 pub(super) fn read(dialect: Dialect, name: String, info: &Info) -> String {
     match (dialect, info.base.as_str()) {
-        (Dialect::Sqlite, _)
-        | (Dialect::Postgres, "bytea")
-        | (Dialect::Mysql, "tinyint" | "smallint" | "mediumint" | "int") => name,
+        (Dialect::Sqlite, _) | (Dialect::Postgres, "bytea") => name,
         (Dialect::Postgres, _) => format!("{name}::text"),
-        (Dialect::Mysql, "bigint") if !info.is_unsigned() => name,
+        (Dialect::Mysql, _) if info.is_mysql_integer() => name,
         (Dialect::Mysql, _) => match info.shape(dialect) {
             Shape::Text | Shape::Bytes => name,
             _ => format!("CAST({name} AS CHAR)"),
@@ -358,6 +366,15 @@ pub(super) fn read(dialect: Dialect, name: String, info: &Info) -> String {
 impl Info {
     fn is_unsigned(&self) -> bool {
         self.declared.to_ascii_lowercase().contains("unsigned")
+    }
+
+    /// Whether [`read`] gives an integer of MySQL as such.
+    pub(super) fn is_mysql_integer(&self) -> bool {
+        match self.base.as_str() {
+            "tinyint" | "smallint" | "mediumint" | "int" => true,
+            "bigint" => !self.is_unsigned(),
+            _ => false,
+        }
     }
 }
 

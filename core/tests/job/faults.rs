@@ -1,7 +1,7 @@
 //! A database that refuses, at any step.
 
 use crate::support::{USERS, World, failed};
-use reseal::job::{Dialect, End, Event, Failure, FailureKind, Reply, Step};
+use reseal::job::{Cell, Dialect, End, Event, Failure, FailureKind, Reply, Step};
 
 /// The steps at which a database may fail.
 fn is_of_database(step: &Step) -> bool {
@@ -156,6 +156,7 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1969", StatementTimeout),
         ("3024", StatementTimeout),
         ("2013", ConnectionLost),
+        ("1153", ConnectionLost),
         ("1142", PermissionDenied),
         ("1146", NoSuchTable),
         ("1054", NoSuchColumn),
@@ -192,4 +193,101 @@ fn codes_of_each_dialect_have_their_kind() {
     of(Dialect::Postgres, &postgres);
     of(Dialect::Mysql, &mysql);
     of(Dialect::Sqlite, &sqlite);
+}
+
+/// Loses the connection at a step of a run that begins after another one was done.
+fn begun_again(at: usize) -> Option<(World, End)> {
+    let world = World::users(100);
+    assert_eq!(world.run(world.job(USERS, |_| {})).end, End::Complete);
+    let late = "UPDATE users SET ssn = 'secret ' || id WHERE id IN (40, 90)";
+    world.db.execute_batch(late).unwrap();
+    let mut seen = 0;
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        seen += usize::from(is_of_database(step));
+        (is_of_database(step) && seen == at + 1).then(|| {
+            world.rollback().unwrap();
+            Reply::Failed(Failure::connection_lost())
+        })
+    });
+    let end = report.unwrap().end;
+    (seen > at).then_some((world, end))
+}
+
+#[test]
+fn what_an_earlier_run_finished_is_not_the_end_of_one_that_lost_its_connection() {
+    for at in 0.. {
+        let Some((world, end)) = begun_again(at) else {
+            assert!(at > 10, "the job has only {at} steps");
+            return;
+        };
+        assert_eq!(end, End::Complete, "fault at {at}");
+        let plain = world.number("SELECT count(*) FROM users WHERE ssn NOT LIKE 'rs1.%'");
+        assert_eq!(plain, 0, "fault at {at}");
+        assert_all_sealed(&world, at);
+    }
+}
+
+#[test]
+fn a_run_that_left_rows_says_so_also_where_its_end_is_stored_in_the_second_try() {
+    let world = World::users(3);
+    let other = world.other();
+    let (mut changes, mut is_refused) = (0, false);
+    let job = world.job(USERS, |options| options.max_passes = 1);
+    let report = world.drive(job, &mut |_, step| match step {
+        // Before each write of the row, and then before the end.
+        Step::Begin if changes < 4 => {
+            changes += 1;
+            let sql = format!("UPDATE users SET ssn = 'change {changes}' WHERE id = 2");
+            other.execute_batch(&sql).unwrap();
+            None
+        }
+        Step::Begin if !is_refused => {
+            is_refused = true;
+            Some(failed("5"))
+        }
+        _ => None,
+    });
+    assert!(is_refused);
+    assert_eq!(report.unwrap().end, End::Unsettled);
+}
+
+#[test]
+fn batches_shrink_where_a_server_ends_the_connection_for_their_size() {
+    const MOST_BYTES: usize = 600_000;
+    let world = World::new("CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT)");
+    for id in 1..=24 {
+        let insert = "INSERT INTO users VALUES (?, ?)";
+        let text = format!("secret {id} {}", "x".repeat(30_000));
+        world.db.execute(insert, (id, text)).unwrap();
+    }
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        let Step::Execute(statement) = step else {
+            return None;
+        };
+        let bytes = |cell: &Cell| cell.as_text().map_or(0, str::len);
+        let bytes: usize = statement.params.iter().map(bytes).sum();
+        (bytes > MOST_BYTES).then(|| {
+            world.rollback().unwrap();
+            Reply::Failed(Failure::of(Dialect::Mysql, "1153"))
+        })
+    });
+    assert_eq!(report.unwrap().end, End::Complete);
+    for (id, text) in world.opened() {
+        assert!(text.starts_with(&format!("secret {id} ")));
+    }
+}
+
+#[test]
+fn tries_are_bounded_also_where_pages_without_a_change_come_before() {
+    let world = World::users(100);
+    assert_eq!(world.run(world.job(USERS, |_| {})).end, End::Complete);
+    let late = "UPDATE users SET ssn = 'secret 90' WHERE id = 90";
+    world.db.execute_batch(late).unwrap();
+    let report = world.drive(world.job(USERS, |_| {}), &mut |at, step| {
+        assert!(at < 1000, "it has no end");
+        matches!(step, Step::Begin).then(|| Reply::Failed(Failure::connection_lost()))
+    });
+    assert!(matches!(report.unwrap().end, End::Failed(_)));
+    assert_eq!(world.run(world.job(USERS, |_| {})).end, End::Complete);
+    assert_all_sealed(&world, 0);
 }

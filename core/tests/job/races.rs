@@ -1,7 +1,10 @@
 //! Somebody else changes a row between read and write.
 
-use crate::support::{USERS, World, assert_adds_up};
-use reseal::job::{End, Report, Step};
+use crate::support::{USERS, World, assert_adds_up, opens};
+use reseal::{
+    Context,
+    job::{End, Report, Step},
+};
 
 /// Runs a job over `users`, and changes rows after the first page was read, before it is written.
 fn with_change(world: &World, sql: &str) -> Report {
@@ -123,4 +126,83 @@ fn a_row_that_leaves_the_condition_meanwhile_is_not_touched() {
     assert_eq!((first.gone, first.resealed()), (1, 9));
     let there = world.text("SELECT ssn FROM users WHERE id = 3");
     assert_eq!(there.as_deref(), Some("secret 3"));
+}
+
+#[test]
+fn what_is_bound_to_a_value_and_changes_meanwhile_is_bound_as_it_is_then() {
+    let bound = USERS.replace(
+        "column = 'ssn' }",
+        "column = 'ssn', name = { column = 'name' } }",
+    );
+    let spare = "[[columns]]
+table = 'users'
+column = 'spare'
+row_id = ['id']
+context = { table = 'users' }
+write = 'app'
+read = ['plain']
+";
+    let columns = format!("{bound}{spare}");
+    let world = World::users(10);
+    let spares = "ALTER TABLE users ADD spare TEXT DEFAULT 'x'; UPDATE users SET spare = 'x'";
+    world.db.execute_batch(spares).unwrap();
+    let other = world.other();
+    let mut is_done = false;
+    let report = world.drive(world.job(&columns, |_| {}), &mut |_, step| {
+        if matches!(step, Step::Begin) && !is_done {
+            let sql = "UPDATE users SET name = 'N' WHERE id = 3;
+                       UPDATE users SET name = x'6e' WHERE id = 4";
+            other.execute_batch(sql).unwrap();
+            is_done = true;
+        }
+        None
+    });
+    let report = report.unwrap();
+    assert_eq!(report.end, End::Complete);
+    for column in &report.columns {
+        column.passes.iter().for_each(assert_adds_up);
+        let first = &column.passes[0];
+        assert_eq!((first.raced, first.resealed(), first.left), (2, 10, 0));
+    }
+    let target = world.targets(&columns).remove(0);
+    for (id, name) in [(2, &b"n"[..]), (3, b"N"), (4, b"n")] {
+        let stored = world.text(&format!("SELECT ssn FROM users WHERE id = {id}"));
+        let facts = if id == 4 {
+            Context::new().with("name", name)
+        } else {
+            Context::new().with("name", core::str::from_utf8(name).unwrap())
+        };
+        let read = opens(&target, &stored.unwrap(), &facts.unwrap());
+        assert_eq!(read, format!("secret {id}").as_bytes());
+    }
+}
+
+#[test]
+fn a_row_id_that_changes_to_one_that_its_key_takes_for_equal_is_bound_as_it_is_then() {
+    let world = World::new(
+        "CREATE TABLE users (id TEXT COLLATE NOCASE PRIMARY KEY, ssn TEXT);
+         INSERT INTO users VALUES ('a', 'secret'), ('b', 'secret')",
+    );
+    let columns = format!("{USERS}bind_row = true\n");
+    let other = world.other();
+    let mut is_done = false;
+    let report = world.drive(world.job(&columns, |_| {}), &mut |_, step| {
+        if matches!(step, Step::Begin) && !is_done {
+            let sql = "UPDATE users SET id = 'B' WHERE id = 'b'";
+            other.execute_batch(sql).unwrap();
+            is_done = true;
+        }
+        None
+    });
+    let report = report.unwrap();
+    assert_eq!(report.end, End::Complete);
+    let target = world.targets(&columns).remove(0);
+    for row in ["a", "B"] {
+        let sql = format!("SELECT ssn FROM users WHERE id = '{row}'");
+        let facts = Context::new().with("row", row).unwrap();
+        assert_eq!(
+            opens(&target, &world.text(&sql).unwrap(), &facts),
+            b"secret"
+        );
+    }
 }

@@ -153,6 +153,95 @@ fn mysql_swaps_a_batch_by_a_join_and_keeps_columns_that_follow_updates() {
     assert_eq!(swap.params[2], Cell::from(b"secret".to_vec()));
 }
 
+/// The statement that swaps values to which columns of these types are bound.
+fn bound_swap(dialect: Dialect, types: [&str; 2]) -> Statement {
+    let world = World::new("");
+    let mut options = JobOptions::new(dialect);
+    options.verify_one_in = 0;
+    let columns = "[[columns]]
+table = 'users'
+column = 'ssn'
+row_id = ['code']
+bind_row = true
+context = { tenant = { column = 'tenant' }, kind = { column = 'kind' } }
+write = 'app'
+read = ['plain']
+";
+    let now = Timestamp::from_unix(1_800_000_000).unwrap();
+    let mut job = Job::new(
+        Work::Apply,
+        world.targets(columns),
+        options,
+        Box::new(OsEntropy),
+        now,
+    )
+    .unwrap();
+    let mut reply = Reply::Start;
+    loop {
+        reply = match job.next(reply, 0) {
+            Step::Execute(it) if it.sql.starts_with("UPDATE") => return it,
+            Step::Finished(report) => panic!("{}", report.to_json()),
+            Step::Query(it) if it.sql.contains("pg_attribute a JOIN") => {
+                Reply::Rows(bound_columns(types))
+            }
+            Step::Query(it) if it.sql.contains("information_schema.COLUMNS") => {
+                Reply::Rows(bound_columns(types))
+            }
+            Step::Query(it) if it.sql.contains("pg_index") || it.sql.contains("STATISTICS") => {
+                Reply::Rows(vec![vec!["PRIMARY".into(), "code".into(), Cell::Null]])
+            }
+            Step::Query(it) if it.sql.contains("LIMIT") => {
+                let kind = Cell::Bytes(b"k".to_vec().into());
+                let row = vec!["x".into(), kind, 7.into(), "x".into(), "secret".into()];
+                Reply::Rows(vec![row])
+            }
+            Step::Query(_) => Reply::Rows(Vec::new()),
+            Step::Execute(_) => Reply::Count(1),
+            _ => Reply::Done,
+        };
+    }
+}
+
+fn bound_columns(types: [&str; 2]) -> Vec<Vec<Cell>> {
+    vec![
+        column("tenant", types[0], 0, None),
+        column("kind", types[1], 0, None),
+        column("code", "varchar(9)", 0, Some("latin1")),
+        column("ssn", "text", 0, Some("utf8mb4")),
+    ]
+}
+
+#[test]
+fn what_is_bound_is_compared_with_what_was_read() {
+    let swap = bound_swap(Dialect::Postgres, ["integer", "bytea"]);
+    assert_eq!(
+        swap.sql,
+        "UPDATE \"users\" SET \"ssn\" = reseal_v.reseal_n0 \
+         FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[]) \
+         AS reseal_v(reseal_k0, reseal_f0, reseal_f1, reseal_f2, reseal_o0, reseal_n0) \
+         WHERE 1 = 1 AND \"users\".\"code\" = reseal_v.reseal_k0::varchar(9) \
+         AND \"users\".\"kind\" = reseal_v.reseal_f0 \
+         AND \"users\".\"tenant\"::text COLLATE \"C\" = reseal_v.reseal_f1 \
+         AND \"users\".\"code\"::text COLLATE \"C\" = reseal_v.reseal_f2 \
+         AND \"users\".\"ssn\"::text COLLATE \"C\" = reseal_v.reseal_o0"
+    );
+    let bound = [r#"{"\\x6b"}"#, "{7}", r#"{"x"}"#].map(Cell::from);
+    assert_eq!(swap.params[1..4], bound);
+    let swap = bound_swap(Dialect::Mysql, ["int", "timestamp"]);
+    assert_eq!(
+        swap.sql,
+        "UPDATE `users` JOIN (SELECT CONVERT(? USING latin1) COLLATE latin1_general_ci AS reseal_k0, \
+         CAST(? AS BINARY) AS reseal_f0, CAST(? AS SIGNED) AS reseal_f1, \
+         CAST(? AS BINARY) AS reseal_f2, CAST(? AS BINARY) AS reseal_o0, \
+         CONVERT(? USING utf8mb4) AS reseal_n0) AS reseal_v \
+         ON `users`.`code` = reseal_v.reseal_k0 SET `users`.`ssn` = reseal_v.reseal_n0 \
+         WHERE 1 = 1 AND CAST(CAST(`users`.`kind` AS CHAR) AS BINARY) = reseal_v.reseal_f0 \
+         AND `users`.`tenant` = reseal_v.reseal_f1 \
+         AND CAST(CONVERT(`users`.`code` USING utf8mb4) AS BINARY) = reseal_v.reseal_f2 \
+         AND CAST(CONVERT(`users`.`ssn` USING utf8mb4) AS BINARY) = reseal_v.reseal_o0"
+    );
+}
+
 #[test]
 fn a_page_goes_on_after_a_key_in_the_form_that_each_database_is_quick_with() {
     let pages = |dialect, types| {
