@@ -128,6 +128,22 @@ def test_a_user_with_few_rights(user: User) -> None:
     mended(place, *login)
 
 
+@on("postgresql")
+def test_a_user_from_whom_rows_are_hidden(user: User) -> None:
+    """What it sees is not all there is, so that nothing it counts is a proof."""
+    place, login = user.place, ("--db", user.url)
+    user.may("SELECT, UPDATE ON users", "CREATE ON SCHEMA public")
+    place.do("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+    place.do("CREATE POLICY half ON users USING (id % 2 = 0)")
+    for line in (["census"], ["verify"], ["apply"], ["retire", "plain"]):
+        ended = place.run(*line, *login, code=4)
+        assert "row-level security hides rows from this user" in ended.err, line
+        assert "[column-unsuitable]" in ended.err
+    assert opened(place)[1] == 0
+    place.do(f"ALTER USER {user.name} BYPASSRLS")
+    mended(place, *login)
+
+
 #: What refuses the values of one row, how that is mended, and what is said then.
 REFUSALS: dict[str, dict[str, tuple[list[str], list[str], str]]] = {
     "trigger": {

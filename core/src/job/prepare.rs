@@ -61,19 +61,21 @@ pub(super) async fn walks(
     }
     let mut sound = Vec::with_capacity(walks.len());
     for walk in walks {
-        if let Some(statement) = walk.keyless_row()
-            && !line.query(statement).await?.is_empty()
-        {
-            let what = "a row has NULL in its row id, so that it cannot be found again";
-            let error = unsuitable(&walk.table, what);
-            if !finds_all {
-                return Err(error.into());
+        let mut found = None;
+        for (statement, what) in walk.obstacles() {
+            if found.is_none() && !line.query(statement).await?.is_empty() {
+                found = Some(unsuitable(&walk.table, what));
             }
-            let targets = walk.values.iter().map(|value| value.target);
-            findings.extend(targets.map(|target| (target, Finding::of(&error))));
-        } else {
-            sound.push(walk);
         }
+        let Some(error) = found else {
+            sound.push(walk);
+            continue;
+        };
+        if !finds_all {
+            return Err(error.into());
+        }
+        let targets = walk.values.iter().map(|value| value.target);
+        findings.extend(targets.map(|target| (target, Finding::of(&error))));
     }
     Ok(Prepared {
         walks: sound,

@@ -184,8 +184,29 @@ impl Walk {
         phrase.done()
     }
 
+    /// What would let rows be missed: statements that find something there, and what that is.
+    pub(super) fn obstacles(&self) -> impl Iterator<Item = (Statement, &'static str)> {
+        let keyless = "a row has NULL in its row id, so that it cannot be found again";
+        let hidden = "its row-level security hides rows from this user: do it as its owner, or as \
+                      a user with BYPASSRLS";
+        let keyless = self.keyless_row().map(|statement| (statement, keyless));
+        keyless
+            .into_iter()
+            .chain(self.hidden_rows().map(|statement| (statement, hidden)))
+    }
+
+    /// Whether policies hide rows: what is counted would not be all, nor what is rewritten.
+    fn hidden_rows(&self) -> Option<Statement> {
+        (self.dialect == Dialect::Postgres).then(|| {
+            let mut phrase = Phrase::new(self.dialect, "SELECT 1 WHERE row_security_active(");
+            phrase.value(self.dialect.table(&self.table).as_str());
+            phrase.push("::text::regclass)");
+            phrase.done()
+        })
+    }
+
     /// A row whose key has no value: such a row could be neither found again nor passed.
-    pub(super) fn keyless_row(&self) -> Option<Statement> {
+    fn keyless_row(&self) -> Option<Statement> {
         let nullable: Vec<_> = self.keys.iter().filter(|it| it.info.is_nullable).collect();
         if nullable.is_empty() {
             return None;

@@ -181,6 +181,8 @@ fn warn(spec: &ColumnSpec, used: &[&CodecSpec], table: &Table<'_, '_>) {
 #[derive(Default)]
 pub(super) struct Seen {
     places: SortedMap<(String, String), Vec<Rows>>,
+    /// What rows are found by, or values are bound to, and the place that says so.
+    bound: SortedMap<(String, String), String>,
 }
 
 /// Which values of a column, and the place of the first one.
@@ -188,27 +190,59 @@ struct Rows {
     filter: Option<String>,
     path: Option<String>,
     place: String,
+    /// Whether a job may write other bytes there.
+    is_rewritten: bool,
 }
 
 impl Seen {
-    /// Refuses a column that is there already.
+    /// Refuses a column that is there already, and one that is sealed while others depend on what it holds.
     pub(super) fn add(&mut self, spec: &ColumnSpec, table: &Table<'_, '_>) {
         let rows = Rows {
             filter: spec.filter.clone(),
             path: spec.path.as_ref().map(|path| format!("{path}")),
             place: table.place.clone(),
+            is_rewritten: spec.codecs().any(|codec| codec != spec.write)
+                || spec.write_kind != CodecKind::Plain,
         };
         if spec.table.is_empty() || spec.column.is_empty() {
             return;
         }
+        self.bind(spec, table);
         let key = (spec.table.clone(), spec.column.clone());
+        if rows.is_rewritten
+            && let Some(place) = self.bound.get(&key)
+        {
+            let message = format!("{place} depends on what it holds: {APART}");
+            table.wrong("column", message);
+        }
         let mut before = self.places.remove(&key).unwrap_or_default();
         if rows.are_new(&before, table) {
             before.push(rows);
         }
         self.places.insert(key, before);
     }
+
+    /// Notes what a column depends on.
+    fn bind(&mut self, spec: &ColumnSpec, table: &Table<'_, '_>) {
+        let ids = spec.row_id.iter().map(|column| ("row_id", column.as_str()));
+        let facts = spec.row_facts().map(|(_, column)| ("context", column));
+        for (member, column) in ids.chain(facts).filter(|(_, it)| *it != spec.column) {
+            let key = (spec.table.clone(), column.into());
+            let mut rows = self.places.get(&key).into_iter().flatten();
+            if let Some(Rows { place, .. }) = rows.find(|rows| rows.is_rewritten) {
+                let message = format!("{column} is sealed itself, by {place}: {APART}");
+                table.wrong(member, message);
+            }
+            if !self.bound.contains_key(&key) {
+                self.bound.insert(key, table.place.clone());
+            }
+        }
+    }
 }
+
+/// Why no column depends on one that is sealed.
+const APART: &str = "a job changes the bytes there, and what depends on them would not be found, or \
+                     not open, any more";
 
 impl Rows {
     /// Whether no other column has the same ones. What overlaps is warned of.

@@ -666,6 +666,37 @@ fn the_same_column_twice() {
 }
 
 #[test]
+fn a_column_that_depends_on_a_sealed_one() {
+    let two = |one: &str, other: &str| with(&format!("{}{}", column(one), column(other)));
+    let other = "column = 'mail'";
+    let bound = "context = { mail = { column = 'mail' } }";
+    one(
+        &two(other, bound),
+        "columns[1].context: mail is sealed itself, by columns[0]",
+    );
+    one(
+        &two(bound, other),
+        "columns[1].column: columns[0] depends on what it holds",
+    );
+    one(
+        &two(other, "row_id = ['mail']"),
+        "columns[1].row_id: mail is sealed itself, by columns[0]",
+    );
+    one(
+        &two("row_id = ['mail']", &format!("{other}\nwhere = 'a'")),
+        "columns[1].column: columns[0] depends on what it holds",
+    );
+    // What holds plaintext alone stays as it is, and so does a column of another table.
+    for kept in [
+        "column = 'mail'\nwrite = 'plain'",
+        "column = 'mail'\ntable = 'people'",
+    ] {
+        assert!(Manifest::parse(&two(bound, kept)).is_ok());
+        assert!(Manifest::parse(&two(kept, bound)).is_ok());
+    }
+}
+
+#[test]
 fn warnings() {
     let n8n = "[codecs.n8n]\nkind = 'n8n'\ninstance_keys = ['env:A']\n";
     let text = with(&format!(
