@@ -136,7 +136,7 @@ def test_a_user_from_whom_rows_are_hidden(user: User) -> None:
     place.do("ALTER TABLE users ENABLE ROW LEVEL SECURITY")
     place.do("CREATE POLICY half ON users USING (id % 2 = 0)")
     for line in (["census"], ["verify"], ["apply"], ["retire", "plain"]):
-        ended = place.run(*line, *login, code=4)
+        ended = place.run(*line, *login, code=2)
         assert "row-level security hides rows from this user" in ended.err, line
         assert "[column-unsuitable]" in ended.err
     assert opened(place)[1] == 0
