@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import django
 import pymysql
@@ -14,9 +14,11 @@ import pytest
 import reseal
 from django.conf import settings
 from django.db import connections
-from django.test.utils import override_settings
+from django.test.utils import isolate_apps, override_settings
+from job_support import places
 from reseal._database_url import parse
 
+Models = TypeVar("Models")
 ENGINES = {"postgresql": "postgresql", "mysql": "mysql", "sqlite": "sqlite3"}
 DATA, INDEX = reseal.Key.generate("data"), reseal.Key.generate("index")
 RING = reseal.Keyring(primary=DATA, index=INDEX)
@@ -163,3 +165,15 @@ def fresh_ring(alias: str, monkeypatch: pytest.MonkeyPatch, *models: Any) -> Ite
     with override_settings(RESEAL=CODECS):  # a ring of its own
         yield alias
     empty(alias, *models)
+
+
+@contextmanager
+def application(
+    made: Callable[[], Models], kind: str, servers: Mapping[str, str], folder: Path
+) -> Iterator[Models]:
+    """Models that a class makes, which has them in `all`, with their tables in a database of their own."""
+    with isolate_apps("django_app"):
+        app: Any = made()
+        for place in places(kind, "python", servers, folder):
+            with database(place.kind, place.url) as alias, tables(alias, *app.all):
+                yield app

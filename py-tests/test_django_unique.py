@@ -9,14 +9,14 @@ import django_support
 import pytest
 import reseal
 from django_support import DATA, INDEX
-from job_support import KINDS, places
+from job_support import KINDS
 
 django_support.setup()
 
 from django.core.exceptions import ValidationError  # noqa: E402
 from django.db import IntegrityError, models, transaction  # noqa: E402
 from django.forms import modelform_factory  # noqa: E402
-from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from django.test.utils import override_settings  # noqa: E402
 from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField  # noqa: E402
 
 NEW_INDEX = reseal.Key.generate("index")
@@ -66,14 +66,9 @@ def kept(
     servers: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Models]:
-    with isolate_apps("django_app"):
-        app = Models()
-        for place in places(request.param, "python", servers, tmp_path_factory.mktemp("place")):
-            with (
-                django_support.database(place.kind, place.url) as alias,
-                django_support.tables(alias, *app.all),
-            ):
-                yield app
+    folder = tmp_path_factory.mktemp("place")
+    with django_support.application(Models, request.param, servers, folder) as app:
+        yield app
 
 
 @pytest.fixture
