@@ -70,6 +70,9 @@ suite --check build-wheel scripts/wheel.sh
 suite --check build-testkit cargo xtask testkit
 suite rust-long cargo test --release --locked --quiet --workspace -- --include-ignored
 suite js-long npm test --silent --prefix js-tests
+for version in 22 24; do
+    suite "js-node-$version" env -u RESEAL_ASSURE PATH="$ROOT/js-tests/node_modules/node-$version/bin:$PATH" npm test --silent --prefix js-tests
+done
 suite consumers js-tests/consumers/run.sh bundlers
 suite py-long "$VENV/bin/python" -m pytest py-tests --ignore py-tests/test_job_memory.py
 suite memory "$VENV/bin/python" -m pytest -s py-tests/test_job_memory.py

@@ -40,6 +40,8 @@ type SqliteClass = new (path: string, options?: object) => SqliteConnection;
 const BUSY_MILLISECONDS = 5000;
 const KEPT_STATEMENTS = 32;
 const FROM_TRIGGER = 1811;
+/** What changes rows. After another statement, `changes` is still that of the last of these. */
+const CHANGES_ROWS = /^\s*(?:delete|insert|replace|update|with)\b/i;
 const CANNOT_OPEN = "14";
 // better-sqlite3 tells names.
 const CODES: ReadonlyMap<string, number> = new Map([
@@ -121,7 +123,8 @@ export class SqliteDatabase extends BaseDatabase<SqliteConnection> {
     const statement = this.#statement(connection, sql);
     const given = argumentsOf(statement, params);
     if (statement.reader === true) return statement.all(...given).length;
-    return Number(statement.run(...given).changes);
+    const { changes } = statement.run(...given);
+    return CHANGES_ROWS.test(sql) ? Number(changes) : 0;
   }
 
   protected doBegin(connection: SqliteConnection): void {
