@@ -11,13 +11,11 @@ import os
 import select
 import signal
 import stat
-import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 from reseal._cli_terminal import ask_secret_elsewhere, without_echo
 from reseal._disk import POSIX, quoted, unreadable
@@ -26,10 +24,13 @@ from reseal._files import create_private_file, file_facts, read_keyset, read_sec
 from reseal._interrupts import Interrupts
 from reseal._job_files import append_file, save_file
 from reseal._native import run_command
-from reseal._save import save_keyset
 from reseal._sources import read_key_files
 
+#: A command is short: `typing`, and what only a few of them need, would take longer to import than it runs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import subprocess
+
     from reseal._database import Database
 
 INPUT, OUTPUT, ERRORS = 0, 1, 2
@@ -144,6 +145,8 @@ class Host:
 
     def save_keyset(self, path: str, loaded: bytes | None, document: bytes) -> None:
         """Replace a keyset file, or create it."""
+        from reseal._save import save_keyset
+
         save_keyset(path, loaded, document)
 
     def create_private_file(self, path: str, content: bytes) -> None:
@@ -226,6 +229,8 @@ class Host:
 
     def start_worker(self, arguments: list[str], database: str | None) -> None:
         """Start another process of this command, which only says what went wrong."""
+        import subprocess
+
         named = {} if database is None else {"RESEAL_DATABASE_URL": database}
         try:
             worker = subprocess.Popen(  # noqa: S603

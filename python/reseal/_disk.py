@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import json
 import os
 import stat
 import time
@@ -78,6 +77,8 @@ def current_folder() -> str | None:
 
 def quoted(name: str) -> str:
     """Return a path as it may stand in a log line."""
+    import json  # for messages alone
+
     return json.dumps(name, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
@@ -156,6 +157,11 @@ def write_new(
     except BaseException:
         remove(name)
         raise
+
+
+def temporary_name(base: str, token: str | None = None) -> str:
+    """Return the name of a file that is to become another, beside it."""
+    return f".{base}.{token or os.urandom(16).hex()}.tmp"
 
 
 def remove(name: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from dataclasses import dataclass
 
 from reseal._disk import (
     POSIX,
@@ -101,7 +100,6 @@ def create_private_file(path: PathLike, content: bytes) -> None:
     _warn_if_open(name, None, status)  # on a file system that keeps no rights
 
 
-@dataclass(frozen=True)
 class FileFacts:
     """What `reseal doctor` tells about a file: of the file itself where the path is a link."""
 
@@ -111,6 +109,11 @@ class FileFacts:
     """The number of the user whom it belongs to; None where the system has none."""
     is_link: bool
     """Whether the path itself is a symbolic link."""
+
+    def __init__(self, mode: int | None, owner: int | None, is_link: bool) -> None:
+        self.mode = mode
+        self.owner = owner
+        self.is_link = is_link
 
     @property
     def open_to_others(self) -> bool:

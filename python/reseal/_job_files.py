@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from reseal._disk import remove, write_new
-from reseal._lock import temporary_name
+from reseal._disk import remove, temporary_name, write_new
 
 
 def save_file(path: str, content: bytes) -> None:

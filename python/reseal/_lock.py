@@ -20,7 +20,15 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
-from reseal._disk import NO_FOLLOW, POSIX, open_regular, quoted, remove, write_new
+from reseal._disk import (
+    NO_FOLLOW,
+    POSIX,
+    open_regular,
+    quoted,
+    remove,
+    temporary_name,
+    write_new,
+)
 from reseal._errors import KeyringError
 
 WAIT_SECONDS = 5.0
@@ -158,11 +166,6 @@ class FileLock:
             f"{quoted(self._name)} is being changed by {who}: try again, "
             f"or remove {quoted(self.path)} if that is over",
         )
-
-
-def temporary_name(base: str, token: str | None = None) -> str:
-    """Return the name of a file that is to become another, beside it."""
-    return f".{base}.{token or os.urandom(16).hex()}.tmp"
 
 
 def is_leftover(base: str, name: str) -> bool:

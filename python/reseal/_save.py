@@ -16,12 +16,13 @@ from reseal._disk import (
     quoted,
     remove,
     sync_directory,
+    temporary_name,
     unwritable,
     write_new,
 )
 from reseal._errors import KeyringError
 from reseal._files import MAX_KEYSET_BYTES
-from reseal._lock import FileLock, is_leftover, temporary_name
+from reseal._lock import FileLock, is_leftover
 
 LEFTOVER_SECONDS = 60
 
