@@ -69,6 +69,7 @@ class Cases:
         self.refused: Json = document.get("refused", {})
         self.codecs = {name: codec_of(name, spec) for name, spec in self.specs.items()}
         self._columns: dict[tuple[Any, ...], reseal.Column] = {}
+        self._entered: dict[tuple[Form, str | bytes, str], Any] = {}
 
     def names(self, form: Form) -> list[str]:
         return [
@@ -138,7 +139,14 @@ class Cases:
         return any(column.classify(value).codec is not None for column in alone)
 
     def entered(self, form: Form, value: str | bytes, name: str) -> Any:
-        """A value in its first codec, which opens to it again; or what becomes of it instead."""
+        """A value in its first codec, which opens to it again; or what becomes of it instead. All pairs of
+        this codec go on from there."""
+        known = (form, value, name)
+        if known not in self._entered:
+            self._entered[known] = self._entered_anew(form, value, name)
+        return self._entered[known]
+
+    def _entered_anew(self, form: Form, value: str | bytes, name: str) -> Any:
         stored = self.enter(form, value, name)
         if name == "plain" or isinstance(stored, Refusal):
             return stored
