@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The tests of Python: a process for each file, three more at once than there are cores, since many wait for
-# a database; the longest first. The output comes file by file, in the order of their names.
+# The tests of Python, in three processes more at once than there are cores, since many wait for a database. The
+# longest files come first, each in a process of its own, as do those of Django, whose settings belong to a process;
+# of the others each process has some, since pytest takes longer to start than most of them to run.
 #   scripts/pytest.sh [OPTION...]     options go to pytest
 source "$(dirname "$0")/lib.sh"
 
@@ -10,6 +11,7 @@ PATH=$ROOT/js-tests/node_modules/node-24/bin:$PATH
 LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
 AT_ONCE=$(($(nproc) + 3))
+TOGETHER=6
 LONGEST=(
     cli retire cli_keysets job_life django_admin sql_keyset adapter_contract job_ids sql_fleet exchange job_faults
     job_plan job_types conversions job_workers cli_formats job_stops job_crash cli_jobs pages editors job_sources
@@ -17,40 +19,49 @@ LONGEST=(
     job_names job_locks job_discover typed_values example_django job_races job_rows
 )
 
-files() {
-    local name
-    for name in "${LONGEST[@]}"; do echo "py-tests/test_$name.py"; done
-    ls py-tests/test_*.py
+# A line for each process, with its files.
+runs() {
+    local name file alone=() others=()
+    for name in "${LONGEST[@]}"; do alone+=("py-tests/test_$name.py"); done
+    for file in py-tests/test_*.py; do
+        case " ${alone[*]} " in *" $file "*) continue ;; esac
+        if grep -q django "$file"; then alone+=("$file"); else others+=("$file"); fi
+    done
+    printf '%s\n' "${alone[@]}"
+    printf '%s\n' "${others[@]}" | xargs -n "$TOGETHER"
 }
 
-# Takes the next file that nobody has taken, and so on. Its files use one PostgreSQL and one MariaDB in
+# Takes the next line that nobody has taken, and so on. Its files use one PostgreSQL and one MariaDB in
 # turns, which stop when it has ended.
 worker() {
-    local file
+    local line
     export SERVERS_WHILE=$$
-    while read -r file; do
-        mkdir "$LOGS/$(basename "$file").taken" 2>/dev/null || continue
-        one "$file" "$@" </dev/null
-    done <"$LOGS/files"
+    while read -r line; do
+        mkdir "$LOGS/$(name_of "$line").taken" 2>/dev/null || continue
+        one "$line" "$@" </dev/null
+    done <"$LOGS/runs"
 }
+
+name_of() { basename "${1%% *}"; }
 
 one() {
-    local file=$1 status=0 plugins=(-p no:anyio)
+    local files status=0 plugins=(-p no:anyio)
+    read -r -a files <<<"$1"
     shift
     # It takes longer to load than many files take to run.
-    grep -q "^from hypothesis import" "$file" || plugins+=(-p no:hypothesispytest)
-    "$VENV/bin/python" -m pytest "${plugins[@]}" "$file" "$@" >"$LOGS/$(basename "$file").log" 2>&1 || status=$?
-    [ "$status" = 0 ] || echo "$file: exit status $status" >>"$LOGS/failed"
+    grep -q "^from hypothesis import" "${files[@]}" || plugins+=(-p no:hypothesispytest)
+    "$VENV/bin/python" -m pytest "${plugins[@]}" "${files[@]}" "$@" >"$LOGS/$(name_of "${files[0]}").log" 2>&1 || status=$?
+    [ "$status" = 0 ] || echo "${files[*]}: exit status $status" >>"$LOGS/failed"
 }
-export -f worker one
+export -f worker one name_of
 export VENV LOGS
 
-files | awk '!seen[$0]++' >"$LOGS/files"
+runs >"$LOGS/runs"
 seq "$AT_ONCE" | xargs -P "$AT_ONCE" -I{} bash -c 'worker "$@"' worker "$@"
 # A file that nobody ran has not passed.
-while read -r file; do
-    [ -e "$LOGS/$(basename "$file").log" ] || echo "$file: was not run" >>"$LOGS/failed"
-done <"$LOGS/files"
+while read -r line; do
+    [ -e "$LOGS/$(name_of "$line").log" ] || echo "$line: was not run" >>"$LOGS/failed"
+done <"$LOGS/runs"
 cat "$LOGS"/*.log
 if [ -e "$LOGS/failed" ]; then
     cat "$LOGS/failed"
