@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const SPEC = fileURLToPath(new URL("../spec/vectors", import.meta.url));
 const RUN = fileURLToPath(new URL("./vectors/run.mjs", import.meta.url));
@@ -49,12 +49,19 @@ function casesOf(file: string): number {
     .reduce((sum, { tests }) => sum + tests.length, 0);
 }
 
-describe.each(files)("%s", (file) => {
-  test("as many cases pass as the file holds", { timeout: 1_800_000 }, () => {
-    const line = execFileSync(process.execPath, [RUN, join(SPEC, file)], { encoding: "utf8" });
+describe("all files", () => {
+  let lines: string[] = [];
+  beforeAll(() => {
+    const paths = files.map((file) => join(SPEC, file));
+    lines = execFileSync(process.execPath, [RUN, ...paths], { encoding: "utf8" }).split("\n");
+  }, 1_800_000);
+
+  test.each(files)("%s: as many cases pass as the file holds", (file) => {
     const cases = casesOf(file);
     expect(cases).toBeGreaterThan(0);
+    const [line, ...more] = lines.filter((one) => one.startsWith(`node ${join(SPEC, file)} `));
     expect(line).toContain(` run=${cases} passed=${cases} failed=0`);
+    expect(more).toEqual([]);
   });
 });
 
@@ -126,12 +133,16 @@ test.each<[string, string, (one: never) => unknown]>([
   const file = JSON.parse(readFileSync(join(SPEC, system, "public.json"), "utf8")) as {
     vectors: { id: string }[];
   };
+  // To derive the keys of all of them takes seconds.
+  const at = file.vectors.findIndex((one) => one.id === id);
+  file.vectors = file.vectors.slice(Math.max(at - 1, 0), at + 2);
   change(file.vectors.find((one) => one.id === id) as never);
   const path = join(folder, "system.json");
   writeFileSync(path, JSON.stringify(file));
   const { status, stdout } = run(path);
   expect(status).toBe(1);
-  expect(stdout).toMatch(new RegExp(` failed=1\\n +${id}: `));
+  const passed = file.vectors.length - 1;
+  expect(stdout).toMatch(new RegExp(` passed=${passed} failed=1\\n +${id}: `));
 });
 
 test.each(["canonical", "expect"])("a changed value fails: %s", (member) => {
