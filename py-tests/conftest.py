@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,9 +127,10 @@ def ringed(pair: Pair) -> Pair:
     return pair
 
 
-@pytest.fixture
-def keyed(pair: Pair) -> Pair:
-    """With a keyset of known keys: first is primary, second is introduced."""
+@pytest.fixture(scope="session")
+def keyset_made(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A keyset of known keys, which both commands made: first is primary, second is introduced."""
+    pair = Pair(tmp_path_factory.mktemp("keyset"))
     pair.write("kek", KEK.export() + "\n")
     pair.write("first", DATA.export())
     pair.write("second", OLD.export())
@@ -137,6 +139,14 @@ def keyed(pair: Pair) -> Pair:
     pair.run("keyset", "introduce", "--key-file", "first", "--label", "first")
     pair.run("keyset", "promote", DATA.id)
     pair.run("keyset", "introduce", "--key-file", "second", "--label", "second")
+    return pair
+
+
+@pytest.fixture
+def keyed(keyset_made: Pair, pair: Pair) -> Pair:
+    """With a copy of it."""
+    shutil.copytree(keyset_made.root, pair.root, dirs_exist_ok=True)
+    pair.env |= keyset_made.env
     return pair
 
 
