@@ -149,6 +149,8 @@ test("bad keys are refused, and no message repeats them", () => {
     refuses("invalid-argument", () => codecs.n8n({ customKey: secret, instanceKeys: [secret] })),
     refuses("invalid-argument", () => codecs.metabase({ keys: [METABASE], dataKeys: { x: new Uint8Array(1) } as never })), // prettier-ignore
     refuses("invalid-key", () => codecs.metabase({ keys: [METABASE], dataKeys: { 1: new Uint8Array(60) } })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.metabase({ keys: [METABASE], dataKeys: new Map([[1, new Uint8Array(60)]]) as never })), // prettier-ignore
+    refuses("invalid-argument", () => codecs.metabase({ keys: [METABASE], dataKeys: [new Uint8Array(60)] as never })), // prettier-ignore
   ];
   for (const error of errors) expect(inspect(error, { showHidden: true })).not.toContain(secret);
 });
@@ -258,7 +260,9 @@ test("n8n: data keys and rows", () => {
   expect(N8nDataKey.unwrapValue(rewrapped.value, ["new"]).text()).toBe(key.text());
   const after = codecs.n8n({ instanceKeys: ["new"], rows: [rewrapped], write: "prefixed" });
   expect(after.open(stored)).toMatchObject({ current: true, trust: "authenticated", key: row.id });
-  refuses("auth-failed", () => codecs.n8n({ instanceKeys: ["new"], rows: [row] }));
+  refuses("auth-failed", () => codecs.n8n({ instanceKeys: ["new"], rows: [row], write: "legacy" }));
+  // Nothing loses its authentication unasked.
+  refuses("invalid-argument", () => codecs.n8n({ instanceKeys: ["new"], rows: [rewrapped] }));
   refuses("auth-failed", () => N8nDataKey.unwrapValue(row.value, ["new"]));
   refuses("unknown-key", () => codecs.n8n({ instanceKeys: ["new"] }).open(stored));
   refuses("invalid-key", () => key.wrap(""));

@@ -192,7 +192,7 @@ describe("secrets", () => {
     const [made] = manifest.build({ env, tables: { deployment_key: [row] } });
     const stored = made!.seal("hello") as string;
     expect(stored).toMatch(/^bEc5AmLGiLrtdybl:/);
-    const byHand = codecs.n8n({ instanceKeys: ["test_key"], rows: [row], expect: "utf8" });
+    const byHand = codecs.n8n({ instanceKeys: ["test_key"], rows: [row], write: "prefixed" });
     expect(Buffer.from(byHand.open(stored).plaintext).toString()).toBe("hello");
 
     const refused = (code: "source-missing" | "invalid-argument", tables: unknown) =>

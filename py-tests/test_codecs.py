@@ -312,7 +312,12 @@ def test_rows_of_n8n() -> None:
     assert code_of(lambda: row.rewrap(["x"], "new")) == "auth-failed"
     assert code_of(lambda: row.rewrap(["old"], "")) == "invalid-key"
     stored = codecs.n8n(instance_keys=["old"], rows=[row], write="prefixed").seal("x")
-    assert codecs.n8n(instance_keys=["new"], rows=[moved]).open(stored).plaintext == b"x"
+    new = codecs.n8n(instance_keys=["new"], rows=[moved], write="prefixed")
+    assert new.open(stored).plaintext == b"x"
+    # Nothing loses its authentication unasked.
+    assert code_of(lambda: codecs.n8n(instance_keys=["new"], rows=[moved])) == "invalid-argument"
+    legacy = codecs.n8n(instance_keys=["new"], rows=[moved], write="legacy")
+    assert legacy.open(stored).plaintext == b"x"
     for thing in (row, key):
         with pytest.raises(TypeError, match="is not pickled"):
             pickle.dumps(thing)

@@ -332,3 +332,44 @@ def test_a_column_is_asked_for_what_the_library_stored() -> None:
         for key in ("new", "old")
     ]
     assert column.lookup_values("a@b.example") == [*stored, "a@b.example"]
+
+
+def test_a_text_of_the_library_that_is_one_under_another_key_too() -> None:
+    def codec(*keys: str, **options: Any) -> codecs.Codec:
+        return codecs.sqlalchemy_utils(keys=keys, padding="pkcs5", **options)
+
+    def of(key: str) -> Any:
+        return alchemy.StringEncryptedType(Unicode, key, alchemy.AesEngine, "pkcs5")
+
+    # About one text of 15 characters in a million and a half.
+    text = "8527d64cb0921ac"
+    stored = of("the old key").process_bind_param(text, None)
+    assert of("the new key").process_result_value(stored, None) != text
+    both = codec("the new key", "the old key", expect="utf8")
+    old = codec("the old key", expect="utf8")
+    ring = codecs.reseal(reseal.Keyring(primary=reseal.Key.generate("data")))
+    for column in (
+        reseal.Column(both),
+        reseal.Column(ring, [both]),
+        reseal.Column(codec("the new key", expect="utf8", name="new"), [old]),
+    ):
+        refused = column.reseal(stored)
+        assert isinstance(refused, reseal.Refused)
+        assert refused.code == "auth-failed"
+    moved = reseal.Column(ring, [old])
+    outcome = moved.reseal(stored)
+    assert isinstance(outcome, reseal.Resealed)
+    found = moved.open(outcome.value)
+    assert found
+    assert found.value == text
+
+
+def test_what_nothing_vouches_for_is_not_rotated() -> None:
+    stored = codecs.sqlalchemy_utils(keys=["old"]).seal("hello")
+    unchecked = codecs.sqlalchemy_utils(keys=["new", "old"])
+    assert unchecked.open(stored).trust == "unchecked"
+    with pytest.raises(reseal.ResealError) as refused:
+        unchecked.rotate(stored)
+    assert refused.value.code == "expect-required"
+    checked = codecs.sqlalchemy_utils(keys=["new", "old"], expect="utf8")
+    assert checked.open(checked.rotate(stored)).key == "1"

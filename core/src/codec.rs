@@ -24,6 +24,8 @@ mod sentry;
 #[cfg(feature = "sqlalchemy-utils")]
 mod sqlalchemy;
 mod stored;
+#[cfg(any(feature = "metabase", feature = "n8n", feature = "sqlalchemy-utils"))]
+mod unsure;
 
 #[cfg(feature = "django")]
 pub use django_cryptography::{DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys};
@@ -196,6 +198,17 @@ impl CodecKind {
             Self::N8n => n8n::recognize(stored),
             #[cfg(feature = "freeboard")]
             Self::Freeboard => freeboard::recognize(stored),
+        }
+    }
+
+    /// As [`CodecKind::recognize`], of a codec that reads leniently.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn recognize_lenient(self, stored: Stored<'_>) -> Option<Recognized> {
+        match self {
+            Self::Fernet | Self::DjangoFernet | Self::FernetFields => fernet::shown(stored, true),
+            Self::Metabase => metabase::recognize_lenient(stored),
+            Self::N8n => n8n::recognize_lenient(stored),
+            _ => self.recognize(stored),
         }
     }
 

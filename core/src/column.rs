@@ -5,6 +5,7 @@ mod lookup;
 mod outcome;
 mod rewrite;
 mod spelling;
+mod unsure;
 
 pub use outcome::{Classified, Origin, Outcome, Read};
 
@@ -366,13 +367,16 @@ impl Column {
 
     fn open_in(&self, stored: Stored<'_>, found: &[Found<'_>], context: &Context) -> Result<Read> {
         let mut failure: Option<Error> = None;
-        for (named, _) in found {
+        for (at, (named, _)) in found.iter().enumerate() {
             // What looks like a ciphertext and does not open is no plaintext.
             if named.codec.kind() == CodecKind::Plain && failure.is_some() {
                 break;
             }
             match named.codec.open(stored, context) {
-                Ok(mut opened) => {
+                Ok(opened) => {
+                    let others = found.get(at + 1..).unwrap_or_default();
+                    let (named, mut opened) =
+                        Self::settled(stored, (*named, opened), others, context)?;
                     let kind = named.codec.kind();
                     if let Some(canonical) =
                         spelling::canonical(kind, self.value_type, &opened.plaintext)

@@ -854,7 +854,7 @@ def n8n(
     instance_keys: Iterable[str] = (),
     custom_key: str | None = None,
     rows: Iterable[N8nKeyRow | Mapping[str, object]] = (),
-    write: Literal["legacy", "prefixed"] = "legacy",
+    write: Literal["legacy", "prefixed"] | None = None,
     expect: _Expect | None = None,
     lenient: bool = False,
     name: str = "n8n",

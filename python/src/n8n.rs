@@ -21,8 +21,8 @@ const COLUMNS: [&str; 5] = ["id", "type", "value", "algorithm", "status"];
 ///
 /// `rows` are those of `deployment_key`, each an `N8nKeyRow` or a mapping with its columns id, type,
 /// value, algorithm and status. `write` is "legacy", what every n8n reads, or "prefixed", under the
-/// active row, what n8n writes with its key rotation on. `custom_key` is the key of an export file, in
-/// place of all others. `expect` says what the plaintexts are, "json" for credentials: AES-256-CBC
+/// active row, what n8n writes with its key rotation on: with an active row it has to be said, and it is
+/// "legacy" otherwise. `custom_key` is the key of an export file, in place of all others. `expect` says what the plaintexts are, "json" for credentials: AES-256-CBC
 /// authenticates nothing, and without it no value is resealed. `lenient` reads what n8n reads.
 ///
 /// Example:
@@ -33,12 +33,12 @@ const COLUMNS: [&str; 5] = ["id", "type", "value", "algorithm", "status"];
 ///     (b'random-string', 'checked')
 ///
 /// Errors: invalid-argument without any key, for a custom key next to others, and for rows that n8n
-/// would not have; invalid-key, duplicate-key, no-primary, format-unsupported; malformed and
-/// auth-failed for a row that does not unwrap.
+/// would not have, and for an active row without `write`; invalid-key, duplicate-key, no-primary,
+/// format-unsupported; malformed and auth-failed for a row that does not unwrap.
 #[pyfunction]
 #[pyo3(
     signature = (*, instance_keys=None, custom_key=None, rows=None, write=None, expect=None, lenient=None, name=None),
-    text_signature = "(*, instance_keys=(), custom_key=None, rows=(), write='legacy', expect=None, lenient=False, name='n8n')"
+    text_signature = "(*, instance_keys=(), custom_key=None, rows=(), write=None, expect=None, lenient=False, name='n8n')"
 )]
 pub(crate) fn n8n(
     instance_keys: Option<&Bound<'_, PyAny>>,
@@ -63,7 +63,9 @@ pub(crate) fn n8n(
         ("legacy", N8nWrite::Legacy),
         ("prefixed", N8nWrite::Prefixed),
     ];
-    builder = builder.write(word(write, "write", &writes)?.unwrap_or_default());
+    if let Some(write) = word(write, "write", &writes)? {
+        builder = builder.write(write);
+    }
     if let Some(expect) = expectation(expect)? {
         builder = builder.expect(expect);
     }

@@ -148,14 +148,13 @@ fn metabase(options: Options<'_>) -> Result<Metabase> {
 
 fn n8n(options: Options<'_>) -> Result<N8n> {
     let rows = options.groups("rows").into_iter().map(row_of);
-    let write = match options.text("write") {
-        Some("prefixed") => N8nWrite::Prefixed,
-        _ => N8nWrite::Legacy,
-    };
-    let mut builder = N8n::builder()
-        .rows(rows)
-        .write(write)
-        .lenient(options.has("lenient"));
+    let mut builder = N8n::builder().rows(rows).lenient(options.has("lenient"));
+    if let Some(write) = options.text("write") {
+        builder = builder.write(match write {
+            "prefixed" => N8nWrite::Prefixed,
+            _ => N8nWrite::Legacy,
+        });
+    }
     for key in options.texts("instanceKeys") {
         builder = builder.instance_key(key);
     }

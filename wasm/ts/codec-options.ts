@@ -158,7 +158,10 @@ export interface N8nOptions extends ForeignOptions {
   readonly customKey?: string | undefined;
   /** The rows of the table `deployment_key`. */
   readonly rows?: readonly N8nRow[] | undefined;
-  /** What is written: by default values without a prefix, which every n8n reads. */
+  /**
+   * What is written: `legacy`, values without a prefix, which every n8n reads and nothing authenticates, or
+   * `prefixed`, under the active row. Where a row is active it has to be said; it is `legacy` otherwise.
+   */
   readonly write?: "legacy" | "prefixed" | undefined;
   /** What the plaintexts are: `json` for the credentials of n8n. AES-CBC authenticates nothing. */
   readonly expect?: "json" | "utf8" | undefined;
@@ -326,7 +329,9 @@ export function n8nEntries(options: N8nOptions): Entry[] {
     ...texts(instanceKeys, "instanceKeys"),
     ...(customKey === undefined ? [] : [["customKey", textOf(customKey, "customKey")] as const]),
     ...listOf(rows, "rows").map((row): Entry => ["rows", rowEntries(row)]),
-    ["write", wordOf(write, "write", ["legacy", "prefixed"])],
+    ...(write === undefined
+      ? []
+      : [["write", wordOf(write, "write", ["legacy", "prefixed"])] as const]),
     ...expectation(expect),
     ...flag(lenient, "lenient"),
   ];
@@ -368,9 +373,12 @@ function expectation(expect: unknown): Entry[] {
   return [["expect", wordOf(expect, "expect", ["json", "utf8"])]];
 }
 
+/** Those of an object; a `Map` or a list would give none, or others. */
 function entriesOf(object: unknown, name: string): [string, unknown][] {
-  if (typeof object === "object" && object !== null) return Object.entries(object);
-  throw invalidArgument(`${name} is an object`);
+  if (typeof object === "object" && object !== null && !(Symbol.iterator in object)) {
+    return Object.entries(object);
+  }
+  throw invalidArgument(`${name} is an object with a member for each, and no Map or array`);
 }
 
 /** Four bytes for the id, and the row. */

@@ -153,7 +153,8 @@ impl Metabase {
         self
     }
 
-    /// What the plaintexts of [`Metabase::streams`] are; a wrong key gives garbage now and then.
+    /// What the plaintexts of [`Metabase::streams`] are; a wrong key gives garbage now and then. A
+    /// stream that two keys open to different plaintexts of this kind is `auth-failed`.
     #[must_use]
     pub const fn expect(mut self, expect: Expect) -> Self {
         self.expect = Some(expect);
@@ -277,6 +278,11 @@ impl Codec for Metabase {
 /// A mark is sure; a legacy value has but a length.
 pub(super) fn recognize(stored: Stored<'_>) -> Option<Recognized> {
     shape::recognize(stored, false)
+}
+
+#[cfg(feature = "manifest")]
+pub(super) fn recognize_lenient(stored: Stored<'_>) -> Option<Recognized> {
+    shape::recognize(stored, true)
 }
 
 fn streams_are_read() -> crate::Error {

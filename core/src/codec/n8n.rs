@@ -38,7 +38,8 @@ use zeroize::Zeroizing;
 /// The credentials of n8n.
 ///
 /// Values without a prefix name no key and are not authenticated: each key is tried, and
-/// [`N8nBuilder::expect`] tells which plaintext is the right one.
+/// [`N8nBuilder::expect`] tells which plaintext is the right one. Where it fits two different ones, the
+/// value is refused with `auth-failed`.
 ///
 /// # Example
 /// ```
@@ -83,22 +84,16 @@ impl N8n {
     fn show(&self, text: &str) -> Option<Recognized> {
         let (id, body) = self.split(text);
         let Some(id) = id else {
-            return recognize_bare(body).or_else(|| self.show_loose(body));
+            return if self.lenient {
+                recognize_loose(body)
+            } else {
+                recognize_bare(body)
+            };
         };
         if let Some((_, row)) = self.keys.row(id) {
             return Some(Recognized::yes(row.scheme()).with_key(id));
         }
         recognize(Stored::Text(text))
-    }
-
-    /// What n8n decrypts although it would not write it.
-    fn show_loose(&self, body: &str) -> Option<Recognized> {
-        let marked = self.lenient.then(|| salted::is_shaped(body)).flatten()?;
-        Some(if marked {
-            Recognized::yes("cbc")
-        } else {
-            Recognized::maybe("cbc")
-        })
     }
 
     fn open_bare(&self, body: &str) -> Result<Opened> {
@@ -203,6 +198,27 @@ impl N8n {
         }
         password.seal(plaintext, fresh.bytes()?)
     }
+}
+
+/// As [`recognize`], of a codec that reads leniently.
+#[cfg(feature = "manifest")]
+pub(super) fn recognize_lenient(stored: Stored<'_>) -> Option<Recognized> {
+    match split(stored.as_text()?) {
+        (None, body) => recognize_loose(body),
+        (Some(_), _) => recognize(stored),
+    }
+}
+
+/// A value without an id, also one that n8n decrypts although it would not write it.
+fn recognize_loose(body: &str) -> Option<Recognized> {
+    let loose = || {
+        Some(if salted::is_shaped(body)? {
+            Recognized::yes("cbc")
+        } else {
+            Recognized::maybe("cbc")
+        })
+    };
+    recognize_bare(body).or_else(loose)
 }
 
 fn write_gcm(key: &GcmKey, plaintext: &[u8], fresh: &mut Fresh<'_>) -> Result<String> {

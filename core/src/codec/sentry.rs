@@ -252,17 +252,19 @@ impl Sentry {
         }
     }
 
-    /// Whether this is the text of a wrapper that Sentry made before it encrypted.
-    fn is_unmarked(&self, text: &str) -> bool {
-        self.lenient
-            && self.field == SentryField::Json
-            && scheme_of(text).is_none()
-            && is_json(text.as_bytes())
+    /// What a lenient codec of a JSON field sees of a value.
+    pub(crate) fn recognize_unmarked(stored: Stored<'_>) -> Option<Recognized> {
+        let unmarked = || match Wrapper::of(stored.as_text()?) {
+            Wrapper::Whole(text) if is_unmarked(&text) => Some(Recognized::yes("unmarked")),
+            _ => None,
+        };
+        recognize(stored).or_else(unmarked)
     }
 
     /// What Sentry does with a wrapper that holds JSON without a marker.
     fn open_unmarked(&self, text: Cow<'_, str>) -> Result<Opened> {
-        if !self.is_unmarked(&text) {
+        let reads = self.lenient && self.field == SentryField::Json;
+        if !reads || !is_unmarked(&text) {
             return Err(mismatch(CodecKind::Sentry));
         }
         self.refuse_plaintext()?;
@@ -332,12 +334,11 @@ impl Codec for Sentry {
 
     /// Also a wrapper that Sentry made before it encrypted, where the codec opens it.
     fn recognize(&self, stored: Stored<'_>) -> Option<Recognized> {
-        let unmarked = || {
-            let text = self.column_text(stored).ok()?;
-            self.is_unmarked(&text)
-                .then_some(Recognized::yes("unmarked"))
-        };
-        recognize(stored).or_else(unmarked)
+        if self.lenient && self.field == SentryField::Json {
+            Self::recognize_unmarked(stored)
+        } else {
+            recognize(stored)
+        }
     }
 
     /// A value that the field does not hold, such as one without a wrapper, never is.
@@ -435,6 +436,11 @@ fn scheme_of(text: &str) -> Option<(&'static str, &str)> {
         let body = rest.strip_prefix(name)?.strip_prefix(':')?;
         Some((name, body))
     })
+}
+
+/// Whether this is the text of a wrapper that Sentry made before it encrypted.
+fn is_unmarked(text: &str) -> bool {
+    scheme_of(text).is_none() && is_json(text.as_bytes())
 }
 
 /// Whether a marker stands before these bytes.

@@ -8,7 +8,7 @@ pub use padding::SqlalchemyPadding;
 
 use super::{
     Certainty, Codec, CodecKind, Expect, Fernet, FernetKey, Form, Fresh, Opened, Place, Recognized,
-    Stored, StoredValue, Trust, base64, fernet, mismatch, read_only,
+    Stored, StoredValue, Trust, base64, fernet, mismatch, read_only, unsure::agreed,
 };
 use crate::{
     context::Context,
@@ -149,12 +149,13 @@ enum Keys {
 /// # Errors
 /// Of [`Codec::open`]: `format-mismatch`, `malformed` for a damaged token, `too-large`, `auth-failed`.
 /// Of [`Codec::seal`]: `codec-read-only` for what is not UTF-8, and for what its padding would lose;
-/// `too-large`, `random-unavailable`.
+/// `too-large`, `random-unavailable`. Of [`Codec::rotate`] also `expect-required`.
 ///
 /// # Security
 /// The engine `aes` authenticates nothing, and equal beginnings of 16 bytes are equal there. A wrong
 /// key shows but by its padding, and with [`SqlalchemyPadding::Naive`] hardly by that: values are
-/// resealed only with [`SqlalchemyUtils::expect`].
+/// resealed only with [`SqlalchemyUtils::expect`]. What two keys open to different texts is
+/// `auth-failed`.
 #[derive(Debug)]
 pub struct SqlalchemyUtils {
     engine: SqlalchemyEngine,
@@ -237,27 +238,20 @@ impl SqlalchemyUtils {
         }
     }
 
-    /// The plaintext under the first key that gives one that is as expected, and text anyhow: the
-    /// library has nothing else.
+    /// The plaintext under the first key that gives one. Of the engine `aes` it is as expected, and text
+    /// anyhow: the library has nothing else.
     fn find(&self, keys: &[Cipher], bytes: &[u8]) -> Result<Opened> {
-        for (at, key) in keys.iter().enumerate() {
-            let Some(plaintext) = key.open(bytes) else {
-                continue;
-            };
-            if key.authenticates() {
-                return Ok(self.opened(at, plaintext, Trust::Authenticated));
-            }
-            if self
-                .expect
-                .unwrap_or(Expect::Utf8)
-                .check(&plaintext)
-                .is_ok()
-            {
-                let trust = self.expect.map_or(Trust::Unchecked, |_| Trust::Checked);
-                return Ok(self.opened(at, plaintext, trust));
-            }
+        let opened = |(at, key): (usize, &Cipher)| Some((at, key.open(bytes)?));
+        let mut opened = keys.iter().enumerate().filter_map(opened);
+        if self.engine == SqlalchemyEngine::AesGcm {
+            let (at, plaintext) = opened.next().ok_or_else(auth_failed)?;
+            return Ok(self.opened(at, plaintext, Trust::Authenticated));
         }
-        Err(auth_failed())
+        let expect = self.expect.unwrap_or(Expect::Utf8);
+        let fitting = opened.filter(|(_, plaintext)| expect.check(plaintext).is_ok());
+        let (at, plaintext) = agreed(fitting)?.ok_or_else(auth_failed)?;
+        let trust = self.expect.map_or(Trust::Unchecked, |_| Trust::Checked);
+        Ok(self.opened(at, plaintext, trust))
     }
 
     fn check(&self, plaintext: &[u8]) -> Result<()> {
@@ -349,7 +343,7 @@ impl Codec for SqlalchemyUtils {
         values.collect::<Result<_>>().map(Some)
     }
 
-    /// The time of a token stays.
+    /// The time of a token stays. A plaintext that nothing vouches for is not sealed again.
     fn rotate(
         &self,
         stored: Stored<'_>,
@@ -360,6 +354,13 @@ impl Codec for SqlalchemyUtils {
             return tokens.rotate(stored, place, fresh);
         }
         let opened = self.open(stored, place.context)?;
+        if opened.trust == Trust::Unchecked {
+            return Err(fixed(
+                ErrorCode::ExpectRequired,
+                "the engine aes of SQLAlchemy-Utils does not authenticate: say what its plaintexts are, \
+                 with expect",
+            ));
+        }
         self.seal(&opened.plaintext, place, fresh)
     }
 }
@@ -376,10 +377,6 @@ impl Cipher {
             iv,
             padding,
         })))
-    }
-
-    const fn authenticates(&self) -> bool {
-        matches!(self, Self::Gcm(_))
     }
 
     fn open(&self, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

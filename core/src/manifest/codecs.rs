@@ -13,7 +13,7 @@ mod tokens;
 pub use reseal::{KeyringSource, KeysetUnlock, RingWant};
 
 use super::{
-    keyless,
+    keyless::{self, Sight},
     problem::Log,
     read::{Table, Value},
     want::{Given, Need},
@@ -65,7 +65,7 @@ impl CodecSpec {
     /// The codec without its keys, which recognizes and does not open.
     #[must_use]
     pub fn keyless(&self) -> NamedCodec {
-        self.options.keyless(&self.name, self.kind)
+        keyless::named(&self.name, self.kind, self.options.sight())
     }
 
     pub(super) fn facts(&self) -> Facts {
@@ -119,9 +119,9 @@ trait Options: fmt::Debug + Send + Sync {
         Facts::default()
     }
 
-    /// The codec without its keys.
-    fn keyless(&self, name: &str, kind: CodecKind) -> NamedCodec {
-        keyless::named(name, kind)
+    /// What it recognizes without its keys.
+    fn sight(&self) -> Sight {
+        Sight::Usual
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec>;

@@ -2,7 +2,8 @@
 
 use crate::{
     codec::{
-        Codec, CodecKind, Fresh, Opened, Place, Recognized, SqlalchemyEngine, Stored, StoredValue,
+        Codec, CodecKind, Fresh, Opened, Place, Recognized, Sentry, SqlalchemyEngine, Stored,
+        StoredValue,
     },
     column::NamedCodec,
     context::Context,
@@ -13,20 +14,30 @@ use crate::{
 #[derive(Debug)]
 struct Keyless {
     kind: CodecKind,
-    engine: Option<SqlalchemyEngine>,
+    sight: Sight,
 }
 
-pub(super) fn named(name: &str, kind: CodecKind) -> NamedCodec {
-    NamedCodec::new(name, Keyless { kind, engine: None })
+/// What of a format a codec sees, by its options.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sight {
+    /// What everybody sees.
+    Usual,
+    /// Also what the real system reads although it would not write it.
+    Lenient,
+    /// Values of one engine, which their kind alone does not see; read leniently or not.
+    Engine(SqlalchemyEngine, bool),
+    /// Also JSON that Sentry wrapped before it encrypted.
+    Unmarked,
 }
 
-/// Its kind alone does not see every engine.
-pub(super) fn of_engine(name: &str, engine: SqlalchemyEngine) -> NamedCodec {
-    let keyless = Keyless {
-        kind: CodecKind::SqlalchemyUtils,
-        engine: Some(engine),
-    };
-    NamedCodec::new(name, keyless)
+impl Sight {
+    pub(super) const fn of(lenient: bool) -> Self {
+        if lenient { Self::Lenient } else { Self::Usual }
+    }
+}
+
+pub(super) fn named(name: &str, kind: CodecKind, sight: Sight) -> NamedCodec {
+    NamedCodec::new(name, Keyless { kind, sight })
 }
 
 impl Codec for Keyless {
@@ -35,9 +46,11 @@ impl Codec for Keyless {
     }
 
     fn recognize(&self, stored: Stored<'_>) -> Option<Recognized> {
-        match self.engine {
-            Some(engine) => engine.recognize(stored, false),
-            None => self.kind.recognize(stored),
+        match self.sight {
+            Sight::Usual => self.kind.recognize(stored),
+            Sight::Lenient => self.kind.recognize_lenient(stored),
+            Sight::Engine(engine, lenient) => engine.recognize(stored, lenient),
+            Sight::Unmarked => Sentry::recognize_unmarked(stored),
         }
     }
 

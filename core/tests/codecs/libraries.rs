@@ -137,6 +137,16 @@ fn nothing_of_an_engine_without_authentication_is_resealed_without_expect() {
         panic!("it is not authenticated");
     };
     assert_eq!(error.code(), ErrorCode::ExpectRequired);
+    let rotated = codec().rotate(stored, &text_place(&none), fresh);
+    assert_eq!(rotated.unwrap_err().code(), ErrorCode::ExpectRequired);
+    let rotated = codec()
+        .expect(Expect::Utf8)
+        .rotate(stored, &text_place(&none), fresh);
+    let opened = codec().open(rotated.unwrap().as_stored(), &none).unwrap();
+    assert_eq!(
+        (opened.key.as_deref(), opened.plaintext.as_slice()),
+        (Some("1"), &b"hello"[..])
+    );
     let checked = column(codec().expect(Expect::Utf8));
     let Outcome::Resealed { value, from, .. } = checked.reseal(Some(stored), &none, fresh) else {
         panic!("it is text");

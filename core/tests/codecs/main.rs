@@ -22,3 +22,4 @@ mod rails;
 mod sentry;
 mod support;
 mod typed_columns;
+mod unsure;

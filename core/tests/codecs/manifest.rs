@@ -3,6 +3,7 @@
 mod build;
 mod checks;
 mod documents;
+mod keyless;
 
 use reseal::manifest::{Manifest, Problem, Problems};
 

@@ -54,6 +54,7 @@ pub(super) fn read(pickle: &[u8]) -> Result<Value> {
         memory: Vec::new(),
         values: 0,
         bytes: 0,
+        remembered_bytes: 0,
     };
     while machine.step()? {}
     match (machine.stack.pop(), machine.stack.is_empty(), machine.rest) {
@@ -71,6 +72,7 @@ struct Machine<'p> {
     memory: Vec<Option<Value>>,
     values: usize,
     bytes: usize,
+    remembered_bytes: usize,
 }
 
 impl Machine<'_> {
@@ -132,11 +134,7 @@ impl Machine<'_> {
 
     fn push(&mut self, value: Value) -> Result<()> {
         self.values += 1;
-        self.bytes += match &value {
-            Value::Str(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
-            _ => 0,
-        };
+        self.bytes += value.bytes();
         if self.values > MAX_VALUES || self.bytes > MAX_PLAINTEXT_BYTES {
             return Err(too_large());
         }
@@ -230,10 +228,15 @@ impl Machine<'_> {
             return Err(too_large());
         }
         let value = match self.stack.last().ok_or_else(damaged)? {
-            value @ (Value::Str(_) | Value::Bytes(_)) => Some(value.clone()),
+            value @ (Value::Str(_) | Value::Bytes(_)) => Some(value),
             _ => None,
         };
-        self.memory.push(value);
+        // Python remembers each text once; here each time is a copy.
+        self.remembered_bytes += value.map_or(0, Value::bytes);
+        if self.remembered_bytes > MAX_PLAINTEXT_BYTES {
+            return Err(too_large());
+        }
+        self.memory.push(value.cloned());
         Ok(())
     }
 
@@ -254,6 +257,14 @@ impl Machine<'_> {
 }
 
 impl Value {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Str(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+
     const fn depth(&self) -> u8 {
         match self {
             Self::List(_, depth) | Self::Dict(_, depth) => *depth,
@@ -439,8 +450,14 @@ mod tests {
             [&pickle[..], &calls, end].concat()
         };
         assert!(read(&with(200, b"e.")).is_ok());
+        let remembered = |times: usize| {
+            let again = alloc::vec![0x94; times];
+            [&pickle[..], &again, b"e."].concat()
+        };
+        assert!(read(&remembered(200)).is_ok());
         for (bad, code) in [
             (with(400, b"e."), "too-large"),
+            (remembered(400), "too-large"),
             (
                 [&[0x80, 4, b']'][..], &alloc::vec![b'N'; 1 << 20], b"."].concat(),
                 "too-large",

@@ -5,7 +5,7 @@ use super::{
     shape::{self, Shape, Value},
 };
 use crate::{
-    codec::{Opened, Trust, malformed},
+    codec::{Opened, Trust, malformed, unsure::agreed},
     context::Context,
     error::{ErrorCode, Result, auth_failed, fixed},
 };
@@ -102,10 +102,10 @@ impl Metabase {
         if !shape::is_whole_stream(stream) {
             return Err(malformed("this stream of Metabase is cut or damaged"));
         }
-        let (at, plaintext) = self.find(|key| {
-            let plaintext = key.open_stream(stream)?;
-            expect.check(&plaintext).is_ok().then_some(plaintext)
-        })?;
+        let opened = |(at, key): (usize, &MetabaseKey)| Some((at, key.open_stream(stream)?));
+        let opened = self.keys.iter().enumerate().filter_map(opened);
+        let fitting = opened.filter(|(_, plaintext)| expect.check(plaintext).is_ok());
+        let (at, plaintext) = agreed(fitting)?.ok_or_else(auth_failed)?;
         Ok(Opened {
             plaintext,
             key: Some((at + 1).to_string()),

@@ -2,7 +2,7 @@
 //! come from the password and the salt by `EVP_BytesToKey` with MD5 and one round.
 
 use super::{
-    super::{Expect, Trust, base64, malformed},
+    super::{Expect, Trust, base64, malformed, unsure::agreed},
     value::{decode, too_large},
 };
 use crate::{
@@ -165,32 +165,30 @@ pub(super) struct Found {
 /// expected, text goes before other bytes, since n8n holds text only.
 ///
 /// # Errors
-/// `auth-failed`, `too-large`.
+/// `auth-failed`, also where two passwords give different texts; `too-large`.
 pub(super) fn find<'p>(
     passwords: impl Iterator<Item = &'p Password>,
     blocks: &Blocks,
     expect: Option<Expect>,
 ) -> Result<Found> {
     let mut garbage = None;
-    for (at, password) in passwords.enumerate() {
-        let Some(plaintext) = password.open(blocks) else {
-            continue;
-        };
-        let fits = expect.unwrap_or(Expect::Utf8).check(&plaintext).is_ok();
-        let trust = expect.map_or(Trust::Unchecked, |_| Trust::Checked);
-        let found = Found {
-            at,
-            plaintext,
-            trust,
-        };
-        if fits {
-            return bounded(found);
+    let fitting = passwords.enumerate().filter_map(|(at, password)| {
+        let plaintext = password.open(blocks)?;
+        if expect.unwrap_or(Expect::Utf8).check(&plaintext).is_ok() {
+            return Some((at, plaintext));
         }
         if expect.is_none() && garbage.is_none() {
-            garbage = Some(found);
+            garbage = Some((at, plaintext));
         }
-    }
-    garbage.ok_or_else(auth_failed).and_then(bounded)
+        None
+    });
+    let fitting = agreed(fitting)?;
+    let (at, plaintext) = fitting.or(garbage).ok_or_else(auth_failed)?;
+    bounded(Found {
+        at,
+        plaintext,
+        trust: expect.map_or(Trust::Unchecked, |_| Trust::Checked),
+    })
 }
 
 fn bounded(found: Found) -> Result<Found> {

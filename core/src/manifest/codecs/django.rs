@@ -1,6 +1,6 @@
 //! The kinds django-fernet, fernet-fields and django-cryptography.
 
-use super::{Facts, Options, Writes, tokens::keys};
+use super::{Facts, Options, Sight, Writes, tokens::keys};
 use crate::{
     codec::{DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys, Fernet, FernetKey},
     column::NamedCodec,
@@ -47,6 +47,10 @@ impl Options for DjangoFernetOptions {
         }
     }
 
+    fn sight(&self) -> Sight {
+        Sight::of(self.lenient)
+    }
+
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
         let secrets = given.texts(&self.secrets, "secrets")?;
         let salts = given.texts(&self.salts, "salts")?;
@@ -90,6 +94,10 @@ impl Options for FernetFieldsOptions {
             writes: Writes::Text,
             ..Facts::default()
         }
+    }
+
+    fn sight(&self) -> Sight {
+        Sight::of(self.lenient)
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {

@@ -1,6 +1,6 @@
 //! The kind metabase: secrets, data keys, and what a value is bound to.
 
-use super::{Facts, Options, rows, tokens};
+use super::{Facts, Options, Sight, rows, tokens};
 use crate::{
     codec::{Expect, Metabase, MetabaseKey},
     column::NamedCodec,
@@ -92,6 +92,10 @@ impl Options for MetabaseOptions {
             context: names.into_iter().map(ToOwned::to_owned).collect(),
             ..Facts::default()
         }
+    }
+
+    fn sight(&self) -> Sight {
+        Sight::of(self.lenient)
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {

@@ -1,6 +1,6 @@
 //! The kind n8n: instance keys, the rows of `deployment_key`, or the key of an export.
 
-use super::{Facts, Options, rows};
+use super::{Facts, Options, Sight, rows};
 use crate::{
     codec::{Expect, N8n, N8nKeyRow, N8nWrite},
     column::NamedCodec,
@@ -91,6 +91,10 @@ impl Options for N8nOptions {
             unchecked: self.expect.is_none(),
             ..Facts::default()
         }
+    }
+
+    fn sight(&self) -> Sight {
+        Sight::of(self.lenient)
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {

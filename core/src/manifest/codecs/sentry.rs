@@ -1,6 +1,6 @@
 //! The kind sentry: keys by their ids, given one by one or as a directory.
 
-use super::{Facts, Options, Writes};
+use super::{Facts, Options, Sight, Writes};
 use crate::{
     codec::{Sentry, SentryField, SentryMethod},
     column::NamedCodec,
@@ -103,6 +103,14 @@ impl Options for SentryOptions {
                 SentryField::Text => Writes::Text,
             },
             ..Facts::default()
+        }
+    }
+
+    fn sight(&self) -> Sight {
+        if self.lenient && self.field == SentryField::Json {
+            Sight::Unmarked
+        } else {
+            Sight::Usual
         }
     }
 

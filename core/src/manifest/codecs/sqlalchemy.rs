@@ -1,6 +1,6 @@
 //! The kind sqlalchemy-utils: keys, the engine and its padding.
 
-use super::{CodecKind, Facts, Options, Writes, keyless};
+use super::{Facts, Options, Sight, Writes};
 use crate::{
     codec::{Expect, SqlalchemyEngine, SqlalchemyPadding, SqlalchemyUtils},
     column::NamedCodec,
@@ -62,8 +62,8 @@ impl Options for SqlalchemyOptions {
         Need::secrets("keys", &self.keys)
     }
 
-    fn keyless(&self, name: &str, _: CodecKind) -> NamedCodec {
-        keyless::of_engine(name, self.engine)
+    fn sight(&self) -> Sight {
+        Sight::Engine(self.engine, self.lenient)
     }
 
     fn facts(&self) -> Facts {

@@ -1,6 +1,6 @@
 //! The kinds fernet and freeboard: a list of keys, of which the first seals.
 
-use super::{Facts, Options, Writes};
+use super::{Facts, Options, Sight, Writes};
 use crate::{
     codec::{Fernet, FernetKey, Freeboard, FreeboardKey},
     column::NamedCodec,
@@ -31,6 +31,10 @@ impl FernetOptions {
 impl Options for FernetOptions {
     fn needs(&self) -> Vec<Need> {
         Need::secrets("keys", &self.keys)
+    }
+
+    fn sight(&self) -> Sight {
+        Sight::of(self.lenient)
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {
