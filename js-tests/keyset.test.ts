@@ -251,7 +251,7 @@ test("what a loader expects", () => {
   for (const minGeneration of [-1, 0.5, "1", 1n, 2 ** 53, null]) {
     refuses("invalid-argument", load({ kek: KEK, minGeneration }));
   }
-  refuses("invalid-argument", load({ kek: KEK, ring: 1 }));
+  for (const ring of [1, null, ""]) refuses("invalid-argument", load({ kek: KEK, ring }));
   for (const options of [{}, { kek: [] }, { kek: 1 }, { kek: [1] }, { kek: null }]) {
     refuses("invalid-argument", load(options));
   }

@@ -195,6 +195,44 @@ test("idle for longer than the lease", () => {
   expect(live.reseal(live.seal("x", {}, "padded"), {})).toBeTruthy();
 });
 
+test("a machine that was asleep looks before it seals", () => {
+  let [awake, time] = [5000, 1_795_132_800_000];
+  vi.spyOn(performance, "now").mockImplementation(() => awake);
+  vi.spyOn(Date, "now").mockImplementation(() => time);
+  try {
+    live = follow({ clock: undefined });
+    const first = live.primaryId;
+    const second = rotate(file);
+    expect(live.primaryId).toBe(first);
+    // `performance.now` stands still meanwhile.
+    time += 8 * 3_600_000;
+    expect(live.primaryId).toBe(second);
+    away();
+    time += LEASE * 1000;
+    awake += 1;
+    refuses("ring-stale", () => live.seal("x", {}));
+    expect(live.status().confirmedSecondsAgo).toBe(LEASE);
+    back();
+    // A clock that is set back turns nothing back.
+    time -= 3_600_000;
+    awake += 10_000;
+    live.seal("x", {});
+    expect(live.status().confirmedSecondsAgo).toBe(0);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
+test("a ring id that is empty is no ring id", () => {
+  for (const make of [
+    () => follow({ ring: "" }),
+    () => Keyring.fromKeyset(file.path, { kek, ring: "" }),
+    () => new KeysetFile(file.path, { kek, ring: "" }),
+  ]) {
+    refuses("invalid-argument", make);
+  }
+});
+
 test("an idle process is not stale", () => {
   expect(live.seal("x", {})).toBeTruthy();
   clock.now += 10 * LEASE;

@@ -233,6 +233,47 @@ def test_json_without_an_end() -> None:
         assert code_of(lambda t=text: column("json").open(t)) == "value-invalid"  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e400",
+        "-1E+400",
+        '{"a": [0, {"b": 1.5e309}]}',
+        "9" * 309 + ".5",
+        "0.1e310",
+        "1e99999999999999999999",
+    ],
+)
+def test_json_with_a_number_that_would_be_infinite_does_not_open(text: str) -> None:
+    it = column("json")
+    sealed = RING.seal(text, {})
+    assert code_of(lambda: it.open(sealed)) == "value-invalid"
+    assert isinstance(it.open_many([sealed])[0], reseal.ResealError)
+    # It stays what it is.
+    moved = it.reseal(text)
+    assert isinstance(moved, reseal.Resealed)
+    assert RING.open_str(str(moved.value), {}) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.7976931348623157e308",
+        "-1e308",
+        "1e-400",
+        "1e+0000300",
+        '["1e400", "e999"]',
+        '{"1e400": "9"}',
+        "9" * 308 + ".5",
+        "9" * 400,
+    ],
+)
+def test_json_with_large_numbers_opens(text: str) -> None:
+    found = column("json").open(RING.seal(text, {}))
+    assert found is not None
+    assert found.value == json.loads(text)
+
+
 def test_json_that_has_no_canonical_form_is_refused_in_mode_deterministic() -> None:
     for value in (2**53 + 1, {"a": "\ud800"}):
         assert through("json", value) == value

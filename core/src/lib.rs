@@ -57,7 +57,7 @@ pub use keyset::{
     KeysetInfo, KeysetKey, MAX_KEKS, MAX_KEYSET_BYTES, MAX_LABEL_CHARS, MAX_LEASE_SECONDS,
     MemoryProvider, NewKek, Promotion,
 };
-pub use live::Pace;
+pub use live::{Elapsed, Pace};
 #[cfg(feature = "os-entropy")]
 pub use random::OsEntropy;
 pub use random::{Entropy, EntropyKind};

@@ -1,6 +1,9 @@
-//! When a ring that follows a source looks at it again. There is no clock here.
+//! When a ring that follows a source looks at it again, and how much time passed. There is no clock here.
 
 use crate::error::{ErrorCode, Result, fixed};
+
+/// By how much the wall clock is ahead after a sleep, at least. Corrections of a clock are smaller.
+const SLEEP_MS: u64 = 1_000;
 
 /// The pace of a live ring: when its source is due, and until when it may seal.
 ///
@@ -119,5 +122,56 @@ impl Pace {
             0 => u64::MAX,
             lease => lease / 3,
         }
+    }
+}
+
+/// Milliseconds that passed, those included in which the machine was asleep.
+///
+/// A monotonic clock never goes back, but on most systems it stands still while the machine is suspended
+/// or a snapshot of it waits to be restored. A lease goes on meanwhile for everybody else. So where the
+/// wall clock has gone on by a second more than the monotonic one between two calls, it is believed;
+/// where it went back, or somebody set it a little, it is not.
+///
+/// # Example
+/// ```
+/// use reseal::Elapsed;
+/// let mut elapsed = Elapsed::since(5_000, 1_800_000_000_000);
+/// assert_eq!(elapsed.at(6_000, 1_800_000_001_000), 1_000);
+/// // A night of sleep.
+/// assert_eq!(elapsed.at(6_001, 1_800_028_800_000), 28_800_000);
+/// // The wall clock was set back.
+/// assert_eq!(elapsed.at(6_002, 1_700_000_000_000), 28_800_001);
+/// ```
+///
+/// # Spec
+/// Section 10.
+#[derive(Clone, Copy, Debug)]
+pub struct Elapsed {
+    monotonic: u64,
+    wall: u64,
+    passed: u64,
+}
+
+impl Elapsed {
+    /// Begins now, by a monotonic clock of any beginning and by the wall clock.
+    #[must_use]
+    pub const fn since(monotonic_ms: u64, wall_ms: u64) -> Self {
+        Self {
+            monotonic: monotonic_ms,
+            wall: wall_ms,
+            passed: 0,
+        }
+    }
+
+    /// The milliseconds from the beginning until now, by the same clocks. It never goes back.
+    pub fn at(&mut self, monotonic_ms: u64, wall_ms: u64) -> u64 {
+        let awake = monotonic_ms.saturating_sub(self.monotonic);
+        let by_wall = wall_ms.saturating_sub(self.wall);
+        let asleep = by_wall > awake.saturating_add(SLEEP_MS);
+        let passed = if asleep { by_wall } else { awake };
+        self.passed = self.passed.saturating_add(passed);
+        self.monotonic = self.monotonic.max(monotonic_ms);
+        self.wall = wall_ms;
+        self.passed
     }
 }

@@ -14,12 +14,12 @@ use crate::{
 use alloc::sync::Arc;
 use core::time::Duration;
 use pyo3::prelude::*;
-use reseal::{Error, ErrorCode, Loaded, Pace, Source, SourceKind};
+use reseal::{Elapsed, Error, ErrorCode, Loaded, Pace, Source, SourceKind};
 use std::{
     process,
     sync::{Mutex, MutexGuard, PoisonError},
     thread::{self, ThreadId},
-    time::Instant,
+    time::{Instant, UNIX_EPOCH},
 };
 
 /// How long a thread sleeps while it waits for the look of another one.
@@ -72,8 +72,8 @@ enum Origin {
 
 #[derive(Debug)]
 enum Clock {
-    /// Since this moment.
-    Monotonic(Instant),
+    /// Since this moment, with the sleep of the machine.
+    System(Instant, Mutex<Elapsed>),
     Python(Py<PyAny>),
 }
 
@@ -228,7 +228,7 @@ impl LiveKeyring {
         clock: Option<Py<PyAny>>,
     ) -> Result<Py<Self>> {
         let live = Arc::new(Live {
-            clock: clock.map_or_else(|| Clock::Monotonic(Instant::now()), Clock::Python),
+            clock: clock.map_or_else(Clock::system, Clock::Python),
             origin,
             state: Mutex::new(State {
                 pace,
@@ -503,15 +503,31 @@ impl Looker {
 }
 
 impl Clock {
+    fn system() -> Self {
+        Self::System(Instant::now(), Mutex::new(Elapsed::since(0, wall_ms())))
+    }
+
     /// Milliseconds.
     fn now(&self, py: Python<'_>) -> Result<u64> {
-        let since = match self {
-            Self::Monotonic(start) => start.elapsed(),
+        match self {
+            Self::System(start, elapsed) => {
+                let mut elapsed = elapsed.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(elapsed.at(whole_ms(start.elapsed()), wall_ms()))
+            }
             Self::Python(clock) => duration(clock.bind(py).call0()?.extract().ok())
-                .ok_or_else(|| invalid_argument("clock gives seconds, as time.monotonic does"))?,
-        };
-        Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+                .map(whole_ms)
+                .ok_or_else(|| invalid_argument("clock gives seconds, as time.monotonic does")),
+        }
     }
+}
+
+/// Of the wall clock; none before 1970.
+fn wall_ms() -> u64 {
+    whole_ms(UNIX_EPOCH.elapsed().unwrap_or_default())
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn pace(

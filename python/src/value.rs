@@ -12,8 +12,8 @@ use pyo3::{
     prelude::*,
     sync::PyOnceLock,
     types::{
-        PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyInt, PyList, PyString, PyTime, PyTuple,
-        PyType, PyTzInfo,
+        PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTime,
+        PyTuple, PyType, PyTzInfo,
     },
 };
 use reseal::{Error, ErrorCode, ValueType, Zeroizing};
@@ -22,6 +22,10 @@ use reseal::{Error, ErrorCode, ValueType, Zeroizing};
 const MAX_DIGITS: usize = 100_000;
 /// No integer of so many digits has more bits.
 const MAX_BITS: usize = 332_193;
+/// Those of the largest power of ten that is a double.
+const MAX_ZEROS: usize = 308;
+const MAX_SMALL_EXPONENT_DIGITS: usize = 2;
+const INFINITE: &str = "this JSON has a number beyond the largest double, which Python would read as infinity: keep it as text";
 const OTHER_KEY: &str =
     "the value is no JSON: it has a key that is no text, and JSON has text keys only";
 
@@ -86,9 +90,7 @@ pub(crate) fn read<'py>(
             PyDateTime::new(py, year, month, day, hour, minute, second, micros, zone)?.into_any()
         }
         ValueType::Uuid => uuid_class(py)?.call1((text,))?,
-        ValueType::Json => function(py, &LOADS, "loads")?
-            .call1((text,))
-            .map_err(|exception| refuse(py, exception, unreadable_json()))?,
+        ValueType::Json => read_json(py, text)?,
     })
 }
 
@@ -160,6 +162,50 @@ fn json(value: &Bound<'_, PyAny>) -> Result<String> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn read_json<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyAny>> {
+    let value = function(py, &LOADS, "loads")?
+        .call1((text,))
+        .map_err(|exception| refuse(py, exception, unreadable_json()))?;
+    if may_have_infinity(text) && has_infinity(&value) {
+        return Err(invalid(INFINITE).into());
+    }
+    Ok(value)
+}
+
+/// Whether a document has digits enough for a number beyond the largest double: an exponent of three, or
+/// more than its 308 zeros.
+fn may_have_infinity(json: &str) -> bool {
+    let (mut digits, mut most) = (0, MAX_ZEROS);
+    for byte in json.bytes() {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'e' | b'E' => (digits, most) = (0, MAX_SMALL_EXPONENT_DIGITS),
+            b'+' if digits == 0 => {}
+            _ => (digits, most) = (0, MAX_ZEROS),
+        }
+        if digits > most {
+            return true;
+        }
+    }
+    false
+}
+
+fn has_infinity(value: &Bound<'_, PyAny>) -> bool {
+    let mut waiting = vec![value.clone()];
+    while let Some(value) = waiting.pop() {
+        if let Ok(number) = value.cast::<PyFloat>() {
+            if number.value().is_infinite() {
+                return true;
+            }
+        } else if let Ok(members) = value.cast::<PyDict>() {
+            waiting.extend(members.values());
+        } else if let Ok(list) = value.cast::<PyList>() {
+            waiting.extend(list);
+        }
+    }
+    false
 }
 
 fn dumps<'py>(value: &Bound<'py, PyAny>, ascii: bool) -> Result<Bound<'py, PyString>> {

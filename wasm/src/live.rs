@@ -1,13 +1,51 @@
 //! When a live ring looks at its source again. The clock is JavaScript's.
 
 use crate::memory::{DONE, call};
-use reseal::Pace;
+use reseal::{Elapsed, Pace};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The pace of a live ring. Times are milliseconds of any clock that does not go back.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct WasmPace(Pace);
+
+/// How much time passed, the sleep of the machine included. Times are milliseconds, as JavaScript has
+/// them.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct WasmElapsed(Elapsed);
+
+#[wasm_bindgen]
+impl WasmElapsed {
+    /// Begins now, by a monotonic clock and by the wall clock.
+    #[wasm_bindgen(constructor)]
+    pub fn new(monotonic_ms: f64, wall_ms: f64) -> WasmElapsed {
+        Self(Elapsed::since(whole(monotonic_ms), whole(wall_ms)))
+    }
+
+    /// The whole milliseconds that passed until now.
+    pub fn at(&mut self, monotonic_ms: f64, wall_ms: f64) -> f64 {
+        number(self.0.at(whole(monotonic_ms), whole(wall_ms)))
+    }
+}
+
+/// Nothing for a time before the beginning of its clock.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is cut off is a part of a millisecond, and the cast saturates"
+)]
+const fn whole(milliseconds: f64) -> u64 {
+    milliseconds as u64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact for three hundred thousand years"
+)]
+const fn number(milliseconds: u64) -> f64 {
+    milliseconds as f64
+}
 
 #[wasm_bindgen]
 impl WasmPace {

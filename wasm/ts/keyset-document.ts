@@ -5,8 +5,8 @@ import { invalidArgument, KeyringError } from "./errors.js";
 import { handleOf, Key, writeKeyText } from "./key.js";
 import { copyInput, made, succeeded } from "./memory.js";
 import { generationOf } from "./numbers.js";
-import { passphraseOf, textOf, writeRaw, type Part } from "./parts.js";
-import type { Expectation } from "./source.js";
+import { passphraseOf, writeRaw, type Part } from "./parts.js";
+import { expectedRing, type Expectation } from "./source.js";
 import { byteLength, isBytes, isWellFormed } from "./value.js";
 import { isArray, listOf } from "./words.js";
 
@@ -65,11 +65,11 @@ export function unlock(
 }
 
 /** What is expected of a keyset. */
-export function expectedOf({ ring = "", minGeneration }: Expectation): {
+export function expectedOf({ ring, minGeneration }: Expectation): {
   ring: string;
   minGeneration: bigint;
 } {
-  return { ring: textOf(ring, "ring"), minGeneration: generationOf(minGeneration) };
+  return { ring: expectedRing(ring), minGeneration: generationOf(minGeneration) };
 }
 
 /** What opens a keyset, out of options. */

@@ -1,6 +1,6 @@
 // A source, the ring that it gave last, and when to look again. User code runs where the clock is
 // read, and nowhere else; it may use the ring, or dispose of it.
-import { WasmPace, type WasmRing } from "../pkg/reseal_wasm.js";
+import { WasmElapsed, WasmPace, type WasmRing } from "../pkg/reseal_wasm.js";
 import { invalidArgument, KeyringError, ResealError } from "./errors.js";
 import { succeeded } from "./memory.js";
 import { pauseOf } from "./numbers.js";
@@ -206,9 +206,9 @@ export class LiveRing extends Rings {
 
 const BUSY = "the ring is used by what is called while its keys are read for the first time";
 
-/** Milliseconds of a clock that gives seconds; without one, of the clock that there is. */
+/** Milliseconds of a clock that gives seconds; without one, of the clocks that there are. */
 export function clockOf(clock: unknown): () => number {
-  if (clock === undefined) return () => performance.now();
+  if (clock === undefined) return systemClock();
   if (typeof clock !== "function") throw invalidArgument("clock is a function that gives seconds");
   return () => {
     const seconds: unknown = clock();
@@ -216,6 +216,12 @@ export function clockOf(clock: unknown): () => number {
     if (ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return ms;
     throw invalidArgument("clock gives seconds, as performance.now() / 1000 does");
   };
+}
+
+/** `performance.now` alone stands still while the machine is asleep, which a lease does not. */
+function systemClock(): () => number {
+  const elapsed = new WasmElapsed(performance.now(), Date.now());
+  return () => elapsed.at(performance.now(), Date.now());
 }
 
 export function whole(milliseconds: number): bigint {

@@ -121,9 +121,9 @@ export class Source {
   static fromKeyset(path: PathLike, options: KeysetSourceOptions): Source {
     ready();
     checkOptions(options, KEYSET_NAMES);
-    const { ring = "", minGeneration } = options;
+    const { ring, minGeneration } = options;
     const name = pathOf(path);
-    const expected = textOf(ring, "ring");
+    const expected = expectedRing(ring);
     const generation = generationOf(minGeneration);
     const unlock = unlockOf(options);
     const place = writeRaw(name, 0);
@@ -186,6 +186,14 @@ function inDatabase(path: string, variable: string | undefined): KeyringError {
     "make a SqlKeysetStore of reseal/sql, and await its keyring() or LiveKeyring.follow()";
   const what = `${named} is a keyset in a database, which must be awaited: ${how}`;
   return new KeyringError("source-unreadable", what);
+}
+
+/** The ring that is expected; empty where any is. A variable that is not set must not stand for that. */
+export function expectedRing(ring: unknown): string {
+  if (ring === undefined) return "";
+  const expected = textOf(ring, "ring");
+  if (expected !== "") return expected;
+  throw invalidArgument("ring is empty: give the ring id, or leave it out to accept any ring");
 }
 
 /** The path as text: the module remembers it, and messages show it. */

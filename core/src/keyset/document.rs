@@ -59,6 +59,8 @@ pub(super) struct KeyEntry {
     pub(super) changed: String,
     pub(super) label: String,
     pub(super) wraps: SortedMap<KeyId, String>,
+    /// Whether the key stands in no document yet. It is no member of one.
+    pub(super) is_new: bool,
 }
 
 /// Names what lies in the place of a keyset by mistake.
@@ -186,11 +188,6 @@ impl KekEntry {
 }
 
 impl KeyEntry {
-    /// Whether the key was never saved.
-    pub(super) fn is_new(&self) -> bool {
-        self.state != KeyState::Destroyed && self.wraps.is_empty()
-    }
-
     fn read(tree: Json) -> Result<Self> {
         let mut members = Members::of(tree, "an entry of keys")?;
         let key = Self {
@@ -205,6 +202,7 @@ impl KeyEntry {
             changed: members.time("changed")?,
             label: members.text("label")?,
             wraps: members.texts("wraps", WRAP_CHARS)?,
+            is_new: false,
         };
         members.end()?;
         if !is_label(&key.label) {

@@ -59,6 +59,7 @@ impl Keyset {
             changed: now.to_string(),
             label: label.to_owned(),
             wraps: SortedMap::new(),
+            is_new: true,
         });
         self.keys.insert(id, key);
         Ok(id)
@@ -109,7 +110,7 @@ impl Keyset {
         })?;
         let allow = Promotion {
             back: true,
-            early: self.was_replaced_last(id),
+            early: self.was_primary_last(id),
         };
         self.promote(id, now, allow).map(|()| id)
     }
@@ -246,7 +247,7 @@ impl Keyset {
         if allow.early || lease == 0 || self.document.generation == 0 {
             return Ok(());
         }
-        if entry.is_new() {
+        if entry.is_new {
             return Err(refused(
                 entry,
                 &format!(
@@ -276,6 +277,21 @@ impl Keyset {
         keys.filter(|key| key.key_use == key_use && key.state == KeyState::DecryptOnly)
             .max_by_key(|key| (self.was_replaced_last(key.id), key.changed.as_str()))
             .map(|key| key.id)
+    }
+
+    /// Whether it is this key that the present primary replaced. Of several that changed in that
+    /// second nobody can tell: one may have been enabled then, and never have been primary.
+    fn was_primary_last(&self, id: KeyId) -> bool {
+        let Ok(KeyEntry { key_use, .. }) = self.entry(id) else {
+            return false;
+        };
+        let keys = self.document.keys.iter();
+        let mut last = keys.filter(|key| {
+            key.key_use == *key_use
+                && key.state == KeyState::DecryptOnly
+                && self.was_replaced_last(key.id)
+        });
+        last.next().is_some_and(|key| key.id == id) && last.next().is_none()
     }
 
     /// Whether a key stepped down in the moment in which the present primary came up.

@@ -57,7 +57,7 @@ impl Keyset {
 
     /// Sets how long a process may go on sealing without looking at the keyset; 0 is for ever.
     /// A shorter lease holds for promotions from the next generation on: until then processes have
-    /// the old one. Let the old one pass before the next promotion.
+    /// the old one. Let the old one pass before the next promotion, and before a key goes.
     ///
     /// # Errors
     /// `invalid-argument` above 31,536,000 seconds, a year.
@@ -100,7 +100,7 @@ impl Keyset {
                 continue;
             }
             // Nobody can know the key before now: the lease counts from here.
-            if entry.is_new() && entry.state == KeyState::Introduced {
+            if entry.is_new && entry.state == KeyState::Introduced {
                 entry.changed = now.to_string();
             }
             let key = self.keys.get(&entry.id).ok_or_else(tampered)?;
@@ -172,7 +172,7 @@ impl KeyEntry {
         let kept = |(kek, wrap): (&KeyId, &String)| saved.wraps.get(kek) == Some(wrap);
         parts(self) == parts(saved)
             && self.label == saved.label
-            && (self.changed == saved.changed || self.is_new())
+            && (self.changed == saved.changed || self.is_new)
             && self.wraps.iter().all(kept)
     }
 }

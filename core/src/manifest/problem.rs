@@ -131,13 +131,9 @@ struct Entries {
 }
 
 impl Entries {
-    fn add(&mut self, at: usize, problem: impl FnOnce() -> Problem) {
-        if self.list.len() >= MAX_TOLD {
-            self.more = true;
-            return;
-        }
+    fn add(&mut self, at: usize, problem: Problem) {
         let place = self.list.partition_point(|(there, _)| *there <= at);
-        self.list.insert(place, (at, problem()));
+        self.list.insert(place, (at, problem));
     }
 
     fn problems(self) -> Vec<Problem> {
@@ -157,13 +153,22 @@ impl<'t> Log<'t> {
 
     /// A problem at a byte of the text.
     pub(super) fn wrong(&self, place: &str, at: usize, message: impl Into<String>) {
-        let problem = || self.problem(place, at, message.into());
-        self.wrong.borrow_mut().add(at, problem);
+        self.note(&self.wrong, place, at, message.into());
     }
 
     pub(super) fn warn(&self, place: &str, at: usize, message: impl Into<String>) {
-        let problem = || self.problem(place, at, message.into());
-        self.warned.borrow_mut().add(at, problem);
+        self.note(&self.warned, place, at, message.into());
+    }
+
+    // A call at each of its many places, and not a copy.
+    #[inline(never)]
+    fn note(&self, entries: &RefCell<Entries>, place: &str, at: usize, message: String) {
+        let mut entries = entries.borrow_mut();
+        if entries.list.len() >= MAX_TOLD {
+            entries.more = true;
+            return;
+        }
+        entries.add(at, self.problem(place, at, message));
     }
 
     /// The code of the error, where it is another one than `manifest-invalid`.

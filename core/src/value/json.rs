@@ -3,12 +3,13 @@
 use super::number::decimal;
 use crate::json::in_order;
 use alloc::{string::String, vec::Vec};
-use core::fmt;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
 /// More doubles than `serde_json` is away from the nearest one: it rounds five times at most.
 const STEPS: u64 = 8;
+/// An integer of so many digits is a double, and is printed as it is.
+const SAFE_DIGITS: usize = 15;
 /// As deep as `serde_json` reads by itself.
 pub(crate) const MAX_DEPTH: usize = 128;
 
@@ -18,70 +19,152 @@ pub(super) fn is_valid(text: &str) -> bool {
 
 /// The form of RFC 8785; nothing where the document has none, or where it would be another number.
 pub(super) fn canonical(text: &str) -> Option<String> {
-    let document: &RawValue = serde_json::from_str(text).ok()?;
-    let mut canonical = String::with_capacity(text.len());
-    write(document.get(), 0, &mut canonical)?;
-    Some(canonical)
-}
-
-fn write(value: &str, depth: usize, to: &mut String) -> Option<()> {
-    if depth > MAX_DEPTH {
+    if !is_valid(text) {
         return None;
     }
-    match value.bytes().next()? {
-        b'{' => write_object(value, depth, to),
-        b'[' => write_list(value, depth, to),
-        b'"' => write_text(&serde_json::from_str::<String>(value).ok()?, to),
-        b'-' | b'0'..=b'9' => write_number(value, to),
-        // true, false and null.
-        _ => {
-            to.push_str(value);
-            Some(())
+    let mut writer = Writer {
+        rest: text,
+        to: String::with_capacity(text.len()),
+    };
+    writer.value(0)?;
+    Some(writer.to)
+}
+
+/// What is left of a document, which is well-formed, and the form of what was read. Every byte is read
+/// once, however deep it stands.
+struct Writer<'t> {
+    rest: &'t str,
+    to: String,
+}
+
+impl<'t> Writer<'t> {
+    fn value(&mut self, depth: usize) -> Option<()> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match self.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.list(depth),
+            b'"' => {
+                let text = self.text()?;
+                self.write_text(&text)
+            }
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => {
+                // true, false and null.
+                let word = self.take_while(u8::is_ascii_lowercase)?;
+                self.to.push_str(word);
+                Some(())
+            }
         }
     }
-}
 
-/// In the order of the UTF-16 units of the names.
-fn write_object(value: &str, depth: usize, to: &mut String) -> Option<()> {
-    let Members(members) = serde_json::from_str(value).ok()?;
-    to.push('{');
-    let order = in_order(members.iter().map(|(name, _)| name))?;
-    for (at, (name, value)) in order.iter().filter_map(|at| members.get(*at)).enumerate() {
-        if at > 0 {
-            to.push(',');
+    /// In the order of the UTF-16 units of the names.
+    fn object(&mut self, depth: usize) -> Option<()> {
+        let start = self.to.len();
+        let (mut names, mut ends) = (Vec::new(), Vec::new());
+        self.take(1)?;
+        while self.peek()? != b'}' {
+            if !names.is_empty() {
+                self.take(1)?;
+                self.peek()?;
+            }
+            names.push(self.text()?);
+            self.peek()?;
+            self.take(1)?;
+            self.value(depth + 1)?;
+            ends.push(self.to.len() - start);
         }
-        write_text(name, to)?;
-        to.push(':');
-        write(value.get(), depth + 1, to)?;
-    }
-    to.push('}');
-    Some(())
-}
-
-fn write_list(value: &str, depth: usize, to: &mut String) -> Option<()> {
-    let items: Vec<&RawValue> = serde_json::from_str(value).ok()?;
-    to.push('[');
-    for (at, item) in items.into_iter().enumerate() {
-        if at > 0 {
-            to.push(',');
+        self.take(1)?;
+        let values = Zeroizing::new(self.to.split_off(start));
+        let starts = core::iter::once(0).chain(ends.iter().copied());
+        let spans: Vec<_> = starts.zip(ends.iter().copied()).collect();
+        self.to.push('{');
+        for (place, at) in in_order(names.iter())?.into_iter().enumerate() {
+            if place > 0 {
+                self.to.push(',');
+            }
+            self.write_text(names.get(at)?)?;
+            self.to.push(':');
+            let (from, end) = *spans.get(at)?;
+            self.to.push_str(values.get(from..end)?);
         }
-        write(item.get(), depth + 1, to)?;
+        self.to.push('}');
+        Some(())
     }
-    to.push(']');
-    Some(())
-}
 
-/// The escapes of `serde_json` are those of RFC 8785.
-fn write_text(text: &str, to: &mut String) -> Option<()> {
-    to.push_str(&serde_json::to_string(text).ok()?);
-    Some(())
-}
+    fn list(&mut self, depth: usize) -> Option<()> {
+        self.take(1)?;
+        self.to.push('[');
+        let mut is_first = true;
+        while self.peek()? != b']' {
+            if !is_first {
+                self.take(1)?;
+                self.to.push(',');
+            }
+            is_first = false;
+            self.value(depth + 1)?;
+        }
+        self.take(1)?;
+        self.to.push(']');
+        Some(())
+    }
 
-/// As JavaScript prints it, if that is the same number.
-fn write_number(source: &str, to: &mut String) -> Option<()> {
-    let number = double(source)?;
-    to.push_str(ryu_js::Buffer::new().format_finite(number));
-    Some(())
+    /// As JavaScript prints it, if that is the same number.
+    fn number(&mut self) -> Option<()> {
+        let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+        let source = self.take_while(is_part)?;
+        // Most numbers stay what they are.
+        let is_digit = |byte: u8| byte.is_ascii_digit();
+        if source.len() <= SAFE_DIGITS && source.bytes().all(is_digit) {
+            self.to.push_str(source);
+        } else {
+            let number = double(source)?;
+            self.to
+                .push_str(ryu_js::Buffer::new().format_finite(number));
+        }
+        Some(())
+    }
+
+    /// The text that begins here; nothing where it has a lone surrogate.
+    fn text(&mut self) -> Option<String> {
+        let mut end = 1;
+        loop {
+            let bytes = self.rest.as_bytes().get(end..)?;
+            let mark = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            match bytes.get(mark)? {
+                b'"' => {
+                    let source = self.take(end + mark + 1)?;
+                    return serde_json::from_str(source).ok();
+                }
+                _ => end += mark + 2,
+            }
+        }
+    }
+
+    /// The escapes of `serde_json` are those of RFC 8785.
+    fn write_text(&mut self, text: &str) -> Option<()> {
+        self.to.push_str(&serde_json::to_string(text).ok()?);
+        Some(())
+    }
+
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        self.rest.bytes().next()
+    }
+
+    fn take(&mut self, bytes: usize) -> Option<&'t str> {
+        let (taken, rest) = self.rest.split_at_checked(bytes)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    fn take_while(&mut self, is_part: impl Fn(&u8) -> bool) -> Option<&'t str> {
+        let bytes = self.rest.as_bytes();
+        let end = bytes.iter().position(|byte| !is_part(byte));
+        self.take(end.unwrap_or(bytes.len()))
+    }
 }
 
 /// The double that is printed as this number. It is looked for around what `serde_json` reads in its
@@ -104,31 +187,4 @@ pub(crate) fn double(source: &str) -> Option<f64> {
         }
     }
     None
-}
-
-/// The members of an object.
-pub(crate) struct Members<'t>(pub(crate) Vec<(String, &'t RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Object).map(Self)
-    }
-}
-
-struct Object;
-
-impl<'de> Visitor<'de> for Object {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
-    }
 }

@@ -756,6 +756,43 @@ fn only_the_document_that_save_gave_is_taken_as_saved() {
 }
 
 #[test]
+fn going_back_is_no_detour_around_the_lease() {
+    // Enabled in the second in which another key was replaced: it looks like that one.
+    let (mut keyset, _, first) = keyset(3600);
+    let second = add(&mut keyset, KeyUse::Data, 1);
+    store(&mut keyset, 1);
+    let young = add(&mut keyset, KeyUse::Data, 4000);
+    keyset.disable(young, at(4000), false).unwrap();
+    keyset.enable(young, at(4000)).unwrap();
+    keyset.promote(second, at(4000), PLAIN).unwrap();
+    store(&mut keyset, 4000);
+    assert_eq!(
+        code(keyset.revert(KeyUse::Data, at(4001))),
+        ErrorCode::KeysetTransition
+    );
+    assert_eq!(state(&keyset, second), KeyState::Primary);
+    keyset.promote(first, at(4002), BACK).unwrap();
+    assert_eq!(keyset.revert(KeyUse::Data, at(4003)).unwrap(), second);
+}
+
+#[test]
+fn other_key_encrypting_keys_leave_the_dates_of_keys_as_they_are() {
+    let (mut keyset, old, _) = keyset(3600);
+    let second = add(&mut keyset, KeyUse::Data, 1);
+    store(&mut keyset, 1);
+    let before = keyset.info().keys;
+    let new = key(KeyUse::Kek);
+    keyset.add_kek(NewKek::key(new.clone()).unwrap()).unwrap();
+    keyset.remove_kek(old.id()).unwrap();
+    let text = keyset.save(at(3000), &mut OsEntropy).unwrap();
+    keyset.saved(&text).unwrap();
+    assert_eq!(keyset.info().keys, before);
+    let mut keyset = load(&text, &[&new]).unwrap();
+    assert_eq!(keyset.info().keys, before);
+    keyset.promote(second, at(3601), PLAIN).unwrap();
+}
+
+#[test]
 fn the_lease_cannot_be_passed_by_detours() {
     // A shorter lease in the same edit: processes still have the old one.
     let (mut keyset, _, _) = keyset(3600);

@@ -1,6 +1,6 @@
 //! When a live ring looks at its source, and until when it seals.
 
-use reseal::{ErrorCode, Pace};
+use reseal::{Elapsed, ErrorCode, Pace};
 
 /// A look that takes so long, and gives a lease or fails.
 fn look(pace: &mut Pace, began: u64, took: u64, lease: Option<u32>) {
@@ -75,4 +75,37 @@ fn clocks_may_go_wrong() {
     assert!(pace.may_reload(0));
     look(&mut pace, u64::MAX, 0, Some(u32::MAX));
     assert_eq!(pace.stale_at(), u64::MAX);
+}
+
+/// Milliseconds since 1970, of some day.
+const DAY: u64 = 1_795_132_800_000;
+
+#[test]
+fn time_passes_while_the_machine_is_asleep() {
+    let mut elapsed = Elapsed::since(700, DAY);
+    assert_eq!(elapsed.at(700, DAY), 0);
+    assert_eq!(elapsed.at(1_700, DAY + 1_000), 1_000);
+    assert_eq!(elapsed.at(1_701, DAY + 3_601_000), 3_601_000);
+    assert_eq!(elapsed.at(2_701, DAY + 3_602_000), 3_602_000);
+    let mut pace = Pace::new(10_000, 1_000);
+    look(&mut pace, 0, 0, Some(3_600));
+    assert!(pace.is_due(3_601_000) && pace.check_lease(3_601_000).is_err());
+}
+
+#[test]
+fn a_wall_clock_that_is_set_does_not_turn_time_back() {
+    let mut elapsed = Elapsed::since(0, DAY);
+    // A little forward and back, as a clock is kept right.
+    assert_eq!(elapsed.at(10, DAY + 900), 10);
+    assert_eq!(elapsed.at(20, DAY), 20);
+    // Far back, and on from there.
+    assert_eq!(elapsed.at(30, 0), 30);
+    assert_eq!(elapsed.at(40, 10), 40);
+    assert_eq!(elapsed.at(50, 5_010), 5_040);
+    // A monotonic clock that is none, and the ends of both.
+    assert_eq!(elapsed.at(5, 5_010), 5_040);
+    assert_eq!(elapsed.at(51, 5_010), 5_041);
+    assert_eq!(elapsed.at(u64::MAX, u64::MAX), u64::MAX);
+    assert_eq!(elapsed.at(u64::MAX, 0), u64::MAX);
+    assert_eq!(elapsed.at(0, u64::MAX), u64::MAX);
 }

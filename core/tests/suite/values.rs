@@ -60,6 +60,54 @@ proptest! {
 }
 
 #[test]
+fn json_is_sorted_without_white_space_at_any_depth() {
+    let text = " {\t\"b\" :\r\n[ 1 , { } , [ ] , -0 ,1e1, null ,true] , \"a\\\"}\" : { \"\\u00e9\" : \"\\u0041\\\\\" , \"\": false } } ";
+    let canonical = "{\"a\\\"}\":{\"\":false,\"é\":\"A\\\\\"},\"b\":[1,{},[],0,10,null,true]}";
+    assert_eq!(json(text).as_deref(), Some(canonical));
+    // By units of UTF-16.
+    assert_eq!(
+        json("{\"\u{fffd}\":1,\"\u{1f980}\":2}").as_deref(),
+        Some("{\"\u{1f980}\":2,\"\u{fffd}\":1}")
+    );
+    for refused in [
+        "{\"a\":[{\"b\":1,\"\\u0062\":2}]}",
+        "[\"\\ud800\"]",
+        "{\"\\udc00\":1}",
+        "[1,]",
+        "[1 2]",
+        "{\"a\":1,}",
+        "[1]]",
+        "",
+        "nul",
+        "[12345678901234567]",
+        "[0.12345678901234567890]",
+    ] {
+        assert_eq!(json(refused), None, "{refused}");
+    }
+    for (depth, expected) in [(128, true), (129, false), (100_000, false)] {
+        let text = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(json(&text).is_some(), expected, "{depth}");
+        let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        assert_eq!(json(&text).is_some(), expected, "{depth}");
+    }
+}
+
+#[test]
+fn the_form_of_json_takes_no_longer_where_it_is_deep() {
+    let items = format!("[{}1]", "1,".repeat(20_000));
+    let deep = format!("{}{items}{}", "[".repeat(120), "]".repeat(120));
+    let quickest = |text: &str| {
+        let runs = (0..5).map(|_| {
+            let began = std::time::Instant::now();
+            assert_eq!(json(text).as_deref(), Some(text));
+            began.elapsed()
+        });
+        runs.min().unwrap()
+    };
+    assert!(quickest(&deep) < quickest(&items) * 20);
+}
+
+#[test]
 fn the_largest_and_the_smallest_doubles_are_numbers_of_json() {
     for number in [f64::MAX, f64::MIN, f64::MIN_POSITIVE, f64::from_bits(1)] {
         assert_eq!(json(&printed(number)), Some(printed(number)));

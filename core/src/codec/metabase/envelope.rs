@@ -97,18 +97,19 @@ impl DataKeys {
         Self::in_order(rows.into_iter().map(row).collect::<Result<_>>()?)
     }
 
-    fn in_order(mut rows: Vec<Row>) -> Result<Self> {
-        rows.sort_unstable_by_key(|row| row.generation);
-        if rows
-            .windows(2)
-            .any(|pair| matches!(pair, [a, b] if a.generation == b.generation))
-        {
-            return Err(fixed(
-                ErrorCode::DuplicateKey,
-                "two rows of data_encryption_key have the same id",
-            ));
+    fn in_order(rows: Vec<Row>) -> Result<Self> {
+        let mut sorted: Vec<Row> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let place = sorted.binary_search_by_key(&row.generation, |there| there.generation);
+            let Err(place) = place else {
+                return Err(fixed(
+                    ErrorCode::DuplicateKey,
+                    "two rows of data_encryption_key have the same id",
+                ));
+            };
+            sorted.insert(place, row);
         }
-        Ok(Self(rows))
+        Ok(Self(sorted))
     }
 
     pub(super) const fn is_empty(&self) -> bool {
