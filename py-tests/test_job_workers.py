@@ -173,3 +173,43 @@ def test_calls_of_a_program_share_a_job(place: Place) -> None:
     assert texts == [f"Row {n}" for n in range(1, 20_001)]
     # Who came late found the job done, and did it once more: nothing was left.
     assert max(resealed(dict(one)) for one in [*reports, report]) == 20_000
+
+
+@on("postgresql", "mysql")
+def test_a_worker_with_other_keys_ends_those_that_have_the_old_ones(place: Place) -> None:
+    """Whoever comes last is right: nobody says that all is done that is not so under his keys."""
+    before, after = reseal.Key.generate("data"), reseal.Key.generate("data")
+    old_keys = {"RESEAL_PRIMARY_KEY": before.export(), "RESEAL_DECRYPT_KEYS": after.export()}
+    new_keys = {"RESEAL_PRIMARY_KEY": after.export(), "RESEAL_DECRYPT_KEYS": before.export()}
+    ring = reseal.Keyring(primary=before)
+    place.users([ring.seal(f"Row {n}", HERE) for n in range(1, 201)])
+    place.describe(column())
+    place.env |= old_keys
+    joining = copy.copy(place)
+    joining.env = place.env | new_keys
+    line = ("apply", "--share", "--batch", "5", "--worker-lease", "3600", "--json")
+    with Running(place, *line, "--pause", "500") as old:
+        old.until(lambda: ranges(place) == 1)
+        with Running(joining, *line) as new:
+            # Its range is put back with its next batch, and not after its lease.
+            ended, report = old.end(5), new.report()
+    assert "[job-conflict]" in ended.err or '"job-conflict"' in ended.err
+    assert "seals with other keys" in ended.err
+    assert report["end"] == "complete"
+    assert total(report)["resealed"] == 200
+    assert all(it.startswith(f"rs1.{after.id}.") for it in place.stored())
+
+
+@on("sqlite")
+def test_a_worker_with_another_manifest_ends_those_that_have_the_old_one(place: Place) -> None:
+    """What one of them seals with its context, the others could not open."""
+    place.users([f"Row {n}" for n in range(1, 201)])
+    line = ("apply", "--share", "--batch", "5", "--worker-lease", "3600", "--json")
+    with Running(place, *line, "--pause", "500") as old:
+        old.until(lambda: ranges(place) == 1)
+        place.describe(column(context=HERE | {"tenant": "7"}))
+        with Running(place, *line) as new:
+            ended, report = old.end(5), new.report()
+    assert "another manifest" in ended.err
+    assert report["end"] == "complete"
+    assert resealed(report) == 200

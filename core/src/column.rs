@@ -164,6 +164,20 @@ impl Column {
         self.codecs.iter().map(|named| named.codec.kind())
     }
 
+    /// The ids of the keys that seal its values and make the terms of its indexes; nothing where its codec
+    /// has none of ours.
+    #[cfg(feature = "job")]
+    pub(crate) fn sealing_ids(&self) -> Option<[Option<crate::ids::KeyId>; 2]> {
+        let ring = self.codecs.first()?.codec.rings()?.to_seal().ok()?;
+        Some([ring.primary_id(), ring.index_primary_id()])
+    }
+
+    /// What is bound to all of its values.
+    #[cfg(feature = "job")]
+    pub(crate) const fn fixed_context(&self) -> &Context {
+        &self.context
+    }
+
     /// The most characters, or bytes of a binary column, of a value that holds a plaintext of so many
     /// bytes; nothing where the codec cannot tell.
     #[cfg(feature = "job")]

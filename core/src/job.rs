@@ -65,10 +65,11 @@ use crate::{
     error::{ErrorCode, Result, fixed},
     manifest::{ColumnSpec, Manifest, Secrets},
     random::Entropy,
+    sorted::SortedMap,
     time::Timestamp,
 };
 use ahead::Hand;
-use alloc::{boxed::Box, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, string::String, sync::Arc, vec::Vec};
 use apply::{Run, Tallied};
 use core::{
     fmt,
@@ -187,7 +188,7 @@ impl Job {
             line: line.clone(),
             row: id.clone(),
             id: id.clone(),
-            sharing: Sharing::of(&options, targets.len(), &mut *entropy)?,
+            sharing: Sharing::of(&options, &targets, &mut *entropy)?,
             work,
             progress: Progress::new(targets.len()),
             targets: targets.into(),
@@ -199,8 +200,8 @@ impl Job {
             walks: Vec::new(),
             version: None,
             tally: Tallied::new(),
-            lengths: BTreeMap::new(),
-            terms: BTreeMap::new(),
+            lengths: SortedMap::new(),
+            terms: SortedMap::new(),
             findings: Vec::new(),
             discovered: Vec::new(),
         };

@@ -36,6 +36,11 @@ impl<K, V> SortedMap<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    #[cfg(feature = "job")]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
     }
@@ -72,6 +77,24 @@ impl<K: Ord, V> SortedMap<K, V> {
                 self.0.insert(at, (key, value));
                 None
             }
+        }
+    }
+
+    /// Changes the value of a key, which is the default one where the key is new.
+    #[cfg(feature = "job")]
+    pub(crate) fn change(&mut self, key: K, change: impl FnOnce(&mut V))
+    where
+        V: Default,
+    {
+        let at = match self.find(&key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.0.insert(at, (key, V::default()));
+                at
+            }
+        };
+        if let Some((_, value)) = self.0.get_mut(at) {
+            change(value);
         }
     }
 

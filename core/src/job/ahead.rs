@@ -4,6 +4,7 @@ use super::{
     Cell, Statement, Target, Work,
     batch::rows_of,
     pool::Pool,
+    proof::Wish,
     rows::{Taken, Taker},
     swap::Change,
     walk::Walk,
@@ -12,9 +13,10 @@ use crate::{
     codec::Fresh,
     error::{ErrorCode, Result, fixed},
     random::Entropy,
+    sorted::SortedMap,
     time::Timestamp,
 };
-use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::{cell::RefCell, fmt, mem};
 use spin::Mutex;
 
@@ -78,8 +80,10 @@ pub(super) struct Hand {
     pub(super) unverified: u32,
     /// Values that were chosen to be verified: their columns take turns.
     pub(super) proofs: usize,
+    /// The targets of which a value was chosen: the first one of each is.
+    pub(super) proven: SortedMap<usize, ()>,
     /// The characters or bytes of the longest new value, by target.
-    pub(super) needed: BTreeMap<usize, usize>,
+    pub(super) needed: SortedMap<usize, usize>,
 }
 
 impl Ahead {
@@ -132,19 +136,23 @@ impl Task {
         };
         let mut done = Vec::with_capacity(rows.len());
         for row in rows {
-            let is_due = self.every > 0 && hand.unverified + 1 >= self.every;
-            let proof = is_due.then_some(hand.proofs);
-            let row = taker.take(row, proof, &mut fresh)?;
+            let wish = (self.every > 0).then(|| Wish {
+                is_due: hand.unverified + 1 >= self.every,
+                turn: hand.proofs,
+                proven: &hand.proven,
+            });
+            let row = taker.take(row, wish, &mut fresh)?;
             hand.unverified += u32::from(row.change.is_some());
-            if row.proof.is_some() {
+            if let Some(proof) = &row.proof {
                 hand.unverified = 0;
                 hand.proofs = hand.proofs.wrapping_add(1);
+                hand.proven.add(proof.target);
             }
             done.push(row);
         }
         for (target, length) in taker.needed.into_inner() {
-            let longest = hand.needed.entry(target).or_default();
-            *longest = length.max(*longest);
+            let needed = |longest: &mut usize| *longest = length.max(*longest);
+            hand.needed.change(target, needed);
         }
         let swaps = if self.is_dry {
             Vec::new()
@@ -156,17 +164,18 @@ impl Task {
 }
 
 fn swaps(walk: &Walk, taken: &[Taken]) -> Vec<Swaps> {
-    let mut groups: BTreeMap<Vec<usize>, (Vec<usize>, Vec<&Change>)> = BTreeMap::new();
+    let mut groups: SortedMap<Vec<usize>, (Vec<usize>, Vec<&Change>)> = SortedMap::new();
     for (place, row) in taken.iter().enumerate() {
         let Some(change) = &row.change else { continue };
         let columns = change.swaps.iter().map(|swap| swap.column).collect();
-        let (rows, changes) = groups.entry(columns).or_default();
-        rows.push(place);
-        changes.push(change);
+        groups.change(columns, |(rows, changes)| {
+            rows.push(place);
+            changes.push(change);
+        });
     }
-    let groups = groups.into_values();
     groups
-        .map(|(rows, changes)| Swaps {
+        .into_iter()
+        .map(|(_, (rows, changes))| Swaps {
             rows,
             statements: walk.swaps(&changes),
         })
@@ -179,7 +188,8 @@ impl Hand {
             entropy,
             unverified: 0,
             proofs: 0,
-            needed: BTreeMap::new(),
+            proven: SortedMap::new(),
+            needed: SortedMap::new(),
         }
     }
 }

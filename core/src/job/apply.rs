@@ -5,8 +5,8 @@ use super::{
     Target, TermCount, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
     progress::Progress, readers, session::Session, share::Sharing, walk::Walk,
 };
-use crate::time::Timestamp;
-use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use crate::{sorted::SortedMap, time::Timestamp};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use spin::Mutex;
 
 /// Rows of the first batch: the size of a row is not known yet.
@@ -42,8 +42,8 @@ pub(super) struct Run {
     pub(super) version: Option<i64>,
     pub(super) tally: Tallied,
     /// Beside the counts, by target.
-    pub(super) lengths: BTreeMap<usize, Length>,
-    pub(super) terms: BTreeMap<usize, Vec<TermCount>>,
+    pub(super) lengths: SortedMap<usize, Length>,
+    pub(super) terms: SortedMap<usize, Vec<TermCount>>,
     pub(super) findings: Vec<(usize, Finding)>,
     pub(super) discovered: Vec<Discovered>,
 }
@@ -226,10 +226,10 @@ impl Run {
         page: Page,
         next: Progress,
     ) -> Result<(), Halt> {
-        let mut raced = self.batch(walk, page.work.finish()?, next).await?;
-        for _ in 0..MAX_RACES {
+        let mut raced = self.batch(walk, page.work.finish()?, next, false).await?;
+        for round in 1..=MAX_RACES {
             if !raced.is_empty() {
-                raced = self.take_again(walk, raced).await?;
+                raced = self.take_again(walk, raced, round == MAX_RACES).await?;
             }
         }
         self.tally.rows += u64::try_from(page.rows).unwrap_or(u64::MAX);

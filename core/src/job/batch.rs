@@ -25,12 +25,14 @@ const QUIET_BATCHES: u32 = 20;
 
 impl Run {
     /// Writes what became of rows and stores how far the job is then, in one transaction. The keys of rows that
-    /// changed meanwhile come back; they are counted as left.
+    /// changed meanwhile come back; they are counted as left. At last, those that did not change either are
+    /// refused: whatever keeps them as they are would do so again.
     pub(super) async fn batch(
         &mut self,
         walk: &Arc<Walk>,
         made: Made,
         mut next: Progress,
+        is_last: bool,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
         let Made { mut taken, swaps } = made;
         self.tell_refused(walk, &taken).await;
@@ -38,7 +40,17 @@ impl Run {
         let mut raced = Vec::new();
         if is_written {
             self.line.run(Step::Begin).await?;
-            raced = self.swap(walk, &taken, swaps).await?;
+            let failed = self.swap(walk, &taken, swaps).await?;
+            let (kept, others): (Vec<_>, _) = failed.into_iter().partition(|it| it.is_kept);
+            raced = others.into_iter().map(|it| it.key).collect();
+            let kept = kept.into_iter().map(|it| it.key);
+            if is_last {
+                let refused = refused(&mut taken, &kept.collect::<Vec<_>>());
+                self.tell_refused(walk, &refused).await;
+                taken.extend(refused);
+            } else {
+                raced.extend(kept);
+            }
             taken.retain(|row| !raced.contains(&row.key));
             let verified = self.verify(walk, &taken).await?;
             next.race(walk, raced.len());
@@ -72,22 +84,23 @@ impl Run {
         &mut self,
         walk: &Arc<Walk>,
         keys: Vec<Vec<Cell>>,
+        is_last: bool,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
         let rows = self.line.query(walk.rows_at(&keys)).await?;
         let mut next = self.progress.clone();
         next.unleave(walk, keys.len(), keys.len().saturating_sub(rows.len()));
         let made = self.task(walk, rows)?.run()?;
-        self.batch(walk, made, next).await
+        self.batch(walk, made, next, is_last).await
     }
 
-    /// Puts the new values in place; gives the keys of rows that were not as they had been read.
+    /// Puts the new values in place; gives the rows in which they do not stand.
     async fn swap(
         &self,
         walk: &Walk,
         taken: &[Taken],
         swaps: Vec<Swaps>,
-    ) -> Result<Vec<Vec<Cell>>, Halt> {
-        let mut raced = Vec::new();
+    ) -> Result<Vec<Failed>, Halt> {
+        let mut all = Vec::new();
         for Swaps { rows, statements } in swaps {
             let mut is_short = false;
             for (statement, rows) in statements {
@@ -101,10 +114,13 @@ impl Run {
                 let keys: Vec<Vec<Cell>> = changes().map(|it| it.key.clone()).collect();
                 let now = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
                 let failed = changes().filter(|change| !change.is_in(&now));
-                raced.extend(failed.map(|change| change.key.clone()));
+                all.extend(failed.map(|change| Failed {
+                    key: change.key.clone(),
+                    is_kept: change.is_kept(&now),
+                }));
             }
         }
-        Ok(raced)
+        Ok(all)
     }
 
     /// Reads some of the new values back, inside their transaction: what is wrong is undone with it.
@@ -121,10 +137,10 @@ impl Run {
         let rows = rows_of(walk, self.line.query(walk.rows_at(&keys)).await?)?;
         let verified = proofs.iter().map(|(change, proof)| {
             let row = rows.iter().find(|row| row.key == change.key)?;
-            let column = change.swaps.get(proof.swap)?.column;
-            let target = walk.values.get(column)?.target;
-            let holds = proof.holds(self.targets.get(target)?, row.values.get(column)?);
-            holds.then_some(target)
+            let swap = change.swaps.get(proof.swap)?;
+            let target = self.targets.get(proof.target)?;
+            let holds = proof.holds(target, swap, row.values.get(swap.column)?);
+            holds.then_some(proof.target)
         });
         verified.collect::<Option<_>>().ok_or_else(|| {
             let message = "a value that was read back is not what was sealed: its batch is undone; \
@@ -142,7 +158,48 @@ impl Run {
     }
 }
 
+/// Takes out what the database left as it is, and said nothing, as it does for a trigger or a rule; gives it
+/// back as refused.
+fn refused(taken: &mut [Taken], kept: &[Vec<Cell>]) -> Vec<Taken> {
+    let rows = taken.iter_mut().filter(|row| kept.contains(&row.key));
+    let refused = rows.map(|row| {
+        row.change = None;
+        row.proof = None;
+        let is_new =
+            |(_, it): &mut (usize, Tally)| matches!(it, Tally::Resealed(_) | Tally::Reindexed);
+        let tallies = row.tallies.extract_if(.., is_new);
+        let code = ErrorCode::VerificationFailed;
+        Taken {
+            key: row.key.clone(),
+            tallies: tallies.map(|(at, _)| (at, Tally::refused(code))).collect(),
+            change: None,
+            proof: None,
+        }
+    });
+    refused.collect()
+}
+
+/// A row in which the new values do not stand.
+struct Failed {
+    key: Vec<Cell>,
+    /// Whether it is what it was when it was read.
+    is_kept: bool,
+}
+
 impl Change {
+    /// Whether a row is as it was read.
+    fn is_kept(&self, rows: &[Row]) -> bool {
+        let row = rows.iter().find(|row| row.key == self.key);
+        row.is_some_and(|row| {
+            let mut swaps = self.swaps.iter();
+            row.facts == self.facts
+                && swaps.all(|swap| {
+                    let there = row.values.get(swap.column);
+                    there.is_some_and(|there| there.is_same(&swap.old))
+                })
+        })
+    }
+
     /// Whether the new values stand in their row.
     fn is_in(&self, rows: &[Row]) -> bool {
         let row = rows.iter().find(|row| row.key == self.key);

@@ -5,7 +5,7 @@ use super::{
     dialect::{Phrase, split_table},
 };
 use crate::error::{Error, ErrorCode};
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 /// A column of a table, as the database has it.
 #[derive(Clone, Debug)]
@@ -187,17 +187,17 @@ fn info(row: &[Cell]) -> Option<Info> {
 
 /// The unique keys of columns; one with an expression is none.
 pub(super) fn keys_of(rows: &[Vec<Cell>]) -> Vec<UniqueKey> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut keys: BTreeMap<&str, Option<UniqueKey>> = BTreeMap::new();
+    let mut keys: Vec<(&str, Option<UniqueKey>)> = Vec::new();
     for row in rows {
         let [index, column, collation] = row.as_slice() else {
             continue;
         };
         let index = index.as_text().unwrap_or_default();
-        if !names.contains(&index) {
-            names.push(index);
+        if !keys.iter().any(|(name, _)| *name == index) {
+            keys.push((index, Some(Vec::new())));
         }
-        let key = keys.entry(index).or_insert_with(|| Some(Vec::new()));
+        let key = keys.iter_mut().find(|(name, _)| *name == index);
+        let Some((_, key)) = key else { continue };
         match (key.as_mut(), column.as_text()) {
             (Some(key), Some(column)) => {
                 key.push((column.into(), collation.as_text().map(String::from)));
@@ -205,7 +205,7 @@ pub(super) fn keys_of(rows: &[Vec<Cell>]) -> Vec<UniqueKey> {
             _ => *key = None,
         }
     }
-    names.iter().filter_map(|name| keys.remove(name)?).collect()
+    keys.into_iter().filter_map(|(_, key)| key).collect()
 }
 
 impl Info {

@@ -6,7 +6,7 @@ use alloc::string::ToString;
 impl Run {
     pub(super) fn report(mut self, end: End) -> Report {
         let hand = self.hand.lock();
-        for (target, length) in &mut self.lengths {
+        for (target, length) in self.lengths.iter_mut() {
             length.needed = hand.needed.get(target).copied().unwrap_or_default();
             let finding = length.finding();
             self.findings

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     codec::{Certainty, CodecKind, Stored},
     manifest::JsonPath,
+    sorted::SortedMap,
 };
 use alloc::{
     collections::BTreeMap,
@@ -131,7 +132,7 @@ impl Place<'_> {
     /// What the values of a column are in, and those that stand in their documents.
     fn seen(&self, rows: &[Vec<Cell>]) -> Vec<Discovered> {
         let mut whole = Seen::default();
-        let mut members: BTreeMap<String, Seen> = BTreeMap::new();
+        let mut members: SortedMap<String, Seen> = SortedMap::new();
         for cell in rows.iter().filter_map(|row| row.first()) {
             let stored = match cell {
                 Cell::Text(text) => Stored::Text(text),
@@ -147,7 +148,9 @@ impl Place<'_> {
                 }
                 let path = JsonPath::over(&steps).to_string();
                 if members.len() < MAX_PATHS || members.contains_key(&path) {
-                    members.entry(path).or_default().look(Stored::Text(&text));
+                    members.change(path, |seen| {
+                        seen.look(Stored::Text(&text));
+                    });
                 }
             }
         }

@@ -4,6 +4,9 @@ use super::Dialect;
 use crate::error::{Error, ErrorCode};
 use alloc::{format, string::String};
 
+/// `protocol_violation` of PostgreSQL: the code of all that `PgBouncer` itself refuses.
+const POOLER: &str = "08P01";
+
 /// A statement that failed.
 ///
 /// # Security
@@ -76,7 +79,11 @@ impl From<Failure> for Error {
             code => code,
         };
         let what = failure.kind.words();
-        let message = format!("the database did not do it: {what} ({code})");
+        let hint = match code {
+            POOLER => ": a pooler that refuses transactions? connect to the server itself",
+            _ => "",
+        };
+        let message = format!("the database did not do it: {what} ({code}){hint}");
         Self::new(ErrorCode::DatabaseError, message)
     }
 }

@@ -17,6 +17,18 @@ struct Slot {
     ahead: Option<Ahead>,
     elapsed_ms: u64,
     is_stopped: bool,
+    limits: Option<Limits>,
+    in_transaction: bool,
+}
+
+/// What holds for one transaction, and is gone with it: a pooler gives the next one to another connection of
+/// the server, and this connection to another program.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    /// The statement that begins each transaction.
+    pub(super) set: Statement,
+    /// Whether statements outside of a transaction get one of their own.
+    pub(super) of_statements: bool,
 }
 
 impl Line {
@@ -55,15 +67,20 @@ impl Line {
         self.0.lock().elapsed_ms
     }
 
+    /// From now on transactions have limits.
+    pub(super) fn limit(&self, limits: Limits) {
+        self.0.lock().limits = Some(limits);
+    }
+
     pub(super) async fn query(&self, statement: Statement) -> Result<Vec<Vec<Cell>>, Failure> {
-        match self.ask(Step::Query(statement)).await {
+        match self.within(Step::Query(statement)).await {
             Reply::Rows(rows) => Ok(rows),
             other => Err(failure(other)),
         }
     }
 
     pub(super) async fn execute(&self, statement: Statement) -> Result<u64, Failure> {
-        match self.ask(Step::Execute(statement)).await {
+        match self.within(Step::Execute(statement)).await {
             Reply::Count(count) => Ok(count),
             other => Err(failure(other)),
         }
@@ -71,10 +88,67 @@ impl Line {
 
     /// A step that is done or fails.
     pub(super) async fn run(&self, step: Step) -> Result<(), Failure> {
-        match self.ask(step).await {
+        match self.within(step).await {
             Reply::Done => Ok(()),
             other => Err(failure(other)),
         }
+    }
+
+    /// A step; a transaction begins with its limits, and a statement that has to have them gets one of its own
+    /// where there is none.
+    async fn within(&self, step: Step) -> Reply {
+        let begins = matches!(step, Step::Begin);
+        // The next one is the last. It is no time to work ahead while limits are set.
+        let mut steps = Vec::with_capacity(4);
+        let mut limits_at = usize::MAX;
+        let mut is_alone = false;
+        {
+            let mut slot = self.0.lock();
+            let limits = slot.limits.clone();
+            if matches!(step, Step::Query(_) | Step::Execute(_)) {
+                let of_statements = limits.as_ref().is_some_and(|it| it.of_statements);
+                is_alone = of_statements && !slot.in_transaction;
+            } else if matches!(step, Step::Commit | Step::Rollback | Step::Reconnect) || begins {
+                slot.in_transaction = begins;
+            }
+            if is_alone {
+                steps.push(Step::Commit);
+            }
+            if !begins {
+                steps.push(step);
+            }
+            if let Some(limits) = limits.filter(|_| begins || is_alone) {
+                limits_at = steps.len();
+                steps.push(Step::Query(limits.set));
+            }
+            if begins || is_alone {
+                steps.push(Step::Begin);
+            }
+        }
+        let mut result = Reply::Done;
+        while let Some(step) = steps.pop() {
+            let sets_limits = steps.len() == limits_at;
+            let ahead = sets_limits.then(|| self.0.lock().ahead.take());
+            let reply = self.ask(step).await;
+            if let Some(ahead) = ahead {
+                self.offer(ahead);
+            }
+            match reply {
+                Reply::Failed(_) if !is_alone => {
+                    return if is_failed(&result) { result } else { reply };
+                }
+                Reply::Failed(_) => {
+                    is_alone = false;
+                    limits_at = usize::MAX;
+                    steps = alloc::vec![Step::Rollback];
+                    result = reply;
+                }
+                Reply::Done => {}
+                _ if sets_limits => {}
+                _ => result = reply,
+            }
+        }
+        result
     }
 
     /// What is told is never a reason to fail.
@@ -94,6 +168,10 @@ impl Line {
         })
         .await
     }
+}
+
+fn is_failed(reply: &Reply) -> bool {
+    matches!(reply, Reply::Failed(_))
 }
 
 /// A driver that answers something else is broken.

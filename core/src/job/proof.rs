@@ -9,7 +9,9 @@ use super::{
     walk::Row,
     whole,
 };
-use crate::{codec::Stored, context::Context, error::Result, ids::Mode, value::ValueType};
+use crate::{
+    codec::Stored, context::Context, error::Result, ids::Mode, sorted::SortedMap, value::ValueType,
+};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -18,20 +20,39 @@ use zeroize::Zeroizing;
 pub(super) struct Proof {
     /// The place among [`Change::swaps`].
     pub(super) swap: usize,
+    pub(super) target: usize,
     pub(super) facts: Context,
     pub(super) plaintext: Zeroizing<[u8; 32]>,
     /// Whether the column holds documents, which a database may spell in its own way.
     pub(super) is_json: bool,
 }
 
+/// Which value of a row is to be proven, if any.
+pub(super) struct Wish<'w> {
+    /// Whether it is this row's turn.
+    pub(super) is_due: bool,
+    /// Columns take turns.
+    pub(super) turn: usize,
+    /// The first value of a column has not to wait for its turn: what a trigger does to all of them shows
+    /// before any of them is committed.
+    pub(super) proven: &'w SortedMap<usize, ()>,
+}
+
 impl Taker<'_> {
     /// Nothing where the old value has no canonical plaintext to compare with.
-    pub(super) fn proof(&self, row: &Row, swaps: &[Swap], any: usize) -> Option<Proof> {
-        let swap = any.checked_rem(swaps.len())?;
+    pub(super) fn proof(&self, row: &Row, swaps: &[Swap], wish: &Wish<'_>) -> Option<Proof> {
+        let target_of = |swap: &Swap| Some(self.walk.values.get(swap.column)?.target);
+        let is_new = |swap: &Swap| target_of(swap).is_some_and(|it| !wish.proven.contains_key(&it));
+        let turn = || wish.turn.checked_rem(swaps.len());
+        let swap = match swaps.iter().position(is_new) {
+            Some(first) => first,
+            None if wish.is_due => turn()?,
+            None => return None,
+        };
         let swapped = swaps.get(swap)?;
         let is_json = self.is_json(swapped.column);
-        let target = self.walk.values.get(swapped.column)?.target;
-        let target = self.targets.get(target)?;
+        let at = target_of(swapped)?;
+        let target = self.targets.get(at)?;
         let facts = self.facts(target, row, true).ok()?;
         let before = match self.work {
             // Another plaintext than there was before.
@@ -41,6 +62,7 @@ impl Taker<'_> {
         let plaintext = digest(target, before, &facts, is_json).ok()??;
         Some(Proof {
             swap,
+            target: at,
             facts,
             plaintext,
             is_json,
@@ -49,8 +71,12 @@ impl Taker<'_> {
 }
 
 impl Proof {
-    /// Whether a value that was read back opens to the plaintext that was there before.
-    pub(super) fn holds(&self, target: &Target, read: &Cell) -> bool {
+    /// Whether a value that was read back opens to the plaintext that was there before, and is the new one:
+    /// the database may spell a document in its own way, but the old one has not stayed.
+    pub(super) fn holds(&self, target: &Target, swap: &Swap, read: &Cell) -> bool {
+        if read.is_same(&swap.old) && !read.is_same(&swap.new) {
+            return false;
+        }
         let found = digest(target, read, &self.facts, self.is_json);
         found.is_ok_and(|found| found.is_some_and(|found| *found == *self.plaintext))
     }

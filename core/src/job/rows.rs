@@ -5,7 +5,7 @@ use super::{
     catalog::Shape,
     document::{self, Content},
     facts::same_terms,
-    proof::Proof,
+    proof::{Proof, Wish},
     shown::Shown,
     swap::{Change, Swap},
     tally::{Refused, Tally, bytes, found},
@@ -18,8 +18,9 @@ use crate::{
     context::Context,
     error::{Error, ErrorClass, ErrorCode, Result, fixed},
     manifest::JsonPath,
+    sorted::SortedMap,
 };
-use alloc::{collections::BTreeMap, string::ToString, vec, vec::Vec};
+use alloc::{string::ToString, vec, vec::Vec};
 use core::{cell::RefCell, mem};
 use zeroize::Zeroizing;
 
@@ -45,19 +46,18 @@ pub(super) struct Taker<'t> {
     /// For [`Work::Verify`]: the codec that is to be of no use.
     pub(super) without: Option<&'t str>,
     /// The characters or bytes of the longest new value, by target.
-    pub(super) needed: RefCell<BTreeMap<usize, usize>>,
+    pub(super) needed: RefCell<SortedMap<usize, usize>>,
 }
 
 impl Taker<'_> {
-    /// `proof` asks for one, of one value or another; it is there if the row has a value that is
-    /// resealed.
+    /// `wish` asks for a proof, which is there if the row has a value that is resealed.
     ///
     /// # Errors
     /// Those that would be of every row.
     pub(super) fn take(
         &self,
         mut row: Row,
-        proof: Option<usize>,
+        wish: Option<Wish<'_>>,
         fresh: &mut Fresh<'_>,
     ) -> Result<Taken> {
         let mut taken = Taken {
@@ -94,7 +94,7 @@ impl Taker<'_> {
                 terms,
             })
             .collect();
-        taken.proof = proof.and_then(|proof| self.proof(&row, &swaps, proof));
+        taken.proof = wish.and_then(|wish| self.proof(&row, &swaps, &wish));
         taken.key = row.key;
         if !swaps.is_empty() {
             taken.change = Some(Change {
@@ -288,8 +288,7 @@ impl Taker<'_> {
             other => other.bytes(),
         };
         let mut needed = self.needed.borrow_mut();
-        let longest = needed.entry(value.target).or_default();
-        *longest = length.max(*longest);
+        needed.change(value.target, |longest| *longest = length.max(*longest));
         // MySQL limits those types by bytes.
         let is_in_bytes = value.info.base.ends_with("text");
         let taken = if is_in_bytes { new.bytes() } else { length };

@@ -1,6 +1,11 @@
 //! What a connection needs before the first statement, and how it is given back.
 
-use super::{Cell, Dialect, JobOptions, Statement, dialect::Phrase, halt::Halt, line::Line};
+use super::{
+    Cell, Dialect, JobOptions, Statement,
+    dialect::Phrase,
+    halt::Halt,
+    line::{Limits, Line},
+};
 use crate::error::{Error, ErrorCode};
 use alloc::{
     format,
@@ -25,12 +30,7 @@ impl Session {
         let timeout = options.statement_timeout_ms;
         let lease = options.share.as_ref().map(|share| share.lease_ms);
         match options.dialect {
-            Dialect::Postgres => {
-                session.postgres(line, "statement_timeout", timeout).await?;
-                // Of a worker that fell asleep in a transaction the locks are let go with its lease.
-                let name = "idle_in_transaction_session_timeout";
-                session.postgres(line, name, lease).await?;
-            }
+            Dialect::Postgres => postgres(line, timeout, lease),
             Dialect::Mysql => session.mysql(line, timeout, lease).await?,
             Dialect::Sqlite => session.sqlite(line, timeout).await?,
         }
@@ -42,25 +42,6 @@ impl Session {
         for statement in self.0 {
             let _done = line.query(statement).await;
         }
-    }
-
-    async fn postgres(
-        &mut self,
-        line: &Line,
-        name: &str,
-        milliseconds: Option<u64>,
-    ) -> Result<(), Halt> {
-        let Some(milliseconds) = milliseconds else {
-            return Ok(());
-        };
-        let dialect = Dialect::Postgres;
-        let before = text(line, dialect, &format!("SELECT current_setting('{name}')")).await?;
-        let mut restore = Phrase::new(dialect, &format!("SELECT set_config('{name}', "));
-        restore.value(before).push(", false)");
-        self.0.push(restore.done());
-        let set = format!("SET {name} = {}", milliseconds.min(MAX_MS));
-        line.execute(Phrase::new(dialect, &set).done()).await?;
-        Ok(())
     }
 
     async fn mysql(
@@ -142,6 +123,39 @@ impl Session {
         line.query(Phrase::new(dialect, &set).done()).await?;
         Ok(())
     }
+}
+
+/// The settings are of transactions, and not of the session, which a pooler may give to others.
+fn postgres(line: &Line, timeout: Option<u64>, lease: Option<u64>) {
+    let settings = [
+        ("statement_timeout", timeout),
+        // Of a worker that fell asleep in a transaction the locks are let go with its lease.
+        ("idle_in_transaction_session_timeout", lease),
+    ];
+    let mut set = String::new();
+    for (name, milliseconds) in settings {
+        let Some(milliseconds) = milliseconds else {
+            continue;
+        };
+        set.push_str(if set.is_empty() { "SELECT " } else { ", " });
+        let milliseconds = milliseconds.min(MAX_MS);
+        for part in [
+            "set_config('",
+            name,
+            "', '",
+            &milliseconds.to_string(),
+            "', true)",
+        ] {
+            set.push_str(part);
+        }
+    }
+    if set.is_empty() {
+        return;
+    }
+    line.limit(Limits {
+        set: Phrase::new(Dialect::Postgres, &set).done(),
+        of_statements: timeout.is_some(),
+    });
 }
 
 /// The only cell of the only row.

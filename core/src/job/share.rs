@@ -2,7 +2,7 @@
 //! keys are dealt out, and a row of each range that is being worked on.
 
 use super::{
-    Cell, Counts, JobOptions, Share,
+    Cell, Counts, JobOptions, Share, Target,
     progress::{Progress, key_of_value, key_to_value},
     walk::Walk,
 };
@@ -42,6 +42,9 @@ pub(super) struct Shared {
     pub(super) tried: usize,
     /// Whether the job ended although the last pass found something to do.
     pub(super) is_unsettled: bool,
+    /// What the workers of the run that joined last seal with: those who have other keys, or another manifest, may
+    /// not go on, as they would take for done what is not.
+    setup: String,
 }
 
 /// Rows with neighbouring keys, which one worker at a time works on.
@@ -65,6 +68,8 @@ pub(super) struct Sharing {
     /// The name of this worker: that of its run, and one of its own.
     pub(super) worker: String,
     pub(super) shared: Shared,
+    /// What this worker seals with.
+    pub(super) setup: String,
     /// Of the stored row of the job.
     pub(super) version: Option<i64>,
     pub(super) range: Option<Range>,
@@ -90,7 +95,7 @@ impl Sharing {
     /// A worker, where the job is shared.
     pub(super) fn of(
         options: &JobOptions,
-        targets: usize,
+        targets: &[Target],
         entropy: &mut dyn Entropy,
     ) -> Result<Option<Self>> {
         let Some(share) = options.share.clone() else {
@@ -102,7 +107,8 @@ impl Sharing {
         Ok(Some(Self {
             worker: format!("{}/{name}", share.run),
             share,
-            shared: Shared::new(targets),
+            shared: Shared::new(targets.len()),
+            setup: setup(targets),
             version: None,
             range: None,
             is_read: false,
@@ -136,6 +142,7 @@ impl Shared {
             is_interrupted: false,
             tried: 0,
             is_unsettled: false,
+            setup: String::new(),
         }
     }
 
@@ -145,7 +152,8 @@ impl Shared {
     }
 
     /// A run joins. What was read of the present pass before may be out of date.
-    pub(super) fn join(&mut self, run: &str) {
+    pub(super) fn join(&mut self, run: &str, setup: &str) {
+        self.setup = setup.into();
         self.is_interrupted |= self.dealt > 0 || self.progress.after.is_some();
         self.tried = 0;
         remember(&mut self.runs, run);
@@ -179,7 +187,7 @@ impl Shared {
         let more = json!({
             "runs": self.runs, "stopped": self.stopped, "dealt": self.dealt, "open": self.open, "rows": self.rows,
             "interrupted": self.is_interrupted, "tried": self.tried,
-            "unsettled": self.is_unsettled,
+            "unsettled": self.is_unsettled, "setup": self.setup,
         });
         self.progress.to_json_with("shared", more)
     }
@@ -217,6 +225,7 @@ impl Shared {
             is_interrupted: flag("interrupted")?,
             tried: usize::try_from(number("tried")?).ok()?,
             is_unsettled: flag("unsettled")?,
+            setup: shared.get("setup")?.as_str()?.into(),
         })
     }
 }
@@ -263,6 +272,33 @@ impl Range {
         };
         Some((range, progress))
     }
+}
+
+impl Sharing {
+    /// Whether a run has joined that seals with something else.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.shared.knows(&self.share.run) && self.shared.setup != self.setup
+    }
+}
+
+/// The ids of keys, and what a manifest binds to values, as a worker has them.
+fn setup(targets: &[Target]) -> String {
+    let mut setup = String::new();
+    for target in targets {
+        let (column, spec) = (&target.column, &target.spec);
+        for id in column.sealing_ids().into_iter().flatten().flatten() {
+            setup.push_str(&id.to_string());
+        }
+        setup.push_str(&HEXLOWER.encode(column.fixed_context().as_bytes()));
+        for (fact, name) in spec.row_facts() {
+            for part in [fact, "\n", name, "\n"] {
+                setup.push_str(part);
+            }
+        }
+        setup.push_str(spec.mode.as_str());
+        setup.push_str(spec.value_type.as_str());
+    }
+    setup
 }
 
 fn remember(names: &mut Vec<String>, name: &str) {

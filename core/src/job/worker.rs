@@ -16,7 +16,7 @@ use super::{
     store,
     walk::Walk,
 };
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, fixed};
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 /// Batches of a range, if they are as large as they may be.
@@ -68,7 +68,7 @@ impl Run {
             if next.knows(run) {
                 break;
             }
-            next.join(run);
+            next.join(run, &sharing.setup);
             self.line.run(Step::Begin).await?;
             if !self.put(&next).await? {
                 self.line.run(Step::Rollback).await?;
@@ -89,7 +89,13 @@ impl Run {
 
     /// One batch of a range, or what comes between two of them.
     pub(super) async fn worker_step(&mut self) -> Result<Option<End>, Halt> {
-        if let Some(end) = self.ends_early() {
+        let is_outdated = self.sharing.as_ref().is_some_and(Sharing::is_outdated);
+        let end = if is_outdated {
+            Some(End::Failed(outdated()))
+        } else {
+            self.ends_early()
+        };
+        if let Some(end) = end {
             self.put_back(&end).await?;
             return Ok(Some(end));
         }
@@ -188,6 +194,9 @@ impl Run {
         let Some(sharing) = &self.sharing else {
             return Ok(None);
         };
+        if sharing.is_outdated() {
+            return Ok(None);
+        }
         let shared = &sharing.shared;
         if shared.progress.is_finished {
             let end = if shared.is_unsettled {
@@ -524,6 +533,12 @@ impl Run {
         let range = self.sharing.as_ref().and_then(|it| it.range.as_ref());
         range.map_or_else(|| next.to_json(), |range| range.to_json(next))
     }
+}
+
+fn outdated() -> Error {
+    let message = "a worker has joined that seals with other keys, or has another manifest: run all \
+                   of them with the same ones";
+    fixed(ErrorCode::JobConflict, message)
 }
 
 fn may_not_delete(code: &str) -> Error {

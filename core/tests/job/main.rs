@@ -15,6 +15,7 @@ mod faults;
 mod keys;
 mod looks;
 mod paths;
+mod proofs;
 mod races;
 mod readers;
 mod repairs;
