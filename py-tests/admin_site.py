@@ -1,6 +1,9 @@
-"""A site of Django with its admin, served until its standard input ends: `admin_site.py FOLDER KEYRING LEASE`.
+"""A site of Django with its admin, served until its standard input ends: `admin_site.py FOLDER KEYRING LEASE [KIND]`.
 
 KEYRING is `keyset`, `sql`, `env` or `env-keyset`. It prints its address, then serves a SQLite database in the folder.
+KIND is `second` for a site with the same tables in another database as well, `elsewhere` for one whose rows are in
+another database that it migrates nowhere, `grouped` for one that writes `1,0` for ten, and `memory` for
+one without rows, in a database in memory.
 """
 
 from __future__ import annotations
@@ -20,6 +23,18 @@ from django.conf import settings
 PASSWORD = "only for tests"
 ROWS = 12
 urlpatterns: list[Any] = []
+
+
+class Elsewhere:
+    """The router of a site whose rows are in a database that others look after."""
+
+    def db_for_read(self, model: Any, **_: Any) -> str | None:
+        return "second" if model._meta.app_label == "admin_app" else None
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
+        return db == "default" and app_label != "admin_app"
 
 
 class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
@@ -56,7 +71,7 @@ def codec(folder: Path, keyring: str, lease_seconds: int) -> dict[str, str]:
     return {"kind": "reseal", "keyring": f"sql:{keyset.ring_id}", "kek": "env:APP_KEK"}
 
 
-def configure(folder: Path, described: dict[str, str]) -> None:
+def configure(folder: Path, described: dict[str, str], kind: str = "") -> None:
     """Set Django up, as a project does."""
     template = {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -75,9 +90,15 @@ def configure(folder: Path, described: dict[str, str]) -> None:
         "ATOMIC_REQUESTS": True,
         "OPTIONS": {"timeout": 60, "transaction_mode": "IMMEDIATE"},
     }
+    databases = {"default": database}
+    if kind == "memory":
+        database["NAME"] = "file:site?mode=memory&cache=shared"
+    if kind in ("second", "elsewhere"):
+        databases["second"] = database | {"NAME": str(folder / "second.db")}
     settings.configure(
         ALLOWED_HOSTS=["127.0.0.1"],
-        DATABASES={"default": database},
+        DATABASES=databases,
+        DATABASE_ROUTERS=[Elsewhere()] if kind == "elsewhere" else [],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         INSTALLED_APPS=[
             "django.contrib.admin",
@@ -103,23 +124,35 @@ def configure(folder: Path, described: dict[str, str]) -> None:
         SECRET_KEY="only for tests",
         STATIC_URL="/static/",
         TEMPLATES=[template],
+        USE_THOUSAND_SEPARATOR=kind == "grouped",
         USE_TZ=True,
     )
     django.setup()
+    if kind == "grouped":
+        from django.conf.locale.en import formats
+
+        formats.NUMBER_GROUPING = 1
 
 
-def fill() -> None:
-    """Make the tables, rows, and four people: who rotates, who looks, who reads rows, and who does nothing."""
+def fill(kind: str = "") -> None:
+    """Make the tables, rows, and people: who rotates, moves, looks, reads rows, and does nothing."""
     from admin_app.models import Patient, Visit
     from django.contrib.auth.models import Permission, User
     from django.core.management import call_command
+    from django.db import connections
 
-    call_command("migrate", run_syncdb=True, verbosity=0)
-    for number in range(ROWS):
+    for alias in connections:
+        call_command("migrate", run_syncdb=True, database=alias, verbosity=0)
+    if kind == "elsewhere":
+        with connections["second"].schema_editor() as editor:
+            editor.create_model(Patient)
+            editor.create_model(Visit)
+    for number in range(0 if kind == "memory" else ROWS):
         patient = Patient.objects.create(name=f"Patient {number}", ssn=f"078-05-11{number:02}")
         Visit.objects.create(patient=patient, day=ROWS - number)
     allowed = {
         "rotator": ["view_encryptionkey", "rotate_encryptionkey"],
+        "mover": ["rotate_encryptionkey"],
         "looker": ["view_encryptionkey"],
         "reader": ["view_patient", "view_visit"],
         "nobody": [],
@@ -132,16 +165,17 @@ def fill() -> None:
 def main() -> None:
     """Serve the site."""
     folder, keyring, lease_seconds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    kind = "".join(sys.argv[4:])
     os.umask(0o077)
     os.chdir(folder)
-    configure(folder, codec(folder, keyring, lease_seconds))
+    configure(folder, codec(folder, keyring, lease_seconds), kind)
     from django.contrib import admin
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.wsgi import get_wsgi_application
     from django.http import HttpResponse
     from django.urls import path
 
-    fill()
+    fill(kind)
     urlpatterns.append(path("admin/", admin.site.urls))
     # Browsers ask for it, and complain where it is missing.
     urlpatterns.append(path("favicon.ico", lambda _: HttpResponse(status=204)))

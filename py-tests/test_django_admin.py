@@ -5,17 +5,19 @@ from __future__ import annotations
 import http.cookiejar
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from html import unescape
 from pathlib import Path
 
 import pytest
+import reseal
 from admin_site import PASSWORD, ROWS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,11 +27,14 @@ LONG = 3600
 
 
 @contextmanager
-def site(folder: Path, keyring: str, lease_seconds: int = 0) -> Iterator[str]:
+def site(folder: Path, keyring: str, lease_seconds: int = 0, *kind: str) -> Iterator[str]:
     """The address of a site, in a process of its own."""
     command = [sys.executable, str(ROOT / "py-tests/admin_site.py"), str(folder), keyring]
     process = subprocess.Popen(
-        [*command, str(lease_seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, str(lease_seconds), *kind],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -201,6 +206,11 @@ def test_who_may_do_what(tmp_path: Path) -> None:
         assert rotator.get(f"{PAGE}app/destroy/")[0] == 404
         assert rotator.get(f"{PAGE}other/introduce/")[0] == 404
 
+        # Who makes moves may look as well.
+        mover = Visitor(url, "mover")
+        assert mover.get(PAGE)[0] == 200
+        assert keys(mover.move("introduce"))["values", "introduced"][1] == 0
+
         stranger = urllib.request.urlopen(url + PAGE)
         with stranger:
             assert "/admin/login/" in stranger.url
@@ -237,6 +247,112 @@ def test_a_keyset_that_cannot_be_read_is_an_error_on_the_page(tmp_path: Path) ->
         assert status == 200
         assert "(keyset-malformed)" in page
         assert "(keyset-malformed)" in said(visitor.post(f"{PAGE}app/introduce/", generation=1)[1])
+
+
+def test_values_of_a_keyset_that_cannot_be_read_are_not_called_those_of_no_codec(
+    tmp_path: Path,
+) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "looker")
+        key, number = keys(visitor.get(PAGE)[1])["values", "primary"]
+        (tmp_path / "ring.json").unlink()
+        page = visitor.get(PAGE)[1]
+        assert f"{number} under the key <code>{key}</code>, which is none of those above." in page
+
+
+def test_a_move_reaches_every_database(tmp_path: Path) -> None:
+    # Each request is a transaction on both databases, which the moves must not wait for.
+    with site(tmp_path, "keyset", 0, "second") as url:
+        visitor = Visitor(url, "rotator")
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("promote", new)
+        page = visitor.move("apply")
+        assert said(page).startswith(f"{2 * ROWS} values were brought")
+        assert keys(page)["values", "primary"] == (new, 2 * ROWS)
+
+
+def test_a_new_key_is_not_given_up_where_not_everything_was_counted(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset", LONG, "second") as url:
+        visitor = Visitor(url, "rotator")
+        page = visitor.move("introduce")
+        new, _ = keys(page)["values", "introduced"]
+        assert f"Give {new[:8]} up" in page
+        with closing(sqlite3.connect(tmp_path / "second.db")) as second:
+            second.execute("DROP TABLE admin_app_patient")
+        page = visitor.get(PAGE)[1]
+        assert "Not everything was counted" in page
+        assert f"Give {new[:8]} up" not in page
+        assert f"{new[:8]} cannot be given up: not everything could be counted" in page
+        page = visitor.move("disable", new)
+        assert "not due" in said(page)
+        assert keys(page)["values", "introduced"] == (new, 0)
+
+
+def test_rows_of_a_database_that_is_migrated_nowhere_are_counted(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset", 0, "elsewhere") as url:
+        visitor = Visitor(url, "rotator")
+        page = visitor.get(PAGE)[1]
+        old, number = keys(page)["values", "primary"]
+        assert number == 2 * ROWS
+        assert "Not everything was counted" not in page
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("promote", new)
+        assert "not due" in said(visitor.move("disable", old))
+        assert said(visitor.move("apply")).startswith(f"{2 * ROWS} values were brought")
+
+
+def test_a_generation_is_a_number_in_every_language(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset", 0, "grouped") as url:
+        visitor = Visitor(url, "rotator")
+        for _ in range(4):
+            new = re.search(r"/disable/\?key=(\w+)", visitor.move("introduce"))
+            assert new is not None
+            visitor.move("disable", new[1])
+        new = re.search(r"/promote/\?key=(\w+)", visitor.move("introduce"))
+        assert new is not None
+        page = visitor.get(f"{PAGE}app/promote/?key={new[1]}&use=data")[1]
+        asked = re.search(r'name="generation" value="(.*?)"', page)
+        assert asked is not None
+        fields = {"key": new[1], "use": "data"}
+        # What is no number of a generation is of no keyset.
+        for wrong in ("9" * 5000, "1,0", "-1", ""):
+            status, page = visitor.post(f"{PAGE}app/promote/", generation=wrong, **fields)
+            assert status == 200
+            assert "(keyset-conflict)" in said(page)
+        page = visitor.post(f"{PAGE}app/promote/", generation=asked[1], **fields)[1]
+        assert "generation 1,1," in page
+        assert said(page) == f"The key {new[1][:8]} seals now."
+
+
+def test_a_keyset_in_a_database_that_no_job_reaches_is_an_error_on_the_page(tmp_path: Path) -> None:
+    with site(tmp_path, "sql", 0, "memory") as url:
+        status, page = Visitor(url, "rotator").get(PAGE)
+        assert status == 200
+        assert "The keys cannot be read: a database in memory" in page
+
+
+def test_what_failed_is_in_the_log_without_what_was_typed(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset", 0, "second") as url:
+        visitor = Visitor(url, "rotator")
+        key = reseal.Key.generate("data").export()
+        assert "(invalid-argument)" in said(visitor.move("introduce", label=key))
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("promote", new)
+        with closing(sqlite3.connect(tmp_path / "second.db")) as second:
+            second.execute("DROP TABLE admin_app_patient")
+        # The first database is resealed by then.
+        assert "(column-unsuitable)" in said(visitor.move("apply"))
+        with closing(sqlite3.connect(tmp_path / "app.db")) as first:
+            log = first.execute(
+                "SELECT object_id, object_repr, change_message FROM django_admin_log ORDER BY id"
+            ).fetchall()
+        assert [words.split(":")[:2] for *_, words in log] == [
+            ["app, introduce", " failed"],
+            ["app, introduce", f" The key {new[:8]} was introduced."],
+            ["app, promote", f" The key {new[:8]} seals now."],
+            ["app, apply", " failed"],
+        ]
+        assert "rsk1" not in str(log)
 
 
 def test_a_rotation_by_clicks_in_chromium(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ declare const Papa: {
       text: string,
       baseIndex: number,
       ignoreLastRow: boolean,
-    ): { data: string[][]; meta: { cursor: number } };
+    ): {
+      data: string[][];
+      errors: { row?: number | undefined }[];
+      meta: { cursor: number };
+    };
   };
 };

@@ -1,7 +1,9 @@
 // Census: every value of a file is counted once, in pieces, while the page stays awake.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { csv, expected, jsonl, keyIds } from "./exports.mjs";
+import { gzipSync } from "node:zlib";
+import { Key, Keyring } from "reseal";
+import { csv, expected, jsonl, keyIds, stored } from "./exports.mjs";
 import { chooseFile, openPage, panel } from "./harness.mjs";
 
 const ROWS = 3000;
@@ -93,6 +95,44 @@ export async function censusCases(report, { browser, url }) {
     const { rows, complete } = await reported();
     assert.deepEqual([rows, complete], [40, true]);
   });
+  await report.awaited("the focus goes with the button that it was on", async () => {
+    const focused = () => page.evaluate(() => document.activeElement.id);
+    await chooseFile(page, "many.csv", csv(MANY_ROWS));
+    await page.locator("#census-choose:visible").waitFor();
+    await page.locator("#census-count").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#census-stop:visible").waitFor();
+    assert.equal(await focused(), "census-stop");
+    await page.keyboard.press("Enter");
+    await page.locator("#census-count:enabled").waitFor();
+    assert.equal(await focused(), "census-count");
+  });
+  for (const [what, name, content, expected, odd = 0] of dialects()) {
+    await report.awaited(what, async () => {
+      await chooseFile(page, name, content);
+      await page.locator("#census-choose:visible").waitFor();
+      for (const box of await page.locator("#census-columns input").all()) await box.check();
+      await start();
+      const { groups, oddRows } = await reported();
+      const found = groups.map(({ column, codec, scheme, values }) => `${column}: ${codec} ${scheme} ${values}`); // prettier-ignore
+      assert.deepEqual(found.sort(), expected);
+      assert.equal(oddRows, odd);
+      const said = await page.locator("#census-result").innerText();
+      assert.equal(said.includes("may be read wrongly"), odd > 0);
+    });
+  }
+  await report.awaited("a chart of many keys counts those that it does not show", async () => {
+    const lines = Array.from({ length: 40 }, () =>
+      stored(1, new Keyring({ primary: Key.generate() })),
+    );
+    await chooseFile(page, "keys.csv", `value\n${lines.join("\n")}\n`);
+    await start();
+    const chart = page.locator(".bars", { hasText: "By key" });
+    await chart.waitFor();
+    const much = await chart.locator(".much").allInnerTexts();
+    assert.deepEqual(much, [...Array(12).fill("1 · 2.5 %"), "28 · 70 %"]);
+    assert.equal(await chart.locator(".what").last().innerText(), "28 more");
+  });
   await report.awaited("a line of many pieces", async () => {
     const long = JSON.stringify({ a: "x".repeat(3_000_000), ssn: null });
     await chooseFile(page, "long.jsonl", `${jsonl(8)}\n${long}\n${jsonl(8)}`);
@@ -105,6 +145,8 @@ export async function censusCases(report, { browser, url }) {
   });
   for (const [what, name, text, words] of [
     ["an empty file", "e.csv", "", /empty/],
+    ["a packed file", "p.csv.gz", gzipSync(csv(9)), /no text/],
+    ["UTF-16 without its mark", "u.csv", Buffer.from("id,a\n1,secret\n", "utf16le"), /no text/],
     ["a JSON array", "a.json", '[{"a":1}]', /one object on each line/i],
     ["a line that is no JSON", "b.jsonl", '{"a":"secret-1"}\n{"a":"secret', /Line 2 is no JSON/],
     ["a line that is no object", "c.jsonl", '{"a":1}\n7', /Line 2 is no JSON object/],
@@ -117,6 +159,28 @@ export async function censusCases(report, { browser, url }) {
   }
   await report.awaited("no complaint", async () => assert.deepEqual(seen.complaints, []));
   await context.close();
+}
+
+/** Files as programs write them: what is counted in each column, and how many rows may be read wrongly. */
+function dialects() {
+  const [one, two, three] = [1, 2, 3].map((row) => stored(row));
+  const wide = `\ufeffid,value\r\n1,${one}\r\n`;
+  const sealed = (column, number) => `${column}: reseal random ${number}`;
+  const plain = (column, number) => `${column}: plain plain ${number}`;
+  return [
+    ["UTF-16 as Windows writes it", "u.csv", Buffer.from(wide, "utf16le"), [plain("id", 1), sealed("value", 1)]], // prettier-ignore
+    ["UTF-16, the other way round", "b.csv", Buffer.from(wide, "utf16le").swap16(), [plain("id", 1), sealed("value", 1)]], // prettier-ignore
+    ["a column with the name of what every object has", "c.jsonl", `{"constructor":"${one}","__proto__":"${two}"}\n{"id":7}\n`, ["__proto__: null  1", sealed("__proto__", 1), "constructor: null  1", sealed("constructor", 1), "id: null  1", plain("id", 1)]], // prettier-ignore
+    ["lines that end in CR LF below one that ends in LF", "l.csv", `id,value\n1,${one}\r\n2,"${two}"\r\n`, [plain("id", 2), sealed("value", 2)]], // prettier-ignore
+    ["lines that end in LF below one that ends in CR LF", "r.csv", `id,value\r\n1,${one}\n2,${two}\n`, [plain("id", 2), sealed("value", 2)]], // prettier-ignore
+    ["lines that end in CR", "m.csv", `id,value\r1,${one}\r2,${two}\r`, [plain("id", 2), sealed("value", 2)]], // prettier-ignore
+    ["empty cells of one column", "o.csv", `value\n${one}\n\n${two}\n\n`, ["value: empty  2", sealed("value", 2)]], // prettier-ignore
+    ["empty lines above the first", "e.csv", `\n\r\nid,value\n1,${one}\n`, [plain("id", 1), sealed("value", 1)]], // prettier-ignore
+    ["a delimiter at the end of each row", "d.csv", `id,value\n1,${one},\n`, [plain("id", 1), sealed("value", 1)]], // prettier-ignore
+    ["rows of other lengths", "n.csv", `id,value\n1,${one},${two}\n2\n3,${three}\n`, [plain("id", 3), "value: null  1", sealed("value", 2)], 2], // prettier-ignore
+    ["a quote that is not closed", "q.csv", `id,value\n1,${one}\n2,"a\n3,${three}\n`, [plain("id", 2), plain("value", 1), sealed("value", 1)], 1], // prettier-ignore
+    ["quotes behind a backslash", "s.csv", `id,value\n1,"{\\"p\\":\\"a\\"}"\n2,${two}\n`, [plain("id", 2), plain("value", 1), sealed("value", 1)], 1], // prettier-ignore
+  ];
 }
 
 function countsOf(groups) {

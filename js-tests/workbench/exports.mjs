@@ -22,7 +22,8 @@ export function valueOf(system) {
 
 const fernet = valueOf("fernet");
 const rails = valueOf("rails");
-const stored = (row, of = ring, mode = "random") =>
+/** A value of a row. */
+export const stored = (row, of = ring, mode = "random") =>
   of.seal(`user${row}@example.com`, { row }, mode);
 
 /** The values of row after row: mostly envelopes, with a rest of what was there before. */

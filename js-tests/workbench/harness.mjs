@@ -53,8 +53,8 @@ export async function openPage(browser, url, options = {}) {
 /** Shows a panel. */
 export const panel = (page, name) => page.getByRole("tab", { name }).click();
 
-/** Gives the census a file, as choosing it would. */
-export async function chooseFile(page, name, text) {
-  const file = { name, mimeType: "text/plain", buffer: Buffer.from(text) };
+/** Gives the census a file of a text or of bytes, as choosing it would. */
+export async function chooseFile(page, name, content) {
+  const file = { name, mimeType: "text/plain", buffer: Buffer.from(content) };
   await page.locator("#census-file").setInputFiles(file);
 }

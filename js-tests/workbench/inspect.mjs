@@ -58,6 +58,17 @@ export async function inspectCases(report, { browser, url }) {
     await shows("hmac", "1985-10-26T08:20:00Z");
     assert.equal(await bytesShown(), Buffer.from(token, "base64url").toString("hex"));
   });
+  await report.awaited("a Fernet token of a time that is in no calendar", async () => {
+    for (const [seconds, words] of [
+      [0x7fffffffffffffffn, "can read: out of range."],
+      [253_402_300_800n, "can read: +010000-01-01T00:00:00Z."],
+    ]) {
+      const token = Buffer.from(valueOf("fernet"), "base64url");
+      token.writeBigUInt64BE(seconds, 1);
+      await paste(`${token.toString("base64url")}==`, "text");
+      await shows(words);
+    }
+  });
   await report.awaited("an empty value has no ciphertext", async () => {
     const key = Key.generate();
     await paste(new Keyring({ primary: key }).seal("", {}));

@@ -57,6 +57,26 @@ export async function keysCases(report, { browser, url }) {
     assert.equal(await items.count(), before - 1);
     assert.equal(await page.evaluate(() => document.activeElement.id), "keys-make");
   });
+  await report.awaited(
+    "a page that was left has no key and no value, if it is shown again",
+    async () => {
+      await items.nth(0).locator("button[aria-expanded]").click();
+      const text = await items.nth(0).locator(".secret").innerText();
+      assert.match(text, /^rsk1\./);
+      await page.locator("#keys-text").fill(text);
+      await panel(page, "Values");
+      await page.getByRole("button", { name: /^Seal/ }).click();
+      assert.match(await page.locator("#values-stored").inputValue(), /^rs1\./);
+      await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }))); // prettier-ignore
+      assert.equal(await items.count(), 0);
+      assert.ok(!(await page.content()).includes(text));
+      for (const id of ["keys-text", "values-plain", "values-stored", "inspect-value"]) {
+        assert.equal(await page.locator(`#${id}`).inputValue(), "", id);
+      }
+      await page.getByRole("button", { name: /^Open/ }).click();
+      assert.match(await page.locator("#values-message").innerText(), /no-primary|Refused/);
+    },
+  );
   await report.awaited("no complaint", async () => assert.deepEqual(seen.complaints, []));
   await context.close();
 }

@@ -43,10 +43,12 @@ export function fernetLayout(bytes) {
   if (bytes.length < 73 || bytes[0] !== 0x80) return undefined;
   const seconds = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1));
   const time = new Date(seconds * 1000);
-  const when = Number.isNaN(time.getTime()) ? "out of range" : time.toISOString().slice(0, 19);
+  const when = Number.isNaN(time.getTime())
+    ? "out of range"
+    : `${time.toISOString().slice(0, -5)}Z`;
   return cut(bytes, [
     ["version", 1, "Always 80."],
-    ["time", 8, `When it was made, which everybody can read: ${when}Z.`],
+    ["time", 8, `When it was made, which everybody can read: ${when}.`],
     ["iv", 16, "The starting point of AES-128-CBC, random."],
     ["ciphertext", bytes.length - 57, "The value, padded to blocks of 16 bytes, encrypted."],
     ["hmac", 32, "HMAC-SHA-256: proves that nothing was changed. Row and column are not bound."],

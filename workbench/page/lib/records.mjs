@@ -10,15 +10,19 @@ const MAX_PENDING = 64 * 1024 * 1024;
 export class FileProblem extends Error {}
 
 /**
- * Lists of rows, each row an object by column. `read` counts bytes of the file.
+ * Lists of rows, each row an object by column. `read` counts bytes of the file, and `odd` the rows among these
+ * whose cells may be in the wrong columns.
  *
  * @param {File} file
- * @returns {AsyncGenerator<{ rows: Row[], read: number }, void>}
+ * @returns {AsyncGenerator<{ rows: Row[], odd: number, read: number }, void>}
  */
 export async function* records(file) {
   const chunks = decoded(file);
   const first = await chunks.next();
   if (first.done) throw new FileProblem("The file is empty.");
+  if (first.value.text.includes("\0")) {
+    throw new FileProblem("This is no text. Unpack it, or export it as CSV or JSONL in UTF-8.");
+  }
   const start = first.value.text.trimStart();
   if (start.startsWith("[")) {
     throw new FileProblem("This is one JSON array. Export one object on each line (JSONL).");
@@ -32,13 +36,15 @@ export async function* records(file) {
  * @returns {AsyncGenerator<Chunk, void>}
  */
 async function* decoded(file) {
-  const decoder = new TextDecoder();
+  /** @type {TextDecoder | undefined} */
+  let decoder;
   const reader = file.stream().getReader();
   let read = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
       read += value?.length ?? 0;
+      decoder ??= decoderOf(value);
       const text = decoder.decode(value, { stream: !done });
       if (text !== "") yield { text, read };
       if (done) return;
@@ -46,6 +52,17 @@ async function* decoded(file) {
   } finally {
     await reader.cancel();
   }
+}
+
+/**
+ * UTF-8, unless the mark at the beginning says that it is UTF-16, as shells and spreadsheets of Windows write it.
+ *
+ * @param {Uint8Array | undefined} start
+ */
+function decoderOf(start) {
+  const [first, second] = start ?? [];
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le");
+  return new TextDecoder(first === 0xfe && second === 0xff ? "utf-16be" : "utf-8");
 }
 
 /**
@@ -78,9 +95,9 @@ async function* jsonRows(chunks) {
     if (!text.includes("\n")) continue;
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
-    yield { rows: rowsOf(lines), read };
+    yield { rows: rowsOf(lines), odd: 0, read };
   }
-  yield { rows: rowsOf([rest]), read };
+  yield { rows: rowsOf([rest]), odd: 0, read };
 }
 
 /**
@@ -114,20 +131,26 @@ const isRow = (value) => typeof value === "object" && value !== null && !Array.i
  */
 async function* csvRows(chunks, sample) {
   const { delimiter, linebreak } = Papa.parse(sample, { preview: 20, skipEmptyLines: true }).meta;
-  const parser = new Papa.Parser({ delimiter, newline: linebreak });
+  // A line may end in LF and the next in CR LF, where a program wrote the rows and another the first line.
+  const newline = linebreak === "\r" ? "\r" : "\n";
+  const parser = new Papa.Parser({ delimiter, newline });
   let [rest, wanted, read] = ["", 0, 0];
   /** @type {string[] | undefined} */
   let heads;
-  /** @type {(text: string, isEnd: boolean) => Row[]} */
+  /** @type {(text: string, isEnd: boolean) => { rows: Row[], odd: number }} */
   const rowsOf = (text, isEnd) => {
-    const { data, meta } = parser.parse(text, 0, !isEnd);
+    // The end of the last line begins no other.
+    const lines = isEnd && text.endsWith(newline) ? text.slice(0, -1) : text;
+    const { data, errors, meta } = parser.parse(lines, 0, !isEnd);
     rest = isEnd ? "" : text.slice(meta.cursor);
+    const misquoted = new Set(errors.map(({ row }) => data[row ?? -1]));
+    data.forEach(withoutReturn);
     if (heads === undefined) {
-      const first = data.shift();
-      if (first === undefined) return [];
-      heads = uniqueNames(first);
+      const start = data.findIndex((cells) => !isBlank(cells));
+      if (start < 0) return { rows: [], odd: 0 };
+      heads = uniqueNames(data.splice(0, start + 1)[start] ?? []);
     }
-    return rowsBelow(heads, data);
+    return rowsBelow(heads, data, misquoted);
   };
   for await (const { text, read: sofar } of chunks) {
     rest += text;
@@ -135,20 +158,46 @@ async function* csvRows(chunks, sample) {
     checkPending(rest);
     // A row of many pieces is looked at each time that it has doubled: that is linear.
     if (rest.length < wanted) continue;
-    const rows = rowsOf(rest, false);
-    wanted = rows.length === 0 ? 2 * rest.length : 0;
-    yield { rows, read };
+    const found = rowsOf(rest, false);
+    wanted = found.rows.length === 0 ? 2 * rest.length : 0;
+    yield { ...found, read };
   }
-  if (rest !== "") yield { rows: rowsOf(rest, true), read };
+  if (rest !== "") yield { ...rowsOf(rest, true), read };
 }
 
 /**
  * @param {readonly string[]} heads
  * @param {readonly string[][]} data
+ * @param {ReadonlySet<readonly string[] | undefined>} misquoted
  */
-function rowsBelow(heads, data) {
-  const whole = data.filter((cells) => cells.length > 1 || cells[0] !== "");
-  return whole.map((cells) => Object.fromEntries(heads.map((head, at) => [head, cells[at]])));
+function rowsBelow(heads, data, misquoted) {
+  // Of one column, an empty line is a row with an empty cell.
+  const whole = heads.length === 1 ? data : data.filter((cells) => !isBlank(cells));
+  const odd = whole.filter((cells) => misquoted.has(cells) || !fits(cells, heads.length)).length;
+  const rows = whole.map((cells) => Object.fromEntries(heads.map((head, at) => [head, cells[at]])));
+  return { rows, odd };
+}
+
+/** @param {readonly string[]} cells */
+const isBlank = (cells) => cells.length === 1 && cells[0]?.trim() === "";
+
+/**
+ * Empty cells at the end are of a delimiter that closes each row.
+ *
+ * @param {readonly string[]} cells
+ * @param {number} columns
+ */
+const fits = (cells, columns) =>
+  cells.length >= columns && cells.slice(columns).every((cell) => cell === "");
+
+/**
+ * Without the CR of a line that ends in CR LF.
+ *
+ * @param {string[]} cells
+ */
+function withoutReturn(cells) {
+  const last = cells.at(-1);
+  if (last?.endsWith("\r")) cells[cells.length - 1] = last.slice(0, -1);
 }
 
 /** @param {readonly string[]} cells */

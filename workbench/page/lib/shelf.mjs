@@ -66,6 +66,12 @@ export function forget(item) {
   changed();
 }
 
+/** Wipes every key. */
+export function forgetAll() {
+  for (const { key } of shelf.splice(0)) key.dispose();
+  changed();
+}
+
 /**
  * Gives a key another role; who was primary before opens from then on.
  *

@@ -20,6 +20,8 @@ export class Tally {
   /** @type {Map<string, Group>} */
   #groups = new Map();
   rows = 0;
+  /** Rows whose cells may be in the wrong columns. */
+  odd = 0;
 
   /**
    * Counts the chosen columns of some rows.
@@ -30,7 +32,7 @@ export class Tally {
   add(rows, columns) {
     this.rows += rows.length;
     for (const row of rows) {
-      for (const column of columns) this.#count(column, kindOf(row[column]));
+      for (const column of columns) this.#count(column, kindOf(cellOf(row, column)));
     }
   }
 
@@ -80,10 +82,18 @@ export class Tally {
  */
 export function marked(rows, column) {
   return rows.filter((row) => {
-    const { codec, certainty } = kindOf(row[column]);
+    const { codec, certainty } = kindOf(cellOf(row, column));
     return certainty === "yes" && codec !== "null" && codec !== "empty";
   }).length;
 }
+
+/**
+ * A row may lack a column, also one with the name of what every object has.
+ *
+ * @param {Row} row
+ * @param {string} column
+ */
+const cellOf = (row, column) => (Object.hasOwn(row, column) ? row[column] : undefined);
 
 /**
  * @param {unknown} value

@@ -10,7 +10,6 @@ import { marked, Tally } from "../lib/tally.mjs";
 const BUSY_MS = 12;
 const SAMPLE_ROWS = 200;
 const SLICE_ROWS = 256;
-const SHOWN_KEYS = 12;
 
 const progress = typed(byId("census-progress"), HTMLProgressElement);
 /** @type {File | undefined} */
@@ -113,7 +112,8 @@ async function run() {
 async function counted(counting, columns, goesOn) {
   const tally = new Tally();
   let rested = performance.now();
-  for await (const { rows, read } of records(counting)) {
+  for await (const { rows, odd, read } of records(counting)) {
+    tally.odd += odd;
     for (let at = 0; at < rows.length; at += SLICE_ROWS) {
       tally.add(rows.slice(at, at + SLICE_ROWS), columns);
       if (performance.now() - rested < BUSY_MS) continue;
@@ -159,7 +159,7 @@ function result(tally, columns, isWhole) {
       (codec) => codec,
     ),
   ];
-  if (byKey.length > 0) charts.push(bars("By key", byKey.slice(0, SHOWN_KEYS), () => "reseal"));
+  if (byKey.length > 0) charts.push(bars("By key", byKey, () => "reseal"));
   const modes = tally.by(({ codec, scheme }) => (codec === "reseal" ? scheme : undefined));
   if (modes.length > 0) charts.push(bars("Envelopes by mode", modes, () => "reseal"));
   const what = `${plural(sum, "value")} in ${plural(tally.rows, "row")}`;
@@ -168,11 +168,18 @@ function result(tally, columns, isWhole) {
       "div",
       { class: "card" },
       h("h3", {}, isWhole ? what : `${what}, stopped early`),
+      tally.odd > 0 ? oddRows(tally.odd) : undefined,
       h("div", { class: "charts" }, ...charts),
       table("In numbers", heads, rows, { class: "census" }),
-      h("div", { class: "row" }, downloadButton({ rows: tally.rows, complete: isWhole, columns, groups })), // prettier-ignore
+      h("div", { class: "row" }, downloadButton({ rows: tally.rows, oddRows: tally.odd, complete: isWhole, columns, groups })), // prettier-ignore
     ),
   ];
+}
+
+/** @param {number} odd */
+function oddRows(odd) {
+  const what = "They have more or fewer cells than the first line, or a quote in the wrong place. What was counted of them may be of another column: export the file anew."; // prettier-ignore
+  return message("warn", `${plural(odd, "row")} may be read wrongly`, what);
 }
 
 /** @param {Group} group */
@@ -201,10 +208,15 @@ function downloadButton(report) {
 
 /** @param {boolean} isBusy */
 function busy(isBusy) {
-  byId("census-stop").hidden = !isBusy;
+  const [go, stop] = [typed(byId("census-count"), HTMLButtonElement), byId("census-stop")];
+  const [from, to] = isBusy ? [go, stop] : [stop, go];
+  // A button that is disabled or hidden loses the focus.
+  const hasFocus = document.activeElement === from;
+  stop.hidden = !isBusy;
+  go.disabled = isBusy;
+  if (hasFocus) to.focus();
   progress.hidden = !isBusy;
   progress.value = 0;
-  typed(byId("census-count"), HTMLButtonElement).disabled = isBusy;
   if (isBusy) byId("census-status").textContent = "Counting";
 }
 

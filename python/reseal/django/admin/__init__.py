@@ -24,7 +24,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db import transaction
+from django.db import connections, transaction
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -38,6 +38,8 @@ __all__ = ["EncryptionKeyAdmin"]
 _ROTATE = "reseal.rotate_encryptionkey"
 _LIST = "reseal_encryptionkey_changelist"
 _LABEL_LENGTH = 64
+# A generation has fewer.
+_DIGITS = 20
 
 
 @admin.register(EncryptionKey)
@@ -56,12 +58,19 @@ class EncryptionKeyAdmin(admin.ModelAdmin):
         """Whether somebody may make moves."""
         return bool(request.user.has_perm(_ROTATE))
 
+    def has_view_permission(self, request: Any, obj: Any = None) -> bool:
+        """Whether somebody may look, as everybody may who makes moves."""
+        return super().has_view_permission(request, obj) or self.has_change_permission(request, obj)
+
     def get_urls(self) -> list[Any]:
         """Return the pages: the list, and one for each move."""
 
         def of(view: Any) -> Any:
             # A job and an edit of a keyset connect by themselves, and would wait for our own transaction.
-            return transaction.non_atomic_requests(self.admin_site.admin_view(view))
+            found = self.admin_site.admin_view(view)
+            for alias in connections:
+                found = transaction.non_atomic_requests(using=alias)(found)
+            return found
 
         name = "reseal_encryptionkey"
         return [
@@ -122,10 +131,16 @@ class EncryptionKeyAdmin(admin.ModelAdmin):
                 ring,
                 offer,
                 label=request.POST.get("label", "").strip()[:_LABEL_LENGTH],
-                generation=int(generation) if generation.isdecimal() else -1,
+                generation=_number(generation),
             )
         except (ResealError, ImproperlyConfigured) as error:
-            messages.error(request, f"{error} ({getattr(error, 'code', 'settings')})")
+            why = f"{error} ({getattr(error, 'code', 'settings')})"
+            messages.error(request, why)
+            # Some of it may be done: values that were resealed, a key that was disabled for a moment.
+            # A label that was refused is not repeated: it may be a key.
+            known = ring.key(offer.key)
+            named = EncryptionKey(id=offer.key, label=known.label if known else "")
+            self.log_change(request, named, f"{ring.codec}, {offer.move}: failed: {why}")
             return
         found = ring.key(key)
         label = found.label if found else request.POST.get("label", "").strip()[:_LABEL_LENGTH]
@@ -142,3 +157,8 @@ class EncryptionKeyAdmin(admin.ModelAdmin):
 
     def _list(self) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse(f"admin:{_LIST}", current_app=self.admin_site.name))
+
+
+def _number(text: str) -> int:
+    """Return a generation, or one that no keyset has."""
+    return int(text) if text.isdecimal() and len(text) < _DIGITS else -1

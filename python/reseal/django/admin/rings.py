@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
+from django.core.exceptions import ImproperlyConfigured
+
 from reseal._errors import ResealError
 from reseal._keyset_store import EditableStore
 from reseal._native import LiveKeyring
@@ -135,8 +137,9 @@ def ring(codec: str, counts: Counts) -> Ring:
         if store is not None:
             return _of_keyset(codec, store, counts)
         return _of_ring(codec, source, counts)
-    except ResealError as error:
-        return Ring(codec, source, [], error=f"{error} ({error.code})")
+    except (ResealError, ImproperlyConfigured) as error:
+        why = f"{error} ({getattr(error, 'code', 'settings')})"
+        return Ring(codec, source, [], error=why)
 
 
 def _of_keyset(codec: str, store: EditableStore, counts: Counts) -> Ring:

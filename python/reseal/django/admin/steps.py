@@ -66,26 +66,28 @@ def _introduce(ring: Ring, use: str, _: Counts, state: _State) -> Step:
     return Step("Introduce", text, state, offers)
 
 
-def _wait(ring: Ring, use: str, _: Counts, state: _State) -> Step:
+def _wait(ring: Ring, use: str, counts: Counts, state: _State) -> Step:
     text = "Every process learns of the new key within one lease"
     text += f", {seconds(ring.lease_seconds)}." if ring.lease_seconds else "; this keyset has none."
     offers: tuple[Offer, ...] = ()
     if state == "now":
         left = max(map(ring.wait, ring.of(use, "introduced")))
         text += f" {seconds(left).capitalize()} are left: load this page again then."
-        offers = _given_up(ring, use)
+        given_up, kept = _given_up(ring, use, counts)
+        offers, text = given_up, text + kept
     if state == "later" or ring.lease_seconds:
         return Step("Wait", text, state, offers)
     return Step("Wait", text + " Make sure that every process has read it.", state, offers)
 
 
-def _promote(ring: Ring, use: str, _: Counts, state: _State) -> Step:
+def _promote(ring: Ring, use: str, counts: Counts, state: _State) -> Step:
     text = "The new key seals from now on; the old one still opens."
     offers: tuple[Offer, ...] = ()
     if state == "now":
         new = ring.of(use, "introduced")
         offers = tuple(Offer("promote", f"Promote {key.short}", key.id, use) for key in new)
-        offers += _given_up(ring, use)
+        given_up, kept = _given_up(ring, use, counts)
+        offers, text = offers + given_up, text + kept
     return Step("Promote", text, state, offers)
 
 
@@ -125,6 +127,13 @@ def _another(use: str) -> Offer:
     return Offer("introduce", "Begin another rotation", use=use)
 
 
-def _given_up(ring: Ring, use: str) -> tuple[Offer, ...]:
-    new = ring.of(use, "introduced")
-    return tuple(Offer("disable", f"Give {key.short} up", key.id, use) for key in new)
+def _given_up(ring: Ring, use: str, counts: Counts) -> tuple[tuple[Offer, ...], str]:
+    """Return how new keys are given up, and why some are not."""
+    offers, text = [], ""
+    for key in ring.of(use, "introduced"):
+        why = may_disable(ring, key, counts)
+        if why:
+            text += f" {key.short} cannot be given up: {why}."
+        else:
+            offers.append(Offer("disable", f"Give {key.short} up", key.id, use))
+    return tuple(offers), text
