@@ -80,8 +80,8 @@ pub(super) struct Hand {
     pub(super) unverified: u32,
     /// Values that were chosen to be verified: their columns take turns.
     pub(super) proofs: usize,
-    /// The targets of which a value was chosen: the first one of each is.
-    pub(super) proven: SortedMap<usize, ()>,
+    /// The targets of which a value was chosen, as the first one of each is, and whether one was read back.
+    pub(super) proven: SortedMap<usize, bool>,
     /// The characters or bytes of the longest new value, by target.
     pub(super) needed: SortedMap<usize, usize>,
 }
@@ -146,7 +146,9 @@ impl Task {
             if let Some(proof) = &row.proof {
                 hand.unverified = 0;
                 hand.proofs = hand.proofs.wrapping_add(1);
-                hand.proven.add(proof.target);
+                if !hand.proven.contains_key(&proof.target) {
+                    hand.proven.insert(proof.target, false);
+                }
             }
             done.push(row);
         }
@@ -191,6 +193,15 @@ impl Hand {
             proven: SortedMap::new(),
             needed: SortedMap::new(),
         }
+    }
+
+    /// Whether no value of a target was read back; then its next one is chosen.
+    pub(super) fn is_unproven(&mut self, target: usize) -> bool {
+        let is_unproven = self.proven.get(&target) != Some(&true);
+        if is_unproven {
+            self.proven.remove(&target);
+        }
+        is_unproven
     }
 }
 

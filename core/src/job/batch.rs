@@ -25,9 +25,26 @@ const QUIET_BATCHES: u32 = 20;
 
 impl Run {
     /// Writes what became of rows and stores how far the job is then, in one transaction. The keys of rows that
-    /// changed meanwhile come back; they are counted as left. At last, those that did not change either are
-    /// refused: whatever keeps them as they are would do so again.
+    /// are to be taken again come back, mostly since they changed meanwhile; they are counted as left. At
+    /// last, those that did not change either are refused: whatever keeps them as they are would do so again.
     pub(super) async fn batch(
+        &mut self,
+        walk: &Arc<Walk>,
+        made: Made,
+        next: Progress,
+        is_last: bool,
+    ) -> Result<Vec<Vec<Cell>>, Halt> {
+        let proofs = made.taken.iter().filter_map(|row| row.proof.as_ref());
+        let targets: Vec<usize> = proofs.map(|proof| proof.target).collect();
+        let result = self.write(walk, made, next, is_last).await;
+        if result.is_err() {
+            // Nothing was committed: what is tried again has to be read back again.
+            self.lacks_proof(targets);
+        }
+        result
+    }
+
+    async fn write(
         &mut self,
         walk: &Arc<Walk>,
         made: Made,
@@ -36,25 +53,38 @@ impl Run {
     ) -> Result<Vec<Vec<Cell>>, Halt> {
         let Made { mut taken, swaps } = made;
         self.tell_refused(walk, &taken).await;
-        let is_written = !swaps.is_empty();
-        let mut raced = Vec::new();
+        let mut is_written = !swaps.is_empty();
+        let mut left = Vec::new();
         if is_written {
             self.line.run(Step::Begin).await?;
             let failed = self.swap(walk, &taken, swaps).await?;
             let (kept, others): (Vec<_>, _) = failed.into_iter().partition(|it| it.is_kept);
-            raced = others.into_iter().map(|it| it.key).collect();
+            left = others.into_iter().map(|it| it.key).collect();
             let kept = kept.into_iter().map(|it| it.key);
             if is_last {
                 let refused = refused(&mut taken, &kept.collect::<Vec<_>>());
                 self.tell_refused(walk, &refused).await;
                 taken.extend(refused);
             } else {
-                raced.extend(kept);
+                left.extend(kept);
             }
-            taken.retain(|row| !raced.contains(&row.key));
-            let verified = self.verify(walk, &taken).await?;
-            next.race(walk, raced.len());
-            next.verify(&verified);
+            let raced = left.len();
+            let lost = taken.iter().filter(|row| left.contains(&row.key));
+            let lost = lost.filter_map(|row| row.proof.as_ref());
+            if self.lacks_proof(lost.map(|proof| proof.target)) {
+                // The value that was to be read back, the first of its column, is another one by now.
+                self.line.run(Step::Rollback).await?;
+                is_written = false;
+                let undone = taken.iter().filter(|row| row.change.is_some());
+                left = undone.map(|row| row.key.clone()).collect();
+            }
+            taken.retain(|row| !left.contains(&row.key));
+            if is_written {
+                let verified = self.verify(walk, &taken).await?;
+                next.verify(&verified);
+                self.has_proof(verified);
+            }
+            next.leave(walk, left.len(), raced);
         }
         let mut resealed = 0;
         for (target, tally) in taken.into_iter().flat_map(|row| row.tallies) {
@@ -76,7 +106,7 @@ impl Run {
             self.saved().await?;
         }
         self.tally.resealed += resealed;
-        Ok(raced)
+        Ok(left)
     }
 
     /// Takes rows again that changed between read and write.
@@ -147,6 +177,20 @@ impl Run {
                            does a trigger, or a character set, change what is stored?";
             fixed(ErrorCode::VerificationFailed, message).into()
         })
+    }
+
+    /// Whether there is a target of these of which no value was read back.
+    fn lacks_proof(&self, targets: impl IntoIterator<Item = usize>) -> bool {
+        let mut hand = self.hand.lock();
+        let unproven = |any, target| hand.is_unproven(target) || any;
+        targets.into_iter().fold(false, unproven)
+    }
+
+    fn has_proof(&self, targets: Vec<usize>) {
+        let mut hand = self.hand.lock();
+        for target in targets {
+            hand.proven.insert(target, true);
+        }
     }
 
     /// As many rows as fit into a batch, going by those of the last one.

@@ -66,13 +66,12 @@ impl Progress {
         pass.map(Counts::refused).sum()
     }
 
-    /// Counts rows that changed between read and write.
-    pub(super) fn race(&mut self, walk: &Walk, rows: usize) {
-        let rows = rows as u64;
+    /// Counts rows that are left, and how many of them changed between read and write.
+    pub(super) fn leave(&mut self, walk: &Walk, rows: usize, raced: usize) {
         self.each(walk, |counts| {
-            counts.scanned += rows;
-            counts.raced += rows;
-            counts.left += rows;
+            counts.scanned += rows as u64;
+            counts.raced += raced as u64;
+            counts.left += rows as u64;
         });
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Wish<'w> {
     pub(super) turn: usize,
     /// The first value of a column has not to wait for its turn: what a trigger does to all of them shows
     /// before any of them is committed.
-    pub(super) proven: &'w SortedMap<usize, ()>,
+    pub(super) proven: &'w SortedMap<usize, bool>,
 }
 
 impl Taker<'_> {

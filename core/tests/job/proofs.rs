@@ -1,7 +1,7 @@
 //! What is read back: the first value of each column before anything of it is committed.
 
 use crate::support::{USERS, World, assert_adds_up};
-use reseal::job::{End, Event, Report};
+use reseal::job::{End, Event, Failure, Reply, Report, Step};
 
 /// A trigger that makes something else of each new value of a column.
 fn with_trigger(rows: usize, column: &str, value: &str) -> World {
@@ -38,6 +38,53 @@ fn the_first_value_of_each_column_is_read_back() {
     let columns = format!("{USERS}\n{}", USERS.replace("'ssn'", "'name'"));
     let report = world.run(world.job(&columns, |options| options.verify_one_in = 100));
     assert_undone(&world, report, 3);
+}
+
+const CUT: &str = "substr(NEW.ssn, 1, 40)";
+
+#[test]
+fn nothing_is_committed_where_the_value_to_be_read_back_is_another_one_by_now() {
+    let world = with_trigger(3, "ssn", CUT);
+    let other = world.other();
+    let mut is_due = true;
+    let job = world.job(USERS, |options| options.verify_one_in = 100);
+    let report = world.drive(job, &mut |_, step| {
+        if is_due && matches!(step, Step::Begin) {
+            is_due = false;
+            let sql = "UPDATE users SET ssn = 'secret other' WHERE id = 1";
+            other.execute_batch(sql).unwrap();
+        }
+        None
+    });
+    assert!(!is_due);
+    assert_undone(&world, report.unwrap(), 3);
+}
+
+#[test]
+fn nothing_is_committed_before_a_value_was_read_back_whatever_fails_meanwhile() {
+    for at in 0.. {
+        let world = with_trigger(100, "ssn", CUT);
+        let mut seen = 0;
+        let job = world.job(USERS, |options| options.verify_one_in = 100);
+        let report = world.drive(job, &mut |_, step| {
+            if !matches!(
+                step,
+                Step::Query(_) | Step::Execute(_) | Step::Begin | Step::Commit
+            ) {
+                return None;
+            }
+            seen += 1;
+            (seen == at + 1).then(|| {
+                world.rollback().unwrap();
+                Reply::Failed(Failure::connection_lost())
+            })
+        });
+        assert_undone(&world, report.unwrap(), 100);
+        if seen <= at {
+            assert!(at > 5, "the job has only {at} steps");
+            return;
+        }
+    }
 }
 
 #[test]
