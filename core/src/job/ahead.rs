@@ -195,8 +195,8 @@ impl Hand {
         }
     }
 
-    /// Whether no value of a target was read back; then its next one is chosen.
-    pub(super) fn is_unproven(&mut self, target: usize) -> bool {
+    /// Lets the next value of a target be chosen, if none was read back; whether none was.
+    pub(super) fn forget_unproven(&mut self, target: usize) -> bool {
         let is_unproven = self.proven.get(&target) != Some(&true);
         if is_unproven {
             self.proven.remove(&target);

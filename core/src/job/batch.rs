@@ -39,7 +39,7 @@ impl Run {
         let result = self.write(walk, made, next, is_last).await;
         if result.is_err() {
             // Nothing was committed: what is tried again has to be read back again.
-            self.lacks_proof(targets);
+            self.forget_unproven(targets);
         }
         result
     }
@@ -71,7 +71,7 @@ impl Run {
             let raced = left.len();
             let lost = taken.iter().filter(|row| left.contains(&row.key));
             let lost = lost.filter_map(|row| row.proof.as_ref());
-            if self.lacks_proof(lost.map(|proof| proof.target)) {
+            if self.forget_unproven(lost.map(|proof| proof.target)) {
                 // The value that was to be read back, the first of its column, is another one by now.
                 self.line.run(Step::Rollback).await?;
                 is_written = false;
@@ -82,7 +82,7 @@ impl Run {
             if is_written {
                 let verified = self.verify(walk, &taken).await?;
                 next.verify(&verified);
-                self.has_proof(verified);
+                self.note_proven(verified);
             }
             next.leave(walk, left.len(), raced);
         }
@@ -179,14 +179,15 @@ impl Run {
         })
     }
 
-    /// Whether there is a target of these of which no value was read back.
-    fn lacks_proof(&self, targets: impl IntoIterator<Item = usize>) -> bool {
+    /// Lets the next values of targets be chosen of which none was read back; whether there is such a target.
+    fn forget_unproven(&self, targets: impl IntoIterator<Item = usize>) -> bool {
         let mut hand = self.hand.lock();
-        let unproven = |any, target| hand.is_unproven(target) || any;
+        let unproven = |any, target| hand.forget_unproven(target) || any;
         targets.into_iter().fold(false, unproven)
     }
 
-    fn has_proof(&self, targets: Vec<usize>) {
+    /// Notes the targets of which a value was read back.
+    fn note_proven(&self, targets: Vec<usize>) {
         let mut hand = self.hand.lock();
         for target in targets {
             hand.proven.insert(target, true);
