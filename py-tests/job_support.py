@@ -244,23 +244,26 @@ def places(kind: str, command: str, servers: Mapping[str, str], folder: Path) ->
     server.close()
 
 
-def pairs(kinds: Sequence[str], test: str, *, every: bool = False) -> list[tuple[str, str]]:
+def pairs(
+    kinds: Sequence[str], test: str, *, every: bool = False, is_soak: bool = False
+) -> list[tuple[str, str]]:
     """
-    The databases of a test, each with a command. On several the commands take turns, and another test
-    may begin with the other one. `every`, and RESEAL_ASSURE, pairs each with each.
+    The databases of a test, each with a command. On several, and in a soak, the commands take turns, and
+    another test may begin with the other one. `every`, and RESEAL_ASSURE, pairs each with each.
     """
     commands = list(COMMANDS)
-    if every or "RESEAL_ASSURE" in os.environ or len(kinds) == 1:
+    is_quick = len(kinds) == 1 and not is_soak
+    if every or "RESEAL_ASSURE" in os.environ or is_quick:
         return [(kind, command) for kind in kinds for command in commands]
     turns = islice(cycle(commands), crc32(test.encode()) % len(commands), None)
     return list(zip(kinds, turns, strict=False))
 
 
-def on(*kinds: str) -> Callable[[Test], Test]:
+def on(*kinds: str, is_soak: bool = False) -> Callable[[Test], Test]:
     """The fixture `place` on these kinds of databases."""
 
     def mark(test: Test) -> Test:
-        of_test = pairs(kinds, test.__name__)
+        of_test = pairs(kinds, test.__name__, is_soak=is_soak)
         marked: Test = pytest.mark.parametrize("place", of_test, indirect=True, ids="-".join)(test)
         return marked
 

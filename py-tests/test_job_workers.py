@@ -47,7 +47,7 @@ def ranges(place: Place) -> int:
     return place.do(RANGES.replace("%%", "%"))[0][0] if place.has("reseal_jobs") else 0
 
 
-@on("postgresql")
+@on("postgresql", is_soak=True)
 def test_workers_of_both_packages_under_writers_one_of_them_killed(place: Place) -> None:
     """Two of each: what the counts say was done is what was done, once, whoever dies."""
     before, after = reseal.Key.generate("data"), reseal.Key.generate("data")

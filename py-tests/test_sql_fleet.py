@@ -35,7 +35,7 @@ def under(place: Place, key: str) -> int:
     return int(rows[0][0])
 
 
-@on("postgresql")
+@on("postgresql", is_soak=True)
 def test_keys_are_rotated_and_retired_while_four_processes_read_and_write(place: Place) -> None:
     """Nothing ever fails to open, and a key that was retired is nowhere."""
     place.env |= {"RESEAL_KEYSET": "sql:", "RESEAL_KEK_FILE": "ring.kek"}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of Python, in three processes more at once than there are cores, since many wait for a database. The
+# The tests of Python, in two processes more at once than there are cores, since many wait for a database. The
 # longest files come first, each in a process of its own, as do those of Django, whose settings belong to a process;
 # of the others each process has some, since pytest takes longer to start than most of them to run.
 #   scripts/pytest.sh [OPTION...]     options go to pytest
@@ -10,13 +10,13 @@ source "$(dirname "$0")/lib.sh"
 PATH=$ROOT/js-tests/node_modules/node-24/bin:$PATH
 LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
-AT_ONCE=$(($(nproc) + 3))
+AT_ONCE=$(($(nproc) + 2))
 TOGETHER=6
 LONGEST=(
-    cli retire cli_keysets job_life django_admin sql_keyset adapter_contract job_ids sql_fleet exchange job_faults
-    job_plan job_types conversions job_workers cli_formats job_stops job_crash cli_jobs pages editors job_sources
-    fleet stubs django_model_fields job_refused django_jobs cli_streams properties database bench schemas
-    job_names job_locks job_discover typed_values example_django job_races job_rows
+    retire sql_keyset job_ids cli job_life sql_fleet cli_keysets django_admin adapter_contract exchange job_workers
+    job_types conversions job_faults job_stops job_sources stubs job_crash cli_formats cli_jobs job_triggers job_plan
+    properties bench database fleet cli_streams editors job_refused schemas django_jobs django_model_fields
+    job_names example_django job_discover job_locks typed_values job_races job_rows pages
 )
 
 # A line for each process, with its files.
