@@ -177,3 +177,25 @@ function codeOf(call: () => unknown): string {
   }
   return "ok";
 }
+
+test("NULL is told from a value of another type", () => {
+  for (const none of [null, undefined]) {
+    expect(messageOf(() => ring.open(none as never, {}))).toBe(
+      `a stored value here is text, not ${none}: NULL stays NULL`,
+    );
+    expect(messageOf(() => ring.openBinary(none as never, {}))).toBe(
+      `a stored value here is a Uint8Array, not ${none}: NULL stays NULL`,
+    );
+  }
+  expect(messageOf(() => ring.open(new Uint8Array(1) as never, {}))).toContain("another method");
+});
+
+function messageOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    expect(error).toMatchObject({ code: "invalid-argument" });
+    return (error as Error).message;
+  }
+  throw new Error("it is not refused");
+}

@@ -174,3 +174,19 @@ test("a value is refused as what it is also where its context made the memory gr
   }
   expect(kept).toHaveLength(6000);
 });
+
+test("an error says which value is meant, and never repeats what is no name", () => {
+  const message = (context: unknown) => {
+    return refuses("context-invalid", () => ring.seal("x", context as Context)).message;
+  };
+  const rest = "give text, a Uint8Array, a safe integer or a bigint";
+  expect(message({ table: "users", row: undefined })).toBe(
+    `the context value of row is undefined: ${rest}`,
+  );
+  expect(message({ tenant: null })).toBe(`the context value of tenant is null: ${rest}`);
+  expect(message({ flag: true })).toBe(`the context value of flag is boolean: ${rest}`);
+  expect(message({ row: 1.5 })).toContain("the context value of row is no safe integer");
+  for (const bad of [null, 1.5]) {
+    expect(message({ "078-05-1120": bad })).toMatch(/^a context value is /);
+  }
+});

@@ -455,6 +455,7 @@ on(KINDS, "what cannot be reached", async (place) => {
       : `${place.kind}://anna:${SECRET}@127.0.0.1:${port}/shop`;
   const { failure } = await connectError(url);
   expect(failure.code).toBe(CODES["unreachable"]![place.kind]);
+  if (place.kind !== "sqlite") expect(failure.message).toContain("the server cannot be reached");
 });
 
 on(SERVERS, "who is not let in", async (place) => {

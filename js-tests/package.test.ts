@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as reseal from "reseal";
 import manifest from "reseal/package.json" with { type: "json" };
-import { read, specCodes } from "./support.js";
+import { read, refuses, specCodes } from "./support.js";
 
 const NAMES = [
   "Column",
@@ -67,6 +67,25 @@ test("CommonJS gets the same", () => {
   expect(Object.keys(required).sort()).toEqual(NAMES);
   const ring = new required.Keyring({ primary: required.Key.generate() });
   expect(ring.openString(ring.seal("x", {}), {})).toBe("x");
+});
+
+test("objects of another copy are told, which look the same", () => {
+  const other = createRequire(import.meta.url)("reseal") as typeof reseal;
+  const key = other.Key.generate();
+  const ring = new other.Keyring({ primary: key });
+  const kek = other.Key.generate("kek");
+  for (const [name, call] of [
+    ["Key", () => new reseal.Keyring({ primary: key })],
+    ["Key", () => reseal.Keyset.create({ kek })],
+    ["Key", () => reseal.Keyset.load("{}", { kek })],
+    ["Keyring", () => reseal.codecs.reseal(ring)],
+    ["Codec", () => new reseal.Column({ write: other.codecs.plain() })],
+  ] as const) {
+    const { message } = refuses("invalid-argument", call);
+    expect(message).toContain(`this ${name} is of another copy of the package`);
+  }
+  const hostile = Object.defineProperty({}, "constructor", { get: () => expect.fail() as never });
+  refuses("invalid-argument", () => new reseal.Keyring({ primary: hostile as never }));
 });
 
 test("the browser entry has the same", async () => {

@@ -716,6 +716,13 @@ def test_what_is_no_connection(given: object) -> None:
     refused(given)
 
 
+@everywhere
+def test_a_cursor_is_no_connection(place: Place) -> None:
+    native: Any = place.native()
+    refused(native.cursor())
+    native.close()
+
+
 def refused(given: object) -> None:
     with pytest.raises(reseal.ResealError) as caught:
         _database.of(given)

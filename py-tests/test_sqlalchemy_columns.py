@@ -106,6 +106,8 @@ def test_what_does_not_fit_is_refused(engine: sa.Engine, type_: Any, value: Any)
         connection.execute(insert(table), {"x": value})
     assert caught.value.code in ("value-invalid", "invalid-argument")
     assert str(value) not in str(caught.value)
+    assert str(caught.value).startswith(f"{table}.x: ")
+    assert (caught.value.table, caught.value.column) == (str(table), "x")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

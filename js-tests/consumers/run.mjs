@@ -36,11 +36,14 @@ const typescript = join(modules, "typescript/bin/tsc");
 const strict = { strict: true, target: "es2022", types: [], lib: ["es2022"] };
 const node16 = { ...strict, module: "node16", moduleResolution: "node16" };
 const nodenext = { ...strict, module: "nodenext", moduleResolution: "nodenext", noEmit: true };
+// What `module: "commonjs"` means where nothing more is said: it does not know `exports`.
+const node10 = { ...strict, module: "commonjs", moduleResolution: "node10", noEmit: true };
 const bundler = { ...strict, module: "esnext", moduleResolution: "bundler", noEmit: true };
 const browser = { ...bundler, customConditions: ["browser"], lib: ["es2022", "dom"] };
 await typed("node16", ["typed.mts", "typed.cts"], { ...node16, outDir: "typed" });
 await typed("node16, all entries", everywhere, { ...node16, noEmit: true });
 await typed("nodenext", ["typed.mts", "typed.cts", ...everywhere], nodenext);
+await typed("node10", ["typed.cts", "typed-entries.cts"], node10);
 await typed("bundler", ["typed.mts", "typed-entries.mts"], bundler);
 await typed("bundler for browsers", ["typed-browser.mts", "typed-slim-browser.mts"], browser);
 await typed("bundler for Workers", ["typed-edge.mts"], {

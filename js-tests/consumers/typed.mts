@@ -57,6 +57,13 @@ for (const outcome of many) {
   if (outcome instanceof ResealError) throw outcome;
   outcome.toUpperCase();
 }
+// NULL has a result of its own in a batch: its error.
+declare const column: readonly (string | null)[];
+if (stored === "")
+  ring.openManyString(
+    column,
+    ring.sealMany(column, {}).map(() => context),
+  );
 const keys: readonly KeyInfo[] = ring.keys();
 const field: Field = ring.field({ table: "users" });
 field.openMany(field.sealMany(["a"], { rows: [1] }) as string[], { rows: [1] });

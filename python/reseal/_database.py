@@ -62,8 +62,10 @@ def of(connection: object) -> Database:
 
 
 def _around(connection: Any, source: Source) -> Database:
-    """Classes may be derived ones, of another module."""
+    """Classes may be derived ones, of another module. A cursor is one of the same package, and has none."""
     packages = {kind.__module__.partition(".")[0] for kind in type(connection).__mro__}
+    if not hasattr(connection, "cursor"):
+        packages.clear()
     if packages & {"sqlite3", "_sqlite3"}:
         from reseal._database_sqlite import Sqlite
 

@@ -1,9 +1,8 @@
 // The codecs that need no format of another system.
 import { Codec, makeCodec, recognize } from "./codec.js";
 import type { CodecOptions } from "./codec-options.js";
-import { invalidArgument } from "./errors.js";
 import { Keyring, ringsOf } from "./keyring.js";
-import { checkOptions } from "./words.js";
+import { checkOptions, foreign } from "./words.js";
 
 export { Codec, recognize };
 
@@ -29,6 +28,6 @@ export function plain(options: CodecOptions = {}): Codec {
  */
 export function reseal(ring: Keyring, options: CodecOptions = {}): Codec {
   checkOptions(options, ["name"]);
-  if (!(ring instanceof Keyring)) throw invalidArgument("this codec takes a Keyring");
+  if (!(ring instanceof Keyring)) throw foreign(ring, "Keyring", "this codec takes a Keyring");
   return makeCodec("reseal", options.name ?? "reseal", [], ringsOf(ring));
 }

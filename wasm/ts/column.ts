@@ -29,7 +29,7 @@ import { refuseOrWarn } from "./plaintext.js";
 import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
 import { storedItem } from "./stored.js";
 import { writeValue } from "./value.js";
-import { checkOptions, flagOf, listOf, modeNumber, type Mode } from "./words.js";
+import { checkOptions, flagOf, foreign, listOf, modeNumber, type Mode } from "./words.js";
 
 /** What a column is made of. */
 export interface ColumnOptions<T extends ColumnType = "text", B extends boolean = false> {
@@ -484,5 +484,5 @@ function contextsOf(facts: readonly (Pairs | ResealError)[] | undefined): Contex
 
 function codecOf(codec: unknown): Codec {
   if (codec instanceof Codec) return codec;
-  throw invalidArgument("a column reads and writes codecs, such as codecs.plain()");
+  throw foreign(codec, "Codec", "a column reads and writes codecs, such as codecs.plain()");
 }

@@ -92,7 +92,7 @@ export function writePair(name: string, value: unknown, at: number, limits: Limi
     name.length > limits.contextNameChars ? name.slice(0, limits.contextNameChars + 1) : name;
   const start = at + 3 + short.length;
   // One byte more than allowed is enough for the core to refuse the value.
-  const length = writeValue(value, start, limits.contextValueBytes + 1);
+  const length = writeValue(name, value, start, limits.contextValueBytes + 1);
   writeU8(short.length, at);
   writeU16(length, at + 1);
   writeAscii(short, at + 3);
@@ -116,18 +116,20 @@ export function checkContext(used: number): void {
   }
 }
 
-function writeValue(value: unknown, at: number, most: number): number {
+function writeValue(name: string, value: unknown, at: number, most: number): number {
   switch (typeof value) {
     case "string":
       return writeWellFormed(value, at, most);
     case "number":
       if (Number.isSafeInteger(value)) return writeText(String(value), at, most);
-      throw invalid("a number in a context must be a safe integer: give text, or a bigint");
+      throw invalid(`${placeOf(name)} is no safe integer: give text, or a bigint`);
     case "bigint":
       return writeBounded(String(value), at, most);
   }
   if (!isBytes(value)) {
-    throw invalid("a context value is text, a Uint8Array, a safe integer or a bigint");
+    const given = value === null ? "null" : typeof value;
+    const wanted = "give text, a Uint8Array, a safe integer or a bigint";
+    throw invalid(`${placeOf(name)} is ${given}: ${wanted}`);
   }
   const length = byteLength(value);
   // The core refuses the length; the bytes need not be there.
@@ -144,6 +146,11 @@ function writeWellFormed(value: string, at: number, most: number): number {
 function writeBounded(value: string, at: number, most: number): number {
   const length = value.length > most ? -1 : writeText(value, at, most);
   return length < 0 ? most : length;
+}
+
+/** Which value is meant. What is no name may be anything, also a value in the place of its name. */
+function placeOf(name: string): string {
+  return /^[a-z][a-z0-9_]{0,31}$/.test(name) ? `the context value of ${name}` : "a context value";
 }
 
 function isPlainObject(context: unknown): context is object {

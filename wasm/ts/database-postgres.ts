@@ -255,7 +255,10 @@ export class PostgresDatabase extends BaseDatabase<PostgresClient> {
     const message = textIn(error, "message") || "the server cannot be reached";
     if (code === "") return driverFailed();
     if (code === LOST) return { code, message: "the connection to the server was lost" };
-    if (code === NOT_CONNECTED) return { code, message: textIn(error, "code") ?? message };
+    if (code === NOT_CONNECTED) {
+      const reason = textIn(error, "code");
+      return { code, message: reason ? `the server cannot be reached (${reason})` : message };
+    }
     if (OPEN_CLASSES.has(code.slice(0, 2))) return { code, message };
     const place = ["table", "column", "constraint"].flatMap((kind) => {
       const name = textIn(error, kind);

@@ -136,27 +136,27 @@ export class Field {
    * const field = new Keyring({ primary: Key.generate() }).field({ table: "users", column: "ssn" });
    * const stored = field.sealMany(["a", "b"], { rows: [1, 2] });
    */
-  sealMany(values: readonly Value[], rows: Rows = {}): Outcome<string>[] {
+  sealMany(values: readonly (Value | null)[], rows: Rows = {}): Outcome<string>[] {
     return this.#batch(values, rows, sealTask(this.#mode));
   }
 
   /** As `Keyring.sealManyBinary`. */
-  sealManyBinary(values: readonly Value[], rows: Rows = {}): Outcome<Bytes>[] {
+  sealManyBinary(values: readonly (Value | null)[], rows: Rows = {}): Outcome<Bytes>[] {
     return this.#batch(values, rows, sealBinaryTask(this.#mode));
   }
 
   /** As `Keyring.openMany`. */
-  openMany(stored: readonly string[], rows: Rows = {}): Outcome<Bytes>[] {
+  openMany(stored: readonly (string | null)[], rows: Rows = {}): Outcome<Bytes>[] {
     return this.#batch(stored, rows, openTask);
   }
 
   /** As `Keyring.openManyString`. */
-  openManyString(stored: readonly string[], rows: Rows = {}): Outcome<string>[] {
+  openManyString(stored: readonly (string | null)[], rows: Rows = {}): Outcome<string>[] {
     return this.#batch(stored, rows, openStringTask);
   }
 
   /** As `Keyring.openManyBinary`. */
-  openManyBinary(stored: readonly Uint8Array[], rows: Rows = {}): Outcome<Bytes>[] {
+  openManyBinary(stored: readonly (Uint8Array | null)[], rows: Rows = {}): Outcome<Bytes>[] {
     return this.#batch(stored, rows, openBinaryTask);
   }
 

@@ -1,10 +1,10 @@
 // Keys.
 import { WasmKey } from "../pkg/reseal_wasm.js";
 import { ready } from "./engine.js";
-import { invalidArgument, KeyringError } from "./errors.js";
+import { invalidArgument, KeyringError, type ResealError } from "./errors.js";
 import { input, made, succeeded, takeSecretText, writeBytes, writeText } from "./memory.js";
 import { byteLength, isBytes } from "./value.js";
-import type { KeyUse } from "./words.js";
+import { foreign, type KeyUse } from "./words.js";
 
 /** Far more than a key text, or a file that holds one. */
 const MAX_KEY_TEXT_CHARS = 64 * 1024;
@@ -131,10 +131,15 @@ disposable(Key.prototype);
 
 /** Writes a key text, and gives its bytes. */
 export function writeKeyText(text: unknown): number {
-  if (typeof text !== "string") throw invalidArgument("a key is a key text or a Key");
+  if (typeof text !== "string") throw notAKey(text);
   if (text.length > MAX_KEY_TEXT_CHARS) throw tooLong();
   const room = text.length * 3;
   return writeText(text, input(0, room), room);
+}
+
+/** The error of what is neither a `Key` nor a key text. */
+export function notAKey(value: unknown): ResealError {
+  return foreign(value, "Key", "a key is a key text or a Key");
 }
 
 function tooLong(): KeyringError {

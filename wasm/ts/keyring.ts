@@ -295,7 +295,7 @@ export class Keyring {
    * const stored = ring.sealMany(["a", "b"], [{ row: 1 }, { row: 2 }]);
    */
   sealMany(
-    values: readonly Value[],
+    values: readonly (Value | null)[],
     context: Context | readonly Context[],
     mode: Mode = "random",
   ): Outcome<string>[] {
@@ -304,7 +304,7 @@ export class Keyring {
 
   /** As {@link Keyring.sealMany}, for a binary column. */
   sealManyBinary(
-    values: readonly Value[],
+    values: readonly (Value | null)[],
     context: Context | readonly Context[],
     mode: Mode = "random",
   ): Outcome<Bytes>[] {
@@ -319,13 +319,16 @@ export class Keyring {
    * const ring = new Keyring({ primary: Key.generate() });
    * const [bytes] = ring.openMany([ring.seal("x", {})], {});
    */
-  openMany(stored: readonly string[], context: Context | readonly Context[]): Outcome<Bytes>[] {
+  openMany(
+    stored: readonly (string | null)[],
+    context: Context | readonly Context[],
+  ): Outcome<Bytes>[] {
     return this.#batch(stored, context, openTask);
   }
 
   /** As {@link Keyring.openMany}, as text. */
   openManyString(
-    stored: readonly string[],
+    stored: readonly (string | null)[],
     context: Context | readonly Context[],
   ): Outcome<string>[] {
     return this.#batch(stored, context, openStringTask);
@@ -333,7 +336,7 @@ export class Keyring {
 
   /** As {@link Keyring.openMany}, for binary envelopes. */
   openManyBinary(
-    stored: readonly Uint8Array[],
+    stored: readonly (Uint8Array | null)[],
     context: Context | readonly Context[],
   ): Outcome<Bytes>[] {
     return this.#batch(stored, context, openBinaryTask);

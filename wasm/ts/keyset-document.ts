@@ -2,7 +2,7 @@
 import { WasmDocument, WasmNewKek, type WasmKeyset } from "../pkg/reseal_wasm.js";
 import { deriving } from "./argon2.js";
 import { invalidArgument, KeyringError } from "./errors.js";
-import { handleOf, Key, writeKeyText } from "./key.js";
+import { handleOf, Key, notAKey, writeKeyText } from "./key.js";
 import { copyInput, made, succeeded } from "./memory.js";
 import { generationOf } from "./numbers.js";
 import { passphraseOf, writeRaw, type Part } from "./parts.js";
@@ -82,7 +82,7 @@ export function openersOf({ kek, passphrase }: KeysetLoadOptions): Opener[] {
 
 export function keyOpener(kek: unknown): Opener {
   if (kek instanceof Key) return (document) => void succeeded(document.addKey(handleOf(kek)));
-  if (typeof kek !== "string") throw invalidArgument("a key is a key text or a Key");
+  if (typeof kek !== "string") throw notAKey(kek);
   return (document) => void succeeded(document.addText(writeKeyText(kek)));
 }
 

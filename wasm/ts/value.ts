@@ -82,7 +82,7 @@ function writeString(value: string, offset: number, most: number): number {
 /** The error of what is no text, or text that is too long to be copied. */
 function notStored(stored: unknown): ResealError {
   if (typeof stored !== "string") {
-    return invalidArgument("a stored value here is text: for bytes there is another method");
+    return invalidArgument(`a stored value here is text${notThis(stored, "bytes")}`);
   }
   const { textPrefixChars } = ready();
   const head = stored.slice(0, textPrefixChars);
@@ -96,12 +96,19 @@ function notStored(stored: unknown): ResealError {
 /** The error of what are no bytes, or bytes that are too long: then that of their beginning. */
 function notStoredBinary(stored: unknown): ResealError {
   if (!isBytes(stored)) {
-    return invalidArgument("a stored value here is a Uint8Array: for text there is another method");
+    return invalidArgument(`a stored value here is a Uint8Array${notThis(stored, "text")}`);
   }
   const length = ready().overheadBytes + 1;
   writeBytes(new Uint8Array(stored.buffer, stored.byteOffset, length), input(0, length));
   const shown: unknown = inspection(length, 1);
   return shown === undefined ? reported(FAILED) : tooLarge();
+}
+
+function notThis(stored: unknown, other: string): string {
+  const none = stored === null || stored === undefined;
+  return none
+    ? `, not ${String(stored)}: NULL stays NULL`
+    : `: for ${other} there is another method`;
 }
 
 function invalidText(): ResealError {

@@ -1,5 +1,5 @@
 // The words of the public face, and checks of options.
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, type ResealError } from "./errors.js";
 
 /**
  * How a value is sealed. `random`: a fresh nonce for every value. `deterministic`: one envelope for
@@ -41,6 +41,24 @@ export function checkOptions(options: unknown, names: readonly string[]): void {
       throw invalidArgument(`unknown option ${name}: there are ${names.join(", ")}`);
     }
   }
+}
+
+/**
+ * The error of what is no object of a class of this package. One of another copy has the same name: what
+ * `import` gives, what `require` gives, and each entry have classes of their own.
+ */
+export function foreign(value: unknown, name: string, message: string): ResealError {
+  let isNamesake = false;
+  try {
+    isNamesake = (value as object).constructor.name === name;
+  } catch {
+    // What has no constructor, or one that throws, is no object of ours.
+  }
+  return invalidArgument(
+    isNamesake
+      ? `this ${name} is of another copy of the package: import and require, and each entry, have their own`
+      : message,
+  );
 }
 
 /** A flag of options: off where it is not given. */

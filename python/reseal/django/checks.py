@@ -72,10 +72,15 @@ def plaintext(app_configs: Any, **_: object) -> list[CheckMessage]:
 def widths(
     app_configs: Any, databases: Sequence[str] | None = None, **_: object
 ) -> list[CheckMessage]:
-    """Say which column is too short for ciphertext (`manage.py check --database default`)."""
+    """Say which column is too short for ciphertext (`manage.py check --database default`).
+
+    `migrate` asks as well, before it widens a column: while an app has migrations to come, its columns are
+    not what its models say, and nothing is said of them.
+    """
     found: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
+        short: list[EncryptedField] = []
         with connection.cursor() as cursor:
             tables = set(connection.introspection.table_names(cursor))
             for field in _fields(app_configs):
@@ -86,10 +91,23 @@ def widths(
                 )
                 for column in described:
                     if column.name == field.column and 0 < _length(column) < _SHORTEST:
-                        hint = f"give it {_SHORTEST} characters at least, or the type text"
-                        message = f"its column in {alias} is too short for sealed values"
-                        found.append(checks.Error(message, hint=hint, obj=field, id="reseal.E011"))
+                        short.append(field)
+        awaited = _migrating(connection) if short else set()
+        for field in short:
+            if field.model._meta.app_label not in awaited:
+                hint = f"give it {_SHORTEST} characters at least, or the type text"
+                message = f"its column in {alias} is too short for sealed values"
+                found.append(checks.Error(message, hint=hint, obj=field, id="reseal.E011"))
     return found
+
+
+def _migrating(connection: Any) -> set[str]:
+    """The labels of the apps that have migrations which a database has not seen."""
+    from django.db.migrations.executor import MigrationExecutor  # seldom needed, and slow to import
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return {migration.app_label for migration, _ in plan}
 
 
 def _length(column: Any) -> int:

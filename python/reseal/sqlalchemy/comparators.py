@@ -200,7 +200,7 @@ class Lookup:
         return found
 
     def _taken(self) -> list[Any]:
-        return [self.type.values.taken(value) for value in self.values]
+        return [self.type.taken(value) for value in self.values]
 
 
 @final

@@ -114,7 +114,7 @@ def term_of(companion: Column[Any], value: Any, values: Row) -> str | None:
     type_: Any = companion.type
     try:
         facts = source.type.facts_of(values, with_row=False)
-        taken = source.type.values.taken(source.type.plain(value))
+        taken = source.type.taken(source.type.plain(value))
         name = type_.index_name(companion)
         found: str | None = source.type.bound().term(taken, name, facts)
         return found

@@ -9,7 +9,7 @@ from sqlalchemy import Column, LargeBinary, String, Text, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
-from reseal._adapters import BoundColumn, Declaration, Index, Unopened
+from reseal._adapters import BoundColumn, Declaration, Index, Unopened, placed
 from reseal._errors import ResealError
 from reseal.sqlalchemy.comparators import EncryptedComparator
 from reseal.sqlalchemy.config import Settings, settings_of, turn
@@ -277,9 +277,20 @@ class Encrypted(TypeDecorator[Any]):
         try:
             if facts is None:
                 facts = self.facts_of({})
-            return self.bound().seal(self.values.taken(value), facts)
+            return self.bound().seal(self.taken(value), facts)
         except ResealError as error:
             raise bare(error) from None
+
+    def taken(self, value: Any) -> Any:
+        """Return what is to be sealed.
+
+        Errors: `value-invalid`, with the column.
+        """
+        try:
+            return self.values.taken(value)
+        except ResealError as error:
+            bound = self.bound()
+            raise bare(placed(error, bound.declaration, bound.model)) from None
 
     def plain(self, value: Any) -> Any:
         """Return a value that may still be sealed, as that of a copy of a row is.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: 8 characters of the key id, a point, and 256 bits: with room.
 _MAX_LENGTH = 96
+#: The module of models as they are in the midst of migrations.
+_OF_MIGRATIONS = "__fake__"
 
 
 class BlindIndexField(models.CharField):
@@ -79,6 +81,8 @@ class BlindIndexField(models.CharField):
         except FieldDoesNotExist:
             source = None
         if not isinstance(source, EncryptedField) or source.model is not self.model:
+            if sender.__module__ == _OF_MIGRATIONS:
+                return  # `makemigrations` adds, renames and removes the two one after the other
             raise ImproperlyConfigured(
                 f"{self}: {self.source_name!r} is no encrypted field of the same model"
             )
