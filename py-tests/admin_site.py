@@ -2,8 +2,8 @@
 
 KEYRING is `keyset`, `sql`, `env` or `env-keyset`. It prints its address, then serves a SQLite database in the folder.
 KIND is `second` for a site with the same tables in another database as well, `elsewhere` for one whose rows are in
-another database that it migrates nowhere, `grouped` for one that writes `1,0` for ten, and `memory` for
-one without rows, in a database in memory.
+another database that it migrates nowhere, `grouped` for one that writes `1,0` for ten, `arabic` for one in Arabic,
+and `memory` for one without rows, in a database in memory.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ def configure(folder: Path, described: dict[str, str], kind: str = "") -> None:
         SECRET_KEY="only for tests",
         STATIC_URL="/static/",
         TEMPLATES=[template],
+        LANGUAGE_CODE="ar" if kind == "arabic" else "en-us",
         USE_THOUSAND_SEPARATOR=kind == "grouped",
         USE_TZ=True,
     )

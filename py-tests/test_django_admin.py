@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -118,6 +119,13 @@ def test_a_rotation_is_made_by_posts(tmp_path: Path, keyring: str) -> None:
         assert said(page) == f"The key {new[:8]} seals now."
         assert keys(page)["values", "decrypt_only"] == (old, 2 * ROWS)
 
+        # Back, and on again.
+        page = visitor.move("revert", old)
+        assert said(page) == f"The key {old[:8]} seals again."
+        assert keys(page)["values", "primary"] == (old, 2 * ROWS)
+        page = visitor.move("revert", new)
+        assert keys(page)["values", "decrypt_only"] == (old, 2 * ROWS)
+
         # What is needed stays, whoever asks.
         assert "not due" in said(visitor.move("disable", old))
         assert "not due" in said(visitor.move("disable", new))
@@ -131,16 +139,12 @@ def test_a_rotation_is_made_by_posts(tmp_path: Path, keyring: str) -> None:
         page = visitor.move("enable", old)
         assert keys(page)["values", "decrypt_only"] == (old, 0)
 
-        # Back again.
-        page = visitor.move("revert")
-        assert keys(page)["values", "primary"] == (old, 0)
-
         # With a key that still opens, another rotation may begin.
         assert keys(visitor.move("introduce"))["values", "introduced"][1] == 0
 
         # The log has it all, with a link to the page.
         _, index = visitor.get("")
-        assert index.count(f"/{PAGE}{new}/change/") == 2
+        assert index.count(f"/{PAGE}{new}/change/") == 3
         assert visitor.get(f"{PAGE}{new}/change/")[1].count('class="reseal-keys"') == 1
 
 
@@ -172,6 +176,59 @@ def test_nobody_may_hurry(tmp_path: Path) -> None:
         # The rotation can be given up.
         page = visitor.move("disable", new)
         assert keys(page)["values", "disabled"] == (new, 0)
+
+
+def test_a_key_that_never_sealed_is_none_to_go_back_to(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        old, _ = keys(visitor.get(PAGE)[1])["values", "primary"]
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        page = visitor.move("promote", new)
+        assert f"Go back to {old[:8]}" in page
+        visitor.move("apply")
+        visitor.move("disable", old)
+        given_up, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("disable", given_up)
+        # A keyset dates its moves by the second, and of one second nobody knows what was first.
+        time.sleep(1.1)
+        page = visitor.move("enable", given_up)
+        assert "Go back to" not in page
+        for key in (given_up, old):
+            assert "not due" in said(visitor.move("revert", key))
+        assert keys(page)["values", "primary"][0] == new
+        # Whoever wants it to seal says so, and sees which one it is.
+        assert f"Promote {given_up[:8]}" in page
+        asked = visitor.get(f"{PAGE}app/promote/?key={given_up}&use=data")[1]
+        assert given_up in asked
+        assert said(visitor.move("promote", given_up)) == f"The key {given_up[:8]} seals now."
+
+
+def test_a_key_that_not_every_process_knows_is_not_promoted_when_it_was_brought_back(
+    tmp_path: Path,
+) -> None:
+    with site(tmp_path, "keyset", LONG) as url:
+        visitor = Visitor(url, "rotator")
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("disable", new)
+        page = visitor.move("enable", new)
+        assert keys(page)["values", "decrypt_only"] == (new, 0)
+        assert f"Promote {new[:8]}" not in page
+        assert "not due" in said(visitor.move("promote", new))
+        assert "not due" in said(visitor.move("revert", new))
+
+
+def test_the_page_is_in_english_where_the_admin_is_not(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset", 0, "arabic") as url:
+        visitor = Visitor(url, "rotator")
+        for path in (PAGE, f"{PAGE}app/introduce/?use=data"):
+            page = visitor.get(path)[1]
+            assert '<html lang="ar" dir="rtl">' in page
+            [content] = re.findall(r'<div id="content-main".*', page, re.DOTALL)
+            assert content.startswith('<div id="content-main" class="reseal" lang="en" dir="ltr">')
+            content = content.partition("<footer")[0]
+            assert not re.search(r"[\u0600-\u06ff]", content)
+        # What is asked is made, and says so.
+        assert "was introduced." in said(visitor.move("introduce"))
 
 
 def test_a_page_that_was_overtaken_moves_nothing(tmp_path: Path) -> None:
@@ -342,6 +399,10 @@ def test_what_failed_is_in_the_log_without_what_was_typed(tmp_path: Path) -> Non
             second.execute("DROP TABLE admin_app_patient")
         # The first database is resealed by then.
         assert "(column-unsuitable)" in said(visitor.move("apply"))
+        assert "was introduced" in said(visitor.move("introduce", use="index"))
+        latest = re.search(r"/promote/\?key=(\w+)&amp;use=index", visitor.get(PAGE)[1])
+        assert latest is not None
+        assert "seals now" in said(visitor.move("promote", latest[1], "index", label=key))
         with closing(sqlite3.connect(tmp_path / "app.db")) as first:
             log = first.execute(
                 "SELECT object_id, object_repr, change_message FROM django_admin_log ORDER BY id"
@@ -351,8 +412,28 @@ def test_what_failed_is_in_the_log_without_what_was_typed(tmp_path: Path) -> Non
             ["app, introduce", f" The key {new[:8]} was introduced."],
             ["app, promote", f" The key {new[:8]} seals now."],
             ["app, apply", " failed"],
+            ["app, introduce", f" The key {latest[1][:8]} was introduced."],
+            ["app, promote", f" The key {latest[1][:8]} seals now."],
+        ]
+        assert [name for _, name, _ in log[:4]] == [
+            "a new key",
+            f"{new[:8]}…",
+            f"{new[:8]}…",
+            "all values",
         ]
         assert "rsk1" not in str(log)
+
+
+def test_a_label_is_of_a_new_key_alone(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        typed = reseal.Key.generate("data").export()
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("promote", new)
+        assert said(visitor.move("apply", label=typed)).startswith(f"{2 * ROWS} values")
+        with closing(sqlite3.connect(tmp_path / "app.db")) as first:
+            log = first.execute("SELECT object_repr FROM django_admin_log ORDER BY id").fetchall()
+        assert log[-1] == ("all values",)
 
 
 def test_a_rotation_by_clicks_in_chromium(tmp_path: Path) -> None:

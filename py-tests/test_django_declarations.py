@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+import types
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,11 @@ django_support.setup()
 
 import reseal.django  # noqa: E402
 from django.core import checks  # noqa: E402
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.exceptions import FieldError, ImproperlyConfigured  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connections, models  # noqa: E402
+from django.db import connections, migrations, models  # noqa: E402
 from django.db.migrations.writer import MigrationWriter  # noqa: E402
+from django.db.models.functions import Lower  # noqa: E402
 from django.test.utils import isolate_apps, override_settings  # noqa: E402
 from django_app import models as app  # noqa: E402
 from reseal.django import (  # noqa: E402
@@ -27,6 +30,7 @@ from reseal.django import (  # noqa: E402
     EncryptedCharField,
     EncryptedDecimalField,
     EncryptedIntegerField,
+    EncryptedManager,
     EncryptedTextField,
     EncryptedUUIDField,
 )
@@ -199,6 +203,140 @@ def test_checks_of_a_database(tmp_path: Path) -> None:
         [one] = found(alias)
         assert one.obj is app.Pet._meta.get_field("name")
     assert django_support.Router.current == here
+
+
+def test_a_column_that_a_migration_is_to_widen_stops_no_migration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Initial(migrations.Migration):
+        operations = [  # noqa: RUF012
+            migrations.CreateModel(
+                "Pet",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("name", models.CharField(max_length=40)),
+                ],
+                options={"db_table": app.Pet._meta.db_table},
+            )
+        ]
+
+    class Sealed(migrations.Migration):
+        dependencies = [("django_app", "0001_initial")]  # noqa: RUF012
+        operations = [  # noqa: RUF012
+            migrations.AlterField("pet", "name", EncryptedTextField(read=["plain"]))
+        ]
+
+    package = "migrations_of_pets"
+    folder = tmp_path / package
+    folder.mkdir()
+    for name in ("__init__", "0001_initial", "0002_sealed"):
+        (folder / f"{name}.py").touch()
+    for name, made in (("0001_initial", Initial), ("0002_sealed", Sealed)):
+        module = types.ModuleType(f"{package}.{name}")
+        module.Migration = made  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def found(alias: str) -> list[Any]:
+        every = checks.run_checks(databases=[alias], tags=[checks.Tags.database])
+        return [it for it in every if it.id == "reseal.E011"]
+
+    def migrate(alias: str, to: str) -> None:
+        # As `manage.py migrate` does, which runs no step where a check fails.
+        options = {"database": alias, "verbosity": 0, "skip_checks": False}
+        call_command("migrate", "django_app", to, **options)
+
+    url = django_support.sqlite_file(tmp_path)
+    with (
+        override_settings(MIGRATION_MODULES={"django_app": package}),
+        django_support.database("sqlite", url, "narrow") as alias,
+    ):
+        migrate(alias, "0001")
+        assert found(alias) == []
+        migrate(alias, "0002")
+        assert found(alias) == []
+        # One that no migration widens is told.
+        with connections[alias].cursor() as cursor:
+            table = app.Pet._meta.db_table
+            cursor.execute(f"DROP TABLE {table}")
+            cursor.execute(f"CREATE TABLE {table} (id integer, owner_id integer, name varchar(40))")
+        assert [it.obj for it in found(alias)] == [app.Pet._meta.get_field("name")]
+    monkeypatch.delitem(sys.modules, package, raising=False)
+
+
+@isolate_apps("django_app")
+def test_a_condition_on_ciphertext_is_refused(db: str) -> None:
+    class Asked(models.Model):
+        code = EncryptedTextField(null=True)
+        code_index = BlindIndexField("code")
+        name = models.TextField()
+        has_code = models.GeneratedField(
+            expression=models.Q(code__isnull=False),
+            output_field=models.BooleanField(),
+            db_persist=True,
+        )
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+            constraints = [  # noqa: RUF012
+                models.CheckConstraint(
+                    condition=models.Q(code__isnull=False) | models.Q(name="a"), name="present"
+                ),
+                models.UniqueConstraint(
+                    fields=["name"], condition=models.Q(code__isnull=False), name="alone"
+                ),
+            ]
+            indexes = [  # noqa: RUF012
+                models.Index(fields=["name"], condition=models.Q(code__isnull=True), name="none")
+            ]
+
+    assert Asked.check(databases=[db]) == []
+    with connections[db].schema_editor() as editor:
+        editor.create_model(Asked)
+    asked = Asked(code="1", name="b")
+    asked.full_clean()
+    asked.save()
+    condition = models.Q(name="b") & ~models.Q(code__in=["1"])
+    refused: list[Any] = [
+        models.CheckConstraint(condition=condition, name="one"),
+        models.CheckConstraint(condition=models.Q(name=models.F("code")), name="same"),
+        models.UniqueConstraint(fields=["name"], condition=condition, name="few"),
+        models.UniqueConstraint(Lower("code"), name="lower"),
+        models.Index(fields=["name"], condition=condition, name="found"),
+        models.Index(Lower("code"), name="computed"),
+    ]
+
+    def add(one: Any) -> None:
+        with connections[db].schema_editor() as editor:
+            make: Any = editor.add_index if isinstance(one, models.Index) else editor.add_constraint
+            make(Asked, one)
+
+    for one in refused:
+        is_index = isinstance(one, models.Index)
+        known = Asked._meta.indexes if is_index else Asked._meta.constraints
+        known.append(one)
+        assert [it.id for it in Asked.check()] == ["reseal.E002"]
+        with pytest.raises(FieldError, match="is encrypted"):
+            add(one)
+        known.remove(one)
+    with connections[db].schema_editor() as editor:
+        editor.delete_model(Asked)
+
+
+@isolate_apps("django_app")
+def test_no_database_seals_what_it_computes() -> None:
+    class Computed(models.Model):
+        name = models.TextField()
+        secret = models.GeneratedField(
+            expression=models.F("name"), output_field=EncryptedTextField(), db_persist=True
+        )
+
+        class Meta:
+            app_label = "django_app"
+
+    [error] = Computed.check()
+    assert "the database cannot seal what a GeneratedField computes" in error.msg
 
 
 def test_a_cause_is_reported_once() -> None:

@@ -27,12 +27,14 @@ from django.test.utils import override_settings  # noqa: E402
 from django_app import models as app  # noqa: E402
 from reseal.django import (  # noqa: E402
     BlindIndexField,
+    EncryptedBinaryField,
     EncryptedBooleanField,
     EncryptedDateField,
     EncryptedDateTimeField,
     EncryptedDecimalField,
     EncryptedIntegerField,
     EncryptedTextField,
+    EncryptedUUIDField,
 )
 from reseal.django.operations import DecryptColumn, EncryptColumn  # noqa: E402
 
@@ -110,6 +112,8 @@ def history(place: Place) -> History:
                 ("day", models.DateField(null=True)),
                 ("flag", models.BooleanField(null=True)),
                 ("moment", models.DateTimeField(null=True)),
+                ("badge", models.UUIDField(null=True)),
+                ("photo", models.BinaryField(null=True)),
             ],
         )
     )
@@ -160,6 +164,7 @@ def test_a_column_is_encrypted_and_decrypted_again(place: Place, history: Histor
             [datetime.date(2026, 2, 28), datetime.date(1815, 12, 10)],
         ),
         ("flag", EncryptedBooleanField(null=True, read=["plain"]), [True, False]),
+        ("badge", EncryptedUUIDField(null=True, read=["plain"]), [uuid.UUID(int=7), uuid.uuid4()]),
     ],
 )
 def test_columns_of_other_types(
@@ -167,10 +172,94 @@ def test_columns_of_other_types(
 ) -> None:
     model = history.model("Note")
     model.objects.bulk_create([model(**{name: value}) for value in [None, *values]])
-    history.forwards(migrations.AlterField("note", name, field), EncryptColumn("note", name))
+    plainly = place.stored(name, f"{APP}_note")
+
+    def read() -> list[Any]:
+        rows = history.model("Note").objects.order_by("id")
+        assert list(rows.values_list(name, flat=True)) == [None, *values]
+        return [getattr(row, name) for row in rows]
+
+    history.forwards(migrations.AlterField("note", name, field))
+    # The application that runs reads both.
+    assert read() == [None, *values]
+    history.forwards(EncryptColumn("note", name))
     assert all(value.startswith("rs1.") for value in place.stored(name, f"{APP}_note")[1:])
-    rows = history.model("Note").objects.order_by("id")
-    assert [getattr(row, name) for row in rows] == [None, *values]
+    assert read() == [None, *values]
+    history.backwards()
+    assert read() == [None, *values]
+    history.backwards()
+    assert read() == [None, *values]
+    # It is as if nothing had been: what is looked for is found.
+    assert place.stored(name, f"{APP}_note") == plainly
+    for value in values:
+        assert history.model("Note").objects.filter(**{name: value}).count() == 1
+
+
+def test_moments_without_a_zone_come_back_as_they_were(place: Place, history: History) -> None:
+    moments = [datetime.datetime(2026, 3, 1, 12), datetime.datetime(2026, 3, 1, 12, 0, 0, 120)]
+    with override_settings(USE_TZ=False):
+        model = history.model("Note")
+        model.objects.bulk_create([model(moment=moment) for moment in moments])
+        plainly = place.stored("moment", f"{APP}_note")
+        history.forwards(
+            migrations.AlterField(
+                "note", "moment", EncryptedDateTimeField(null=True, read=["plain"])
+            ),
+            EncryptColumn("note", "moment"),
+        )
+        rows = history.model("Note").objects.order_by("id")
+        assert [row.moment for row in rows] == moments
+        history.backwards(2)
+        assert place.stored("moment", f"{APP}_note") == plainly
+        later = history.model("Note").objects.filter(moment__lt=datetime.datetime(2026, 3, 1, 13))
+        assert later.count() == 2
+
+
+def test_bytes_stay_bytes(place: Place, history: History) -> None:
+    photos = [b"\x00\xff", b"\\x00", b""]
+    model = history.model("Note")
+    model.objects.bulk_create([model(photo=photo) for photo in photos])
+
+    def read() -> list[bytes]:
+        return [bytes(row.photo) for row in history.model("Note").objects.order_by("id")]
+
+    field = EncryptedBinaryField(null=True, read=["plain"], binary=True)
+    history.forwards(migrations.AlterField("note", "photo", field))
+    assert read() == photos
+    history.forwards(EncryptColumn("note", "photo"))
+    assert read() == photos
+    history.backwards(2)
+    assert read() == photos
+
+
+def test_bytes_in_a_column_of_text_are_refused(place: Place, history: History) -> None:
+    field = EncryptedBinaryField(null=True, read=["plain"])
+    history.forwards(migrations.AlterField("note", "photo", field))
+    for operation in (EncryptColumn, DecryptColumn):
+        with pytest.raises(ImproperlyConfigured, match="binary=True"):
+            history.forwards(operation("note", "photo"))
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_a_companion_may_come_before_its_field_as_makemigrations_has_it(
+    place: Place, history: History, unique: bool
+) -> None:
+    history.model("Note").objects.create(text="Ann")
+    history.forwards(
+        migrations.AddField("note", "text_index", BlindIndexField("text", unique=unique))
+    )
+    # Between the two it is a column, which nobody fills.
+    model = history.model("Note")
+    assert [(row.text, row.text_index) for row in model.objects.all()] == [("Ann", None)]
+    with pytest.raises(reseal.ResealError, match="no model with an encrypted field 'text'"):
+        model.objects.create(text="Bob")
+    history.forwards(
+        migrations.AlterField("note", "text", EncryptedTextField(null=True, read=["plain"])),
+        EncryptColumn("note", "text"),
+    )
+    assert history.model("Note").objects.get(text="Ann").text_index.startswith("rx1.")
+    history.backwards(3)
+    assert [row.text for row in history.model("Note").objects.all()] == ["Ann"]
 
 
 def test_moments_are_refused_where_their_zone_would_be_lost(place: Place, history: History) -> None:
@@ -183,8 +272,9 @@ def test_moments_are_refused_where_their_zone_would_be_lost(place: Place, histor
         history.forwards(EncryptColumn("note", "moment"))
         assert history.model("Note").objects.get().moment == moment
         return
-    with pytest.raises(ImproperlyConfigured, match="zone"):
-        history.forwards(EncryptColumn("note", "moment"))
+    for operation in (EncryptColumn, DecryptColumn):
+        with pytest.raises(ImproperlyConfigured, match="zone"):
+            history.forwards(operation("note", "moment"))
 
 
 def test_what_cannot_be_sealed_stays_and_is_named(place: Place, history: History) -> None:

@@ -118,6 +118,16 @@ def test_what_cannot_be_called_is_refused() -> None:
     assert caught.value.code == "invalid-argument"
 
 
+def test_a_function_that_nobody_would_await_is_refused() -> None:
+    async def tell(_: Event) -> None:
+        raise AssertionError
+
+    with pytest.raises(reseal.ResealError, match="not awaited") as caught:
+        hooks.subscribe(tell)
+    assert caught.value.code == "invalid-argument"
+    assert column(NOW).seal(SECRET, {})
+
+
 def test_an_event_is_a_value() -> None:
     event = Event("opened", "open", "users", "ssn", codec="app", key="k", seconds=1e-6)
     assert pickle.loads(pickle.dumps(event)) == event

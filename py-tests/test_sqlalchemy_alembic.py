@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import sys
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ import reseal
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from job_support import KINDS
 from reseal.sqlalchemy import BlindIndex, Encrypted
 from reseal.sqlalchemy.alembic import DecryptColumnOp, EncryptColumnOp
@@ -203,6 +209,89 @@ def test_what_cannot_be_sealed_fails_the_migration(engine: sa.Engine, config: Co
             connection.execute(sa.text("ALTER TABLE users DROP COLUMN ssn_index"))
     command.upgrade(config, "2")
     assert all(str(row[2]).startswith("rs1") for row in rows(engine) if row[2] is not None)
+
+
+TYPES: list[tuple[Any, list[Any]]] = [
+    (sa.Boolean(), [True, False]),
+    (sa.Date(), [datetime.date(2026, 3, 1)]),
+    (sa.DateTime(), [datetime.datetime(2026, 3, 1, 12), datetime.datetime(1999, 1, 1, 0, 0, 59)]),
+    (sa.Time(), [datetime.time(1, 2, 3)]),
+    (sa.Numeric(9, 2), [decimal.Decimal("1.50"), decimal.Decimal("-0.07")]),
+    (sa.Uuid(), [uuid.UUID(int=7), uuid.uuid4()]),
+    (sa.JSON(), [{"a": [1]}, 5, "5"]),
+    (sa.LargeBinary(), [b"\x00\xff", b"\\x00"]),
+]
+
+
+@contextmanager
+def operations_on(engine: sa.Engine, target: MetaData) -> Iterator[Operations]:
+    with engine.connect() as connection:
+        opts = {"target_metadata": target, "transaction_per_migration": True}
+        context = MigrationContext.configure(connection, opts=opts)
+        with context.begin_transaction(_per_migration=True):
+            yield Operations(context)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("type_", "values"), TYPES, ids=lambda one: type(one).__name__)
+def test_values_of_each_type_come_back(
+    engine: sa.Engine, type_: sa.types.TypeEngine[Any], values: list[Any]
+) -> None:
+    encrypted = Encrypted(type_, binary=isinstance(type_, sa.LargeBinary))
+    plain, sealed = (
+        Table(
+            "things",
+            MetaData(),
+            Column("id", Integer, primary_key=True),
+            Column("x", of, nullable=False, comment="of things"),
+        )
+        for of in (type_, encrypted)
+    )
+    plain.create(engine)
+
+    def read(table: Table) -> list[Any]:
+        with engine.connect() as connection:
+            return list(connection.scalars(sa.select(table.c.x).order_by(table.c.id)))
+
+    def stored() -> list[Any]:
+        with engine.connect() as connection:
+            return list(connection.exec_driver_sql("SELECT x FROM things ORDER BY id").scalars())
+
+    with engine.begin() as connection:
+        connection.execute(plain.insert(), [{"x": value} for value in values])
+    before = stored()
+    with operations_on(engine, sealed.metadata) as operations:
+        operations.encrypt_column("things", "x", encrypted, existing_type=type_)  # type: ignore[attr-defined]
+    assert read(sealed) == values
+    assert all(reseal.inspect(one) for one in stored())
+    with operations_on(engine, sealed.metadata) as operations:
+        operations.decrypt_column("things", "x", encrypted, existing_type=type_)  # type: ignore[attr-defined]
+    assert stored() == before
+    assert read(plain) == values
+    # It is as if nothing had been: what is looked for is found, and NULL is refused.
+    with engine.connect() as connection:
+        if not isinstance(type_, sa.JSON):
+            asked = sa.select(sa.func.count()).where(plain.c.x == values[0])
+            assert connection.scalar(asked) == 1
+    [_, found] = sa.inspect(engine).get_columns("things")
+    assert not found["nullable"]
+    assert found.get("comment") == (None if engine.dialect.name == "sqlite" else "of things")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_database_would_keep_otherwise_is_refused(engine: sa.Engine) -> None:
+    metadata = MetaData()
+    Table("things", metadata, Column("id", Integer, primary_key=True)).create(engine)
+    refused: list[tuple[Any, str]] = [(sa.LargeBinary(), "binary=True")]
+    if engine.dialect.name != "postgresql":
+        refused.append((sa.DateTime(timezone=True), "without their zone"))
+    for type_, why in refused:
+        for name in ("encrypt_column", "decrypt_column"):
+            with (
+                pytest.raises(sa.exc.InvalidRequestError, match=why),
+                operations_on(engine, metadata) as operations,
+            ):
+                getattr(operations, name)("things", "x", Encrypted(type_), existing_type=type_)
 
 
 def test_no_sql_is_written_for_it(config: Config) -> None:

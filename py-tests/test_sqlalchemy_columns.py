@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime
 import decimal
 import doctest
@@ -20,6 +21,14 @@ from reseal.sqlalchemy import BlindIndex, Encrypted, configure, manifest_of, on_
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, StatementError
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    composite,
+    configure_mappers,
+    mapped_column,
+)
 from sqlalchemy_app import TENANT, table_of
 
 pytestmark = pytest.mark.usefixtures("keys")
@@ -230,6 +239,71 @@ def test_a_type_without_a_table_seals_nothing(engine: sa.Engine) -> None:
         pytest.raises((StatementError, ArgumentError), match="a column of a table"),
     ):
         connection.execute(select(sa.literal("x", Encrypted(String))))
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_composite_is_made_of_values(engine: sa.Engine, by_name: bool) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    @dataclasses.dataclass
+    class Point:
+        x: int | None
+        y: int | None
+
+        def __post_init__(self) -> None:
+            # What is made of a row has to be as what the program makes.
+            self.sum = (self.x or 0) + (self.y or 0)
+
+    class Place(Base):
+        __tablename__ = "places"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        x: Mapped[int | None] = mapped_column(Encrypted(Integer))
+        y: Mapped[int | None] = mapped_column(Encrypted(Integer))
+        note: Mapped[str | None] = mapped_column(Encrypted(String))
+        point: Mapped[Point] = composite(Point, "x", "y") if by_name else composite(Point, x, y)
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Place(point=Point(1, 2), note="n"))
+        session.commit()
+        place = session.scalars(select(Place)).one()
+        assert (place.point, place.point.sum, place.x) == (Point(1, 2), 3, 1)
+        # What is no part of it waits as ever.
+        assert repr(vars(place)["note"]) == "<sealed>"
+        place.point = Point(3, None)
+        session.commit()
+        assert (place.point, place.note) == (Point(3, None), "n")
+        session.expire(place, ["x"])
+        assert place.point == Point(3, None)
+        assert session.execute(select(Place.point)).all() == [(Point(3, None),)]
+        session.connection().exec_driver_sql("UPDATE places SET x = 'rs1.'")
+        session.expire_all()
+        with on_error("report"):
+            assert not session.scalars(select(Place)).one().point.x
+    # What a migration renders has nothing of it.
+    assert repr(Place.__table__.columns["x"].type) == "Encrypted(Integer())"
+
+
+def test_a_composite_of_what_is_bound_to_its_row_is_refused() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    @dataclasses.dataclass
+    class Pair:
+        left: str
+        right: str
+
+    class Place(Base):
+        __tablename__ = "places"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        left: Mapped[str] = mapped_column(String)
+        right: Mapped[str] = mapped_column(Encrypted(String, bind_row=True))
+        pair: Mapped[Pair] = composite(Pair, left, right)
+
+    with pytest.raises(ArgumentError, match=r"places.right is bound to its row.*composite pair"):
+        configure_mappers()
+    Base.registry.dispose()
 
 
 def test_a_type_says_how_it_was_declared() -> None:

@@ -84,11 +84,10 @@ def widths(
         with connection.cursor() as cursor:
             tables = set(connection.introspection.table_names(cursor))
             for field in _fields(app_configs):
-                if field.model._meta.db_table not in tables:
+                meta = field.model._meta
+                if meta.db_table not in tables:
                     continue
-                described = connection.introspection.get_table_description(
-                    cursor, field.model._meta.db_table
-                )
+                described = connection.introspection.get_table_description(cursor, meta.db_table)
                 for column in described:
                     if column.name == field.column and 0 < _length(column) < _SHORTEST:
                         short.append(field)

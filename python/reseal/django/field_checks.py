@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.db.models import F, Q
+from django.db.models.constants import LOOKUP_SEP
 
 from reseal._errors import ResealError
 from reseal.django import conf
@@ -14,6 +16,11 @@ from reseal.django import conf
 def of_field(field: Any) -> list[CheckMessage]:
     """Return what is wrong with an encrypted field."""
     found: list[CheckMessage] = []
+    if not hasattr(field, "column"):
+        hint = "compute and save the value in Python"
+        return [
+            _error("the database cannot seal what a GeneratedField computes", hint, field, "E002")
+        ]
     if field.primary_key:
         found.append(_error("an encrypted field cannot be the primary key", None, field, "E001"))
     elif field.unique or field.db_index:
@@ -31,6 +38,15 @@ def of_field(field: Any) -> list[CheckMessage]:
             _error(
                 f"{constrained} means nothing for ciphertext, of which no two are equal",
                 "name a BlindIndexField beside it",
+                field,
+                "E002",
+            )
+        )
+    for computed in _computed(field):
+        found.append(
+            _error(
+                f"{computed} computes or compares with ciphertext",
+                "the database can ask it for __isnull only: check the rest when the row is saved",
                 field,
                 "E002",
             )
@@ -62,6 +78,35 @@ def _constrained(field: Any) -> list[str]:
     named = [(one.name, getattr(one, "fields", ())) for one in (*meta.constraints, *meta.indexes)]
     named += [("unique_together", fields) for fields in meta.unique_together]
     return [name for name, fields in named if field.name in fields]
+
+
+def _computed(field: Any) -> list[str]:
+    """What of the model's Meta asks the field for more than whether there is a value."""
+    meta = field.model._meta
+    found = []
+    for one in (*meta.constraints, *meta.indexes):
+        asked = [getattr(one, "condition", None), *getattr(one, "expressions", ())]
+        # An exclusion has pairs, of an expression and its operator.
+        parts = (it[0] if isinstance(it, tuple | list) else it for it in asked)
+        if any(_asks(part, field.name) for part in parts):
+            found.append(one.name)
+    generated = (one for one in meta.local_fields if getattr(one, "generated", False))
+    return found + [one.name for one in generated if _asks(one.expression, field.name)]
+
+
+def _asks(part: Any, name: str) -> bool:
+    if isinstance(part, Q):
+        return any(_asks(child, name) for child in part.children)
+    if isinstance(part, tuple):
+        path, value = part
+        first, *rest = str(path).split(LOOKUP_SEP)
+        return (first == name and rest != ["isnull"]) or _asks(value, name)
+    if isinstance(part, str):
+        return part.lstrip("-") == name
+    if isinstance(part, F):
+        return str(part.name).split(LOOKUP_SEP)[0] == name
+    sources = getattr(part, "get_source_expressions", None)
+    return sources is not None and any(_asks(one, name) for one in sources())
 
 
 def of_index(field: Any) -> list[CheckMessage]:

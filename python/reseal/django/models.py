@@ -22,5 +22,7 @@ class EncryptionKey(models.Model):
         permissions = (("rotate_encryptionkey", "Can rotate encryption keys"),)
 
     def __str__(self) -> str:
-        short = f"{self.id[:8]}…" if self.id else "all values"
+        if not self.id:
+            return self.label or "all values"
+        short = f"{self.id[:8]}…"
         return f"{short} ({self.label})" if self.label else short

@@ -76,6 +76,7 @@ class _Column(Operation):
                 f"{type(self).__name__} commits batch by batch: set atomic = False in its migration"
             )
         declared = _turned(field.declaration(), seals)
+        _check_kept(field, connection)
         if seals:
             _spell(field, connection)
         connection.ensure_connection()
@@ -87,6 +88,8 @@ class _Column(Operation):
             checkpoint="none",
         )
         _check(declared, report)
+        if not seals:
+            _spell_back(field, connection)
 
 
 class EncryptColumn(_Column):
@@ -162,21 +165,55 @@ def _turned(declared: Declaration, seals: bool) -> Declaration:
     )
 
 
-def _spell(field: EncryptedField, connection: Any) -> None:
-    """Bring what a database made text of to the spelling of its type."""
-    quote = connection.ops.quote_name
-    if field.reseal_type == "boolean":
-        table, column = quote(field.model._meta.db_table), quote(field.column)
-        with connection.cursor() as cursor:
-            for spelling, found in (("true", ("1", "t")), ("false", ("0", "f"))):
-                cursor.execute(
-                    f"UPDATE {table} SET {column} = %s WHERE {column} IN (%s, %s)",  # noqa: S608
-                    [spelling, *found],
-                )
-    elif field.reseal_type == "timestamp" and settings.USE_TZ and connection.vendor != "postgresql":
+def _check_kept(field: EncryptedField, connection: Any) -> None:
+    """Refuse what a database would keep otherwise than it was, when the field is altered.
+
+    Errors: `ImproperlyConfigured`.
+    """
+    kind = field.reseal_type
+    if kind == "bytes" and not field.binary:
+        raise ImproperlyConfigured(
+            f"{field}: no column of text holds bytes as they are: declare it with binary=True"
+        )
+    if kind == "timestamp" and settings.USE_TZ and connection.vendor != "postgresql":
         raise ImproperlyConfigured(
             f"{field}: this database keeps moments without their zone, which would be lost: copy the "
             "values to a new field with RunPython"
+        )
+
+
+def _spell(field: EncryptedField, connection: Any) -> None:
+    """Bring what a database made text of to the spelling of its type."""
+    if field.reseal_type == "boolean":
+        for spelling, found in (("true", ("1", "t")), ("false", ("0", "f"))):
+            _rewrite(field, connection, "%s", "IN (%s, %s)", [spelling, *found])
+
+
+def _spell_back(field: EncryptedField, connection: Any) -> None:
+    """Bring text to what the database makes its own type of, when the field is altered next."""
+    kind = field.reseal_type
+    if kind == "boolean" and connection.vendor != "postgresql":
+        for spelling, found in (("1", "true"), ("0", "false")):
+            _rewrite(field, connection, "%s", "= %s", [spelling, found])
+    elif kind == "uuid" and not connection.features.has_native_uuid_field:
+        column = connection.ops.quote_name(field.column)
+        _rewrite(field, connection, f"REPLACE({column}, '-', '')", "LIKE %s", ["%-%"])
+    elif kind == "timestamp" and connection.vendor == "sqlite":
+        spaced = f"REPLACE({connection.ops.quote_name(field.column)}, 'T', ' ')"
+        # Six digits of a second, or none.
+        full = f"CASE WHEN {spaced} LIKE '%%.%%' THEN substr({spaced} || '000000', 1, 26) ELSE {spaced} END"
+        _rewrite(field, connection, full, "LIKE %s", ["%T%"])
+
+
+def _rewrite(
+    field: EncryptedField, connection: Any, to: str, where: str, parameters: list[str]
+) -> None:
+    quote = connection.ops.quote_name
+    table, column = quote(field.model._meta.db_table), quote(field.column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {column} = {to} WHERE {column} {where}",  # noqa: S608
+            parameters,
         )
 
 

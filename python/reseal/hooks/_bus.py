@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Literal, TypeAlias, final
 
 from reseal._errors import ResealError
@@ -87,12 +88,17 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
 
     What the function raises is logged to `reseal.hooks`, and changes nothing for who seals or opens.
 
-    Errors: `invalid-argument` for what cannot be called.
+    Errors: `invalid-argument` for what cannot be called, and for an `async` function, which nobody awaits.
     """
     global _subscribers
     if not callable(callback):
         raise ResealError(
             "invalid-argument", f"a subscriber is a function, not {type(callback).__name__}"
+        )
+    if iscoroutinefunction(callback):
+        raise ResealError(
+            "invalid-argument",
+            "a subscriber is called and not awaited: let a function hand the event to the loop",
         )
     # A bound method is another object each time, and one function may subscribe twice.
     entry = _Entry(callback)

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from alembic.operations import MigrateOperation, Operations
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, Text, inspect
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.types import TypeEngine, to_instance
@@ -36,6 +37,7 @@ from reseal import jobs
 from reseal._adapters import manifest_text
 from reseal._errors import ResealError
 from reseal._native import Manifest
+from reseal.sqlalchemy import spelling
 from reseal.sqlalchemy.config import settings_of
 from reseal.sqlalchemy.index import BlindIndex
 from reseal.sqlalchemy.types import Encrypted
@@ -122,8 +124,10 @@ class DecryptColumnOp(_ColumnOp):
 @Operations.implementation_for(EncryptColumnOp)
 def _encrypt(operations: Operations, one: EncryptColumnOp) -> None:
     _online(operations)
+    spelling.check(operations, one)
     if one.existing_type is not None and not _holds_envelopes(one):
         _alter(operations, one, _storage(operations, one), one.existing_type)
+    spelling.forwards(operations, one)
     declared, settings = _declared(operations, one)
     read = tuple(dict.fromkeys([*declared.read, "plain"]))
     _apply(operations, manifest_text(settings.codecs, [replace(declared, read=read)]))
@@ -132,11 +136,13 @@ def _encrypt(operations: Operations, one: EncryptColumnOp) -> None:
 @Operations.implementation_for(DecryptColumnOp)
 def _decrypt(operations: Operations, one: DecryptColumnOp) -> None:
     _online(operations)
+    spelling.check(operations, one)
     declared, settings = _declared(operations, one)
     read = tuple(dict.fromkeys([declared.write, *declared.read]))
     plain = replace(declared, write="plain", read=read, mode="random", indexes=())
     _apply(operations, manifest_text(settings.codecs, [plain]), allow_plaintext=True)
     if one.existing_type is not None and not _holds_envelopes(one):
+        spelling.backwards(operations, one)
         _alter(operations, one, one.existing_type, _storage(operations, one))
 
 
@@ -165,7 +171,11 @@ def _alter(
 ) -> None:
     dialect = operations.get_context().dialect
     if dialect.name == "sqlite":
-        with operations.batch_alter_table(one.table_name, schema=one.schema) as batch:
+        # As if it had the type already: a cast would make numbers of dates.
+        listener = ("column_reflect", partial(_as_of_type, one.column_name, to))
+        with operations.batch_alter_table(
+            one.table_name, schema=one.schema, reflect_kwargs={"listeners": [listener]}
+        ) as batch:
             batch.alter_column(one.column_name, type_=to, existing_type=existing)
         return
     name = dialect.identifier_preparer.quote(one.column_name)
@@ -176,7 +186,26 @@ def _alter(
         existing_type=existing,
         schema=one.schema,
         postgresql_using=f"{name}::{to.compile(dialect)}",
+        **_restated(operations, one),
     )
+
+
+def _restated(operations: Operations, one: _ColumnOp) -> dict[str, Any]:
+    """What MySQL forgets of a column unless it is said again."""
+    if operations.get_context().dialect.name not in ("mysql", "mariadb"):
+        return {}
+    columns = inspect(operations.get_bind()).get_columns(one.table_name, schema=one.schema)
+    known = next((found for found in columns if found["name"] == one.column_name), None)
+    if known is None:
+        return {}  # which the database says
+    return {"existing_nullable": known["nullable"], "existing_comment": known.get("comment")}
+
+
+def _as_of_type(
+    name: str, to: TypeEngine[Any], _inspector: Any, _table: Any, column: dict[str, Any]
+) -> None:
+    if column["name"] == name:
+        column["type"] = to
 
 
 def _declared(operations: Operations, one: _ColumnOp) -> tuple[Any, Any]:

@@ -355,9 +355,7 @@ def let_wait(compiled: Any, state: Any) -> None:
     if entities and not any(map(_shows, entities)):
         # In place: the execution that has begun has this list already.
         entries[:] = [
-            entry._replace(type=entry.type.waiting())
-            if isinstance(entry.type, Encrypted) and entry.type.lazy
-            else entry
+            entry._replace(type=entry.type.waiting()) if _waits(entry.type) else entry
             for entry in entries
         ]
         return
@@ -368,6 +366,10 @@ def let_wait(compiled: Any, state: Any) -> None:
                 "be selected by itself, since it is bound to its row,",
                 "select instances, with load_only() if they are to be small",
             )
+
+
+def _waits(type_: Any) -> bool:
+    return isinstance(type_, Encrypted) and type_.lazy and not type_._place.is_composed
 
 
 def _shows(entity: Any) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm.exc import UnmappedColumnError
 
 from reseal._adapters import Unopened
 from reseal._errors import ResealError
-from reseal.sqlalchemy.errors import bare
+from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.index import BlindIndex, source_of, term_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Sealed
@@ -85,7 +85,11 @@ def _key(mapper: Any, column: Any) -> str | None:
 
 
 def configured(mapper: Mapper[Any], class_: type[Any]) -> None:
-    """Let the attributes of a class open their values when they are asked for."""
+    """Let the attributes of a class open their values when they are asked for.
+
+    Errors: `ArgumentError` for a composite of what is bound to its row.
+    """
+    _open_composites(mapper)
     bound = []
     for prop in mapper.column_attrs:
         type_: Any = getattr(prop.columns[0], "type", None)
@@ -104,6 +108,21 @@ def configured(mapper: Mapper[Any], class_: type[Any]) -> None:
         for column in getattr(table, "columns", ()):
             if isinstance(column.type, Encrypted) and _key(mapper, column) is None:
                 column.type.is_left_out()
+
+
+def _open_composites(mapper: Mapper[Any]) -> None:
+    """A composite is made when its row is loaded, of what its attributes hold by then."""
+    for composite in mapper.composites:
+        for prop in composite.props:
+            type_: Any = getattr(getattr(prop, "columns", [None])[0], "type", None)
+            if not isinstance(type_, Encrypted):
+                continue
+            if type_.row_bound:
+                raise undeclared(
+                    f"{type_.name()} is bound to its row, and cannot be a part of the composite "
+                    f"{composite.key}, which is made before the row is known: map it by itself"
+                )
+            type_._place.is_composed = True
 
 
 def _listen(class_: type[Any], keys: list[str]) -> None:

@@ -393,6 +393,8 @@ class _Place:
         self.model: str | None = None
         #: Whether there is a class of its table without it, whose rows have no value.
         self.is_partial = False
+        #: Whether a composite is made of its values, which are opened with their rows then.
+        self.is_composed = False
         self.waiting: Encrypted | None = None
 
     def __getstate__(self) -> dict[str, Any]:

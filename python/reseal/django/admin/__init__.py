@@ -125,28 +125,20 @@ class EncryptionKeyAdmin(admin.ModelAdmin):
         return self._page(request, "move", context)
 
     def _make(self, request: Any, ring: rings.Ring, offer: rings.Offer) -> None:
-        generation = request.POST.get("generation", "")
+        generation = _number(request.POST.get("generation", ""))
+        label = request.POST.get("label", "").strip()[:_LABEL_LENGTH]
         try:
-            key, said = moves.make(
-                ring,
-                offer,
-                label=request.POST.get("label", "").strip()[:_LABEL_LENGTH],
-                generation=_number(generation),
-            )
+            key, said = moves.make(ring, offer, label=label, generation=generation)
         except (ResealError, ImproperlyConfigured) as error:
             why = f"{error} ({getattr(error, 'code', 'settings')})"
             messages.error(request, why)
             # Some of it may be done: values that were resealed, a key that was disabled for a moment.
             # A label that was refused is not repeated: it may be a key.
-            known = ring.key(offer.key)
-            named = EncryptionKey(id=offer.key, label=known.label if known else "")
-            self.log_change(request, named, f"{ring.codec}, {offer.move}: failed: {why}")
+            message = f"{ring.codec}, {offer.move}: failed: {why}"
+            self.log_change(request, _named(ring, offer, offer.key), message)
             return
-        found = ring.key(key)
-        label = found.label if found else request.POST.get("label", "").strip()[:_LABEL_LENGTH]
-        self.log_change(
-            request, EncryptionKey(id=key, label=label), f"{ring.codec}, {offer.move}: {said}"
-        )
+        named = _named(ring, offer, key, label)
+        self.log_change(request, named, f"{ring.codec}, {offer.move}: {said}")
         messages.success(request, said)
 
     def _page(self, request: Any, name: str, context: dict[str, Any]) -> Any:
@@ -157,6 +149,14 @@ class EncryptionKeyAdmin(admin.ModelAdmin):
 
     def _list(self) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse(f"admin:{_LIST}", current_app=self.admin_site.name))
+
+
+def _named(ring: rings.Ring, offer: rings.Offer, key: str, label: str = "") -> EncryptionKey:
+    """What the log of the admin says that a move was about."""
+    if offer.move == "introduce":
+        return EncryptionKey(id=key, label=label) if key else EncryptionKey(label="a new key")
+    found = ring.key(key)
+    return EncryptionKey(id=key, label=found.label if found else "")
 
 
 def _number(text: str) -> int:

@@ -38,7 +38,7 @@ MOVES = {
         "Yes, introduce it",
     ),
     "promote": Move(
-        "Promote the new key",
+        "Promote the key",
         "It seals every new value from now on. The key that seals now still opens. You can go back.",
         "Yes, promote it",
     ),
@@ -92,9 +92,11 @@ def make(ring: Ring, offer: Offer, *, label: str, generation: int) -> tuple[str,
     if store is None:
         raise ResealError("invalid-argument", "these keys are in no keyset")
     use: _Use = "index" if offer.use == "index" else "data"
+    states = [key.state for key in ring.keys if key.id == offer.key]
     changes: dict[str, Callable[[Keyset], str | None]] = {
         "introduce": lambda keyset: keyset.introduce(use, label=label),
-        "promote": lambda keyset: keyset.promote(offer.key),
+        # A key that opens already was introduced before, and brought back.
+        "promote": lambda keyset: keyset.promote(offer.key, back="decrypt_only" in states),
         "revert": lambda keyset: keyset.revert(use),
         "disable": lambda keyset: keyset.disable(offer.key),
         "enable": lambda keyset: keyset.enable(offer.key),

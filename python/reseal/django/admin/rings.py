@@ -110,15 +110,28 @@ class Ring:
         """Return the key of an id."""
         return next((key for key in self.keys if key.id == key_id), None)
 
+    def replaced(self, use: str) -> ShownKey | None:
+        """Return the key that the primary one replaced, where a keyset tells: it has sealed."""
+        changed = [key.changed for key in self.of(use, "primary")]
+        found = [key for key in self.of(use, "decrypt_only") if key.changed in changed]
+        return found[0] if len(found) == 1 else None
+
     def of(self, use: str, *states: str) -> list[ShownKey]:
         """Return the keys of a use that are in one of the states."""
         return [key for key in self.keys if key.use == use and key.state in states]
 
     def wait(self, key: ShownKey) -> int:
         """Return for how many seconds yet a process may not know the state of a key."""
-        if key.changed is None or not self.lease_seconds:
+        return self._left(key.changed)
+
+    def knows(self, key: ShownKey) -> bool:
+        """Whether every process has had the time to learn of a key."""
+        return not self._left(key.created)
+
+    def _left(self, since: datetime | None) -> int:
+        if since is None or not self.lease_seconds:
             return 0
-        over = key.changed + timedelta(seconds=self.lease_seconds)
+        over = since + timedelta(seconds=self.lease_seconds)
         left = (over - datetime.now(timezone.utc)).total_seconds()
         return max(0, int(left) + (left > int(left)))
 

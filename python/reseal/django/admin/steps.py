@@ -98,7 +98,7 @@ def _apply(ring: Ring, use: str, _: Counts, state: _State) -> Step:
     if state == "now":
         left = sum(key.values for key in ring.of(use, "decrypt_only"))
         text += f"{left} are left. "
-        offers = (Offer("apply", "Reseal", use=use), _back(use), _another(use))
+        offers = (Offer("apply", "Reseal", use=use), *_back(ring, use), _another(use))
     text += "For a large database run manage.py reseal apply in a terminal."
     return Step("Reseal", text, state, offers)
 
@@ -114,12 +114,20 @@ def _disable(ring: Ring, use: str, counts: Counts, state: _State) -> Step:
                 offers.append(Offer("disable", f"Disable {key.short}", key.id, use))
             else:
                 text += f" Not yet for {key.short}: {why}."
-        offers += [_back(use), _another(use)]
+        offers += [*_back(ring, use), _another(use)]
     return Step("Disable", text, state, tuple(offers))
 
 
-def _back(use: str) -> Offer:
-    return Offer("revert", "Go back to the old key", use=use)
+def _back(ring: Ring, use: str) -> tuple[Offer, ...]:
+    """To the key that sealed before; where nobody knows which one did, to each that opens.
+
+    A key that was brought back may never have sealed: it was given up before it was promoted.
+    """
+    before = ring.replaced(use)
+    if before is not None:
+        return (Offer("revert", f"Go back to {before.short}", before.id, use),)
+    old = [key for key in ring.of(use, "decrypt_only") if ring.knows(key)]
+    return tuple(Offer("promote", f"Promote {key.short}", key.id, use) for key in old)
 
 
 def _another(use: str) -> Offer:

@@ -42,7 +42,8 @@ class EncryptedAttribute(HeldAttribute, DeferredAttribute):
             bound = field._bound
             if bound is None or bound.codecs is not conf.current:
                 bound = field.bound()
-            value = bound.open(held.raw, facts, known.get(field._key))
+            raw = held.raw if field.is_as_spelled else field.spelled(held.raw)
+            value = bound.open(raw, facts, known.get(field._key))
             if not field.is_as_sealed:
                 value = field.from_plain(value)
         except ResealError as error:

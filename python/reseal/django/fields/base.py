@@ -95,6 +95,8 @@ class EncryptedField(RowBinding, Field):
         self.needs_row = bind_row or tenant is not None
         #: Whether models have just what was sealed.
         self.is_as_sealed = type(self).from_plain is EncryptedField.from_plain
+        #: Whether columns have the spelling of its type, whatever they were altered from.
+        self.is_as_spelled = type(self).spelled is EncryptedField.spelled
         super().__init__(*args, **kwargs)
         if getattr(self, "auto_now", False) or getattr(self, "auto_now_add", False):
             self.exact = Ready  # Django has the value
@@ -262,6 +264,10 @@ class EncryptedField(RowBinding, Field):
         """Return what a model has, of what was sealed."""
         return value
 
+    def spelled(self, raw: Any) -> Any:
+        """Return what a column has, where its database may spell plaintext otherwise than the type does."""
+        return raw
+
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         """Return what is to be written: the column itself where nobody looked at the value."""
         known = model_instance.__dict__
@@ -387,7 +393,7 @@ class EncryptedField(RowBinding, Field):
             return None
         if self.needs_row:
             raise no_facts(self)
-        return self.from_plain(self.bound().open(value, {}))
+        return self.from_plain(self.bound().open(self.spelled(value), {}))
 
     def open_bound(self, held: Held, binding: tuple[Any, ...], connection: Any) -> Any:
         """Return the value of what a query gave, with the tenant and the primary key that it is bound to.
@@ -395,7 +401,7 @@ class EncryptedField(RowBinding, Field):
         Errors: `ResealError`.
         """
         facts = self.facts(None, connection, binding)
-        return self.from_plain(self.bound().open(held.raw, facts, binding[1]))
+        return self.from_plain(self.bound().open(self.spelled(held.raw), facts, binding[1]))
 
     def get_col(self, alias: str | None, output_field: Any = None) -> Any:
         """Return the column in a query, a new one each time: it learns where it stands."""

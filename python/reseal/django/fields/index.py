@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 #: 8 characters of the key id, a point, and 256 bits: with room.
 _MAX_LENGTH = 96
-#: The module of models as they are in the midst of migrations.
-_OF_MIGRATIONS = "__fake__"
+#: The module of models as they were between two operations of migrations. There the column may come before
+#: its field is encrypted, as `makemigrations` orders them, and go after it was decrypted.
+_HISTORICAL = "__fake__"
 
 
 class BlindIndexField(models.CharField):
@@ -81,8 +82,8 @@ class BlindIndexField(models.CharField):
         except FieldDoesNotExist:
             source = None
         if not isinstance(source, EncryptedField) or source.model is not self.model:
-            if sender.__module__ == _OF_MIGRATIONS:
-                return  # `makemigrations` adds, renames and removes the two one after the other
+            if sender.__module__ == _HISTORICAL:
+                return
             raise ImproperlyConfigured(
                 f"{self}: {self.source_name!r} is no encrypted field of the same model"
             )
@@ -154,7 +155,10 @@ class BlindIndexField(models.CharField):
 
     def _source(self) -> EncryptedField:
         if self.source is None:
-            raise ResealError("invalid-argument", f"{self} belongs to no model")
+            raise ResealError(
+                "invalid-argument",
+                f"{self} belongs to no model with an encrypted field {self.source_name!r}",
+            )
         return self.source
 
     def formfield(self, *args: Any, **kwargs: Any) -> None:

@@ -58,6 +58,9 @@ class _EncryptedLookup(Lookup):
         Errors: those of opening the candidates; `FieldError` where the tenant is missing.
         """
         field = self._field()
+        if self.lhs.alias is None:
+            # Of a constraint, an index or a computed column, which would keep the terms of today.
+            raise refusal(field, "be a condition of a constraint or an index")
         values = [field.plain(value) for value in self._values() if value is not None]
         if not values:
             raise EmptyResultSet

@@ -19,6 +19,7 @@ from reseal.django.fields.base import EncryptedField
 
 #: Of a decimal without `max_digits`: as many as Python computes with.
 _DIGITS = 28
+_BOOLEANS = {"1": "true", "0": "false"}
 
 
 class EncryptedTextField(EncryptedField, models.TextField):
@@ -130,6 +131,10 @@ class EncryptedBooleanField(EncryptedField, models.BooleanField):
 
     reseal_type = "boolean"
     exact = bool
+
+    def spelled(self, raw: Any) -> Any:
+        """Return `true` and `false` for the text that MySQL and SQLite make of a column of booleans."""
+        return _BOOLEANS.get(raw, raw) if isinstance(raw, str) else raw
 
 
 class EncryptedJSONField(EncryptedField, models.JSONField):
