@@ -6,13 +6,15 @@ set for a session would be set for those.
 
 from __future__ import annotations
 
+import json
 import time
 
 import psycopg
 import pytest
 import reseal
 from cli_support import DATA
-from job_support import HERE, Place, column, on, total
+from job_support import HERE, Place, column, of_servers, on, total
+from job_writers import retries
 from reseal import jobs
 from reseal._database_url import parse
 
@@ -82,3 +84,38 @@ def test_a_statement_that_only_reads_has_the_limit(place: Place) -> None:
     ended = place.run("census", "--statement-timeout", "300", code=4)
     assert "the statement took longer than allowed (57014)" in ended.err
     assert time.monotonic() - began < 30
+
+
+SLOW = {
+    "postgresql": [
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END'",
+        "CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow()",
+    ],
+    "mysql": [
+        "CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW SET @slept = SLEEP(0.002)",
+    ],
+}
+
+
+@of_servers
+def test_a_statement_that_takes_too_long_is_done_in_parts(place: Place) -> None:
+    """The job finds out by itself how many rows there is time for."""
+    place.users([f"Row {n}" for n in range(1, 1_001)])
+    place.describe(column(read=["plain"]))
+    for statement in SLOW[place.kind]:
+        place.do(statement)
+    ended = place.run("apply", "--statement-timeout", "400", "--json")
+    assert len(retries(ended)) in (1, 2, 3)
+    assert total(json.loads(ended.out))["resealed"] == 1_000
+
+
+@of_servers
+def test_a_row_that_takes_too_long_ends_the_job_with_a_hint(place: Place) -> None:
+    place.users(["one"])
+    place.describe(column(read=["plain"]))
+    for statement in SLOW[place.kind]:
+        place.do(statement.replace("0.002", "5"))
+    ended = place.run("apply", "--statement-timeout", "200", code=4)
+    assert "give it more time, or make batches smaller" in ended.err
+    assert place.stored() == ["one"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 import reseal
 from cli_support import DATA, OLD, fixed_key
 from job_support import CODECS, HERE, RING, Json, Place, column, total
+from job_writers import Running
 
 # The column writes under one key, and reads what is under another one; the third is in no ring.
 OTHER = reseal.Keyring(OLD)
@@ -160,3 +162,47 @@ def test_earlier_contexts_are_left_behind(base: Place, rotates: bool) -> None:
         assert (report["work"], total(report)["resealed"]) == ("reopen", 1)
     assert [RING.open_str(it, HERE) for it in base.stored()] == ["old", "new"]
     assert all(it.startswith(f"rs1.{DATA.id}.") for it in base.stored())
+
+
+def test_a_list_that_cannot_be_written_is_told_before_the_work(base: Place) -> None:
+    before = filled(base)
+    for refused in ("nowhere/refused.jsonl", "."):
+        ended = base.run("apply", "--refused", refused, code=4)
+        assert ended.out == ""
+        assert "cannot be written" in ended.err
+    assert base.stored() == before
+
+
+def test_the_report_is_shown_where_the_list_is_lost(base: Place) -> None:
+    """The disk is full at the end, when the list is written."""
+    filled(base)
+    ended = base.run("apply", "--refused", "/dev/full", code=4)
+    assert f"{len(REFUSED)} resealed" in ended.out
+    assert "unknown-key" in ended.out
+    assert '"/dev/full" cannot be written (ENOSPC)' in ended.err
+    assert "it does not list all values that were refused" in ended.err
+    report = json.loads(base.run("apply", "--refused", "/dev/full", "--json", code=4).out)
+    assert (report["end"], total(report)["refused"]) == ("complete", len(REFUSED))
+
+
+def test_the_report_is_shown_where_the_checkpoint_is_lost(base: Place) -> None:
+    """The folder of the file goes away while the job is under way."""
+    base.users([f"Row {n}" for n in range(1, 301)])
+    base.describe(column(read=["plain"]))
+    ended = base.run("apply", "--checkpoint", "nowhere/state", code=4)
+    assert ended.out == ""
+    assert all(it.startswith("Row") for it in base.stored())
+    folder = base.folder / "kept"
+    folder.mkdir()
+    line = ("apply", "--checkpoint", "kept/state", "--batch", "20", "--pause", "50", "--json")
+    with Running(base, *line) as job:
+        job.until(lambda: any(it.startswith("rs1.") for it in base.stored()))
+        shutil.rmtree(folder)
+        ended = job.end(4)
+    report = json.loads(ended.out)
+    done = sum(it.startswith("rs1.") for it in base.stored())
+    assert report["end"] == "stopped"
+    assert total(report)["resealed"] == done < 300
+    assert "the same command does the rest" in ended.err
+    folder.mkdir()
+    assert total(base.report(*line[:-1]))["resealed"] == 300 - done

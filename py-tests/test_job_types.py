@@ -8,7 +8,7 @@ from typing import Any
 
 import foreign
 from cli_support import DATA
-from job_support import CODECS, HERE, RING, Place, column, findings, found, on, total
+from job_support import CODECS, HERE, RING, Place, column, each, findings, found, on, total
 
 #: Each driver has types of its own.
 OF_DRIVERS = True
@@ -225,3 +225,39 @@ def test_a_document_may_be_one_value(place: Place) -> None:
     for _, rows in moved("plain", "app"):
         assert rows == wanted
     moved("app", "plain")
+
+
+#: Types that cut a plaintext, fill it up or take it for a number, with what they give back as it is and what not.
+LOSSY: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
+    "postgresql": {"char(200)": (["abc", " x"], ["abc  ", "  "])},
+    "mysql": {
+        "char(200)": (["abc", " x"], ["abc  ", "  "]),
+        "binary(69)": ([], [b"abc", b"ab\0"]),
+    },
+    "sqlite": {
+        "string": (["abc", "7", "-7", "555-0100"], ["01234", "1e5", "1.50", " 7", "9" * 20]),
+        "real": (["abc"], ["7", "0"]),
+    },
+}
+
+
+@each
+def test_plaintext_that_its_column_would_not_give_back_stays_sealed(place: Place) -> None:
+    """The first value is always one that would come back: reading it back shows nothing."""
+    for at, (declared, (kept, lost)) in enumerate(LOSSY[place.kind].items()):
+        table = f"users{at}"
+        place.do(f"CREATE TABLE {table} (id integer PRIMARY KEY, ssn {declared})")
+        texts = [*kept, *lost]
+        sealed = [
+            RING.seal_binary(it, HERE) if isinstance(it, bytes) else RING.seal(it, HERE)
+            for it in texts
+        ]
+        place.insert(table, [{"id": n, "ssn": it} for n, it in enumerate(sealed)])
+        place.describe(column(table, context=HERE, write="plain", read=["app"]))
+        planned = place.report("plan", code=1)
+        assert planned["columns"][0]["total"]["refused"] == {"column-unsuitable": len(lost)}
+        report = place.report("apply", "--yes", code=1)
+        assert report["columns"][0]["total"]["refused"] == {"column-unsuitable": len(lost)}
+        stored = [it.rstrip(" ") if isinstance(it, str) else it for it in place.stored(table=table)]
+        assert [str(it) for it in stored[: len(kept)]] == kept, declared
+        assert stored[len(kept) :] == sealed[len(kept) :], declared

@@ -213,3 +213,45 @@ def test_a_worker_with_another_manifest_ends_those_that_have_the_old_one(place: 
     assert "another manifest" in ended.err
     assert report["end"] == "complete"
     assert resealed(report) == 200
+
+
+@on("postgresql", "mysql")
+def test_a_worker_that_slept_through_the_end_of_the_job_reports_all_of_it(place: Place) -> None:
+    """Another command has done the job anew by then: the counts of the first one are kept for it."""
+    foreign = reseal.Keyring(primary=reseal.Key.generate("data")).seal("foreign", HERE)
+    place.users([foreign if n > 595 else f"Row {n}" for n in range(1, 601)])
+    place.describe(column(read=["plain"]))
+    line = ("apply", "--share", "--batch", "10", "--worker-lease", "1", "--json")
+    with Running(place, *line, "--pause", "200") as asleep:
+        asleep.until(lambda: ranges(place) == 1)
+        os.killpg(asleep.process.pid, signal.SIGSTOP)
+        for resealed_by_all in (600 - 5, 0):
+            report = place.report(*line[:-1], code=1)
+            assert total(report).get("resealed", 0) == resealed_by_all
+        os.killpg(asleep.process.pid, signal.SIGCONT)
+        report = asleep.report(code=1)
+    assert report["end"] == "complete"
+    assert (total(report)["resealed"], total(report)["refused"]) == (595, 5)
+
+
+@on("sqlite")
+def test_a_worker_with_older_keys_has_no_part_in_a_job(place: Place) -> None:
+    """It would bring all values back to its own key, and end those who have the new one."""
+    before, after = reseal.Key.generate("data"), reseal.Key.generate("data")
+    old_keys = {"RESEAL_PRIMARY_KEY": before.export(), "RESEAL_INTRODUCED_KEYS": after.export()}
+    new_keys = {"RESEAL_PRIMARY_KEY": after.export(), "RESEAL_DECRYPT_KEYS": before.export()}
+    ring = reseal.Keyring(primary=before)
+    place.users([ring.seal(f"Row {n}", HERE) for n in range(1, 201)])
+    place.describe(column())
+    line = ("apply", "--share", "--batch", "5", "--json")
+    late = copy.copy(place)
+    late.env = place.env | old_keys
+    place.env |= new_keys
+    with Running(place, *line, "--pause", "100") as new:
+        new.until(lambda: ranges(place) == 1)
+        refused = late.run(*line, code=5)
+        assert "only introduced here" in refused.err
+        report = new.report()
+    assert report["end"] == "complete"
+    assert resealed(report) == 200
+    assert all(it.startswith(f"rs1.{after.id}.") for it in place.stored())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -9,15 +10,16 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import reseal
-from cli_support import COMMANDS, SECONDS, environment
-from job_support import KINDS, Json, Place, column, each, of_sqlite
-from job_writers import Running
+from cli_support import COMMANDS, DATA, OLD, SECONDS, environment
+from job_support import HERE, KINDS, Json, Place, column, each, of_sqlite, on
+from job_writers import Running, transaction
 from reseal import jobs
 
 FERNET = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
@@ -138,6 +140,98 @@ def test_a_key_stays_until_nothing_of_any_column_is_under_it(place: Place) -> No
     place.run("verify")
     again, told = retire(place, first.id)
     assert ("action" in again, again["state"], events(told)) == (False, "disabled", [])
+
+
+@each
+def test_a_key_stays_while_rows_outside_of_where_are_under_it(place: Place) -> None:
+    """The manifest speaks of some rows alone, and a key goes for all of them."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    text = place.type("text")
+    place.do(f"CREATE TABLE users (id integer PRIMARY KEY, ssn {text}, kind integer)")
+    old, new = reseal.Keyring(OLD), reseal.Keyring(DATA)
+    rings = {1: new, 2: new, 3: old, None: old}
+    rows = [
+        {"id": n, "ssn": ring.seal("x", HERE), "kind": kind}
+        for n, (kind, ring) in enumerate(rings.items())
+    ]
+    place.insert("users", [*rows, {"id": 9, "ssn": "of another kind", "kind": 4}])
+    some = [column(where=f"kind = {kind} -- only those", read=["plain"]) for kind in (1, 2)]
+    place.describe(*some)
+    report, _ = retire(place, OLD.id, code=1)
+    assert (report["end"], left(report)) == ("in-use", {"users.ssn": 2})
+    said = place.run("retire", OLD.id, code=1)
+    assert "users.ssn: 2 values, in rows that no where of the manifest takes" in said.out
+    assert "reseal apply leaves them alone" in said.err
+    # One that has all rows leaves none outside.
+    place.describe(some[0], column())
+    report, _ = retire(place, OLD.id, code=1)
+    assert left(report) == {"users.ssn": 2}
+    place.do("UPDATE users SET ssn = NULL WHERE kind = 3 OR kind IS NULL")
+    place.describe(*some)
+    report, _ = retire(place, OLD.id)
+    assert (report["end"], report["left"]) == ("complete", [])
+
+
+@each
+def test_a_key_stays_while_somebody_has_written_and_not_committed(place: Place) -> None:
+    """A count does not see it, and whoever commits afterwards needs the key."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    if place.kind == "sqlite":
+        place.do("PRAGMA journal_mode = wal")
+    place.users([reseal.Keyring(DATA).seal("x", HERE)] * 2)
+    place.describe(column())
+    old = reseal.Keyring(OLD).seal("x", HERE)
+    with transaction(place) as application, contextlib.ExitStack() as stack:
+        application.do("UPDATE users SET ssn = %s WHERE id = 1", old)
+        job = stack.enter_context(Running(place, "retire", OLD.id))
+        time.sleep(1.5)
+        assert job.process.poll() is None
+        application.do("COMMIT")
+        ended = job.end(1)
+        application.do("BEGIN")
+    assert "users.ssn: 1 value\n" in ended.out
+    if place.kind == "sqlite":
+        return
+    assert "waiting for transactions that have written" in ended.err
+    with transaction(place) as application:
+        application.do("DELETE FROM users WHERE id = 2")
+        with Running(place, "retire", OLD.id, "--json") as job:
+            time.sleep(1)
+            job.process.send_signal(signal.SIGINT)
+            stopped = json.loads(job.end(5).out)
+        # Nobody waits early.
+        place.run("retire", OLD.id, "--early", code=1)
+    assert stopped["end"] == "stopped"
+
+
+@on("postgresql")
+def test_transactions_of_other_databases_are_not_waited_for(place: Place) -> None:
+    """They cannot write here, however long they last."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    place.users([reseal.Keyring(DATA).seal("x", HERE)])
+    place.describe(column())
+    url = place.url.rpartition("/")[0] + "/postgres"
+    elsewhere = Place(place.kind, url, place.folder, place.command)
+    with contextlib.closing(elsewhere.connection):
+        elsewhere.do("BEGIN")
+        elsewhere.do("SELECT txid_current()")
+        ended = place.run("retire", OLD.id)
+    assert "waiting" not in ended.err
+
+
+@on("mysql")
+def test_a_server_that_takes_no_writes_proves_nothing(place: Place) -> None:
+    """A copy may not have received yet what is under the key."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    place.users([reseal.Keyring(DATA).seal("x", HERE)])
+    place.describe(column())
+    place.do("SET GLOBAL read_only = 1")
+    try:
+        ended = place.run("retire", OLD.id, code=4)
+    finally:
+        place.do("SET GLOBAL read_only = 0")
+    assert "this server takes no writes" in ended.err
+    place.run("retire", OLD.id)
 
 
 @each

@@ -61,6 +61,7 @@ pub(crate) async fn run(
     let now = Timestamp::from_unix(console.host.now())?;
     let mut job = Job::new(work, targets, job_options, Box::new(OsEntropy), now)?;
     let mut watcher = Watcher::new(&options);
+    watcher.check(console)?;
     let report = drive(
         &mut job,
         checkpoint.as_deref(),
@@ -78,6 +79,14 @@ pub(crate) async fn run(
     if options.worker.is_none() {
         show(&report, watcher.elapsed_ms(), console)?;
         hint(&report, &options, console)?;
+    }
+    match (&report.end, watcher.lost()) {
+        (End::Failed(_), Some(lost)) => console.warning(lost)?,
+        (_, Some(lost)) => {
+            console.flush()?;
+            return Err(Failure::Stream(lost.to_owned()));
+        }
+        _ => {}
     }
     conclude(report)
 }
@@ -185,7 +194,10 @@ fn checkpoint(
             let why = format!("{path:?} is no checkpoint: it is no text");
             Error::new(ErrorCode::SourceUnreadable, why)
         })?;
-        state = Some(text);
+        // An empty one was made to see whether it can be written.
+        state = Some(text).filter(|text| !text.is_empty());
+    } else if !options.dry_run {
+        console.host.save_file(&path, b"")?;
     }
     job.checkpoint = Checkpoint::File { state };
     Ok(Some(path))
@@ -228,7 +240,7 @@ async fn drive(
     let started = console.host.milliseconds();
     let mut reply = Reply::Start;
     loop {
-        if console.host.interrupted() {
+        if console.host.interrupted() || watcher.lost().is_some() {
             job.stop();
         }
         let elapsed = console.host.milliseconds().saturating_sub(started);
@@ -245,8 +257,7 @@ async fn drive(
                 Turn::Breathe
             }
             Step::Save(state) => {
-                let path = checkpoint.unwrap_or_default();
-                console.host.save_file(path, state.as_bytes())?;
+                watcher.keep(checkpoint.unwrap_or_default(), &state, console)?;
                 Turn::Breathe
             }
             step => turn_of(step),

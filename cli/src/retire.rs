@@ -6,6 +6,7 @@ mod key;
 mod report;
 mod ring;
 mod target;
+mod writers;
 
 use reseal::job::{Dialect, End, JobOptions, Report, Target, Work};
 use reseal::manifest::Manifest;
@@ -82,6 +83,9 @@ impl Retirement<'_, '_> {
         change: impl FnOnce(&mut JobOptions),
     ) -> Outcome<Option<Report>> {
         let dialect = self.connect().await?;
+        if !self.writers_have_ended(dialect).await? {
+            return Ok(None);
+        }
         let mut options = self.options.of_job(JobOptions::new(dialect))?;
         change(&mut options);
         let report = job::report(work, targets, options, self.console, self.database).await?;

@@ -172,6 +172,15 @@ impl Column {
         Some([ring.primary_id(), ring.index_primary_id()])
     }
 
+    /// Whether a key seals here, or has done so before: it is known, and more than introduced.
+    #[cfg(feature = "job")]
+    pub(crate) fn has_sealed(&self, id: crate::KeyId) -> bool {
+        let rings = self.codecs.iter().filter_map(|named| named.codec.rings());
+        let mut rings = rings.filter_map(|rings| rings.to_seal().ok());
+        let is_it = |key: crate::KeyInfo| key.state != crate::KeyState::Introduced && key.id == id;
+        rings.any(|ring| ring.keys().any(is_it))
+    }
+
     /// What is bound to all of its values.
     #[cfg(feature = "job")]
     pub(crate) const fn fixed_context(&self) -> &Context {

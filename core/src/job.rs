@@ -18,6 +18,7 @@ mod facts;
 mod failure;
 mod halt;
 mod keep;
+mod keeps;
 mod keyset_row;
 mod length;
 mod line;

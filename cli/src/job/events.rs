@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::refused::{self, RefusedReport};
 use crate::console::{Console, counted};
 use crate::failure::Outcome;
-use crate::host::Stream;
+use crate::host::{HostFailure, Stream};
 
 /// Milliseconds between two lines of a log, two events of a program, and two bars on a terminal.
 const LINES_MS: u64 = 10_000;
@@ -31,6 +31,8 @@ pub(super) struct Watcher {
     manner: Option<Manner>,
     progress: Progress,
     refused: Option<RefusedReport>,
+    /// Why it is not kept any more how far the job is.
+    unkept: Option<String>,
     /// When it was told last.
     told_ms: u64,
     has_bar: bool,
@@ -45,9 +47,38 @@ impl Watcher {
             progress: Progress::default(),
             // The run has begun the file.
             refused: refused.map(|it| if is_worker { it.resumed() } else { it }),
+            unkept: None,
             told_ms: 0,
             has_bar: false,
         }
+    }
+
+    /// Whether the file of refused values can be written.
+    pub(super) fn check(&self, console: &mut Console<'_>) -> Outcome {
+        let refused = self.refused.as_ref();
+        refused.map_or(Ok(()), |refused| refused.check(console))
+    }
+
+    /// Keeps how far the job is.
+    pub(super) fn keep(&mut self, path: &str, state: &str, console: &mut Console<'_>) -> Outcome {
+        if self.unkept.is_some() {
+            return Ok(());
+        }
+        match console.host.save_file(path, state.as_bytes()) {
+            Err(HostFailure::Stream(why)) => {
+                self.unkept = Some(format!(
+                    "{why}: it does not say how far the job is; what is written stays, and the same command does the rest"
+                ));
+                Ok(())
+            }
+            kept => Ok(kept?),
+        }
+    }
+
+    /// What could not be written into files: the job is to end, and to say what it did.
+    pub(super) fn lost(&self) -> Option<&str> {
+        let refused = self.refused.as_ref().and_then(|it| it.lost.as_deref());
+        self.unkept.as_deref().or(refused)
     }
 
     pub(super) fn tell(

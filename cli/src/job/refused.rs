@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::console::Console;
 use crate::failure::Outcome;
+use crate::host::HostFailure;
 
 /// It is written in pieces of about this size.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -16,6 +17,8 @@ pub(super) struct RefusedReport {
     pending: String,
     /// Whether the file was begun: by this run, or by the one that it goes on from.
     is_begun: bool,
+    /// Why nothing is written into it any more.
+    pub(super) lost: Option<String>,
 }
 
 impl RefusedReport {
@@ -24,7 +27,13 @@ impl RefusedReport {
             path,
             pending: String::new(),
             is_begun: false,
+            lost: None,
         }
+    }
+
+    /// Whether there can be such a file: better now than after the work. What it has stays.
+    pub(super) fn check(&self, console: &mut Console<'_>) -> Outcome {
+        Ok(console.host.append_file(&self.path, b"", false)?)
     }
 
     /// What an earlier run wrote stays.
@@ -52,11 +61,19 @@ impl RefusedReport {
 
     /// Writes what waits. There is a file at the end, also where nothing was refused.
     pub(super) fn save(&mut self, console: &mut Console<'_>) -> Outcome {
-        if self.is_begun && self.pending.is_empty() {
+        if self.lost.is_some() || self.is_begun && self.pending.is_empty() {
             return Ok(());
         }
         let host = &mut console.host;
-        host.append_file(&self.path, self.pending.as_bytes(), !self.is_begun)?;
+        match host.append_file(&self.path, self.pending.as_bytes(), !self.is_begun) {
+            // It is no reason to say nothing of what was done.
+            Err(HostFailure::Stream(why)) => {
+                self.lost = Some(format!(
+                    "{why}: it does not list all values that were refused"
+                ));
+            }
+            written => written?,
+        }
         self.is_begun = true;
         self.pending.clear();
         Ok(())

@@ -16,6 +16,8 @@ impl Retirement<'_, '_> {
     /// stop. An envelope counts also where its column does not say that it reads any.
     pub(super) async fn census(&mut self) -> Outcome<Option<Report>> {
         let mut targets = Target::keyless(&self.manifest)?;
+        let others = targets_of_others(&targets);
+        targets.extend(others);
         let rings = self.manifest.codecs();
         if let Some(ring) = rings.into_iter().find(|it| it.kind() == CodecKind::Reseal) {
             for target in &mut targets {
@@ -38,10 +40,16 @@ impl Retirement<'_, '_> {
     /// What is under a key.
     pub(super) fn note_left(&self, report: &Report, key: &str, retired: &mut Retired) {
         retired.keep(report);
-        retired.left = report
-            .columns
-            .iter()
-            .flat_map(|it| under(it, key))
+        let described = self.manifest.columns().len();
+        let columns = report.columns.iter().enumerate();
+        retired.left = columns
+            .flat_map(|(place, column)| {
+                let left = under(column, key).into_iter();
+                left.map(move |part| Part {
+                    is_outside: place >= described,
+                    ..part
+                })
+            })
             .collect();
         self.note_plain(report, retired);
     }
@@ -95,6 +103,37 @@ impl Retirement<'_, '_> {
             }
         }
     }
+}
+
+/// The rows that no `where` of the manifest takes: what is under a key there needs it as well.
+fn targets_of_others(targets: &[Target]) -> Vec<Target> {
+    let mut others: Vec<Target> = Vec::new();
+    for target in targets {
+        let spec = &target.spec;
+        let is_of = |it: &&Target| {
+            let other = &it.spec;
+            (&other.table, &other.column, &other.path) == (&spec.table, &spec.column, &spec.path)
+        };
+        if others.iter().any(|it| is_of(&it)) {
+            continue;
+        }
+        let filters = targets
+            .iter()
+            .filter(is_of)
+            .map(|it| it.spec.filter.as_deref());
+        let Some(filters) = filters.collect::<Option<Vec<&str>>>() else {
+            continue;
+        };
+        // A comment at its end is ended by the line.
+        let none: Vec<String> = filters
+            .iter()
+            .map(|filter| format!("({filter}\n) IS NOT TRUE"))
+            .collect();
+        let mut other = target.clone();
+        other.spec.filter = Some(none.join(" AND "));
+        others.push(other);
+    }
+    others
 }
 
 /// The values and the terms of a column that are under a key.

@@ -320,9 +320,15 @@ fn in_use(retired: &mut Retired) {
         parts.push(counted_values(values));
         retired.next.push("reseal apply".to_owned());
     }
+    let is_outside = retired.left.iter().any(|it| it.is_outside);
     if terms > 0 {
         parts.push(counted_values(terms).replace("value", "term"));
         retired.next = vec!["reseal apply --reindex".to_owned()];
+    }
+    if is_outside {
+        let why =
+            "describe in the manifest the rows that no where takes: reseal apply leaves them alone";
+        retired.next.insert(0, why.to_owned());
     }
     retired.verdict = format!(
         "the key {} is still needed: {} under it",

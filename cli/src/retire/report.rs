@@ -74,6 +74,9 @@ pub(super) struct Part {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
     pub(super) values: u64,
+    /// In rows that no `where` of the manifest takes.
+    #[serde(skip)]
+    pub(super) is_outside: bool,
 }
 
 impl Retired {
@@ -128,6 +131,7 @@ impl Part {
             index: None,
             code: None,
             values,
+            is_outside: false,
         }
     }
 
@@ -154,7 +158,12 @@ impl fmt::Display for Retired {
                 (None, Some(code)) => format!("{}: {code}", counted_values(one.values)),
                 (None, None) => counted_values(one.values),
             };
-            writeln!(f, "{}: {values}", one.name())?;
+            let place = if one.is_outside {
+                ", in rows that no where of the manifest takes"
+            } else {
+                ""
+            };
+            writeln!(f, "{}: {values}{place}", one.name())?;
         }
         f.write_str(&self.verdict)
     }

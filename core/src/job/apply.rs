@@ -17,6 +17,8 @@ const MAX_ATTEMPTS: u32 = 5;
 const FIRST_WAIT_MS: u64 = 100;
 /// Batches have no fewer bytes than these because a connection was lost.
 const MIN_BATCH_BYTES: usize = 1 << 18;
+/// How many times fewer rows a batch has since a statement took too long.
+const SMALLER: usize = 4;
 /// How often a row that changed between read and write is taken again at once.
 const MAX_RACES: usize = 3;
 
@@ -80,7 +82,11 @@ impl Run {
                 // Only a batch shows that the database works.
                 Ok(None) if is_open => attempts = 0,
                 Ok(None) => is_open = true,
-                Err(Halt::Failure(failure)) if failure.is_passing() && attempts < MAX_ATTEMPTS => {
+                Err(Halt::Failure(failure))
+                    if attempts < MAX_ATTEMPTS
+                        && (failure.is_passing()
+                            || is_open && self.is_quicker_in_parts(&failure)) =>
+                {
                     attempts += 1;
                     self.recover(failure, attempts).await;
                     is_open &= !self.tally.is_lost;
@@ -96,9 +102,19 @@ impl Run {
         self.report(end)
     }
 
+    /// Whether a statement that took too long may be quick enough with fewer rows.
+    fn is_quicker_in_parts(&self, failure: &Failure) -> bool {
+        let is_slow = failure.kind == FailureKind::StatementTimeout;
+        is_slow && !self.options.keys_only && !self.work.is_repair() && self.options.batch_rows > 1
+    }
+
     async fn recover(&mut self, failure: Failure, attempts: u32) {
         self.line.offer(None);
         self.page = None;
+        if failure.kind == FailureKind::StatementTimeout {
+            let rows = self.tally.limit.min(self.options.batch_rows);
+            self.options.batch_rows = (rows / SMALLER).max(1);
+        }
         if failure.kind == FailureKind::ConnectionLost {
             self.tally.is_lost = true;
             // A server may end it since it was told more at once than it takes.
@@ -148,6 +164,12 @@ impl Run {
         let is_first = !self.tally.is_loaded;
         self.tally.is_loaded = true;
         let stored = text.and_then(|text| Progress::of_json(&text, self.targets.len()));
+        // One of another width is of no row, whoever has written it.
+        let stored = stored.filter(|progress| {
+            let walk = self.walks.get(progress.walk);
+            let key = progress.after.as_ref();
+            key.is_none_or(|key| walk.is_some_and(|walk| walk.keys.len() == key.len()))
+        });
         match stored {
             // What an earlier run has finished begins anew.
             Some(progress) if is_first && progress.is_finished => return Ok(()),

@@ -79,8 +79,12 @@ impl From<Failure> for Error {
             code => code,
         };
         let what = failure.kind.words();
-        let hint = match code {
-            POOLER => ": a pooler that refuses transactions? connect to the server itself",
+        let hint = match (code, failure.kind) {
+            (POOLER, _) => ": a pooler that refuses transactions? connect to the server itself",
+            (_, FailureKind::StatementTimeout) => ": give it more time, or make batches smaller",
+            (_, FailureKind::Constraint) => {
+                ": does a check or a foreign key speak of a sealed column? change that first"
+            }
             _ => "",
         };
         let message = format!("the database did not do it: {what} ({code}){hint}");
@@ -113,6 +117,8 @@ pub enum FailureKind {
     TooLong,
     /// A value that must be unique is there already, or a table that another one makes at the same time.
     Duplicate,
+    /// A constraint of the table, such as a check or a foreign key, does not take a value.
+    Constraint,
     /// Anything else.
     Other,
 }
@@ -132,6 +138,7 @@ impl FailureKind {
             Self::DiskFull => "there is no space left",
             Self::TooLong => "a value is longer than its column",
             Self::Duplicate => "a value that must be unique is there already",
+            Self::Constraint => "a constraint of the table does not take a value",
             Self::Other => "it refused the statement",
         }
     }
@@ -153,6 +160,7 @@ fn postgres(code: &str) -> FailureKind {
         "22001" => FailureKind::TooLong,
         // The last two of a table, or of its type, that is made twice at once.
         "23505" | "42P07" | "42710" => FailureKind::Duplicate,
+        "23502" | "23503" | "23514" => FailureKind::Constraint,
         _ if code.starts_with("08") => FailureKind::ConnectionLost,
         _ => FailureKind::Other,
     }
@@ -175,6 +183,8 @@ const fn mysql(code: u32) -> FailureKind {
         1021 | 1114 => FailureKind::DiskFull,
         1406 => FailureKind::TooLong,
         1062 | 1586 => FailureKind::Duplicate,
+        // The last two of a check, in MySQL and in MariaDB.
+        1048 | 1216 | 1217 | 1451 | 1452 | 3819 | 4025 => FailureKind::Constraint,
         _ => FailureKind::Other,
     }
 }
@@ -183,6 +193,8 @@ fn sqlite(code: &str) -> FailureKind {
     const BUSY_SNAPSHOT: u32 = 517;
     // Of a primary key, of another key, and of a rowid.
     const DUPLICATES: [u32; 3] = [1555, 2067, 2579];
+    // A check, a foreign key, and NULL where there must be none.
+    const CONSTRAINTS: [u32; 3] = [275, 787, 1299];
     let Ok(number) = code.parse::<u32>() else {
         return sqlite_name(code);
     };
@@ -195,12 +207,13 @@ fn sqlite(code: &str) -> FailureKind {
         3 | 8 | 23 => FailureKind::PermissionDenied,
         13 => FailureKind::DiskFull,
         18 => FailureKind::TooLong,
+        _ if CONSTRAINTS.contains(&number) => FailureKind::Constraint,
         _ => FailureKind::Other,
     }
 }
 
 fn sqlite_name(name: &str) -> FailureKind {
-    const NAMES: [(&str, FailureKind); 12] = [
+    const NAMES: [(&str, FailureKind); 15] = [
         ("SQLITE_BUSY_SNAPSHOT", FailureKind::Serialization),
         ("SQLITE_BUSY", FailureKind::LockTimeout),
         ("SQLITE_LOCKED", FailureKind::LockTimeout),
@@ -213,6 +226,9 @@ fn sqlite_name(name: &str) -> FailureKind {
         ("SQLITE_CONSTRAINT_PRIMARYKEY", FailureKind::Duplicate),
         ("SQLITE_CONSTRAINT_UNIQUE", FailureKind::Duplicate),
         ("SQLITE_CONSTRAINT_ROWID", FailureKind::Duplicate),
+        ("SQLITE_CONSTRAINT_CHECK", FailureKind::Constraint),
+        ("SQLITE_CONSTRAINT_FOREIGNKEY", FailureKind::Constraint),
+        ("SQLITE_CONSTRAINT_NOTNULL", FailureKind::Constraint),
     ];
     let found = NAMES.iter().find(|(prefix, _)| name.starts_with(prefix));
     found.map_or(FailureKind::Other, |(_, kind)| *kind)

@@ -126,7 +126,7 @@ impl Taker<'_> {
             let document = shown.document()?;
             let (tallies, new) = self.members(target, path, document, &facts, fresh)?;
             if let Some(new) = &new {
-                self.check_length(place, new)?;
+                self.check_fit(place, new)?;
             }
             return Ok((tallies, new.map(|new| (new, Vec::new()))));
         }
@@ -162,7 +162,7 @@ impl Taker<'_> {
             }
             return Ok((vec![Tally::Reindexed], Some((old.clone(), terms))));
         };
-        self.check_length(place, &new)?;
+        self.check_fit(place, &new)?;
         let terms = self.terms(target, row, stored, &facts)?;
         Ok((vec![tally], Some((new, terms))))
     }
@@ -278,8 +278,8 @@ impl Taker<'_> {
         value.is_some_and(|value| value.shape == Shape::Json)
     }
 
-    /// Notes how long a new value is, and refuses what the column does not take.
-    fn check_length(&self, place: usize, new: &Cell) -> Result<()> {
+    /// Notes how long a new value is, and refuses what the column does not take, or would not give back.
+    fn check_fit(&self, place: usize, new: &Cell) -> Result<()> {
         let Some(value) = self.walk.values.get(place) else {
             return Ok(());
         };
@@ -296,6 +296,10 @@ impl Taker<'_> {
             Some(max) if taken > max => Err(Error::new(
                 ErrorCode::ColumnUnsuitable,
                 alloc::format!("the column takes {max} characters, which is too few"),
+            )),
+            _ if !value.info.keeps(self.walk.dialect, new) => Err(fixed(
+                ErrorCode::ColumnUnsuitable,
+                "the column would store another value than this one, without a word",
             )),
             _ => Ok(()),
         }

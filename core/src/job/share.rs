@@ -6,7 +6,7 @@ use super::{
     progress::{Progress, key_of_value, key_to_value},
     walk::Walk,
 };
-use crate::{error::Result, random::Entropy};
+use crate::{error::Result, ids::KeyId, random::Entropy};
 use alloc::{
     collections::BTreeMap,
     format,
@@ -45,6 +45,11 @@ pub(super) struct Shared {
     /// What the workers of the run that joined last seal with: those who have other keys, or another manifest, may
     /// not go on, as they would take for done what is not.
     setup: String,
+    /// The ids of the keys that they seal under.
+    keys: Vec<String>,
+    /// The document of the job that had ended when this one was begun, for those of its workers who have not heard of
+    /// its end.
+    ended: Option<String>,
 }
 
 /// Rows with neighbouring keys, which one worker at a time works on.
@@ -68,8 +73,12 @@ pub(super) struct Sharing {
     /// The name of this worker: that of its run, and one of its own.
     pub(super) worker: String,
     pub(super) shared: Shared,
+    /// The job has ended, and nobody knows how any more.
+    pub(super) is_forgotten: bool,
     /// What this worker seals with.
     pub(super) setup: String,
+    /// The ids of the keys that it seals under.
+    keys: Vec<String>,
     /// Of the stored row of the job.
     pub(super) version: Option<i64>,
     pub(super) range: Option<Range>,
@@ -108,7 +117,9 @@ impl Sharing {
             worker: format!("{}/{name}", share.run),
             share,
             shared: Shared::new(targets.len()),
+            is_forgotten: false,
             setup: setup(targets),
+            keys: keys(targets),
             version: None,
             range: None,
             is_read: false,
@@ -143,7 +154,24 @@ impl Shared {
             tried: 0,
             is_unsettled: false,
             setup: String::new(),
+            keys: Vec::new(),
+            ended: None,
         }
+    }
+
+    /// One that begins where another one has ended.
+    pub(super) fn after(mut self, targets: usize) -> Self {
+        self.ended = None;
+        Self {
+            ended: Some(self.to_json()),
+            ..Self::new(targets)
+        }
+    }
+
+    /// The job that had ended before, where a run was of that one.
+    pub(super) fn ended_of(&self, run: &str, targets: usize) -> Option<Self> {
+        let ended = Self::of_json(self.ended.as_deref()?, targets)?;
+        Some(ended).filter(|ended| ended.knows(run))
     }
 
     /// Whether this run has joined.
@@ -152,11 +180,12 @@ impl Shared {
     }
 
     /// A run joins. What was read of the present pass before may be out of date.
-    pub(super) fn join(&mut self, run: &str, setup: &str) {
-        self.setup = setup.into();
+    pub(super) fn join(&mut self, by: &Sharing) {
+        self.setup.clone_from(&by.setup);
+        self.keys.clone_from(&by.keys);
         self.is_interrupted |= self.dealt > 0 || self.progress.after.is_some();
         self.tried = 0;
-        remember(&mut self.runs, run);
+        remember(&mut self.runs, &by.share.run);
     }
 
     /// The workers of a run are to end.
@@ -187,7 +216,7 @@ impl Shared {
         let more = json!({
             "runs": self.runs, "stopped": self.stopped, "dealt": self.dealt, "open": self.open, "rows": self.rows,
             "interrupted": self.is_interrupted, "tried": self.tried,
-            "unsettled": self.is_unsettled, "setup": self.setup,
+            "unsettled": self.is_unsettled, "setup": self.setup, "keys": self.keys, "ended": self.ended,
         });
         self.progress.to_json_with("shared", more)
     }
@@ -226,6 +255,12 @@ impl Shared {
             tried: usize::try_from(number("tried")?).ok()?,
             is_unsettled: flag("unsettled")?,
             setup: shared.get("setup")?.as_str()?.into(),
+            // An earlier release kept neither.
+            keys: names("keys").unwrap_or_default(),
+            ended: shared
+                .get("ended")
+                .and_then(Value::as_str)
+                .map(String::from),
         })
     }
 }
@@ -279,6 +314,25 @@ impl Sharing {
     pub(super) fn is_outdated(&self) -> bool {
         self.shared.knows(&self.share.run) && self.shared.setup != self.setup
     }
+
+    /// Whether the workers of the job seal under a key that has never sealed here: it was promoted elsewhere, and
+    /// what this worker seals under is older.
+    pub(super) fn is_behind(&self, targets: &[Target]) -> bool {
+        let has_sealed = |key: &String| {
+            let id = KeyId::parse(key);
+            id.is_ok_and(|id| targets.iter().any(|it| it.column.has_sealed(id)))
+        };
+        !self.shared.keys.iter().all(has_sealed)
+    }
+}
+
+/// The ids of the keys that seal.
+fn keys(targets: &[Target]) -> Vec<String> {
+    let ids = targets.iter().filter_map(|it| it.column.sealing_ids());
+    let mut keys: Vec<String> = ids.flatten().flatten().map(|id| id.to_string()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// The ids of keys, and what a manifest binds to values, as a worker has them.

@@ -68,7 +68,10 @@ impl Run {
             if next.knows(run) {
                 break;
             }
-            next.join(run, &sharing.setup);
+            if sharing.is_behind(&self.targets) {
+                return Err(behind(&self.id).into());
+            }
+            next.join(sharing);
             self.line.run(Step::Begin).await?;
             if !self.put(&next).await? {
                 self.line.run(Step::Rollback).await?;
@@ -199,7 +202,9 @@ impl Run {
         }
         let shared = &sharing.shared;
         if shared.progress.is_finished {
-            let end = if shared.is_unsettled {
+            let end = if sharing.is_forgotten {
+                End::Failed(forgotten())
+            } else if shared.is_unsettled {
                 End::Unsettled
             } else {
                 End::Complete
@@ -378,13 +383,22 @@ impl Run {
         let run = &sharing.share.run;
         // What another run has ended begins anew.
         let is_over = |found: &Shared| found.progress.is_finished && !found.knows(run);
-        let found = found.filter(|found| !(is_first && is_over(found)));
-        if sharing.shared.knows(run) && found.as_ref().is_some_and(|found| !found.knows(run)) {
+        if let Some(found) = found
+            .as_ref()
+            .filter(|it| sharing.shared.knows(run) && !it.knows(run))
+        {
             // The job has ended, and others do it anew.
+            match found.ended_of(run, targets) {
+                Some(ended) => sharing.shared = ended,
+                None => sharing.is_forgotten = true,
+            }
             sharing.shared.progress.is_finished = true;
             return Ok(Vec::new());
         }
-        let shared = found.unwrap_or_else(|| Shared::new(targets));
+        let shared = match found {
+            Some(found) if is_first && is_over(&found) => found.after(targets),
+            found => found.unwrap_or_else(|| Shared::new(targets)),
+        };
         let ids = shared
             .open
             .iter()
@@ -538,6 +552,22 @@ impl Run {
 fn outdated() -> Error {
     let message = "a worker has joined that seals with other keys, or has another manifest: run all \
                    of them with the same ones";
+    fixed(ErrorCode::JobConflict, message)
+}
+
+fn behind(job: &str) -> Error {
+    let table = store::TABLE;
+    let message = format!(
+        "workers of this job seal under a key that this one does not know, or that is only introduced here: give \
+         it the same keys as the others. If there are no others any more and the key is gone, remove the rows of \
+         {table} whose id begins with {job}"
+    );
+    Error::new(ErrorCode::JobConflict, message)
+}
+
+fn forgotten() -> Error {
+    let message = "this job has ended, and others did it anew more than once since: what came of it is not known \
+                   here";
     fixed(ErrorCode::JobConflict, message)
 }
 

@@ -142,6 +142,19 @@ fn a_checkpoint_that_cannot_be_read_begins_anew() {
 }
 
 #[test]
+fn a_checkpoint_whose_key_is_of_another_width_begins_anew() {
+    for key in ["[]", r#"[{"int":"9"},{"int":"9"}]"#] {
+        let world = World::users(100);
+        assert_eq!(stopped(&world, 1).end, End::Stopped);
+        let edit = "UPDATE reseal_jobs SET state = json_set(state, '$.after', json(?))";
+        assert_eq!(world.db.execute(edit, [key]).unwrap(), 1);
+        let report = world.run(world.job(USERS, |_| {}));
+        assert_eq!(report.end, End::Complete, "{key}");
+        assert_eq!(world.opened().len(), 100, "{key}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_checkpoint_of_the_job_is_not_overwritten() {
     let world = World::users(10);
     for state in [

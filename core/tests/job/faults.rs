@@ -126,11 +126,39 @@ fn tries_are_bounded_and_their_waits_double() {
     assert_eq!(retries.count(), 5);
 }
 
+/// Runs a job over rows in a database that takes no update of more than so many of them at once.
+fn with_time_for(most: usize, rows: usize) -> (World, End) {
+    let world = World::users(rows);
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| match step {
+        Step::Execute(statement) if statement.sql.contains("UPDATE \"users\"") => {
+            (statement.params.len() > 3 * most).then(|| failed("9"))
+        }
+        _ => None,
+    });
+    (world, report.unwrap().end)
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_tried_again_with_fewer_rows() {
+    let (world, end) = with_time_for(7, 300);
+    assert_eq!(end, End::Complete);
+    assert_eq!(world.opened().len(), 300);
+    let told = world.told.borrow();
+    let retries = told.iter().filter(|it| matches!(it, Event::Retry { .. }));
+    assert_eq!(retries.count(), 2, "40 rows, 10, and 2 from then on");
+    let (_, end) = with_time_for(0, 300);
+    let End::Failed(error) = end else {
+        panic!("{end:?}");
+    };
+    let hint = "give it more time, or make batches smaller";
+    assert!(error.message().ends_with(hint), "{error}");
+}
+
 #[test]
 fn codes_of_each_dialect_have_their_kind() {
     use FailureKind::{
-        ConnectionLost, Deadlock, DiskFull, Duplicate, LockTimeout, NoSuchColumn, NoSuchTable,
-        Other, PermissionDenied, Serialization, StatementTimeout, TooLong,
+        ConnectionLost, Constraint, Deadlock, DiskFull, Duplicate, LockTimeout, NoSuchColumn,
+        NoSuchTable, Other, PermissionDenied, Serialization, StatementTimeout, TooLong,
     };
     let postgres = [
         ("40P01", Deadlock),
@@ -147,6 +175,9 @@ fn codes_of_each_dialect_have_their_kind() {
         ("23505", Duplicate),
         ("42P07", Duplicate),
         ("42710", Duplicate),
+        ("23514", Constraint),
+        ("23503", Constraint),
+        ("23502", Constraint),
         ("", Other),
     ];
     let mysql = [
@@ -163,6 +194,9 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1114", DiskFull),
         ("1406", TooLong),
         ("1062", Duplicate),
+        ("1452", Constraint),
+        ("3819", Constraint),
+        ("4025", Constraint),
         ("ER_X", Other),
     ];
     let sqlite = [
@@ -178,11 +212,13 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1", Other),
         ("2067", Duplicate),
         ("1555", Duplicate),
-        ("275", Other),
+        ("275", Constraint),
+        ("787", Constraint),
         ("SQLITE_BUSY", LockTimeout),
         ("SQLITE_BUSY_SNAPSHOT", Serialization),
         ("SQLITE_FULL", DiskFull),
         ("SQLITE_CONSTRAINT_PRIMARYKEY", Duplicate),
+        ("SQLITE_CONSTRAINT_CHECK", Constraint),
         ("SQLITE_ERROR", Other),
     ];
     let of = |dialect, codes: &[(&str, FailureKind)]| {

@@ -4,7 +4,8 @@ use crate::support::{USERS, World, assert_adds_up};
 use reseal::job::{
     Counts, End, Event, Failure, FailureKind, Job, JobOptions, Reply, Report, Share, Step,
 };
-use reseal::{Error, ErrorCode};
+use reseal::{Error, ErrorCode, Key, KeyState, KeyUse, Keyring, OsEntropy};
+use std::sync::Arc;
 
 const LEASE_MS: u64 = 30_000;
 
@@ -330,6 +331,104 @@ fn who_wakes_when_the_job_was_begun_anew_has_no_part_in_it() {
     assert_eq!(asleep.passes()[0].resealed(), 0);
     all(&mut anew, 0);
     assert_once(&world, &anew[0], 100);
+}
+
+/// A worker that sleeps through the end of its job, and the jobs of other runs after that.
+fn slept_through(world: &World, max_passes: usize, later: &[&str]) -> Worker {
+    let of = |run: &'static str| {
+        move |options: &mut JobOptions| {
+            of(run)(options);
+            options.max_passes = max_passes;
+            options.verify_one_in = 0;
+        }
+    };
+    let mut asleep = Worker::with(world, USERS, of("a"));
+    assert_eq!(asleep.turn(0), Did::Batch);
+    let mut others = [Worker::with(world, USERS, of("a"))];
+    while others[0].turn(0) != Did::Waited {}
+    all(&mut others, LEASE_MS);
+    for run in later {
+        let run: &'static str = if *run == "b" { "b" } else { "c" };
+        all(&mut [Worker::with(world, USERS, of(run))], 0);
+    }
+    while asleep.turn(2 * LEASE_MS) != Did::Ended {}
+    asleep
+}
+
+#[test]
+fn who_wakes_when_the_job_was_begun_anew_reports_all_of_it() {
+    let world = World::users(100);
+    let foreign = World::new("").seal("of another ring");
+    let change = "UPDATE users SET ssn = ? WHERE id > 95";
+    assert_eq!(world.db.execute(change, [foreign]).unwrap(), 5);
+    let woken = slept_through(&world, 10, &["b"]);
+    assert_eq!(*woken.end(), End::Complete);
+    let [first, second] = woken.passes() else {
+        panic!("{:?}", woken.passes());
+    };
+    assert_eq!((first.resealed(), first.refused()), (95, 5));
+    assert_eq!((second.current, second.refused()), (95, 5));
+}
+
+#[test]
+fn who_wakes_does_not_call_complete_what_did_not_settle() {
+    let world = World::users(50);
+    let trigger = "CREATE TRIGGER again AFTER UPDATE ON users WHEN new.id = 7 AND new.ssn LIKE 'rs1.%' \
+                   BEGIN UPDATE users SET ssn = 'secret 7' WHERE id = 7; END";
+    world.db.execute_batch(trigger).unwrap();
+    assert_eq!(*slept_through(&world, 2, &["b"]).end(), End::Unsettled);
+}
+
+#[test]
+fn who_wakes_after_two_jobs_says_that_nobody_knows() {
+    let woken = slept_through(&World::users(50), 10, &["b", "c"]);
+    let error = error(woken.report.as_ref());
+    assert_eq!(error.code(), ErrorCode::JobConflict);
+    assert!(error.message().contains("more than once"), "{error}");
+}
+
+/// The database with another ring: its primary key, and one more.
+fn with_ring(world: &World, primary: &Key, more: Option<(&Key, KeyState)>) -> World {
+    let mut ring = Keyring::builder().primary(primary.clone());
+    if let Some((key, state)) = more {
+        ring = ring.with(key.clone(), state);
+    }
+    let mut world = world.beside();
+    world.ring = Arc::new(ring.build().unwrap());
+    world
+}
+
+#[test]
+fn a_worker_with_older_keys_has_no_part_in_a_job() {
+    let key = || Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+    let (old, new) = (key(), key());
+    let world = World::users(100);
+    let current = with_ring(&world, &new, Some((&old, KeyState::DecryptOnly)));
+    let mut workers = vec![Worker::new(&current, "new")];
+    assert_eq!(workers[0].turn(0), Did::Batch);
+    for (run, more) in [("a", None), ("b", Some((&new, KeyState::Introduced)))] {
+        let mut late = Worker::new(&with_ring(&world, &old, more), run);
+        assert_eq!(late.turn(0), Did::Ended);
+        let error = error(late.report.as_ref());
+        assert_eq!(error.code(), ErrorCode::JobConflict);
+        assert!(error.message().contains("only introduced here"), "{error}");
+    }
+    all(&mut workers, 0);
+    assert_eq!(*workers[0].end(), End::Complete);
+    assert_eq!(workers[0].passes()[0].resealed(), 100);
+    // The next rotation: whoever knows the key as one that has sealed may join, and ends the others.
+    let next = key();
+    let mut before = Worker::new(&current, "c");
+    assert_eq!(before.turn(0), Did::Batch);
+    let after = with_ring(&world, &next, Some((&new, KeyState::DecryptOnly)));
+    let mut workers = [Worker::new(&after, "d")];
+    assert_eq!(workers[0].turn(0), Did::Batch);
+    while before.turn(2_000) != Did::Ended {}
+    let error = error(before.report.as_ref());
+    assert!(error.message().contains("other keys"), "{error}");
+    all(&mut workers, 2_000);
+    let resealed: u64 = workers[0].passes().iter().map(Counts::resealed).sum();
+    assert_eq!(resealed, 100);
 }
 
 #[test]
