@@ -45,9 +45,10 @@ def in_table(place: Place) -> str | None:
 
 
 def in_file(place: Place) -> str | None:
-    """How far the job is."""
+    """How far the job is. A file that is empty was made to see whether it can be written."""
     path = place.folder / "state"
-    return json.loads(path.read_text())["progress"] if path.exists() else None
+    text = path.read_text() if path.exists() else ""
+    return json.loads(text)["progress"] if text else None
 
 
 @each

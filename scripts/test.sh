@@ -50,26 +50,28 @@ of_npm() {
 }
 beside of_wheel of_npm
 
-# Databases, browsers, package managers and leases let a core wait, each at other times: what is built is
-# tested all at once. The longest comes first; what starts a program a time comes after those that fill a core.
-in_python() { suite py scripts/pytest.sh; }
-in_node() {
-    suite js npm test --silent --prefix js-tests
+# Browsers and package managers wait much.
+in_node() { suite js npm test --silent --prefix js-tests; }
+in_browsers() {
+    suite js-consumers js-tests/consumers/run.sh
+    suite js-browser node js-tests/browser/run.mjs
+    suite js-workbench node js-tests/workbench/run.mjs
     suite --check js-types npm run --silent --prefix wasm check:types
     suite --check js-tests-types npm run --silent --prefix js-tests check:types
     suite --check js-format npm run --silent --prefix wasm check:format
     suite --check js-package npm run --silent --prefix wasm check:package
-    suite docs "$VENV/bin/python" scripts/doc_blocks.py
 }
-in_all_languages() {
-    suite js-consumers js-tests/consumers/run.sh
-    suite js-browser node js-tests/browser/run.mjs
-    suite js-workbench node js-tests/workbench/run.mjs
+beside in_node in_browsers
+
+suite py scripts/pytest.sh
+
+of_readers() { suite docs "$VENV/bin/python" scripts/doc_blocks.py; }
+of_all_languages() {
     suite py-interpreters "$VENV/bin/python" scripts/interpreters.py target/wheels/*.whl
     suite vectors env VECTORS_BUILT=1 scripts/vectors.sh
     suite interop scripts/interop.sh
     suite --check demo examples/demo/run.sh
 }
-beside in_python in_node in_all_languages
+beside of_readers of_all_languages
 
 scripts/summary.sh

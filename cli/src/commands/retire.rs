@@ -46,7 +46,7 @@ pub(crate) struct RetireArgs {
     #[command(flatten)]
     keks: KekArgs,
 
-    /// Do not wait until a lease has passed since the key sealed
+    /// Do not wait until a lease has passed since the key sealed, nor for open transactions
     #[arg(long)]
     early: bool,
 }

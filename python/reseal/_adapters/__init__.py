@@ -6,6 +6,7 @@ from reseal._adapters.declaration import Declaration, Index
 from reseal._adapters.errors import placed
 from reseal._adapters.manifest import manifest_text
 from reseal._adapters.unopened import Unopened
+from reseal._adapters.unsealed import Unsealed
 
 __all__ = [
     "BoundColumn",
@@ -13,6 +14,7 @@ __all__ = [
     "Declaration",
     "Index",
     "Unopened",
+    "Unsealed",
     "manifest_text",
     "placed",
 ]

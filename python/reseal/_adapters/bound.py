@@ -9,6 +9,7 @@ from typing import Any, final
 from reseal._adapters.codecs import Codecs
 from reseal._adapters.declaration import Declaration
 from reseal._adapters.errors import placed
+from reseal._adapters.unsealed import Unsealed
 from reseal._errors import ResealError
 from reseal._native import Column, Opened
 from reseal.hooks import _bus as bus
@@ -34,6 +35,7 @@ class BoundColumn:
         self.model = model
         self._column: Column | None = None
         self._exact: Column | None = None
+        self._unsealed: tuple[Unsealed | None] | None = None
         self._lock = threading.Lock()
 
     def column(self) -> Column:
@@ -135,6 +137,17 @@ class BoundColumn:
             return self.column().lookup_values(value, **facts)
         except ResealError as error:
             raise self._refused("index", error, None, began) from None
+
+    def unsealed(self) -> Unsealed | None:
+        """Return what finds rows that are not sealed yet; None where the column reads no plaintext.
+
+        Errors: those of `Codecs.kinds`.
+        """
+        if self._unsealed is None:
+            one, known = self.declaration, self.codecs.kinds()
+            kinds = {known.get(name, name) for name in (one.write, *one.read)}
+            self._unsealed = (Unsealed(one, kinds) if "plain" in kinds else None,)
+        return self._unsealed[0]
 
     def _made(self, bits: int | None = None) -> Column:
         one, codecs = self.declaration, self.codecs

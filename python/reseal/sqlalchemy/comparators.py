@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, final
 
-from sqlalchemy import String, and_, bindparam, not_, select, true, tuple_, type_coerce
+from sqlalchemy import String, and_, bindparam, func, not_, or_, select, true, tuple_, type_coerce
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.lambdas import PyWrapper
 from sqlalchemy.types import TypeDecorator
@@ -92,9 +92,8 @@ class EncryptedComparator(TypeDecorator.Comparator[Any]):
             key: Any = keys[0] if len(keys) == 1 else tuple_(*keys)
             # The type is said once more so that the ORM does not evaluate it in Python, without a database.
             term = type_coerce(_beside(expr, index, type_), String())
-            return and_(
-                term.in_(_list(lookup.terms, String())), key.not_in(_list(lookup.false_hits))
-            )
+            hit = lookup.among(term, type_coerce(expr, type_.stored_type()))
+            return and_(hit, key.not_in(_list(lookup.false_hits)))
         if type_.mode != "deterministic":
             raise refusal(type_, "be found")
         lookup = Lookup(type_, None, values, expr)
@@ -122,6 +121,39 @@ class Lookup:
         execution = _now.get()
         facts = self.facts({}) if execution is None else execution.known(self)[0]
         return self.terms_with(facts)
+
+    def among(self, term: Any, stored: Any) -> ColumnElement[Any]:
+        """Return the condition on a term; where the column reads plaintext as well, that on it beside it.
+
+        It is false for plaintext that is another, and NULL, which is unknown, for what is sealed and has no
+        term.
+        """
+        found: ColumnElement[Any] = term.in_(_list(self.terms, String()))
+        unsealed = self.type.bound().unsealed()
+        if unsealed is None:
+            return found
+        if unsealed.starts:
+            start = func.substr(stored, 1, 4, type_=stored.type)
+            found = and_(found, or_(term.is_not(None), start.in_(unsealed.starts)))
+        plain = stored.in_(_list(self.spellings, stored.type))
+        return or_(found, and_(term.is_(None), plain))
+
+    def spellings(self) -> list[Any]:
+        """Return what rows that are not sealed yet may have.
+
+        Errors: those of `reseal.Column.lookup_values`.
+        """
+        unsealed, name = self.type.bound().unsealed(), self._index_name()
+        if unsealed is None:
+            return []
+        found: list[Any] = []
+        try:
+            for value in self._taken():
+                for one in self.type.values.spelled(value):
+                    found += unsealed.spellings(one, name)
+        except ResealError as error:
+            raise bare(error) from None
+        return list(dict.fromkeys(found))
 
     def false_hits(self) -> list[Any]:
         """Return the keys of rows that share a term and not the value, for the statement of now."""
@@ -154,8 +186,7 @@ class Lookup:
                 if self.index is None:
                     found += bound.lookup_values(value, facts)
                 else:
-                    type_: Any = self.index.type
-                    found += bound.terms(value, type_.index_name(self.index), facts)
+                    found += bound.terms(value, self._index_name(), facts)
         except ResealError as error:
             raise bare(error) from None
         return list(dict.fromkeys(found))
@@ -175,11 +206,16 @@ class Lookup:
         keys = list(column.table.primary_key)
         asked = list(dict.fromkeys([*keys, *filter_none(type_.tenant_column())]))
         stored = type_coerce(column, type_.stored_type())
+        possible: ColumnElement[bool] = index.in_(terms)
+        bound, name = type_.bound(), self._index_name()
+        if bound.unsealed() is not None:
+            # A value without a tenant is never opened.
+            beside = [one.is_not(None) for one in filter_none(type_.tenant_column())]
+            plain = stored.in_(self.spellings())
+            possible = or_(possible, and_(index.is_(None), plain, *beside))
         rows = connection.execute(
-            select(*asked, stored).where(index.in_(terms)), execution_options=options
+            select(*asked, stored).where(possible), execution_options=options
         ).all()
-        kind: Any = index.type
-        bound, name = type_.bound(), kind.index_name(index)
         same = (bound.exact_terms(value, name, facts) for value in self._taken())
         wanted = frozenset[str]().union(*same)
         found = []
@@ -198,6 +234,11 @@ class Lookup:
             if not wanted & bound.exact_terms(opened, name, facts):
                 found.append(row)
         return found
+
+    def _index_name(self) -> str:
+        index: Any = self.index
+        name: str = index.type.index_name(index)
+        return name
 
     def _taken(self) -> list[Any]:
         return [self.type.taken(value) for value in self.values]

@@ -254,7 +254,9 @@ class Encrypted(TypeDecorator[Any]):
 
     def belongs_to(self, model: str) -> None:
         """Name the class of its rows, for messages."""
-        self._place.model = self._place.model or model
+        if self._place.model is None:
+            # A condition may have been built before.
+            self._place.model, self._place.bound = model, None
 
     def is_left_out(self) -> None:
         """Remember that there are rows of a class that has it not."""

@@ -43,6 +43,10 @@ class Values:
             return value.hex
         return value
 
+    def spelled(self, value: Any) -> list[Any]:
+        """Return a value that was taken, and again as the column of a database would have it."""
+        return [value, self._zeros(value)] if isinstance(value, Decimal) else [value]
+
     def _has(self, name: str) -> Any:
         return getattr(self.of, name, None)
 
@@ -65,6 +69,10 @@ class Values:
     def _give_decimal(self, value: Decimal) -> Any:
         if not self._has("asdecimal"):
             return float(value)
+        return self._zeros(value)
+
+    def _zeros(self, value: Decimal) -> Decimal:
+        """The number with the zeros of its places."""
         sign, digits, exponent = value.as_tuple()
         scale = self._has("scale")
         if scale is not None and isinstance(exponent, int) and exponent > -scale:

@@ -7,12 +7,13 @@ from contextlib import closing
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FieldError
-from django.db.models import Lookup
+from django.db.models import Lookup, Q
 from django.db.models.lookups import Exact, IsNull
 
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.binding import as_fact
 from reseal.django.fields.expressions import EncryptedCol, refusal
+from reseal.django.fields.unsealed import candidates_of, with_unsealed
 
 _CASELESS = "ascii-lower-trim"
 
@@ -96,9 +97,12 @@ class _EncryptedLookup(Lookup):
         field, facts = self._field(), self._facts(compiler)
         bound, name = field.bound(), index.index_name()
         terms = [term for value in values for term in bound.terms(value, name, facts)]
-        sql, params = _among(self._name(index, compiler), terms)
+        by_terms = _among(self._name(index, compiler), terms)
+        column: Any = self.lhs
+        sql, params = with_unsealed(by_terms, column, index, values, compiler)
         wanted = [bound.exact_terms(value, name, facts) for value in values]
-        false_hits = self._false_hits(index, terms, frozenset().union(*wanted), compiler)
+        asked = candidates_of(field, index, set(terms), values)
+        false_hits = self._false_hits(index, asked, frozenset().union(*wanted), compiler)
         for row in false_hits:
             same = []
             for key, value in row:
@@ -108,15 +112,16 @@ class _EncryptedLookup(Lookup):
         return f"({sql})" if false_hits else sql, params
 
     def _false_hits(
-        self, index: Any, terms: list[str], wanted: frozenset[str], compiler: Any
+        self, index: Any, asked: Q, wanted: frozenset[str], compiler: Any
     ) -> list[list[tuple[Any, Any]]]:
-        """The keys of the rows that share a term and not the value: terms are short, and not authenticated."""
+        """The keys of the rows that are candidates and have another value.
+
+        Terms are short, and not authenticated, and a database may compare plaintext without case.
+        """
         field, facts = self._field(), self._facts(compiler)
         bound, name = field.bound(), index.index_name()
         meta = field.model._meta
-        rows = field.model._base_manager.using(compiler.using).filter(
-            **{f"{index.name}__in": set(terms)}
-        )
+        rows = field.model._base_manager.using(compiler.using).filter(asked)
         found = []
         keys = getattr(meta, "pk_fields", [meta.pk])
         with closing(rows.iterator(chunk_size=2000)) as candidates:

@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 
 from reseal._adapters import Unopened
 from reseal._errors import ResealError
+from reseal.django.fields.unsealed import candidates_of
 
 #: An index, and the fields with which it is unique.
 _Group = tuple[Any, tuple[str, ...]]
@@ -101,26 +102,26 @@ def _is_taken(instance: Any, index: Any, beside: dict[str, Any]) -> bool:
     bound, name, plain = source.bound(), index.index_name(), source.plain(value)
     written = bound.term(plain, name, facts)
     wanted = bound.exact_terms(plain, name, facts)
-    rows = index.model._base_manager.filter(
-        **beside, **{f"{index.name}__in": [written, *bound.terms(plain, name, facts)]}
-    )
+    terms = [written, *bound.terms(plain, name, facts)]
+    rows = index.model._base_manager.filter(candidates_of(source, index, terms, [plain], **beside))
     key = instance._get_pk_val(index.model._meta)
     if not adding and key is not None:
         rows = rows.exclude(pk=key)
     return any(
         # The database refuses an equal term, whatever its value is.
-        getattr(row, index.attname) == written or _is_equal(row, source, name, facts, wanted)
+        getattr(row, index.attname) == written or _is_equal(row, source, name, wanted)
         for row in rows
     )
 
 
-def _is_equal(
-    row: Any, source: Any, name: str, facts: dict[str, Any], wanted: frozenset[str]
-) -> bool:
-    """Whether a row with a term under another key has the value.
+def _is_equal(row: Any, source: Any, name: str, wanted: frozenset[str]) -> bool:
+    """Whether a row with a term under another key, or with plaintext, has the value for its own tenant.
 
     Errors: those of opening.
     """
+    facts = _facts(row, source)
+    if facts is None:
+        return False
     other = source.plain(getattr(row, source.attname))
     return bool(wanted & source.bound().exact_terms(other, name, facts))
 
