@@ -27,7 +27,7 @@ def of_field(field: Any) -> list[CheckMessage]:
         what = "unique" if field.unique else "db_index"
         found.append(
             _error(
-                f"{what} means nothing for ciphertext, of which no two are equal",
+                f"{what} means nothing for ciphertext: equal values need not be equal there",
                 f"set {what} on a BlindIndexField beside it",
                 field,
                 "E002",
@@ -36,7 +36,7 @@ def of_field(field: Any) -> list[CheckMessage]:
     for constrained in _constrained(field):
         found.append(
             _error(
-                f"{constrained} means nothing for ciphertext, of which no two are equal",
+                f"{constrained} means nothing for ciphertext: equal values need not be equal there",
                 "name a BlindIndexField beside it",
                 field,
                 "E002",
