@@ -170,6 +170,35 @@ def test_checks_of_declarations() -> None:
         assert {it.id for it in app.First.check()} == {"reseal.E003"}
 
 
+@isolate_apps("django_app")
+def test_conditions_on_other_fields_are_no_fault() -> None:
+    """A value is no field, though it may be called as one, and be one of a tuple of any length."""
+
+    class Harmless(models.Model):
+        email = EncryptedTextField(null=True)
+        kind = models.TextField()
+
+        class Meta:
+            app_label = "django_app"
+            constraints = tuple(
+                models.CheckConstraint(condition=condition, name=f"c{number}")
+                for number, condition in enumerate(
+                    (
+                        models.Q(kind__in=("a", "b", "c")),
+                        models.Q(kind__in=("a",)),
+                        models.Q(kind__in=("email", "x")),
+                        models.Q(kind="email") & models.Q(email__isnull=True),
+                    )
+                )
+            )
+
+    assert Harmless.check() == []
+    Harmless._meta.constraints.append(
+        models.CheckConstraint(condition=models.Q(kind__in=["a", models.F("email")]), name="asks")
+    )
+    assert [it.id for it in Harmless.check()] == ["reseal.E002"]
+
+
 def test_checks_of_a_deployment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def found(**more: Any) -> list[str]:
         every = checks.run_checks(include_deployment_checks=True, **more)

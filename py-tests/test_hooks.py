@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import pickle
 
@@ -122,9 +123,14 @@ def test_a_function_that_nobody_would_await_is_refused() -> None:
     async def tell(_: Event) -> None:
         raise AssertionError
 
-    with pytest.raises(reseal.ResealError, match="not awaited") as caught:
-        hooks.subscribe(tell)
-    assert caught.value.code == "invalid-argument"
+    class Teller:
+        async def __call__(self, _: Event) -> None:
+            raise AssertionError
+
+    for one in (tell, Teller(), functools.partial(tell)):
+        with pytest.raises(reseal.ResealError, match="not awaited") as caught:
+            hooks.subscribe(one)
+        assert caught.value.code == "invalid-argument"
     assert column(NOW).seal(SECRET, {})
 
 

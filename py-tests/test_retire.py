@@ -173,6 +173,22 @@ def test_a_key_stays_while_rows_outside_of_where_are_under_it(place: Place) -> N
 
 
 @each
+def test_rows_without_an_id_that_where_leaves_out_are_counted_too(place: Place) -> None:
+    """Envelopes are counted by their start, for which no row has to be found again."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    text = place.type("text")
+    place.do(f"CREATE TABLE users (number integer UNIQUE, ssn {text})")
+    old, new = reseal.Keyring(OLD), reseal.Keyring(DATA)
+    rows = [{"number": 1, "ssn": new.seal("x", HERE)}, {"number": None, "ssn": old.seal("x", HERE)}]
+    place.insert("users", rows)
+    place.describe(column(row_id=["number"], where="number IS NOT NULL"))
+    report, _ = retire(place, OLD.id, code=1)
+    assert (report["end"], left(report)) == ("in-use", {"users.ssn": 1})
+    place.do("UPDATE users SET ssn = NULL WHERE number IS NULL")
+    assert retire(place, OLD.id)[0]["end"] == "complete"
+
+
+@each
 def test_a_key_stays_while_somebody_has_written_and_not_committed(place: Place) -> None:
     """A count does not see it, and whoever commits afterwards needs the key."""
     place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()

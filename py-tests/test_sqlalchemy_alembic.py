@@ -279,6 +279,36 @@ def test_values_of_each_type_come_back(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("type_", "texts"),
+    [
+        (sa.Boolean(), ["true", "false"]),
+        (sa.Uuid(), [str(uuid.UUID(int=7))]),
+        (sa.DateTime(timezone=True), ["2020-01-02T03:04:05Z", "2020-01-02T03:04:05.12Z"]),
+        (sa.Time(), ["03:04:05"]),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_text_comes_back_as_the_text_that_it_was(
+    engine: sa.Engine, type_: sa.types.TypeEngine[Any], texts: list[str]
+) -> None:
+    """The application wrote it, and not a type of the database."""
+    encrypted, existing = Encrypted(type_), sa.String(40)
+    plain, sealed = (
+        Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("x", of))
+        for of in (existing, encrypted)
+    )
+    plain.create(engine)
+    with engine.begin() as connection:
+        connection.execute(plain.insert(), [{"x": text} for text in texts])
+    for move in ("encrypt_column", "decrypt_column"):
+        with operations_on(engine, sealed.metadata) as operations:
+            getattr(operations, move)("things", "x", encrypted, existing_type=existing)
+    with engine.connect() as connection:
+        assert list(connection.scalars(sa.select(plain.c.x).order_by(plain.c.id))) == texts
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_a_database_would_keep_otherwise_is_refused(engine: sa.Engine) -> None:
     metadata = MetaData()
     Table("things", metadata, Column("id", Integer, primary_key=True)).create(engine)

@@ -52,6 +52,7 @@ TYPED: dict[str, tuple[Any, Any, list[Any]]] = {
         Decimal("1200.5"),
         ["1200.5", "1200.50"],
     ),
+    "fee": (table("fees", sa.Numeric(9, 2)), Decimal("5.000"), ["5", "5.00"]),
     "age": (table("ages", sa.Integer), 42, ["42"]),
     "token": (
         table("tokens", sa.Uuid),

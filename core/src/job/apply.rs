@@ -19,6 +19,8 @@ const FIRST_WAIT_MS: u64 = 100;
 const MIN_BATCH_BYTES: usize = 1 << 18;
 /// How many times fewer rows a batch has since a statement took too long.
 const SMALLER: usize = 4;
+/// After how many batches that were in time it has twice as many again.
+const TIMELY: u32 = 64;
 /// How often a row that changed between read and write is taken again at once.
 const MAX_RACES: usize = 3;
 
@@ -63,6 +65,10 @@ pub(super) struct Tallied {
     pub(super) resealed: u64,
     /// Rows of the next batch.
     pub(super) limit: usize,
+    /// How many there was time for, since a statement took too long.
+    pub(super) most: usize,
+    /// Batches that were in time since then, or since there may be more rows again.
+    timely: u32,
     /// Batches since the last checkpoint.
     pub(super) quiet: u32,
 }
@@ -80,7 +86,10 @@ impl Run {
             match result {
                 Ok(Some(end)) => break end,
                 // Only a batch shows that the database works.
-                Ok(None) if is_open => attempts = 0,
+                Ok(None) if is_open => {
+                    attempts = 0;
+                    self.tally.had_time();
+                }
                 Ok(None) => is_open = true,
                 Err(Halt::Failure(failure))
                     if attempts < MAX_ATTEMPTS
@@ -105,15 +114,22 @@ impl Run {
     /// Whether a statement that took too long may be quick enough with fewer rows.
     fn is_quicker_in_parts(&self, failure: &Failure) -> bool {
         let is_slow = failure.kind == FailureKind::StatementTimeout;
-        is_slow && !self.options.keys_only && !self.work.is_repair() && self.options.batch_rows > 1
+        let is_in_batches = !self.options.keys_only && !self.work.is_repair();
+        is_slow && is_in_batches && self.most_rows() > 1 && self.work != Work::Discover
+    }
+
+    /// How many rows a batch may have.
+    pub(super) fn most_rows(&self) -> usize {
+        self.options.batch_rows.min(self.tally.most)
     }
 
     async fn recover(&mut self, failure: Failure, attempts: u32) {
         self.line.offer(None);
         self.page = None;
         if failure.kind == FailureKind::StatementTimeout {
-            let rows = self.tally.limit.min(self.options.batch_rows);
-            self.options.batch_rows = (rows / SMALLER).max(1);
+            let rows = self.tally.limit.min(self.most_rows());
+            self.tally.most = (rows / SMALLER).max(1);
+            self.tally.timely = 0;
         }
         if failure.kind == FailureKind::ConnectionLost {
             self.tally.is_lost = true;
@@ -305,6 +321,15 @@ impl Run {
 }
 
 impl Tallied {
+    /// What made a statement slow may have gone: after a while there are more rows in a batch again.
+    fn had_time(&mut self) {
+        self.timely = self.timely.saturating_add(1);
+        if self.timely == TIMELY {
+            self.timely = 0;
+            self.most = self.most.saturating_mul(2);
+        }
+    }
+
     pub(super) const fn new() -> Self {
         Self {
             is_loaded: false,
@@ -314,6 +339,8 @@ impl Tallied {
             rows: 0,
             resealed: 0,
             limit: FIRST_ROWS,
+            most: usize::MAX,
+            timely: 0,
             quiet: 0,
         }
     }

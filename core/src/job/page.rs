@@ -42,7 +42,7 @@ impl Run {
     }
 
     async fn read(&mut self, walk: &Arc<Walk>, after: Option<Vec<Cell>>) -> Result<Page, Halt> {
-        let limit = self.tally.limit.clamp(1, self.options.batch_rows);
+        let limit = self.tally.limit.clamp(1, self.most_rows());
         let statement = match self.options.rows.as_slice() {
             [] => walk.page(after.as_deref(), self.until(), limit),
             rows => walk.rows_at(rows),

@@ -62,7 +62,9 @@ pub(super) async fn walks(
     let mut sound = Vec::with_capacity(walks.len());
     for walk in walks {
         let mut found = None;
-        for (statement, what) in walk.obstacles() {
+        // What the database counts by itself needs no row ids.
+        let is_counted = options.keys_only && walk.has_prefixes(targets);
+        for (statement, what) in walk.obstacles(!is_counted) {
             if found.is_none() && !line.query(statement).await?.is_empty() {
                 found = Some(unsuitable(&walk.table, what));
             }

@@ -328,7 +328,10 @@ impl Sharing {
 
 /// The ids of the keys that seal.
 fn keys(targets: &[Target]) -> Vec<String> {
-    let ids = targets.iter().filter_map(|it| it.column.sealing_ids());
+    let ids = targets.iter().filter_map(|it| {
+        let [data, index] = it.column.sealing_ids()?;
+        Some([data, index.filter(|_| !it.spec.indexes.is_empty())])
+    });
     let mut keys: Vec<String> = ids.flatten().flatten().map(|id| id.to_string()).collect();
     keys.sort_unstable();
     keys.dedup();

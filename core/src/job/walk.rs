@@ -184,12 +184,17 @@ impl Walk {
         phrase.done()
     }
 
-    /// What would let rows be missed: statements that find something there, and what that is.
-    pub(super) fn obstacles(&self) -> impl Iterator<Item = (Statement, &'static str)> {
+    /// What would let rows be missed, also where they are read by their ids: statements that find something there,
+    /// and what that is.
+    pub(super) fn obstacles(
+        &self,
+        by_ids: bool,
+    ) -> impl Iterator<Item = (Statement, &'static str)> {
         let keyless = "a row has NULL in its row id, so that it cannot be found again";
         let hidden = "its row-level security hides rows from this user: do it as its owner, or as \
                       a user with BYPASSRLS";
-        let keyless = self.keyless_row().map(|statement| (statement, keyless));
+        let found = by_ids.then(|| self.keyless_row()).flatten();
+        let keyless = found.map(|statement| (statement, keyless));
         keyless
             .into_iter()
             .chain(self.hidden_rows().map(|statement| (statement, hidden)))

@@ -155,6 +155,26 @@ fn a_statement_that_takes_too_long_is_tried_again_with_fewer_rows() {
 }
 
 #[test]
+fn batches_grow_again_when_what_made_them_slow_has_gone() {
+    let world = World::users(2_000);
+    let (mut slow, mut largest_at_last) = (0, 0);
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| match step {
+        Step::Execute(statement) if statement.sql.contains("UPDATE \"users\"") => {
+            slow += 1;
+            largest_at_last =
+                largest_at_last.max(if slow > 3 { statement.params.len() } else { 0 });
+            (slow <= 3).then(|| failed("9"))
+        }
+        _ => None,
+    });
+    assert_eq!(report.unwrap().end, End::Complete);
+    assert_eq!(world.opened().len(), 2_000);
+    // 40 rows, 10, 2 and then 1, of three parameters each; then 64 batches of 1, 2, 4, 8 and 16.
+    // 40 rows, 10, 2 and then 1, of three parameters each; then 64 batches of 1, of 2, 4, 8 and 16.
+    assert_eq!(largest_at_last, 3 * 16);
+}
+
+#[test]
 fn codes_of_each_dialect_have_their_kind() {
     use FailureKind::{
         ConnectionLost, Constraint, Deadlock, DiskFull, Duplicate, LockTimeout, NoSuchColumn,

@@ -100,7 +100,11 @@ def _asks(part: Any, name: str) -> bool:
     if isinstance(part, tuple):
         path, value = part
         first, *rest = str(path).split(LOOKUP_SEP)
-        return (first == name and rest != ["isnull"]) or _asks(value, name)
+        if first == name and rest != ["isnull"]:
+            return True
+        # A value is no name: only expressions among values ask for fields.
+        values = value if isinstance(value, list | tuple | set | frozenset) else [value]
+        return any(hasattr(it, "resolve_expression") and _asks(it, name) for it in values)
     if isinstance(part, str):
         return part.lstrip("-") == name
     if isinstance(part, F):

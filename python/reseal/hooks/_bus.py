@@ -95,7 +95,7 @@ def subscribe(callback: Subscriber) -> Callable[[], None]:
         raise ResealError(
             "invalid-argument", f"a subscriber is a function, not {type(callback).__name__}"
         )
-    if iscoroutinefunction(callback):
+    if iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__):
         raise ResealError(
             "invalid-argument",
             "a subscriber is called and not awaited: let a function hand the event to the loop",

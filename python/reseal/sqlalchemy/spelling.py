@@ -8,6 +8,7 @@ from sqlalchemy import LargeBinary, String, bindparam, case, column, func, table
 from sqlalchemy.exc import InvalidRequestError
 
 _BOOLEANS = {"true": "1", "false": "0"}
+_UUID_CHARS = 32
 
 
 def check(operations: Any, one: Any) -> None:
@@ -36,6 +37,10 @@ def forwards(operations: Any, one: Any) -> None:
 def backwards(operations: Any, one: Any) -> None:
     """Bring text to what the type of the database has, which the column gets next."""
     dialect, kind = operations.get_context().dialect, one.type_.values.type
+    existing = one.existing_type
+    # Text that was text before has the spelling of the application; CHAR(32) stands for a UUID.
+    if isinstance(existing, String) and not (kind == "uuid" and existing.length == _UUID_CHARS):
+        return
     stored: Any = column(one.column_name, String)
     if kind == "boolean" and dialect.name != "postgresql":
         for found, spelling in _BOOLEANS.items():

@@ -45,7 +45,9 @@ class Values:
 
     def spelled(self, value: Any) -> list[Any]:
         """Return a value that was taken, and again as the column of a database would have it."""
-        return [value, self._zeros(value)] if isinstance(value, Decimal) else [value]
+        if not isinstance(value, Decimal) or not value.is_finite():
+            return [value]
+        return [value, self._zeros(value.normalize(_EXACT))]
 
     def _has(self, name: str) -> Any:
         return getattr(self.of, name, None)

@@ -122,16 +122,9 @@ class Ring:
 
     def wait(self, key: ShownKey) -> int:
         """Return for how many seconds yet a process may not know the state of a key."""
-        return self._left(key.changed)
-
-    def knows(self, key: ShownKey) -> bool:
-        """Whether every process has had the time to learn of a key."""
-        return not self._left(key.created)
-
-    def _left(self, since: datetime | None) -> int:
-        if since is None or not self.lease_seconds:
+        if key.changed is None or not self.lease_seconds:
             return 0
-        over = since + timedelta(seconds=self.lease_seconds)
+        over = key.changed + timedelta(seconds=self.lease_seconds)
         left = (over - datetime.now(timezone.utc)).total_seconds()
         return max(0, int(left) + (left > int(left)))
 

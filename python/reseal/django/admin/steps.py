@@ -13,7 +13,8 @@ _STAGES = ("introduce", "wait", "promote", "apply", "disable")
 
 def rotations(ring: Ring, counts: Counts) -> tuple[Rotation, ...]:
     """Return the steps for the data keys, and for the index keys where there are any."""
-    uses = [use for use in ("data", "index") if use == "data" or ring.of(use, "primary")]
+    known = ("introduced", "primary", "decrypt_only")
+    uses = [use for use in ("data", "index") if use == "data" or ring.of(use, *known)]
     return tuple(Rotation(use, _steps(ring, use, counts)) for use in uses)
 
 
@@ -126,7 +127,7 @@ def _back(ring: Ring, use: str) -> tuple[Offer, ...]:
     before = ring.replaced(use)
     if before is not None:
         return (Offer("revert", f"Go back to {before.short}", before.id, use),)
-    old = [key for key in ring.of(use, "decrypt_only") if ring.knows(key)]
+    old = [key for key in ring.of(use, "decrypt_only") if not ring.wait(key)]
     return tuple(Offer("promote", f"Promote {key.short}", key.id, use) for key in old)
 
 

@@ -11,6 +11,7 @@ from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.expressions import EncryptedCol
 
 _Sql = tuple[str, list[Any]]
+_BOOLEANS = {"true": "1", "false": "0"}
 
 
 class NotSealed(Lookup):
@@ -61,7 +62,7 @@ def with_unsealed(
         return by_terms
     sql, params = by_terms[0], list(by_terms[1])
     if unsealed.starts:
-        term, value = _name(column, index, compiler), column.column_sql(compiler)
+        term, value = _name(column, index, compiler), _value(column, compiler)
         marks = _marks(unsealed.starts)
         sql = f"({sql} AND ({term} IS NOT NULL OR SUBSTR({value}, 1, 4) IN ({marks})))"
         params += unsealed.starts
@@ -76,17 +77,27 @@ def _spelled(field: EncryptedField, index: Any, values: Iterable[Any]) -> list[A
     unsealed = field.bound().unsealed()
     if unsealed is None:
         return []
-    found = (one for it in values for one in unsealed.spellings(it, index.index_name()))
+    found = [one for it in values for one in unsealed.spellings(it, index.index_name())]
+    if field.reseal_type == "boolean" and not field.binary:
+        # Until they are spelled anew, those of a column that was altered to text.
+        found += [_BOOLEANS[one] for one in found]
     return list(dict.fromkeys(found))
 
 
 def _not_sealed(column: Any, index: Any, spelled: list[Any], compiler: Any) -> _Sql:
-    term, value = _name(column, index, compiler), column.column_sql(compiler)
+    term, value = _name(column, index, compiler), _value(column, compiler)
     return f"({term} IS NULL AND {value} IN ({_marks(spelled)}))", spelled
 
 
 def _name(column: Any, field: Any, compiler: Any) -> str:
     return EncryptedCol(column.alias, field).column_sql(compiler)
+
+
+def _value(column: Any, compiler: Any) -> str:
+    """What is stored. SQLite leaves text as it is in a column that becomes one of bytes."""
+    name: str = column.column_sql(compiler)
+    is_blob = column.target.binary and compiler.connection.vendor == "sqlite"
+    return f"CAST({name} AS BLOB)" if is_blob else name
 
 
 def _marks(values: Iterable[Any]) -> str:
