@@ -6,9 +6,8 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     // The built package, loaded by Node itself and not transformed.
     server: { deps: { external: [/\/wasm\/dist\//] } },
-    // Property tests over thousands of values, beside the suites of other languages; a hang is still noticed.
-    testTimeout: 300_000,
-    hookTimeout: 60_000,
+    // Property tests over thousands of values; a hang is still noticed.
+    testTimeout: 60_000,
     // One test looks at all of the module's memory, and so needs a process of its own.
     pool: "forks",
     // Vitest leaves one core to itself, which has nothing to do.

@@ -206,6 +206,7 @@ def test_a_file_that_cannot_be_written(place: Place) -> None:
     for path, why in (("/dev/full", "ENOSPC"), ("missing/refused", "ENOENT")):
         ended = place.run("apply", "--refused", path, code=4)
         assert f'error: "{path}" cannot be written ({why})' in ended.err
+        assert "[stream]" in ended.err
         # What is not to be written at all is known before the work.
         assert ("resealed" in ended.out) == (path == "/dev/full")
     ended = place.run("apply", "--checkpoint", "missing/state", code=4)

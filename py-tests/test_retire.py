@@ -179,8 +179,8 @@ def test_rows_without_an_id_that_where_leaves_out_are_counted_too(place: Place) 
     text = place.type("text")
     place.do(f"CREATE TABLE users (number integer UNIQUE, ssn {text})")
     old, new = reseal.Keyring(OLD), reseal.Keyring(DATA)
-    rows = [{"number": 1, "ssn": new.seal("x", HERE)}, {"number": None, "ssn": old.seal("x", HERE)}]
-    place.insert("users", rows)
+    rings = {1: new, None: old}
+    place.insert("users", [{"number": n, "ssn": it.seal("x", HERE)} for n, it in rings.items()])
     place.describe(column(row_id=["number"], where="number IS NOT NULL"))
     report, _ = retire(place, OLD.id, code=1)
     assert (report["end"], left(report)) == ("in-use", {"users.ssn": 1})

@@ -10,7 +10,7 @@ import { rotationCases } from "./rotation.mjs";
 import { valuesCases } from "./values.mjs";
 import { Report } from "../vectors/report.mjs";
 
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 180_000;
 const PARTS = {
   inspect: inspectCases,
   keys: keysCases,

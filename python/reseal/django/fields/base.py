@@ -268,6 +268,11 @@ class EncryptedField(RowBinding, Field):
         """Return what a column has, where its database may spell plaintext otherwise than the type does."""
         return raw
 
+    def respelled(self, plain: list[Any]) -> list[Any]:
+        """Return what else a column may have for plaintexts: what `spelled` makes them of."""
+        del plain
+        return []
+
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         """Return what is to be written: the column itself where nobody looked at the value."""
         known = model_instance.__dict__

@@ -136,6 +136,10 @@ class EncryptedBooleanField(EncryptedField, models.BooleanField):
         """Return `true` and `false` for the text that MySQL and SQLite make of a column of booleans."""
         return _BOOLEANS.get(raw, raw) if isinstance(raw, str) else raw
 
+    def respelled(self, plain: list[Any]) -> list[Any]:
+        """Return the numbers of `true` and `false`."""
+        return [number for number, word in _BOOLEANS.items() if word in plain]
+
 
 class EncryptedJSONField(EncryptedField, models.JSONField):
     """A `JSONField` whose documents are sealed as a whole: no lookups into them."""

@@ -11,7 +11,6 @@ from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.expressions import EncryptedCol
 
 _Sql = tuple[str, list[Any]]
-_BOOLEANS = {"true": "1", "false": "0"}
 
 
 class NotSealed(Lookup):
@@ -78,10 +77,7 @@ def _spelled(field: EncryptedField, index: Any, values: Iterable[Any]) -> list[A
     if unsealed is None:
         return []
     found = [one for it in values for one in unsealed.spellings(it, index.index_name())]
-    if field.reseal_type == "boolean" and not field.binary:
-        # Until they are spelled anew, those of a column that was altered to text.
-        found += [_BOOLEANS[one] for one in found]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *field.respelled(found)]))
 
 
 def _not_sealed(column: Any, index: Any, spelled: list[Any], compiler: Any) -> _Sql:
