@@ -1,18 +1,26 @@
-"""The page of the command says what its help says, and sessions in documents are really compared."""
+"""The page of the command says what its help says, that of the API names all that is public, links lead
+somewhere, and sessions in documents are really compared."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import command_line
 import doc_blocks
 import doc_sessions
 import pytest
+import reseal
 from doc_sessions import Step
+from reseal import codecs, jobs
 
 Check = Callable[[], int]
+ROOT = Path(__file__).parents[1]
+HOME = "https://github.com/reseal/reseal/blob/main/"
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?P<target>[^()\s]+)\)|^\[[^]]+\]: (?P<defined>\S+)$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -33,6 +41,14 @@ def test_it_has_every_command_and_option() -> None:
         assert heading in page
     for option in ("--jsonl", "--early", "--new-kek-file <FILE>", "--yes"):
         assert page.count(f"{option}` |") >= 1, option
+
+
+def test_it_has_the_examples_of_every_command() -> None:
+    page = command_line.PAGE.read_text(encoding="utf-8")
+    written = page.partition(command_line.MARK)[2]
+    for section in re.split(r"^##", written, flags=re.MULTILINE)[1:]:
+        # What only lists its own commands need not have any.
+        assert "Examples:\n" in section or "```" not in section, section[:60]
 
 
 @pytest.mark.parametrize("stale", ["Also before a lease has passed", "### reseal keyset promote"])
@@ -154,3 +170,120 @@ def test_words_of_the_menu_need_no_session() -> None:
     assert doc_sessions.words_are_known("make test   # all\npip install reseal\ncd reseal\n")
     assert not doc_sessions.words_are_known("make tea\n")
     assert not doc_sessions.words_are_known("reseal doctor\n")
+
+
+# --- The API ------------------------------------------------------------------------------------
+
+
+def public_in_python() -> Iterator[str]:
+    yield from reseal.__all__
+    yield from codecs.__all__
+    yield from (name for name in jobs.__all__ if name.islower() or name == "JobError")
+    classes = [
+        reseal.Key,
+        reseal.Keyring,
+        reseal.LiveKeyring,
+        reseal.Field,
+        reseal.Column,
+        codecs.Codec,
+    ]
+    for each in [
+        *classes,
+        reseal.Manifest,
+        reseal.Keyset,
+        reseal.KeysetFile,
+        reseal.SqlKeysetStore,
+    ]:
+        yield from (name for name in dir(each) if not name.startswith("_"))
+
+
+METHOD = re.compile(
+    r"^  (?:static |override |async |get )*(?!constructor|if|for|while|switch)([a-z]\w*)(?:<[^(]*>)?\((?!.*;$)",
+    re.MULTILINE,
+)
+EXPORTS = re.compile(r"^export \{([^}]*)\}", re.MULTILINE)
+EXPORTED = re.compile(r"^export (?:async )?(?:function|class) (\w+)", re.MULTILINE)
+#: What a store offers to a live ring alone, and what every object has.
+NOT_LISTED = {"checkFollowed", "read", "toString", "toJSON"}
+
+
+def public_in_typescript() -> Iterator[str]:
+    folder = ROOT / "wasm/ts"
+    for name in ("index-common", "codecs", "jobs", "sql"):
+        text = (folder / f"{name}.ts").read_text(encoding="utf-8")
+        yield from EXPORTED.findall(text)
+        for names in EXPORTS.findall(text):
+            listed = (each.strip() for each in names.split(","))
+            yield from (each for each in listed if each and not each.startswith("type "))
+    classes = ("key", "keyring", "live", "field", "column", "codec", "manifest", "keyset")
+    for name in (*classes, "keyset-file", "sql"):
+        text = (folder / f"{name}.ts").read_text(encoding="utf-8")
+        yield from (each for each in METHOD.findall(text) if each not in NOT_LISTED)
+
+
+def named_in_the_pages() -> set[str]:
+    """The words that stand as code in the page of the API, or in that of keysets, which it names."""
+    pages = ((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("api", "keysets"))
+    codes = (code for page in pages for code in re.findall(r"`([^`]+)`", FENCED.sub("", page)))
+    return {word for code in codes for word in re.findall(r"\w+", code)}
+
+
+@pytest.mark.parametrize("public", [public_in_python, public_in_typescript])
+def test_the_api_names_all_that_is_public(public: Callable[[], Iterator[str]]) -> None:
+    listed, names = named_in_the_pages(), set(public())
+    assert len(names) > 90
+    missing = {
+        name
+        for name in names
+        if not {name, re.sub(r"[A-Z]", lambda it: f"_{it[0].lower()}", name)} & listed
+    }
+    assert not missing
+
+
+# --- Links --------------------------------------------------------------------------------------
+
+
+def pages() -> list[Path]:
+    found = [*ROOT.glob("*.md"), ROOT / "core/README.md", ROOT / "js-tests/browser/README.md"]
+    for folder in ("docs", "spec", "examples"):
+        found += (ROOT / folder).rglob("*.md")
+    return sorted(page for page in found if "node_modules" not in page.parts)
+
+
+def links_of(page: Path) -> list[str]:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    return [found["target"] or found["defined"] for found in LINK.finditer(text)]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of the headings, as forges make them."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links_of(page):
+        place, _, anchor = link.removeprefix(HOME).partition("#")
+        if "://" in place:
+            continue
+        base = ROOT if link.startswith(HOME) else page.parent
+        target = (base / place).resolve() if place else page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors_of(target), link
+
+
+@pytest.mark.parametrize("page", ["README.md", "core/README.md"])
+def test_links_of_packages_are_whole(page: str) -> None:
+    """Registries show these pages, where nothing stands beside them."""
+    links = links_of(ROOT / page)
+    assert len(links) >= 2
+    assert all(link.startswith(("https://", "#")) for link in links)
+
+
+def test_every_reference_of_the_readme_is_defined() -> None:
+    text = FENCED.sub("", (ROOT / "README.md").read_text(encoding="utf-8"))
+    used = set(re.findall(r"\]\[([^]]+)\]", text))
+    assert used == set(re.findall(r"^\[([^]]+)\]: ", text, re.MULTILINE))

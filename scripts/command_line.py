@@ -20,6 +20,8 @@ from pathlib import Path
 PAGE = Path(__file__).resolve().parents[1] / "docs/command-line.md"
 MARK = "<!-- From here on this page is written by scripts/command_line.py. -->\n"
 ENTRY = re.compile(r" {2,6}(?P<name>[-<\[].*?|[a-z][a-z-]*)(?: {2,}(?P<text>\S.*))?")
+# What else the help says, such as `Examples`, is shown as it is.
+SECTION = re.compile(r"(Commands|Arguments|Options):\n((?:(?: .*)?\n)+)")
 VALUE = re.compile(r"- (?P<name>\S+): +(?P<text>.*)")
 
 
@@ -95,7 +97,7 @@ def parsed(*path: str) -> Help:
     about, _, rest = text.partition("\n\nUsage: ")
     usage, _, rest = rest.partition("\n\n")
     found: dict[str, dict[str, str]] = {}
-    while match := re.match(r"([A-Z][a-z]+):\n((?:(?: .*)?\n)+)", rest):
+    while match := SECTION.match(rest):
         found[match[1]] = entries(match[2])
         rest = rest[match.end() :]
     return Help(about.splitlines()[0].removesuffix("."), usage, found, rest.strip("\n"))
