@@ -18,9 +18,9 @@ import reseal.sqlalchemy.alembic
 import sqlalchemy as sa
 from reseal import codecs
 from reseal.sqlalchemy import BlindIndex, Encrypted, configure, manifest_of, on_error
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, StatementError
+from sqlalchemy.exc import ArgumentError, IntegrityError, StatementError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -72,6 +72,11 @@ TYPES: list[tuple[Any, Any, Any]] = [
     (sa.Boolean, False, False),
     (sa.JSON, {"a": [1, None]}, {"a": [1, None]}),
     (postgresql.JSONB, [], []),
+    (
+        sa.JSON,
+        {1: ("a", {None: 2.5, True: {"b": 1}})},
+        {"1": ["a", {"null": 2.5, "true": {"b": 1}}]},
+    ),
     (sa.LargeBinary, b"\x00\xff", b"\x00\xff"),
     (sa.Uuid, uuid.UUID(int=7), uuid.UUID(int=7)),
     (sa.Uuid(as_uuid=False), uuid.UUID(int=7).hex, uuid.UUID(int=7).hex),
@@ -102,6 +107,8 @@ WRONG: list[tuple[Any, Any]] = [
     (sa.DateTime, datetime.datetime(2024, 1, 1, tzinfo=ZONE)),
     (sa.DateTime(timezone=True), datetime.datetime(2024, 1, 1)),
     (sa.JSON, sa.JSON.NULL),
+    (sa.JSON, {1: uuid.UUID(int=7)}),
+    (sa.JSON, {("a", "b"): 1}),
     (sa.Boolean, "true-secret"),
     (Integer, "4711"),
 ]
@@ -117,6 +124,33 @@ def test_what_does_not_fit_is_refused(engine: sa.Engine, type_: Any, value: Any)
     assert str(value) not in str(caught.value)
     assert str(caught.value).startswith(f"{table}.x: ")
     assert (caught.value.table, caught.value.column) == (str(table), "x")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("read", [[], ["plain"]])
+def test_what_no_row_can_hold_is_not_found(engine: sa.Engine, read: list[str]) -> None:
+    table = table_of(
+        Column("x", Encrypted(String(11), read=read)),
+        Column("x_index", BlindIndex("x", normalizer="digits")),
+        Column("y", Encrypted(sa.Numeric(10, 2), read=read)),
+        Column("y_index", BlindIndex("y")),
+        Column("z", Encrypted(String(3), mode="deterministic")),
+    )
+    table.create(engine)
+    with engine.connect() as connection:
+        connection.execute(
+            insert(table), {"x": "078-05-1120", "y": decimal.Decimal("1.23"), "z": "abc"}
+        )
+        for condition, count in (
+            (table.c.x == "078 - 05 - 1120", 1),
+            (table.c.x == "078 - 05 - 1121", 0),
+            (table.c.x != "078 - 05 - 1121", 1),
+            (table.c.y == decimal.Decimal("1.234"), 0),
+            (table.c.y == 1.234, 0),
+            (table.c.y.not_in([decimal.Decimal("1.234")]), 1),
+            (table.c.y == decimal.Decimal("1.230"), 1),
+            (table.c.z == "abcd", 0),
+        ):
+            assert len(connection.execute(select(table.c.id).where(condition)).all()) == count
 
 
 @pytest.mark.parametrize(
@@ -197,6 +231,9 @@ def test_what_cannot_be_declared() -> None:
         Table("t", MetaData(), Column("id", Encrypted(String), primary_key=True))
     with pytest.raises(ArgumentError, match="foreign key"):
         table_of(Column("x", Encrypted(String), sa.ForeignKey("things.id")))
+    for option in ("unique", "index"):
+        with pytest.raises(ArgumentError, match=rf"things.x: {option} means nothing.*BlindIndex"):
+            table_of(Column("x", Encrypted(String), **{option: True}))  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="normalizer"):
         BlindIndex("x", normalizer="lower")  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="bits"):
@@ -231,6 +268,50 @@ def test_what_is_found_to_be_wrong_at_the_first_use(
     }
     with engine.connect() as connection, pytest.raises(Exception, match=match):
         connection.execute(insert(table), names or {"id": 1})
+
+
+CONSTRAINED: dict[str, Any] = {
+    "UniqueConstraint one": lambda x: sa.UniqueConstraint("id", x, name="one"),
+    "a UniqueConstraint": lambda _: sa.UniqueConstraint("x"),
+    "Index one": lambda x: sa.Index("one", "id", x),
+    "Index two": lambda x: sa.Index("two", func.lower(x)),
+    "Index three": lambda x: sa.Index("three", "id", postgresql_where=func.length(x) > 1),
+    "a CheckConstraint": lambda x: sa.CheckConstraint(func.length(x) > 1),
+    "ExcludeConstraint one": lambda x: postgresql.ExcludeConstraint((x, "="), name="one"),
+    "a primary key": lambda x: sa.PrimaryKeyConstraint(x),
+    "a foreign key": lambda x: sa.ForeignKeyConstraint([x], ["others.id"]),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRAINED)
+def test_what_compares_ciphertext_is_refused(engine: sa.Engine, name: str) -> None:
+    x: Any = Column("x", Encrypted(String))
+    columns: list[Any] = [Column("id", Integer), x, Column("x_index", BlindIndex("x"))]
+    table = Table("things", MetaData(), *columns, CONSTRAINED[name](x))
+    with engine.connect() as connection, pytest.raises(StatementError) as caught:
+        connection.execute(insert(table).values(x="x"))
+    assert isinstance(caught.value.orig, ArgumentError)
+    assert name in str(caught.value)
+
+
+def test_what_asks_for_null_is_harmless(engine: sa.Engine) -> None:
+    x: Any = Column("x", Encrypted(String))
+    x_index: Any = Column("x_index", BlindIndex("x"), unique=True)
+    table = table_of(
+        x,
+        x_index,
+        sa.UniqueConstraint("id", "x_index"),
+        sa.CheckConstraint(x.is_not(None)),
+        sa.CheckConstraint("x IS NOT NULL"),
+        sa.Index("one", x_index, sqlite_where=sa.and_(x.is_not(None), x_index.is_not(None))),
+        sa.Index("two", x.is_(None)),
+    )
+    table.create(engine)
+    with engine.connect() as connection:
+        connection.execute(insert(table), {"x": "1"})
+        assert connection.scalar(select(table.c.x)) == "1"
+        with pytest.raises(IntegrityError):
+            connection.execute(insert(table), {"x": "1"})
 
 
 def test_a_type_without_a_table_seals_nothing(engine: sa.Engine) -> None:

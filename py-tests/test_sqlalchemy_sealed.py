@@ -426,6 +426,14 @@ def test_onupdate_leaves_no_index_behind(engine: sa.Engine) -> None:
         connection.execute(insert(table).values(x="x"))
 
 
+def test_onupdate_of_a_tenant_leaves_no_value_behind(engine: sa.Engine) -> None:
+    for option in ({"onupdate": 8}, {"server_onupdate": sa.FetchedValue()}):
+        tenant: Any = Column("tenant", sa.Integer, **option)
+        table = table_of(tenant, Column("x", Encrypted(String, tenant="tenant")), name="moved")
+        with engine.connect() as connection, pytest.raises(StatementError, match="onupdate of ten"):
+            connection.execute(insert(table).values(x="x", tenant=7))
+
+
 def test_hits_of_a_mapping_are_verified(session: Session) -> None:
     home = Home(items=[Item(code=str(number)) for number in range(600)])
     session.add(home)

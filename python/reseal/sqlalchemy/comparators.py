@@ -148,7 +148,7 @@ class Lookup:
             return []
         found: list[Any] = []
         try:
-            for value in self._taken():
+            for value in self._sought():
                 for one in self.type.values.spelled(value):
                     found += unsealed.spellings(one, name)
         except ResealError as error:
@@ -182,7 +182,7 @@ class Lookup:
         bound = self.type.bound()
         found: list[Any] = []
         try:
-            for value in self._taken():
+            for value in self._sought():
                 if self.index is None:
                     found += bound.lookup_values(value, facts)
                 else:
@@ -216,7 +216,7 @@ class Lookup:
         rows = connection.execute(
             select(*asked, stored).where(possible), execution_options=options
         ).all()
-        same = (bound.exact_terms(value, name, facts) for value in self._taken())
+        same = (bound.exact_terms(value, name, facts) for value in self._sought())
         wanted = frozenset[str]().union(*same)
         found = []
         for *known, raw in rows:
@@ -240,8 +240,8 @@ class Lookup:
         name: str = index.type.index_name(index)
         return name
 
-    def _taken(self) -> list[Any]:
-        return [self.type.taken(value) for value in self.values]
+    def _sought(self) -> list[Any]:
+        return [self.type.sought(value) for value in self.values]
 
 
 @final

@@ -16,7 +16,8 @@ from sqlalchemy.sql.elements import BindParameter
 from reseal.sqlalchemy import comparators, rows, writes
 from reseal.sqlalchemy.comparators import Lookup
 from reseal.sqlalchemy.conditions import asked_for
-from reseal.sqlalchemy.guard import check, let_wait
+from reseal.sqlalchemy.guard import check
+from reseal.sqlalchemy.waiting import let_wait
 
 _checked: WeakSet[Any] = WeakSet()
 
@@ -27,6 +28,7 @@ def listen() -> None:
     event.listen(Engine, "before_cursor_execute", _before_cursor_execute)
     event.listen(Engine, "handle_error", _handle_error)
     event.listen(Mapper, "mapper_configured", rows.configured)
+    event.listen(object, "attribute_instrument", rows.instrumented)
     event.listen(Mapper, "before_insert", rows.before_insert)
     event.listen(Mapper, "before_update", rows.before_update)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Delete, Insert, Select, UniqueConstraint, Update
-from sqlalchemy.orm.context import _MapperEntity
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import (
     BinaryExpression,
@@ -29,15 +28,19 @@ from sqlalchemy.sql.selectable import (
     TextualSelect,
 )
 
+from reseal.sqlalchemy.assigned import (
+    IN_PYTHON,
+    has_companions,
+    is_beside,
+    is_sql,
+    refuse_value,
+    with_companions,
+)
 from reseal.sqlalchemy.comparators import parted, refusal
-from reseal.sqlalchemy.index import companions_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.unions import together
 
 _WHERE = "be ordered by, grouped by, compared or computed with"
-_SEALED = "be set to an expression"
-_IN_PYTHON = "the database cannot seal: give the value itself"
-_UNTYPED = "give the value itself, or a bindparam() with neither value nor type"
 
 
 def check(*statements: Any) -> None:
@@ -50,23 +53,6 @@ def check(*statements: Any) -> None:
         if one is not None and id(one) not in seen:
             seen.add(id(one))
             _walk(one, False)
-
-
-def refuse_value(column: Any, value: Any) -> Exception | None:
-    """Return why an encrypted column cannot be set to something; None if it can."""
-    if value is None or isinstance(value, Null) or not _is_sql(value):
-        return None
-    if isinstance(value, BindParameter):
-        # A type of its own, such as that of literal(), would store the value as it is.
-        if value.type._isnull or getattr(value.type, "_place", None) is column.type._place:
-            return None
-        return refusal(column.type, "be set to a parameter of another type", _UNTYPED)
-    # What is sealed for this very column: itself, and the row that an upsert proposes.
-    if value is column or (
-        getattr(value, "type", None) is column.type and not list(value.get_children())
-    ):
-        return None
-    return refusal(column.type, _SEALED, _IN_PYTHON)
 
 
 def _walk(one: Any, selected: bool) -> None:
@@ -106,7 +92,7 @@ def _part(one: Any) -> None:
         named = {getattr(target, "key", None) for target in targets}
         for target in targets:
             type_ = getattr(target, "type", None)
-            if isinstance(type_, Encrypted) and not _has_companions(target, named):
+            if isinstance(type_, Encrypted) and not has_companions(target, named):
                 raise refusal(
                     type_, "be written by a part of another statement", "execute it by itself"
                 )
@@ -198,9 +184,12 @@ def _dml(one: Any, selected: bool) -> None:
     if isinstance(one, Delete):
         return
     for pairs in _pairs_of(one):
-        for target, value in pairs:
-            _set(one, target, value)
+        given = list(pairs)
+        values = {getattr(_target(one, it), "key", None): value for it, value in given}
+        for target, value in given:
+            _set(one, target, value, values)
     if isinstance(one, Insert):
+        _in_rows(one)
         _from_select(one)
         _upsert(one)
 
@@ -208,6 +197,11 @@ def _dml(one: Any, selected: bool) -> None:
 def _pairs_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
     yield (one._values or {}).items()
     yield getattr(one, "_ordered_values", None) or ()
+    yield from _rows_of(one)
+
+
+def _rows_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
+    """The many rows of values()."""
     for many in one._multi_values or ():
         for row in many:
             yield (
@@ -215,13 +209,15 @@ def _pairs_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
             )
 
 
-def _set(one: Any, target: Any, value: Any) -> None:
+def _set(
+    one: Any, target: Any, value: Any, values: Mapping[Any, Any], *, is_upsert: bool = False
+) -> None:
     column = _target(one, target)
     if column is not None and isinstance(column.type, Encrypted):
-        error = refuse_value(column, value)
+        error = refuse_value(column, value, values, is_upsert=is_upsert)
         if error is not None:
             raise error
-    elif _is_sql(value) and hasattr(value, "get_children"):
+    elif is_sql(value) and hasattr(value, "get_children"):
         _walk(value, False)
 
 
@@ -232,20 +228,56 @@ def _target(one: Any, target: Any) -> Any:
     return columns.get(target)
 
 
+def _in_rows(one: Any) -> None:
+    """Refuse parameters whose value would be stored as it is: only in the first row they have the type of their column."""
+    for pairs in _rows_of(one):
+        for target, value in pairs:
+            type_ = getattr(_target(one, target), "type", None)
+            is_parameter = isinstance(value, BindParameter) and value.type._isnull
+            if isinstance(type_, Encrypted) and is_parameter:
+                raise refusal(
+                    type_,
+                    "be inserted by values() with many rows and parameters",
+                    "give the rows as a list of parameters",
+                )
+
+
 def _from_select(one: Any) -> None:
     if one.select is None:
         return
     _walk(one.select, False)
-    names = [_target(one, name) for name in one._select_names or ()]
-    for target, value in zip(names, one.select.selected_columns, strict=False):
+    targets = [_target(one, name) for name in one._select_names or ()]
+    for select in _selects(one.select):
+        _copied(dict(zip(targets, select.selected_columns, strict=False)))
+
+
+def _selects(select: Any) -> Iterable[Any]:
+    """A select, or those of a union."""
+    while isinstance(select, SelectStatementGrouping):
+        select = select.element
+    if not isinstance(select, CompoundSelect):
+        return [select]
+    return [part for one in select.selects for part in _selects(one)]
+
+
+def _copied(values: dict[Any, Any]) -> None:
+    named = {getattr(target, "key", None): value for target, value in values.items()}
+    for target, value in values.items():
         type_ = getattr(target, "type", None)
         if not isinstance(type_, Encrypted):
             if isinstance(value.type, Encrypted):
                 raise refusal(value.type, "be copied into a column that is not encrypted")
             continue
         if value.type is not type_:
-            raise refusal(type_, "be filled by a select", _IN_PYTHON)
-        _with_companions(target, {getattr(name, "key", None) for name in names})
+            raise refusal(type_, "be filled by a select", IN_PYTHON)
+        for fact in type_.fact_columns():
+            if not is_beside(value, fact, named.get(fact.key)):
+                raise refusal(
+                    type_,
+                    f"be copied to another {fact.name}, to which it is bound,",
+                    f"select {fact.name} of the same row beside it, or read the values, and write them",
+                )
+        with_companions(target, set(named))
 
 
 def _upsert(one: Any) -> None:
@@ -258,26 +290,13 @@ def _upsert(one: Any) -> None:
     for target, value in pairs:
         column = _target(one, target)
         values[getattr(column, "key", None)] = value
-        _set(one, column, value)
+    for target, value in pairs:
+        _set(one, target, value, values, is_upsert=True)
     for column in getattr(one.table, "columns", ()):
         if isinstance(column.type, Encrypted):
             if column.key in values:
-                _with_companions(column, set(values))
+                with_companions(column, set(values))
             _with_facts(one, clause, column, values)
-
-
-def _with_companions(column: Any, named: set[Any]) -> None:
-    if not _has_companions(column, named):
-        names = ", ".join(companion.name for companion in companions_of(column))
-        raise refusal(
-            column.type,
-            "be set without its BlindIndex",
-            f"set {names} beside it, such as to the value that the insert proposes",
-        )
-
-
-def _has_companions(column: Any, named: set[Any]) -> bool:
-    return all(companion.key in named for companion in companions_of(column))
 
 
 def _with_facts(one: Any, clause: Any, column: Any, values: dict[Any, Any]) -> None:
@@ -319,10 +338,6 @@ def _conflicting(one: Any, clause: Any) -> set[Any]:
     }
 
 
-def _is_sql(value: Any) -> bool:
-    return hasattr(value, "_compiler_dispatch") or hasattr(value, "__clause_element__")
-
-
 #: The first kind that fits counts.
 _KNOWN: tuple[tuple[Any, Any], ...] = (
     ((TableClause, BindParameter, TypeCoerce, TextualSelect), _nothing),
@@ -336,47 +351,3 @@ _KNOWN: tuple[tuple[Any, Any], ...] = (
     (BinaryExpression, _binary),
     ((Insert, Update, Delete), _dml),
 )
-
-
-# --- values that wait -----------------------------------------------------------------------------
-
-
-def let_wait(compiled: Any, state: Any) -> None:
-    """Let values in rows of instances wait until they are asked for.
-
-    Errors: `InvalidRequestError` for a value without the row that it is bound to.
-    """
-    entries = getattr(compiled, "_result_columns", None)
-    if not entries or not any(isinstance(entry.type, Encrypted) for entry in entries):
-        return
-    # What a statement that writes returns is of a state of its own.
-    returned = getattr(state, "from_statement_ctx", None)
-    entities = getattr(returned or state, "_entities", None)
-    if entities and not any(map(_shows, entities)):
-        # In place: the execution that has begun has this list already.
-        entries[:] = [
-            entry._replace(type=entry.type.waiting()) if _waits(entry.type) else entry
-            for entry in entries
-        ]
-        return
-    for entry in entries:
-        if isinstance(entry.type, Encrypted) and entry.type.row_bound:
-            raise refusal(
-                entry.type,
-                "be selected by itself, since it is bound to its row,",
-                "select instances, with load_only() if they are to be small",
-            )
-
-
-def _waits(type_: Any) -> bool:
-    return isinstance(type_, Encrypted) and type_.lazy and not type_._place.is_composed
-
-
-def _shows(entity: Any) -> bool:
-    """Whether a part of a result is a value of an encrypted column, and no instance."""
-    parts = getattr(entity, "_entities", None)
-    if parts is not None:
-        return any(map(_shows, parts))
-    if isinstance(entity, _MapperEntity):
-        return False
-    return isinstance(getattr(getattr(entity, "column", None), "type", None), Encrypted)

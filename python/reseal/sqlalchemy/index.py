@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnDefault, String, Table, event
+from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.types import TypeDecorator
 
 from reseal._errors import ResealError
@@ -154,13 +155,28 @@ def _place(columns: list[Column[Any]], wanted: Column[Any]) -> int:
 
 
 def _given(context: Any) -> dict[str, Any]:
-    """The parameters of the row that is inserted; many rows in one statement have numbered ones."""
+    """The parameters of the row that is inserted, by column; many rows in one statement have numbered ones."""
     params: dict[str, Any] = context.current_parameters
+    statement: Any = getattr(context.compiled, "statement", None)
+    rows = [row for many in getattr(statement, "_multi_values", None) or () for row in many]
+    if not rows:
+        return params | _named(getattr(statement, "_values", None), params)
     column = context.current_column
-    end = f"_m{column.index + 1 if hasattr(column, 'original') else 0}"
+    number = column.index + 1 if hasattr(column, "original") else 0
+    end, row = f"_m{number}", rows[number]
     own = {key.removesuffix(end): value for key, value in params.items() if key.endswith(end)}
-    statement = getattr(context.compiled, "statement", None)
-    return own if getattr(statement, "_multi_values", None) else params
+    if not hasattr(row, "items"):
+        row = dict(zip(statement.table.columns, row, strict=False))
+    return own | _named(row, params)
+
+
+def _named(row: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """What a statement gives by parameters that have a name of their own."""
+    found = {}
+    for key, value in (row or {}).items():
+        if isinstance(value, BindParameter) and not value.unique and value.key in params:
+            found[key if isinstance(key, str) else str(key.key)] = params[value.key]
+    return found
 
 
 __all__ = ["BlindIndex", "companions_of", "source_of", "term_of"]

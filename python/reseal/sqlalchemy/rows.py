@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,8 @@ from sqlalchemy.orm.exc import UnmappedColumnError
 
 from reseal._adapters import Unopened
 from reseal._errors import ResealError
+from reseal.sqlalchemy.comparators import filter_none
+from reseal.sqlalchemy.defaults import default_of, is_of_program
 from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.index import BlindIndex, source_of, term_of
 from reseal.sqlalchemy.types import Encrypted
@@ -90,20 +93,36 @@ def configured(mapper: Mapper[Any], class_: type[Any]) -> None:
     Errors: `ArgumentError` for a composite of what is bound to its row.
     """
     _open_composites(mapper)
-    bound = []
     for prop in mapper.column_attrs:
-        type_: Any = getattr(prop.columns[0], "type", None)
-        if not isinstance(type_, Encrypted):
-            continue
-        attribute = mapper.class_manager[prop.key]
-        if type(attribute) is InstrumentedAttribute:
-            # Only its behaviour of an instance is another one.
-            attribute.__class__ = EncryptedAttribute
-        type_.belongs_to(class_.__name__)
-        if type_.row_bound:
-            bound.append(prop.key)
-    if bound:
-        _listen(class_, bound)
+        _open_attribute(class_, prop.key, prop, mapper.class_manager[prop.key])
+    _leave_out(mapper)
+
+
+def instrumented(class_: type[Any], key: str, attribute: Any) -> None:
+    """Do the same for an attribute that a class gets when it is configured already."""
+    mapper = inspect(class_, raiseerr=False)
+    if mapper is None or not mapper.configured or not hasattr(attribute.property, "columns"):
+        return
+    _open_attribute(class_, key, attribute.property, attribute)
+    for one in mapper.base_mapper.self_and_descendants:
+        _written.pop(one, None)
+        if one.configured:
+            _leave_out(one)
+
+
+def _open_attribute(class_: type[Any], key: str, prop: Any, attribute: Any) -> None:
+    type_: Any = getattr(prop.columns[0], "type", None)
+    if not isinstance(type_, Encrypted):
+        return
+    if type(attribute) is InstrumentedAttribute:
+        # Only its behaviour of an instance is another one.
+        attribute.__class__ = EncryptedAttribute
+    type_.belongs_to(class_.__name__)
+    if type_.row_bound:
+        _listen(class_, key)
+
+
+def _leave_out(mapper: Mapper[Any]) -> None:
     for table in mapper.tables:
         for column in getattr(table, "columns", ()):
             if isinstance(column.type, Encrypted) and _key(mapper, column) is None:
@@ -125,17 +144,14 @@ def _open_composites(mapper: Mapper[Any]) -> None:
             type_._place.is_composed = True
 
 
-def _listen(class_: type[Any], keys: list[str]) -> None:
+def _listen(class_: type[Any], key: str) -> None:
     def loaded(state: Any, *_: Any) -> None:
         # What the row has now opens the value, also when the program has changed it meanwhile.
-        for key in keys:
-            sealed = state.dict.get(key)
-            if type(sealed) is Sealed and sealed.facts is None:
-                type_ = state.mapper.column_attrs[key].columns[0].type
-                try:
-                    sealed.facts = type_.facts_of(_Loaded(state), reading=True)
-                except ResealError:
-                    continue
+        sealed = state.dict.get(key)
+        if type(sealed) is Sealed and sealed.facts is None:
+            type_ = state.mapper.column_attrs[key].columns[0].type
+            with suppress(ResealError):
+                sealed.facts = type_.facts_of(_Loaded(state), reading=True)
 
     event.listen(class_, "load", loaded, raw=True)
     event.listen(class_, "refresh", loaded, raw=True)
@@ -155,14 +171,27 @@ class _Loaded(_Committed):
 
 
 def before_insert(mapper: Any, _connection: Any, target: Any) -> None:
-    """Leave the terms to the defaults of their columns: those of a copy may be of another value."""
-    _, companions = _columns_of(mapper)
+    """Give what is bound together its defaults, and leave the terms to theirs: those of a copy may be of another value."""
+    bound, companions = _columns_of(mapper)
+    for column in bound:
+        _give_defaults(mapper, target, column)
     for companion in companions:
         beside = _key(mapper, companion)
         if beside is None or beside not in inspect(target).dict:
             continue
         if _key(mapper, source_of(companion)) is not None:
             setattr(target, beside, None)
+
+
+def _give_defaults(mapper: Any, target: Any, column: Any) -> None:
+    """A value is sealed before the statement has its defaults, and the instance has them as well."""
+    for one in [*filter_none(column.type.tenant_column()), column]:
+        key = _key(mapper, one)
+        if key is None or not is_of_program(one) or inspect(target).dict.get(key) is not None:
+            continue
+        state = inspect(target)
+        known = {it.columns[0].key: state.dict.get(it.key) for it in mapper.column_attrs}
+        setattr(target, key, default_of(one, known))
 
 
 def before_update(mapper: Any, _connection: Any, target: Any) -> None:

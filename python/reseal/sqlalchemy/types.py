@@ -13,7 +13,7 @@ from reseal._adapters import BoundColumn, Declaration, Index, Unopened, placed
 from reseal._errors import ResealError
 from reseal.sqlalchemy.comparators import EncryptedComparator
 from reseal.sqlalchemy.config import Settings, settings_of, turn
-from reseal.sqlalchemy.declared import attached
+from reseal.sqlalchemy.declared import attached, constrained, updated
 from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.facts import fact_column, fact_of
 from reseal.sqlalchemy.index import companions_of
@@ -136,9 +136,8 @@ class Encrypted(TypeDecorator[Any]):
         """Return what seals and opens."""
         place, now = self._place, turn()
         if place.bound is None or place.turn is not now:
-            self.row_column()
-            if self.column().onupdate is not None and companions_of(self.column()):
-                raise undeclared(f"{self.name()}: onupdate would leave its BlindIndex behind")
+            constrained(self.column())
+            updated(self.column(), self.fact_columns())
             codecs = self.settings().codecs
             place.bound = BoundColumn(self.declaration(), codecs, place.model)
             place.turn = now
@@ -288,8 +287,18 @@ class Encrypted(TypeDecorator[Any]):
 
         Errors: `value-invalid`, with the column.
         """
+        return self._converted(self.values.taken, value)
+
+    def sought(self, value: Any) -> Any:
+        """Return what is looked for, which may be longer or more exact than the column allows.
+
+        Errors: as `taken`.
+        """
+        return self._converted(self.values.sought, value)
+
+    def _converted(self, convert: Callable[[Any], Any], value: Any) -> Any:
         try:
-            return self.values.taken(value)
+            return convert(value)
         except ResealError as error:
             bound = self.bound()
             raise bare(placed(error, bound.declaration, bound.model)) from None

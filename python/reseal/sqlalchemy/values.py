@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,17 @@ class Values:
 
         Errors: `value-invalid`.
         """
+        value = self.sought(value)
+        check = _LIMITS.get(self.type)
+        if check is not None:
+            check(self, value)
+        return value
+
+    def sought(self, value: Any) -> Any:
+        """Return what is looked for, which may be longer or more exact than any value that is sealed.
+
+        Errors: `value-invalid`.
+        """
         check = _CHECKS.get(self.type)
         return value if check is None else check(self, value)
 
@@ -52,21 +64,20 @@ class Values:
     def _has(self, name: str) -> Any:
         return getattr(self.of, name, None)
 
-    def _take_text(self, value: Any) -> Any:
+    def _limit_text(self, value: Any) -> None:
         length = self._has("length")
         if length is not None and isinstance(value, str) and len(value) > length:
             raise wrong(f"the value is longer than the {length} characters of its column")
-        return value
 
-    def _take_decimal(self, value: Any) -> Any:
-        if isinstance(value, float):
-            value = Decimal(repr(value))
+    def _limit_decimal(self, value: Any) -> None:
         scale = self._has("scale")
         if scale is not None and isinstance(value, Decimal) and value.is_finite():
             exponent = value.normalize(_EXACT).as_tuple().exponent
             if isinstance(exponent, int) and -exponent > scale:
                 raise wrong(f"the value has more than {scale} decimal places: nothing is rounded")
-        return value
+
+    def _take_decimal(self, value: Any) -> Any:
+        return Decimal(repr(value)) if isinstance(value, float) else value
 
     def _give_decimal(self, value: Decimal) -> Any:
         if not self._has("asdecimal"):
@@ -102,15 +113,33 @@ class Values:
     def _take_json(self, value: Any) -> Any:
         if value is sa.JSON.NULL:
             raise wrong("the document null cannot be told from NULL: store None")
-        return value
+        try:
+            return json.loads(json.dumps(value)) if _has_other_keys(value) else value
+        except RecursionError:
+            return value  # which is refused as it is
+        except (TypeError, ValueError):
+            raise wrong("the document has something that is not of JSON") from None
+
+
+def _has_other_keys(value: Any) -> bool:
+    """Whether a document has a key that is no text, such as a number, which is spelled as text then."""
+    if isinstance(value, dict):
+        every = (not isinstance(key, str) or _has_other_keys(it) for key, it in value.items())
+        return any(every)
+    return isinstance(value, list | tuple) and any(map(_has_other_keys, value))
 
 
 _CHECKS: Mapping[str, Callable[[Values, Any], Any]] = {
-    "text": Values._take_text,
     "decimal": Values._take_decimal,
     "uuid": Values._take_uuid,
     "timestamp": Values._take_timestamp,
     "json": Values._take_json,
+}
+
+#: What a value has to keep to be sealed.
+_LIMITS: Mapping[str, Callable[[Values, Any], None]] = {
+    "text": Values._limit_text,
+    "decimal": Values._limit_decimal,
 }
 
 _EXACT = Context(prec=200_000, traps=[InvalidOperation])

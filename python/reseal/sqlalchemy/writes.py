@@ -9,6 +9,7 @@ from sqlalchemy.sql.elements import BindParameter, Null
 
 from reseal.sqlalchemy.comparators import parted, refusal
 from reseal.sqlalchemy.conditions import equalities, is_missing, value_of
+from reseal.sqlalchemy.defaults import default_of, is_of_program
 from reseal.sqlalchemy.index import companions_of, term_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Bound
@@ -62,16 +63,18 @@ class _Write:
                 "be inserted by values() with many rows, since each is bound to its own,",
                 "give the rows as a list of parameters",
             )
-        given = bool(self.many) and column.key in self.many[0]
+        if type_.row_bound:
+            self._give_defaults(column, type_)
+        given = self._is_given(column)
         if not given and column.key not in self.said:
             self._check_facts(type_)
             return
         is_update = isinstance(self.element, Update)
         for companion in companions_of(column):
-            is_given = bool(self.many) and companion.key in self.many[0]
+            is_given = self._is_given(companion)
             is_missing_there = not is_given and companion.key not in self.said
             # One that is inserted beside its value may be of another value, that of a copy.
-            if is_missing_there if is_update else given and is_given:
+            if is_missing_there is is_update:
                 self._add_term(column, companion, given)
         if type_.row_bound:
             self._bind(column, type_, given)
@@ -97,23 +100,29 @@ class _Write:
                 raise parted(type_, fact)
 
     def _add_term(self, column: Column[Any], companion: Column[Any], given: bool) -> None:
+        def term(value: Any, values: dict[Any, Any]) -> Any:
+            return term_of(companion, value, values)
+
         if given:
             for one in self.many:
-                one[companion.key] = term_of(companion, one[column.key], self._values(one))
+                one[companion.key] = term(one[column.key], self._values(one))
             return
         said = self.said[column.key]
         if said is None or isinstance(said, Null):
             self._say(companion, None)
         elif isinstance(said, BindParameter):
-            self._replace(said, companion, lambda value, values: term_of(companion, value, values))
+            # What is given with the statement counts before what stands in it.
+            self.many = [
+                {key: value for key, value in one.items() if key != companion.key}
+                for one in self.many
+            ]
+            self._replace(said, companion, term)
         # Whatever else it is, it is the column itself, or refused when the statement is compiled.
 
     def _bind(self, column: Column[Any], type_: Encrypted, given: bool) -> None:
         def bound(value: Any, values: dict[Any, Any]) -> Any:
             return None if value is None else Bound(value, type_.facts_of(values))
 
-        if isinstance(self.element, Insert):
-            self._give_row_ids(type_)
         if given:
             for one in self.many:
                 one[column.key] = bound(one[column.key], self._values(one))
@@ -122,30 +131,46 @@ class _Write:
         if isinstance(said, BindParameter):
             self._replace(said, column, bound)
 
-    def _give_row_ids(self, type_: Encrypted) -> None:
-        """What a default of the program would give when it is too late."""
-        row: Any = type_.row_column()
-        if row is None or row.default is None or row.key in self.said:
+    def _give_defaults(self, column: Column[Any], type_: Encrypted) -> None:
+        """What the defaults of the program would give when it is too late."""
+        element = self.element
+        if not isinstance(element, Insert) or element._multi_values or element.select is not None:
             return
-        default = row.default
+        self._give_default(column)
+        if not self._is_given(column) and column.key not in self.said:
+            return
+        row = type_.row_column()
+        for fact in type_.fact_columns():
+            # The ORM gives None where it knows no row id.
+            self._give_default(fact, is_empty=fact is row)
+
+    def _give_default(self, column: Column[Any], *, is_empty: bool = False) -> None:
+        if not is_of_program(column) or column.key in self.said:
+            return
         if not self.many:
-            self._say(row, default.arg(None) if default.is_callable else default.arg)
+            self._say(column, default_of(column, self._by_key({})))
             return
         for one in self.many:
-            if one.get(row.key) is None:
-                one[row.key] = default.arg(None) if default.is_callable else default.arg
+            if column.key not in one or (is_empty and one[column.key] is None):
+                one[column.key] = default_of(column, self._by_key(one))
+
+    def _by_key(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {column.key: value for column, value in self._values(params).items()}
+
+    def _is_given(self, column: Column[Any]) -> bool:
+        return bool(self.many) and column.key in self.many[0]
 
     def _replace(self, said: Any, column: Column[Any], make: Any) -> None:
         """Set a column to what is made of a parameter: once, or of each of many."""
-        if self.many and said.key in self.many[0]:
-            name = f"reseal_{column.key}"
-            for one in self.many:
-                one[name] = make(one[said.key], self._values(one))
-            self._say(column, bindparam(name))
+        if any(is_missing(value_of(said, one)) for one in self.many or [{}]):
             return
-        value = value_of(said, None)
-        if not is_missing(value):
-            self._say(column, make(value, self._values({})))
+        if not self.many:
+            self._say(column, make(value_of(said, None), self._values({})))
+            return
+        name = f"reseal_{column.key}"
+        for one in self.many:
+            one[name] = make(value_of(said, one), self._values(one))
+        self._say(column, bindparam(name))
 
     def _say(self, column: Column[Any], value: Any) -> None:
         ordered = ("_ordered_values", "_maintain_values_ordering")
