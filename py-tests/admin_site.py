@@ -3,7 +3,7 @@
 KEYRING is `keyset`, `sql`, `env` or `env-keyset`. It prints its address, then serves a SQLite database in the folder.
 KIND is `second` for a site with the same tables in another database as well, `elsewhere` for one whose rows are in
 another database that it migrates nowhere, `grouped` for one that writes `1,0` for ten, `arabic` for one in Arabic,
-and `memory` for one without rows, in a database in memory.
+`memory` for one without rows, in a database in memory, and `chart` for one with a row with fields of many types.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def configure(folder: Path, described: dict[str, str], kind: str = "") -> None:
 
 
 def fill(kind: str = "") -> None:
-    """Make the tables, rows, and people: who rotates, moves, looks, reads rows, and does nothing."""
-    from admin_app.models import Patient, Visit
+    """Make the tables, rows, and people: who rotates, moves, looks, reads rows, edits some, and does nothing."""
+    from admin_app.models import Chart, Patient, Visit
     from django.contrib.auth.models import Permission, User
     from django.core.management import call_command
     from django.db import connections
@@ -148,14 +148,19 @@ def fill(kind: str = "") -> None:
         with connections["second"].schema_editor() as editor:
             editor.create_model(Patient)
             editor.create_model(Visit)
+            editor.create_model(Chart)
     for number in range(0 if kind == "memory" else ROWS):
         patient = Patient.objects.create(name=f"Patient {number}", ssn=f"078-05-11{number:02}")
         Visit.objects.create(patient=patient, day=ROWS - number)
+    if kind == "chart":
+        values = {"text": "t", "checked": True, "price": "1.50", "level": 1, "data": {"a": 1}}
+        Chart.objects.create(note="first", seen="2026-03-01T12:00:00Z", **values)
     allowed = {
         "rotator": ["view_encryptionkey", "rotate_encryptionkey"],
         "mover": ["rotate_encryptionkey"],
         "looker": ["view_encryptionkey"],
         "reader": ["view_patient", "view_visit"],
+        "editor": ["view_chart", "change_chart"],
         "nobody": [],
     }
     for name, codes in allowed.items():

@@ -452,6 +452,51 @@ def test_a_rotation_by_clicks_in_chromium(tmp_path: Path) -> None:
     assert re.search(r"admin rotation run=(\d+) passed=\1 failed=0", done.stdout)
 
 
+def test_what_cannot_be_opened_is_shown_and_kept(tmp_path: Path) -> None:
+    names = ("text", "checked", "price", "level", "data", "seen")
+    shown, where = "[cannot be opened: auth-failed]", "admin_app/chart/"
+    with site(tmp_path, "env", 0, "chart") as url:
+        visitor = Visitor(url, "editor")
+        assert 'alt="True"' in visitor.get(where)[1]
+        with closing(sqlite3.connect(tmp_path / "app.db")) as database:
+
+            def stored() -> list[tuple[str, ...]]:
+                return database.execute(
+                    f"SELECT {', '.join(names)}, note FROM admin_app_chart"
+                ).fetchall()
+
+            for name in names:
+                spoiled = f"substr({name}, 1, length({name}) - 3) || 'AAA'"
+                database.execute(f"UPDATE admin_app_chart SET {name} = {spoiled}")
+            database.commit()
+            [(*before, note)] = stored()
+            status, page = visitor.get(where)
+            assert (status, note) == (200, "first")
+            # In text and as icons, and in the inputs of the list: text, checked, price, level, data, seen, shown.
+            assert page.count(shown) == len(names) + 1
+            sent = inputs(page) | {"form-0-note": "second", "_save": "Save"}
+            assert [sent[f"form-0-{name}"] for name in ("checked", "seen")] == [shown] * 2
+            assert visitor.post(where, **sent)[0] == 200
+            assert stored() == [(*before, "second")]
+            status, page = visitor.get(f"{where}1/change/")
+            assert status == 200
+            assert page.count(shown) == len(names)
+            sent = inputs(page) | {"note": "third", "_save": "Save"}
+            assert sent["text"] == sent["checked"] == sent["seen"] == sent["data"] == shown
+            assert "was changed successfully" in visitor.post(f"{where}1/change/", **sent)[1]
+            assert stored() == [(*before, "third")]
+
+
+def inputs(page: str) -> dict[str, str]:
+    """What a browser sends of the form of a page, but for its buttons."""
+    found = {}
+    for tag in re.findall(r"<input [^>]*>", page):
+        said = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if "name" in said and said.get("type") not in ("submit", "checkbox"):
+            found[said["name"]] = unescape(said.get("value", ""))
+    return {name: value for name, value in found.items() if name != "csrfmiddlewaretoken"}
+
+
 def test_a_list_is_sorted_by_what_the_database_can_sort(tmp_path: Path) -> None:
     with site(tmp_path, "env") as url:
         visitor = Visitor(url, "reader")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,8 +16,8 @@ from job_support import KINDS
 django_support.setup()
 
 from django.core.exceptions import FieldError  # noqa: E402
-from django.db import models  # noqa: E402
-from django.db.models import F, Value  # noqa: E402
+from django.db import connections, models, transaction  # noqa: E402
+from django.db.models import Count, F, Q, Value  # noqa: E402
 from django.db.models.functions import Upper  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField  # noqa: E402
@@ -173,6 +174,74 @@ def test_a_primary_key_is_not_changed_without_its_values(app: Models) -> None:
         with pytest.raises(FieldError, match=r"Card.text is bound to id.*without it"):
             rows.update(id=uuid.uuid4())
     assert app.card.objects.get().text == "s"
+
+
+# --- rows that are updated one by one ---------------------------------------------------------------
+
+
+def test_an_update_takes_every_condition(app: Models) -> None:
+    first, second = app.clinic.objects.create(), app.clinic.objects.create()
+    for clinic, note in ((first, "a"), (first, "b"), (second, "c"), (None, "d")):
+        app.record.objects.create(clinic=clinic, note=note, text=None if clinic is None else "s")
+    records, many = app.record.objects, Count("clinic__records")
+    for number, (rows, notes) in enumerate(
+        [
+            (records.filter(Q(clinic__records__note="a") | Q(note="c")), "abc"),
+            (records.filter(clinic__records__note__in="ab").distinct(), "ab"),
+            (records.filter(clinic__records__note__in="ab"), "ab"),
+            (records.annotate(many=many).filter(many=2), "ab"),
+            (records.annotate(many=many).filter(many=1).order_by("-many"), "c"),
+            (records.filter(pk__in=records.filter(note="b").values("pk")), "b"),
+            (records.select_for_update().filter(Q(clinic__records__note="c") | Q(note="b")), "bc"),
+        ]
+    ):
+        assert rows.update(text=f"text {number}") == len(notes)
+        found = [it.note for it in records.order_by("note") if it.text == f"text {number}"]
+        assert "".join(found) == notes
+    with pytest.raises(TypeError, match="Cannot update a query once a slice"):
+        records.all()[:1].update(text="t")
+
+
+def test_a_condition_beside_one_on_a_count(app: Models) -> None:
+    clinic = app.clinic.objects.create()
+    for note in "ab":
+        app.record.objects.create(clinic=clinic, note=note, text=note)
+    app.record.objects.create(clinic=app.clinic.objects.create(), note="c", text="c")
+    rows = app.record.objects.annotate(many=Count("clinic__records"))
+    hits = rows.filter(Q(many=1) | Q(text="a"), clinic=clinic)
+    assert [it.note for it in hits] == ["a"]
+    assert hits.update(text="d") == 1
+    assert app.record.objects.get(clinic=clinic, text="d").note == "a"
+    hits = rows.filter(Q(many=1) | Q(text__isnull=False)).order_by("note")
+    assert list(hits.values_list("note", flat=True)) == ["a", "b", "c"]
+
+
+def test_an_update_that_waited_takes_no_row_that_fits_no_more(app: Models) -> None:
+    if django_support.Router.current == "sqlite":
+        return  # it has one writer at a time, which has read nothing before
+    clinic = app.clinic.objects.create()
+    app.record.objects.create(clinic=clinic, note="new", text="s")
+    entered, changed = threading.Event(), []
+
+    def claim() -> None:
+        try:
+            entered.set()
+            rows = app.record.objects.filter(Q(note="new") | Q(clinic__records__note="none"))
+            changed.append(rows.update(note="taken", text="second"))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic(using=django_support.Router.current):
+        assert app.record.objects.filter(note="new").update(note="taken", text="first") == 1
+        other = threading.Thread(target=claim)
+        other.start()
+        assert entered.wait(10)
+        # It waits for the row; if it were late, it would find nothing anyway.
+        other.join(0.5)
+        assert other.is_alive()
+    other.join(30)
+    assert changed == [0]
+    assert app.record.objects.get().text == "first"
 
 
 # --- what the database would compute --------------------------------------------------------------

@@ -124,6 +124,32 @@ def test_what_cannot_be_kept_is_refused_at_its_declaration() -> None:
 
 
 @isolate_apps("django_app")
+def test_a_tenant_in_another_table_is_refused() -> None:
+    class Shared(models.Model):
+        clinic = models.IntegerField()
+        name = EncryptedTextField(tenant="clinic")
+
+        class Meta:
+            app_label = "django_app"
+
+    class Inherits(Shared):
+        """What the parent binds is in the parent's table, both of it."""
+
+        class Meta:
+            app_label = "django_app"
+
+    with pytest.raises(ImproperlyConfigured, match=r"text.*clinic.*the table of Shared"):
+
+        class Bound(Shared):
+            text = EncryptedTextField(tenant="clinic")
+
+            class Meta:
+                app_label = "django_app"
+
+    assert Inherits._meta.get_field("name").model is Shared
+
+
+@isolate_apps("django_app")
 def test_a_default_of_the_database_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="cannot seal a db_default, use default"):
 
@@ -293,6 +319,68 @@ def test_a_column_that_a_migration_is_to_widen_stops_no_migration(
     monkeypatch.delitem(sys.modules, package, raising=False)
 
 
+def test_terms_that_a_rename_would_leave_behind_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Initial(migrations.Migration):
+        operations = [  # noqa: RUF012
+            migrations.CreateModel(
+                "Plainly",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("secret", EncryptedTextField(null=True)),
+                    ("first", BlindIndexField("secret")),
+                ],
+                options={"db_table": app.Plainly._meta.db_table},
+            )
+        ]
+
+    class Renamed(migrations.Migration):
+        dependencies = [("django_app", "0001_initial")]  # noqa: RUF012
+        operations = [  # noqa: RUF012
+            migrations.RenameField("plainly", "first", "second"),
+            migrations.RenameField("plainly", "second", "secret_index"),
+        ]
+
+    package = "migrations_of_terms"
+    folder = tmp_path / package
+    folder.mkdir()
+    for name in ("__init__", "0001_initial", "0002_renamed"):
+        (folder / f"{name}.py").touch()
+    for name, made in (("0001_initial", Initial), ("0002_renamed", Renamed)):
+        module = types.ModuleType(f"{package}.{name}")
+        module.Migration = made  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    index = app.Plainly._meta.get_field("secret_index")
+
+    def found(alias: str) -> list[Any]:
+        every = checks.run_checks(databases=[alias], tags=[checks.Tags.database])
+        return [it for it in every if it.id == "reseal.W012"]
+
+    def migrate(alias: str, to: str) -> None:
+        options = {"database": alias, "verbosity": 0, "skip_checks": False}
+        call_command("migrate", "django_app", to, **options)
+
+    url = django_support.sqlite_file(tmp_path)
+    with (
+        override_settings(MIGRATION_MODULES={"django_app": package}),
+        django_support.database("sqlite", url, "renamed") as alias,
+    ):
+        migrate(alias, "0001")
+        assert "W012" not in capsys.readouterr().err
+        [one] = found(alias)
+        assert one.obj is index
+        assert "name_in_context='first'" in one.hint
+        with monkeypatch.context() as patched:
+            patched.setattr(index, "name_in_context", "first")
+            assert found(alias) == []
+        migrate(alias, "0002")
+        assert "reseal.W012" in capsys.readouterr().err
+        assert found(alias) == []
+    monkeypatch.delitem(sys.modules, package, raising=False)
+
+
 @isolate_apps("django_app")
 def test_a_condition_on_ciphertext_is_refused(db: str) -> None:
     class Asked(models.Model):
@@ -386,6 +474,11 @@ def test_the_setting() -> None:
     for wrong in settings:
         with override_settings(RESEAL=wrong), pytest.raises(ImproperlyConfigured):
             app.First.objects.create(secret="s")
+    row = app.First.objects.create(secret="s")
+    row._state.db = "another"
+    replicas = django_support.CODECS | {"replicas": ["another"]}
+    with override_settings(RESEAL=replicas), pytest.raises(ImproperlyConfigured, match="replicas"):
+        row.save()
     tokens = reseal.codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="])
     with override_settings(RESEAL={"codecs": {"tokens": tokens}, "write": "tokens"}):
         app.Pet(name="Rex").name  # noqa: B018

@@ -15,9 +15,10 @@ django_support.setup()
 from django.core import serializers  # noqa: E402
 from django.core.exceptions import FieldError  # noqa: E402
 from django.db import connections, models  # noqa: E402
-from django.test.utils import isolate_apps  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from django_app import models as app  # noqa: E402
+from reseal import hooks  # noqa: E402
 from reseal._native import Held  # noqa: E402
 from reseal.django import EncryptedJSONField, EncryptedTextField  # noqa: E402
 
@@ -73,6 +74,23 @@ def test_what_is_no_document_is_the_error_of_django() -> None:
         app.Person(data=circle).save()
     with pytest.raises(reseal.ResealError, match="no JSON"):
         app.Person(data={1: "two keys", "1": "would be one"}).save()
+
+
+KEYED: list[tuple[Any, Any]] = [
+    ({1: "a"}, {"1": "a"}),
+    ([{"a": ({2.5: 1}, 2)}], [{"a": [{"2.5": 1}, 2]}]),
+    ({None: {True: [{False: 0}]}}, {"null": {"true": [{"false": 0}]}}),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), KEYED)
+def test_a_key_is_the_text_that_json_makes_of_it(given: Any, expected: Any) -> None:
+    app.Person.objects.create(data=given)
+    assert app.Person.objects.get().data == expected
+    with pytest.raises(TypeError, match="none of the field's type"):
+        app.Person.objects.create(data=[given, {(1, 2): "no key of JSON"}])
+    with pytest.raises(reseal.ResealError, match="no JSON"):
+        app.Person.objects.create(data=[given, {True: "two", "true": "keys"}])
 
 
 class Careless(json.JSONEncoder):
@@ -174,6 +192,38 @@ def test_a_row_of_another_database_gets_what_was_not_opened(
         with pytest.raises(reseal.ResealError):
             rows.on_error("report").get().save(using=other)
         assert there.get().secret == "here"
+
+
+def test_what_a_replica_has_is_not_written_over_what_its_primary_has(
+    db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = django_support.sqlite_file(tmp_path)
+    with (
+        django_support.database("sqlite", url, "replica") as replica,
+        django_support.tables(replica, app.First, app.Member),
+        override_settings(RESEAL=django_support.CODECS | {"replicas": {replica: db}}),
+        monkeypatch.context() as patched,
+    ):
+        patched.setattr(django_support.Router, "current", db)
+        patched.setattr(django_support.Router, "db_for_read", lambda *_, **__: replica)
+        written = app.First.objects.using(db)
+        row = written.create(secret="old")
+        app.First.objects.using(replica).create(pk=row.pk, secret="old")
+        written.update(secret="new")  # it lags behind
+        with hooks.Counters() as counters:
+            app.First.objects.get().save()
+            app.First.objects.bulk_update(app.First.objects.all(), ["secret"])
+        assert (counters.total("opened"), counters.total("sealed")) == (0, 0)
+        assert written.get(secret="new").pk == row.pk
+        with connections[replica].cursor() as cursor:
+            cursor.execute("UPDATE django_app_first SET secret = 'none'")
+        app.First.objects.on_error("report").get().save()
+        assert written.get(secret="new").pk == row.pk
+        # What was asked for is written.
+        found = app.First.objects.on_error("report").get()
+        found.secret = "newest"
+        found.save()
+        assert written.get().secret == "newest"
 
 
 # --- what a database would write ------------------------------------------------------------------

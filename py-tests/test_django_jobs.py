@@ -21,6 +21,7 @@ django_support.setup()
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import connections, migrations, models  # noqa: E402
+from django.db.migrations.optimizer import MigrationOptimizer  # noqa: E402
 from django.db.migrations.state import ProjectState  # noqa: E402
 from django.db.migrations.writer import OperationWriter  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
@@ -335,6 +336,47 @@ def test_operations_are_written() -> None:
         assert imports == {"import reseal.django.operations"}
         assert "text" in operation.describe()
         assert operation.migration_name_fragment.endswith("crypt_note_text")
+
+
+def test_a_squash_moves_nothing_over_an_operation() -> None:
+    before = BlindIndexField("text")
+    after = BlindIndexField("text", normalizer="digits", bits=32)
+    for operation in (EncryptColumn("note", "text"), DecryptColumn("note", "text")):
+        history = [
+            migrations.AddField("note", "text_index", before),
+            operation,
+            migrations.AlterField("note", "text_index", after),
+        ]
+        assert MigrationOptimizer().optimize(history, APP) == history
+        others = [
+            migrations.AddField("other", "a", models.TextField()),
+            operation,
+            migrations.AlterField("other", "a", models.TextField(null=True)),
+        ]
+        assert len(MigrationOptimizer().optimize(others, APP)) == 2
+
+
+def test_a_companion_that_says_its_name_may_be_renamed(place: Place, history: History) -> None:
+    history.forwards(
+        migrations.AlterField("note", "text", EncryptedTextField(null=True)),
+        migrations.AddField("note", "text_index", BlindIndexField("text")),
+    )
+    history.model("Note").objects.create(text="Ann")
+    named = BlindIndexField("text", name_in_context="text_index")
+    history.forwards(
+        migrations.AlterField("note", "text_index", named),
+        migrations.RenameField("note", "text_index", "text_terms"),
+    )
+    assert history.model("Note").objects.get(text="Ann").text_terms.startswith("rx1.")
+    # The terms are bound to the name, so that without it they are of another column.
+    history.forwards(migrations.AlterField("note", "text_terms", BlindIndexField("text")))
+    model = history.model("Note")
+    assert not model.objects.filter(text="Ann").exists()
+    with connections[alias()].cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {APP}_note")
+        assert cursor.fetchone() == (1,)
+    history.forwards(EncryptColumn("note", "text"))
+    assert history.model("Note").objects.get(text="Ann").text == "Ann"
 
 
 # --- the command ----------------------------------------------------------------------------------

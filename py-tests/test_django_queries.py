@@ -62,6 +62,42 @@ def test_queries_that_only_pass_values_on() -> None:
     assert app.First.objects.filter(secret="a").delete()[0] == 2
 
 
+def test_a_condition_beside_one_on_a_count() -> None:
+    for number, secret in enumerate(("a", "b", None)):
+        owner = app.First.objects.create(secret=secret)
+        for _ in range(number):
+            app.Pet.objects.create(owner=owner, name=f"pet of {secret}")
+    rows = app.First.objects.annotate(n=Count("pets"))
+    for asked, found in (
+        (Q(n__gt=1) | Q(secret="a"), ["a", None]),
+        (Q(n__gt=0) | Q(secret__in=["a", "c"]), ["a", "b", None]),
+        (Q(n__gt=1) | ~Q(secret="a"), ["b", None]),
+        (Q(n=1) | Q(secret__isnull=True), ["b", None]),
+        (Q(n=1) & Q(secret="b"), ["b"]),
+    ):
+        hits = rows.filter(asked).order_by("pk")
+        assert [it.secret for it in hits] == found
+        assert hits.count() == len(found)
+        assert list(hits.values_list("secret", flat=True)) == found
+    pets = app.Pet.objects.annotate(n=Count("owner__pets"))
+    assert pets.filter(Q(n=1) | Q(owner__secret="b")).count() == 1
+    assert (
+        app.First.objects.values("pk")
+        .annotate(n=Count("pets"))
+        .filter(Q(n=2) | Q(secret="a"))
+        .count()
+        == 2
+    )
+    # Where groups have several rows, the value is not that of the group.
+    for refused in (
+        app.First.objects.values("secret_index").annotate(n=Count("pets")),
+        app.Pet.objects.values("owner__secret_index").annotate(n=Count("pk")),
+    ):
+        field = "owner__secret" if refused.model is app.Pet else "secret"
+        with pytest.raises(FieldError, match="condition of groups"):
+            list(refused.filter(Q(n=1) | Q(**{field: "a"})))
+
+
 def test_subqueries_and_annotations_open() -> None:
     owner = app.First.objects.create(secret="s")
     app.Pet.objects.create(owner=owner, name="Rex")

@@ -124,6 +124,30 @@ def test_moments_are_as_the_settings_want_them() -> None:
     assert app.Everything.objects.get().moment == datetime.datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "naive",
+    [
+        datetime.datetime(1970, 5, 6),
+        datetime.date(1970, 5, 6),
+        "1970-05-06",
+        "1970-05-06 00:00",
+    ],
+)
+def test_a_warning_does_not_show_a_moment(naive: Any) -> None:
+    def write() -> None:
+        row = app.Everything.objects.create(moment=naive)
+        row.clean_fields(exclude={it.name for it in row._meta.fields} - {"moment"})
+        app.Everything.objects.filter(pk=row.pk).update(moment=naive)
+
+    with pytest.warns(RuntimeWarning, match="Everything.moment received a naive") as caught:
+        write()
+    assert "1970" not in " ".join(str(it.message) for it in caught)
+    expected = datetime.datetime(1970, 5, 5, 23, tzinfo=UTC)
+    assert app.Everything.objects.get().moment == expected
+    with override_settings(USE_TZ=False):
+        write()
+
+
 # --- in its column --------------------------------------------------------------------------------
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.contrib import admin
 
-from admin_app.models import Patient, Visit
+from admin_app.models import Chart, Patient, Visit
+
+SEALED = ("text", "checked", "price", "level", "data", "seen")
 
 
 @admin.register(Patient)
@@ -22,6 +24,22 @@ class PatientAdmin(admin.ModelAdmin):
     def plain(self, patient: Any) -> str:
         """What may be sorted by."""
         return f"no. {patient.pk}"
+
+
+@admin.register(Chart)
+class ChartAdmin(admin.ModelAdmin):
+    list_display = ("id", "note", *SEALED, "shown")
+    list_editable = ("note", "checked", "seen")
+    readonly_fields = ("price", "level")
+
+    def get_queryset(self, request: Any) -> Any:
+        """Show a list in which values do not open."""
+        return Chart.objects.on_error("report")
+
+    @admin.display(boolean=True)
+    def shown(self, chart: Any) -> Any:
+        """The value, as an icon."""
+        return chart.checked
 
 
 @admin.register(Visit)

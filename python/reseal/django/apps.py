@@ -6,7 +6,7 @@ from django.apps import AppConfig, apps
 
 
 class ResealConfig(AppConfig):
-    """Registers the system checks, and what lists of the admin are not sorted by."""
+    """Registers the system checks, what lists of the admin are not sorted by, and how they show errors."""
 
     name = "reseal.django"
     label = "reseal"
@@ -15,7 +15,9 @@ class ResealConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and look after the admin."""
         from reseal.django import checks  # noqa: F401  (registers them)
+        from reseal.django.showing import show_unopened
         from reseal.django.sorting import leave_out_encrypted
 
         if apps.is_installed("django.contrib.admin"):
             leave_out_encrypted()
+            show_unopened()

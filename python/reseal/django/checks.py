@@ -100,13 +100,71 @@ def widths(
     return found
 
 
+@checks.register(checks.Tags.database)
+def renames(
+    app_configs: Any, databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Say which terms a migration to come would leave behind, since they are bound to the name of their column."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        connection, awaited = connections[alias], None
+        with connection.cursor() as cursor:
+            tables = set(connection.introspection.table_names(cursor))
+            for field in _named_by_column(app_configs):
+                table = field.model._meta.db_table
+                if table not in tables:
+                    continue
+                described = connection.introspection.get_table_description(cursor, table)
+                columns = {column.name for column in described}
+                if field.column in columns:
+                    continue
+                awaited = _awaited(connection) if awaited is None else awaited
+                before = _name_before(field, awaited)
+                if before != field.name and before in columns:
+                    hint = (
+                        f"give it name_in_context={before!r} in a migration before the one that renames it, or "
+                        "run manage.py reseal apply --reindex afterwards"
+                    )
+                    message = f"no search finds the rows of {alias} by it once it is renamed: its terms are bound to {before}"
+                    found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W012"))
+    return found
+
+
+def _named_by_column(app_configs: Any) -> Iterable[Any]:
+    """The companions whose terms are bound to the names of their columns."""
+    sources = (field for field in _fields(app_configs) if field.companions)
+    return (it for field in sources for it in field.companions if it.name_in_context is None)
+
+
+def _name_before(field: Any, awaited: Iterable[Any]) -> str:
+    """What a field is called before migrations that are to come."""
+    from django.db.migrations.operations import RenameField
+
+    name, meta = str(field.name), field.model._meta
+    for migration in reversed(list(awaited)):
+        for operation in reversed(migration.operations):
+            if (
+                isinstance(operation, RenameField)
+                and migration.app_label == meta.app_label
+                and operation.model_name_lower == meta.model_name
+                and operation.new_name == name
+            ):
+                name = operation.old_name
+    return name
+
+
 def _migrating(connection: Any) -> set[str]:
     """The labels of the apps that have migrations which a database has not seen."""
+    return {migration.app_label for migration in _awaited(connection)}
+
+
+def _awaited(connection: Any) -> list[Any]:
+    """The migrations which a database has not seen, in their order."""
     from django.db.migrations.executor import MigrationExecutor  # seldom needed, and slow to import
 
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return {migration.app_label for migration, _ in plan}
+    return [migration for migration, _ in plan]
 
 
 def _length(column: Any) -> int:

@@ -3,6 +3,7 @@
 ```python
 RESEAL = {"codecs": {"app": {"kind": "reseal", "keyring": "env"}}, "write": "app"}  # what counts if nothing is set
 RESEAL = {"manifest": BASE_DIR / "reseal.toml"}  # the codecs of a manifest
+RESEAL = {"replicas": {"replica": "default"}}  # what is read from the first is saved to the second as it is
 ```
 """
 
@@ -20,7 +21,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from reseal._adapters import Codecs
 
-_MEMBERS = ("codecs", "manifest", "write")
+_MEMBERS = ("codecs", "manifest", "write", "replicas")
 _lock = threading.Lock()
 #: Those of the setting as it is; None before the first use.
 current: Codecs | None = None
@@ -45,6 +46,20 @@ def write() -> str:
     return str(_setting().get("write", "app"))
 
 
+def primary(alias: str | None) -> str | None:
+    """Return the alias of the database that a replica copies, and any other as it is.
+
+    Errors: `ImproperlyConfigured` for a setting that is no such mapping.
+    """
+    replicas = _setting().get("replicas", {})
+    if not isinstance(replicas, Mapping):
+        raise ImproperlyConfigured(
+            "replicas of RESEAL is a mapping from the alias of each replica to that of its primary"
+        )
+    found: str | None = replicas.get(alias, alias)
+    return found
+
+
 def _made() -> Codecs:
     setting = _setting()
     return Codecs(
@@ -62,7 +77,9 @@ def _database_url() -> str | None:
 def _setting() -> Mapping[str, Any]:
     setting = getattr(settings, "RESEAL", {})
     if not isinstance(setting, Mapping):
-        raise ImproperlyConfigured("RESEAL is a mapping with codecs or manifest, and write")
+        raise ImproperlyConfigured(
+            "RESEAL is a mapping with codecs or manifest, write, and replicas"
+        )
     unknown = [name for name in setting if name not in _MEMBERS]
     if unknown:
         raise ImproperlyConfigured(

@@ -156,11 +156,12 @@ class EncryptedQuerySet(QuerySet):
 
     def _update_rows(self, kwargs: dict[str, Any]) -> int:
         """Each row by itself: what is bound to it differs."""
+        if self.query.is_sliced:
+            raise TypeError("Cannot update a query once a slice has been taken.")
         self._for_write = True
         changed, model = 0, self.model
         with transaction.atomic(using=self.db, savepoint=False):
-            rows = self.select_for_update() if self._can_lock() else self
-            keys = list(rows.order_by().values_list("pk", flat=True))
+            keys = self._locked_keys()
             manager = EncryptedQuerySet(model, using=self.db)
             for first in range(0, len(keys), _ROWS_AT_ONCE):
                 instances = list(manager.filter(pk__in=keys[first : first + _ROWS_AT_ONCE]))
@@ -170,8 +171,19 @@ class EncryptedQuerySet(QuerySet):
                 changed += manager.bulk_update(instances, list(kwargs))
         return changed
 
-    def _can_lock(self) -> bool:
-        return bool(connections[self.db].features.has_select_for_update)
+    def _locked_keys(self) -> list[Any]:
+        """The primary keys of the rows, each once; no other transaction changes these rows any more."""
+        connection, rows = connections[self.db], self.order_by().values_list("pk", flat=True)
+        if connection.vendor == "postgresql":
+            # It locks no rows of groups, of distinct ones or of an outer join: lock them by themselves, then
+            # ask which of them still fit, since one that was waited for may have been changed.
+            rows.query.select_for_update = False  # of a program, which would be in the way as well
+            own = self.model._base_manager.using(self.db).order_by().filter(pk__in=rows)
+            locked = set(own.select_for_update().values_list("pk", flat=True))
+            return [key for key in dict.fromkeys(rows.all()) if key in locked]
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update()
+        return list(dict.fromkeys(rows))
 
 
 _Manager: Any = Manager.from_queryset(EncryptedQuerySet)

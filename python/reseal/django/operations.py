@@ -55,8 +55,8 @@ class _Column(Operation):
         return name.lower() == self.model_name.lower()
 
     def references_field(self, model_name: str, name: str, app_label: str) -> bool:
-        """Whether it is about a field."""
-        return self.references_model(model_name, app_label) and name == self.name
+        """Whether it is about a field: it opens and seals by all that the model declares, as indexes and tenants."""
+        return self.references_model(model_name, app_label)
 
     def _run(self, app_label: str, editor: Any, state: Any, *, seals: bool) -> None:
         connection = editor.connection

@@ -26,6 +26,7 @@ from reseal.django.fields.expressions import (
     refusal,
 )
 from reseal.django.fields.facts import check as check_facts
+from reseal.django.fields.unopened import check_shown, is_shown, keeping
 
 _OPTIONS: dict[str, Any] = {
     "write": None,
@@ -124,6 +125,12 @@ class EncryptedField(RowBinding, Field):
             self.declaration().check()
         except ResealError as error:
             raise ImproperlyConfigured(f"{self}: {error}") from None
+        for fact in self.bound_fields():
+            if fact.model is not self.model:
+                raise ImproperlyConfigured(
+                    f"{self}: {fact.name} is a column in the table of {fact.model.__name__}, which changes "
+                    "without this one: declare the field there, or the tenant here"
+                )
         if self.has_db_default():
             raise ImproperlyConfigured(
                 f"{self}: the database cannot seal a db_default, use default"
@@ -256,6 +263,12 @@ class EncryptedField(RowBinding, Field):
         # Django's own message would show the value.
         raise kind(f"{self}: the value is none of the field's type ({self.reseal_type})")
 
+    def _writable(self, value: Any) -> Any:
+        """Return a value as `plain` does, and refuse what only stands for one."""
+        plain = self.plain(value)
+        check_shown(self, plain)
+        return plain
+
     def to_plain(self, value: Any) -> Any:
         """Return what is sealed; types that differ from Django's override it."""
         return value
@@ -282,6 +295,7 @@ class EncryptedField(RowBinding, Field):
             bound = self._bound
             if bound is None or bound.codecs is not conf.current:
                 bound = self.bound()
+            check_shown(self, found)
             return Ready((bound.seal(found, NO_FACTS, known.get(self._key)),))
         if not add and self._is_untouched(model_instance, found):
             return Unchanged(self)
@@ -326,14 +340,14 @@ class EncryptedField(RowBinding, Field):
                 f"{self} is bound to its row, which this call does not know: use the EncryptedManager, "
                 "or save() on each instance"
             )
-        return self.bound().seal(self.plain(value), {})
+        return self.bound().seal(self._writable(value), {})
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """As `get_db_prep_save`: a value never goes to the database as it is."""
         return self.get_db_prep_save(value, connection)
 
     def _sealed(self, pending: Pending, connection: Any) -> Any:
-        value, instance = self.plain(pending.value), pending.instance
+        value, instance = self._writable(pending.value), pending.instance
         facts = self.facts(instance, connection) if value is not None else {}
         stored = self.bound().seal(value, facts, instance.pk)
         if pending.add or not self.companions:
@@ -346,7 +360,7 @@ class EncryptedField(RowBinding, Field):
         found = instance.__dict__.get(self.attname)
         if self._is_untouched(instance, found):
             return Unchanged(self)
-        value = self.plain(getattr(instance, self.attname))
+        value = self._writable(getattr(instance, self.attname))
         facts = self.facts(instance, connection) if value is not None else {}
         return Assigned(self, self.bound().seal(value, facts, instance.pk), {})
 
@@ -438,7 +452,30 @@ class EncryptedField(RowBinding, Field):
 
     def clean(self, value: Any, model_instance: Any) -> Any:
         """Validate a value; what could not be opened is not judged, since it is not written."""
-        return value if isinstance(value, Unopened) else super().clean(value, model_instance)
+        if isinstance(value, Unopened):
+            return value
+        check_shown(self, value)
+        return super().clean(value, model_instance)
+
+    def formfield(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a field of a form, which keeps what could not be opened."""
+        made = super().formfield(*args, **kwargs)
+        return None if made is None else keeping(made)
+
+    def save_form_data(self, instance: Any, data: Any) -> None:
+        """Take what a form has, unless it only shows that the value cannot be opened."""
+        if instance._state.adding or not (isinstance(data, Unopened) or is_shown(data)):
+            super().save_form_data(instance, data)
+
+    def value_to_string(self, obj: Any) -> Any:
+        """Return a value as a fixture has it.
+
+        Errors: that of an `Unopened`.
+        """
+        value = self.value_from_object(obj)
+        if isinstance(value, Unopened):
+            raise value.error
+        return super().value_to_string(obj)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """Return what is wrong with the declaration."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FieldError
 from django.db.models import Lookup, Q
+from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, IsNull
 
 from reseal.django.fields.base import EncryptedField
@@ -70,14 +71,21 @@ class _EncryptedLookup(Lookup):
             return self._deterministic(values, compiler)
         return self._by_terms(index, values, compiler)
 
+    def get_group_by_cols(self) -> list[Any]:
+        """Return what the condition asks for where it stands in HAVING: the value, its terms and the key."""
+        return _grouped(self._column())
+
     def _values(self) -> Iterable[Any]:
         return list(self.rhs) if self.lookup_name == "in" else [self.rhs]
 
     def _field(self) -> EncryptedField:
+        field: EncryptedField = self._column().target
+        return field
+
+    def _column(self) -> EncryptedCol:
         if not isinstance(self.lhs, EncryptedCol):
             raise FieldError("what an expression makes of an encrypted field cannot be looked up")
-        field: EncryptedField = self.lhs.target
-        return field
+        return self.lhs
 
     def _index(self) -> Any:
         """The index that is as exact as can be."""
@@ -186,12 +194,58 @@ class EncryptedIsNull(IsNull):
 
     is_encrypted_lookup = True
 
+    def get_group_by_cols(self) -> list[Any]:
+        """Return what the condition asks for where it stands in HAVING."""
+        column = self.lhs
+        return _grouped(column) if isinstance(column, EncryptedCol) else super().get_group_by_cols()
+
     def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
         """Return the column."""
         column = lhs or self.lhs
         if isinstance(column, EncryptedCol):
             return column.column_sql(compiler), []
         return super().process_lhs(compiler, connection, lhs)
+
+
+def _grouped(column: EncryptedCol) -> list[Any]:
+    meta = column.target.model._meta
+    fields = (*getattr(meta, "pk_fields", [meta.pk]), *column.target.companions, column.target)
+    return [_OfGroup(column, field) for field in fields]
+
+
+class _OfGroup(Col):
+    """A column of a condition in HAVING: the rows are grouped by their key, so that it makes no difference."""
+
+    def __init__(self, column: EncryptedCol, target: Any) -> None:
+        super().__init__(column.alias, target)
+        self.column = column
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Return the column.
+
+        Errors: `FieldError` where groups have several rows, which may have several values.
+        """
+        if not self._is_of_row(compiler.query):
+            raise refusal(self.column.target, "be a condition of groups, which have several rows,")
+        return super().as_sql(compiler, connection)
+
+    def _is_of_row(self, query: Any) -> bool:
+        alias, grouped = self.alias, query.group_by
+        keys = [it.alias for it in grouped if _is_key(it)] if isinstance(grouped, tuple) else []
+        # A row that has its group by itself has one row of each table that it refers to.
+        while alias not in keys:
+            join = query.alias_map[alias]
+            if join.parent_alias is None:
+                return grouped is True  # as instances are
+            if not (join.join_field.many_to_one or join.join_field.one_to_one):
+                return False
+            alias = join.parent_alias
+        return True
+
+
+def _is_key(expression: Any) -> bool:
+    is_asked = isinstance(expression, Col) and not isinstance(expression, _OfGroup)
+    return is_asked and expression.target.primary_key
 
 
 def _conjuncts(node: Any) -> Iterable[Any]:

@@ -10,6 +10,7 @@ from django.db.models.signals import class_prepared, post_init, pre_save
 
 from reseal._adapters import Unopened
 from reseal._native import Held
+from reseal.django import conf
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.facts import are_otherwise, watch
 from reseal.django.fields.index import BlindIndexField
@@ -84,9 +85,10 @@ def _before_save(
 def open_for(using: str, instance: Any, fields: list[EncryptedField]) -> None:
     """Open what another database than that of the instance is to get: its row has other values.
 
-    Errors: `ResealError`.
+    Errors: `ResealError`; `ImproperlyConfigured` for a wrong setting of replicas.
     """
-    if instance._state.db in (None, using):
+    before = instance._state.db
+    if before in (None, using) or conf.primary(before) == conf.primary(using):
         return
     for field in fields:
         value = getattr(instance, field.attname)

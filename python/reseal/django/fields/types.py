@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 import uuid
+import warnings
 from types import NoneType
 from typing import Any
 
@@ -112,6 +113,30 @@ class EncryptedDateTimeField(EncryptedField, models.DateTimeField):
     reseal_type = "timestamp"
     exact = NoneType
 
+    def to_python(self, value: Any) -> Any:
+        """Return a moment as Django's field does, whose warning of a date would show it."""
+        if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+            value = datetime.datetime(value.year, value.month, value.day)
+            return self._aware(value)
+        return super().to_python(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return a moment as Django's field does, whose warning of one without a zone would show it."""
+        value = self.to_python(value)
+        if isinstance(value, datetime.datetime):
+            value = self._aware(value)
+        return super().get_prep_value(value)
+
+    def _aware(self, value: datetime.datetime) -> datetime.datetime:
+        if not settings.USE_TZ or timezone.is_aware(value):
+            return value
+        warnings.warn(
+            f"{self} received a naive datetime while time zone support is active.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return timezone.make_aware(value, timezone.get_default_timezone())
+
     def from_plain(self, value: datetime.datetime) -> Any:
         """Return it aware or naive, as the settings want it."""
         zone = timezone.get_default_timezone()
@@ -157,11 +182,40 @@ class EncryptedJSONField(EncryptedField, models.JSONField):
         Errors: `TypeError` and `ValueError` for what it cannot encode.
         """
         text = json.dumps(value, cls=self.encoder)
-        return value if self.encoder is None else json.loads(text)
+        if self.encoder is not None:
+            return json.loads(text)
+        return _with_names(value, text) if _has_other_keys(value) else value
 
     def from_plain(self, value: Any) -> Any:
         """Return the document, with the decoder of the field."""
         return value if self.decoder is None else json.loads(json.dumps(value), cls=self.decoder)
+
+
+def _has_other_keys(document: Any) -> bool:
+    """Whether an object in it has a key that is no text, of which JSON makes one."""
+    waiting = [document]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if not all(isinstance(key, str) for key in one):
+                return True
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+    return False
+
+
+def _with_names(document: Any, text: str) -> Any:
+    """The document of a text; as it is, and so refused, where two keys would be one."""
+    sizes: list[bool] = []
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        sizes.append(len(found) == len(pairs))
+        return found
+
+    found = json.loads(text, object_pairs_hook=made)
+    return found if all(sizes) else document
 
 
 class _DocumentKind(str):
