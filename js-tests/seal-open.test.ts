@@ -110,6 +110,28 @@ test("a deterministic envelope is one for one key, context and value", () => {
   expect(ring.seal("x", {})).not.toBe(ring.seal("x", {}));
 });
 
+test.each(["random", "deterministic", "padded"] as const)(
+  "a value of mode %s keeps it where none is named",
+  (mode) => {
+    const [first, second] = [Key.generate(), Key.generate()];
+    const old = new Keyring({ primary: first });
+    const ring = new Keyring({ primary: second, decryptOnly: [first] });
+    const stored = old.seal("x", context, mode);
+    expect([old.isCurrent(stored), ring.isCurrent(stored)]).toEqual([true, false]);
+    expect(old.reseal(stored, context)).toBe(stored);
+    const resealed = ring.reseal(stored, context);
+    expect(inspect(resealed).mode).toBe(mode);
+    expect(ring.isCurrent(resealed)).toBe(true);
+    expect(ring.openString(resealed, context)).toBe("x");
+    const binary = toBinary(stored);
+    expect([old.isCurrentBinary(binary), ring.isCurrentBinary(binary)]).toEqual([true, false]);
+    const again = ring.resealBinary(binary, context);
+    expect(inspect(again).mode).toBe(mode);
+    expect(ring.isCurrentBinary(again)).toBe(true);
+    refuses("invalid-argument", () => ring.reseal(stored, context, null as never));
+  },
+);
+
 test("rotation: both keys open, reseal brings to the primary and leaves what is current", () => {
   const [old, fresh] = [Key.generate(), Key.generate()];
   const before = new Keyring({ primary: old });

@@ -149,11 +149,29 @@ def test_other_modes(ring: reseal.Keyring, mode: Any) -> None:
     for step in (
         lambda: ring.seal("x", {}, mode),
         lambda: ring.seal_many(["x"], {}, mode),
-        lambda: ring.reseal("x", {}, mode),
-        lambda: ring.is_current("x", mode),
         lambda: ring.field({}, mode),
     ):
         assert code_of(step) == "invalid-argument"
+    for step in (lambda: ring.reseal("x", {}, mode), lambda: ring.is_current("x", mode)):
+        # Without a mode a value keeps its own.
+        assert code_of(step) == ("not-envelope" if mode is None else "invalid-argument")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_value_keeps_its_mode_where_none_is_named(mode: Any) -> None:
+    old = reseal.Keyring(primary=DATA[0])
+    ring = reseal.Keyring(primary=DATA[1], decrypt_only=[DATA[0]])
+    stored = old.seal("x", CONTEXT, mode)
+    assert (old.is_current(stored), ring.is_current(stored)) == (True, False)
+    assert old.reseal(stored, CONTEXT) is stored
+    resealed = ring.reseal(stored, CONTEXT)
+    assert reseal.inspect(resealed).mode == mode
+    assert ring.is_current(resealed)
+    assert ring.open_str(resealed, CONTEXT) == "x"
+    binary = reseal.to_binary(stored)
+    assert (old.is_current_binary(binary), ring.is_current_binary(binary)) == (True, False)
+    again = ring.reseal_binary(binary, CONTEXT)
+    assert (reseal.inspect(again).mode, ring.is_current_binary(again)) == (mode, True)
 
 
 def test_rotation() -> None:

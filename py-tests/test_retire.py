@@ -159,6 +159,7 @@ def test_a_key_stays_while_rows_outside_of_where_are_under_it(place: Place) -> N
     place.describe(*some)
     report, _ = retire(place, OLD.id, code=1)
     assert (report["end"], left(report)) == ("in-use", {"users.ssn": 2})
+    assert [it["outside"] for it in report["left"]] == [True]
     said = place.run("retire", OLD.id, code=1)
     assert "users.ssn: 2 values, in rows that no where of the manifest takes" in said.out
     assert "reseal apply leaves them alone" in said.err
@@ -166,6 +167,7 @@ def test_a_key_stays_while_rows_outside_of_where_are_under_it(place: Place) -> N
     place.describe(some[0], column())
     report, _ = retire(place, OLD.id, code=1)
     assert left(report) == {"users.ssn": 2}
+    assert ["outside" in it for it in report["left"]] == [False]
     place.do("UPDATE users SET ssn = NULL WHERE kind = 3 OR kind IS NULL")
     place.describe(*some)
     report, _ = retire(place, OLD.id)

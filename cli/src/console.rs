@@ -120,6 +120,15 @@ impl<'h> Console<'h> {
         self.say(&line)
     }
 
+    /// Whether a person watches a terminal on which a line can take the place of another.
+    pub(crate) fn has_status(&mut self) -> bool {
+        let is_dumb = |it: Zeroizing<String>| *it == "dumb";
+        let host = &mut self.host;
+        !self.json
+            && host.is_terminal(Stream::Errors)
+            && !host.variable("TERM").is_some_and(is_dumb)
+    }
+
     /// The line at the end of a terminal, which the next one takes the place of.
     pub(crate) fn status(&mut self, text: &str) -> Outcome {
         self.flush()?;

@@ -36,6 +36,13 @@ pub(crate) fn read(console: &mut Console<'_>, path: &str) -> Outcome<String> {
                 "a manifest has at most {MAX_MANIFEST_BYTES} bytes, and {path:?} has more"
             )));
         }
+        Err(HostFailure::Error(error)) if path == DEFAULT_PATH => {
+            let why = format!(
+                "{}; where the manifest is another file, name it",
+                error.message()
+            );
+            return Err(Error::new(error.code(), why).into());
+        }
         bytes => bytes?,
     };
     String::from_utf8(bytes).map_err(|_| invalid(format!("{path:?} is no text (UTF-8)")))

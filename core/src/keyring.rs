@@ -153,29 +153,32 @@ impl Keyring {
         open::into_string(self.open(stored, context)?)
     }
 
-    /// Whether a text envelope is of version 1, under the primary key and in `mode`. Decided
-    /// from public bytes; nothing is verified.
+    /// Whether a text envelope is of version 1, under the primary key and in `mode`; with `None`, in
+    /// whatever mode it has. Decided from public bytes; nothing is verified.
     ///
     /// # Errors
     /// As [`inspect`].
     ///
     /// # Spec
     /// Section 10.
-    pub fn is_current(&self, stored: &str, mode: Mode) -> Result<bool> {
-        let shown = inspect(stored)?;
-        Ok(self.data_primary == Some(shown.key_id) && shown.mode == mode)
+    pub fn is_current(&self, stored: &str, mode: impl Into<Option<Mode>>) -> Result<bool> {
+        Ok(self.needs_nothing(&inspect(stored)?, mode.into()))
     }
 
     /// As [`Keyring::is_current`], for a binary envelope.
     ///
     /// # Errors
     /// As [`inspect_binary`].
-    pub fn is_current_binary(&self, stored: &[u8], mode: Mode) -> Result<bool> {
-        let shown = inspect_binary(stored)?;
-        Ok(self.data_primary == Some(shown.key_id) && shown.mode == mode)
+    pub fn is_current_binary(&self, stored: &[u8], mode: impl Into<Option<Mode>>) -> Result<bool> {
+        Ok(self.needs_nothing(&inspect_binary(stored)?, mode.into()))
     }
 
-    /// The value under the primary key and in `mode`, or `None` where it already is so.
+    fn needs_nothing(&self, shown: &Inspection, mode: Option<Mode>) -> bool {
+        self.data_primary == Some(shown.key_id) && mode.is_none_or(|mode| mode == shown.mode)
+    }
+
+    /// The value under the primary key and in `mode`, or `None` where it already is so. Without a
+    /// mode the value keeps the one that it has.
     ///
     /// # Example
     /// ```
@@ -185,7 +188,7 @@ impl Keyring {
     /// # let before = Keyring::builder().primary(old.clone()).build()?;
     /// # let stored = before.seal(b"x", &ctx, Mode::Random, &mut OsEntropy)?;
     /// let ring = Keyring::builder().primary(new).decrypt_only(old).build()?;
-    /// let resealed = ring.reseal(&stored, &ctx, Mode::Random, &mut OsEntropy)?.unwrap();
+    /// let resealed = ring.reseal(&stored, &ctx, None, &mut OsEntropy)?.unwrap();
     /// assert_eq!(ring.reseal(&resealed, &ctx, Mode::Random, &mut OsEntropy)?, None);
     /// # Ok::<(), reseal::Error>(())
     /// ```
@@ -196,13 +199,15 @@ impl Keyring {
         &self,
         stored: &str,
         context: &Context,
-        mode: Mode,
+        mode: impl Into<Option<Mode>>,
         entropy: &mut impl Entropy,
     ) -> Result<Option<String>> {
-        if self.is_current(stored, mode)? {
+        let (shown, mode) = (inspect(stored)?, mode.into());
+        if self.needs_nothing(&shown, mode) {
             return Ok(None);
         }
         let plaintext = self.open(stored, context)?;
+        let mode = mode.unwrap_or(shown.mode);
         self.seal(&plaintext, context, mode, entropy).map(Some)
     }
 
@@ -214,13 +219,15 @@ impl Keyring {
         &self,
         stored: &[u8],
         context: &Context,
-        mode: Mode,
+        mode: impl Into<Option<Mode>>,
         entropy: &mut impl Entropy,
     ) -> Result<Option<Vec<u8>>> {
-        if self.is_current_binary(stored, mode)? {
+        let (shown, mode) = (inspect_binary(stored)?, mode.into());
+        if self.needs_nothing(&shown, mode) {
             return Ok(None);
         }
         let plaintext = self.open_binary(stored, context)?;
+        let mode = mode.unwrap_or(shown.mode);
         self.seal_binary(&plaintext, context, mode, entropy)
             .map(Some)
     }

@@ -116,6 +116,11 @@ impl<'py> FromPyObject<'_, 'py> for ModeArgument {
     }
 }
 
+/// A mode that a value is brought to; none where it keeps its own.
+pub(crate) fn other_mode(mode: Option<ModeArgument>) -> Result<Option<Mode>> {
+    mode.map(|mode| mode.0).transpose()
+}
+
 /// True or False, as of `ModeArgument`.
 pub(crate) struct Flag(pub(crate) Result<bool>);
 

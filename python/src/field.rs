@@ -125,7 +125,7 @@ impl Field {
         stored: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound<'py, PyAny>> {
-        self.value(stored, context).reseal(self.mode)
+        self.value(stored, context).reseal(Some(self.mode))
     }
 
     /// As `Keyring.reseal_binary`.
@@ -137,7 +137,7 @@ impl Field {
         stored: &Bound<'py, PyAny>,
         context: Option<&Bound<'py, PyDict>>,
     ) -> Result<Bound<'py, PyAny>> {
-        self.value(stored, context).reseal_binary(self.mode)
+        self.value(stored, context).reseal_binary(Some(self.mode))
     }
 
     /// As `Keyring.seal_many`. `rows` has a value of the pair `row` for each value, `contexts` a

@@ -4,7 +4,7 @@ use crate::{
     arguments::Keys,
     batch::Batch,
     context::{self, Contexts},
-    convert::{ModeArgument, items, stored_binary, stored_text},
+    convert::{ModeArgument, items, other_mode, stored_binary, stored_text},
     error::{Result, not_pickled},
     field::Field,
     index::{BitsArgument, NormalizerArgument, blind_index},
@@ -283,27 +283,32 @@ impl Keyring {
     ///
     /// Spec: section 10.
     #[pyo3(
-        signature = (stored, mode=ModeArgument::RANDOM),
-        text_signature = "($self, stored, mode='random')"
+        signature = (stored, mode=None),
+        text_signature = "($self, stored, mode=None)"
     )]
-    fn is_current(&self, stored: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<bool> {
+    fn is_current(&self, stored: &Bound<'_, PyAny>, mode: Option<ModeArgument>) -> Result<bool> {
         let ring = self.0.to_open(stored.py())?;
-        Ok(ring.is_current(&stored_text(stored)?, mode.0?)?)
+        Ok(ring.is_current(&stored_text(stored)?, other_mode(mode)?)?)
     }
 
     /// As is_current, for a binary envelope.
     ///
     /// Errors: as of inspect.
     #[pyo3(
-        signature = (stored, mode=ModeArgument::RANDOM),
-        text_signature = "($self, stored, mode='random')"
+        signature = (stored, mode=None),
+        text_signature = "($self, stored, mode=None)"
     )]
-    fn is_current_binary(&self, stored: &Bound<'_, PyAny>, mode: ModeArgument) -> Result<bool> {
+    fn is_current_binary(
+        &self,
+        stored: &Bound<'_, PyAny>,
+        mode: Option<ModeArgument>,
+    ) -> Result<bool> {
         let ring = self.0.to_open(stored.py())?;
-        Ok(ring.is_current_binary(&stored_binary(stored)?, mode.0?)?)
+        Ok(ring.is_current_binary(&stored_binary(stored)?, other_mode(mode)?)?)
     }
 
     /// The value under the primary key and in `mode`: the very same object where it already is so.
+    /// Without a mode the value keeps the one that it has.
     ///
     /// Example:
     ///     >>> old, new = reseal.Key.generate("data"), reseal.Key.generate("data")
@@ -317,32 +322,32 @@ impl Keyring {
     ///
     /// Errors: as of open and seal; the stored value is to be left as it is then.
     #[pyo3(
-        signature = (stored, context, mode=ModeArgument::RANDOM),
-        text_signature = "($self, stored, context, mode='random')"
+        signature = (stored, context, mode=None),
+        text_signature = "($self, stored, context, mode=None)"
     )]
     fn reseal<'py>(
         &self,
         stored: &Bound<'py, PyAny>,
         context: &Bound<'py, PyAny>,
-        mode: ModeArgument,
+        mode: Option<ModeArgument>,
     ) -> Result<Bound<'py, PyAny>> {
-        self.value(stored, context).reseal(mode.0?)
+        self.value(stored, context).reseal(other_mode(mode)?)
     }
 
     /// As reseal, for a binary envelope.
     ///
     /// Errors: as of reseal.
     #[pyo3(
-        signature = (stored, context, mode=ModeArgument::RANDOM),
-        text_signature = "($self, stored, context, mode='random')"
+        signature = (stored, context, mode=None),
+        text_signature = "($self, stored, context, mode=None)"
     )]
     fn reseal_binary<'py>(
         &self,
         stored: &Bound<'py, PyAny>,
         context: &Bound<'py, PyAny>,
-        mode: ModeArgument,
+        mode: Option<ModeArgument>,
     ) -> Result<Bound<'py, PyAny>> {
-        self.value(stored, context).reseal_binary(mode.0?)
+        self.value(stored, context).reseal_binary(other_mode(mode)?)
     }
 
     /// Text envelopes of many values: a list with, for each, the envelope or a `ResealError` that

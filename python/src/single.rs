@@ -66,7 +66,7 @@ impl<'py, C: Borrow<Context>> Single<'_, 'py, C> {
     }
 
     /// The very object that was given, where it is current.
-    pub(crate) fn reseal(self, mode: Mode) -> Result<Bound<'py, PyAny>> {
+    pub(crate) fn reseal(self, mode: Option<Mode>) -> Result<Bound<'py, PyAny>> {
         let (py, stored) = (self.value.py(), stored_text(self.value)?);
         let context = checked(self.context, || inspect(&stored))?;
         let resealed = self.ring.open(py, |ring| {
@@ -81,7 +81,7 @@ impl<'py, C: Borrow<Context>> Single<'_, 'py, C> {
     }
 
     /// The very object that was given, where it is current and `bytes`.
-    pub(crate) fn reseal_binary(self, mode: Mode) -> Result<Bound<'py, PyAny>> {
+    pub(crate) fn reseal_binary(self, mode: Option<Mode>) -> Result<Bound<'py, PyAny>> {
         let (py, stored) = (self.value.py(), stored_binary(self.value)?);
         let context = checked(self.context, || inspect_binary(&stored))?;
         let resealed = self.ring.open(py, |ring| {

@@ -11,7 +11,7 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, format, string::String, string::ToString, sync::Arc};
 use reseal::{
-    Context, Error, ErrorCode, Key, KeyId, KeyUse, Keyring, KeyringBuilder, Result, inspect,
+    Context, Error, ErrorCode, Key, KeyId, KeyUse, Keyring, KeyringBuilder, Mode, Result, inspect,
     inspect_binary,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -115,11 +115,11 @@ impl WasmRing {
         })
     }
 
-    /// The input is an envelope.
+    /// The input is an envelope, whose own mode counts where none is given.
     #[wasm_bindgen(js_name = isCurrent)]
-    pub fn is_current(&self, used: usize, mode: SealMode, form: Form) -> u8 {
+    pub fn is_current(&self, used: usize, mode: Option<SealMode>, form: Form) -> u8 {
         call(used, |stored, _| {
-            let mode = mode.into();
+            let mode = mode.map(Mode::from);
             let current = match form {
                 Form::Binary => self.0.is_current_binary(stored, mode)?,
                 Form::Text => self.0.is_current(text_of(stored), mode)?,
@@ -129,11 +129,11 @@ impl WasmRing {
     }
 
     /// The input is context and envelope; the output is an envelope, unless there is nothing to do.
-    pub fn reseal(&self, context: usize, used: usize, mode: SealMode, form: Form) -> u8 {
+    pub fn reseal(&self, context: usize, used: usize, mode: Option<SealMode>, form: Form) -> u8 {
         let (ring, entropy) = (&self.0, &mut Pooled);
         call(used, |input, output| {
             let (stored, context) = envelope(input, context, form)?;
-            let mode = mode.into();
+            let mode = mode.map(Mode::from);
             let resealed = match form {
                 Form::Binary => ring.reseal_binary(stored, &context, mode, entropy)?,
                 Form::Text => ring

@@ -23,6 +23,7 @@ import {
   writeValue,
   type Bytes,
 } from "./value.js";
+import type { ModeNumber } from "./words.js";
 
 /** The contexts of a batch; no user code runs when they are written. */
 export interface Contexts {
@@ -32,7 +33,6 @@ export interface Contexts {
   write(index: number, offset: number): number;
 }
 
-type ModeNumber = 0 | 1 | 2;
 
 /** What is done to each value by a ring, or by another object of the module. */
 export interface Task<T, On = WasmRing> {

@@ -27,9 +27,8 @@ import { opened, type Rings } from "./rings.js";
 import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
 import * as sealing from "./seal.js";
 import type { Bytes, Value } from "./value.js";
-import { listOf } from "./words.js";
+import { listOf, type ModeNumber } from "./words.js";
 
-type ModeNumber = 0 | 1 | 2;
 type Outcome<T> = T | ResealError;
 
 /** Makes a field of a ring. */

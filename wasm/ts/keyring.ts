@@ -44,6 +44,7 @@ import {
   isArray,
   listOf,
   modeNumber,
+  otherMode,
   type KeyState,
   type KeyUse,
   type Mode,
@@ -237,24 +238,26 @@ export class Keyring {
   }
 
   /**
-   * Whether a text envelope is under the primary key and in `mode`; nothing is verified.
+   * Whether a text envelope is under the primary key and in `mode`, without one in whatever mode it
+   * has; nothing is verified.
    *
    * @throws as {@link inspect}
    * @example
    * const ring = new Keyring({ primary: Key.generate() });
    * if (!ring.isCurrent(ring.seal("x", {}))) throw new Error("never");
    */
-  isCurrent(stored: string, mode: Mode = "random"): boolean {
-    return opening.isCurrent(this.#rings.toOpen(), stored, modeNumber(mode), TEXT);
+  isCurrent(stored: string, mode?: Mode): boolean {
+    return opening.isCurrent(this.#rings.toOpen(), stored, otherMode(mode), TEXT);
   }
 
   /** As {@link Keyring.isCurrent}, for a binary envelope. */
-  isCurrentBinary(stored: Uint8Array, mode: Mode = "random"): boolean {
-    return opening.isCurrent(this.#rings.toOpen(), stored, modeNumber(mode), BINARY);
+  isCurrentBinary(stored: Uint8Array, mode?: Mode): boolean {
+    return opening.isCurrent(this.#rings.toOpen(), stored, otherMode(mode), BINARY);
   }
 
   /**
-   * The value under the primary key and in `mode`; the same string where it already is so.
+   * The value under the primary key and in `mode`; the same string where it already is so. Without a
+   * mode the value keeps the one that it has.
    *
    * @throws as {@link Keyring.open} and {@link Keyring.seal}; leave the stored value as it is then
    * @example
@@ -263,9 +266,9 @@ export class Keyring {
    * const ring = new Keyring({ primary: fresh, decryptOnly: [old] });
    * const resealed = ring.reseal(stored, { row: 1 });
    */
-  reseal(stored: string, context: Context, mode: Mode = "random"): string {
+  reseal(stored: string, context: Context, mode?: Mode): string {
     const rings = this.#rings;
-    const number = modeNumber(mode);
+    const number = otherMode(mode);
     const pairs = attempted(context);
     return opened(rings, (ring) => {
       rings.checkLease(() => opening.isCurrent(ring, stored, number, TEXT));
@@ -274,9 +277,9 @@ export class Keyring {
   }
 
   /** As {@link Keyring.reseal}, for a binary envelope; the same array where it is current. */
-  resealBinary(stored: Uint8Array, context: Context, mode: Mode = "random"): Uint8Array {
+  resealBinary(stored: Uint8Array, context: Context, mode?: Mode): Uint8Array {
     const rings = this.#rings;
-    const number = modeNumber(mode);
+    const number = otherMode(mode);
     const pairs = attempted(context);
     return opened(rings, (ring) => {
       rings.checkLease(() => opening.isCurrent(ring, stored, number, BINARY));

@@ -13,8 +13,10 @@ import {
   takeSecretText,
 } from "./memory.js";
 import { writeStored, writeStoredBinary, type Bytes } from "./value.js";
+import type { ModeNumber } from "./words.js";
 
-type ModeNumber = 0 | 1 | 2;
+/** Without one, the value keeps the mode that it has. */
+type OtherMode = ModeNumber | undefined;
 type Form = typeof TEXT | typeof BINARY;
 
 export function open(ring: WasmRing, context: number, stored: unknown): Bytes {
@@ -32,7 +34,7 @@ export function openString(ring: WasmRing, context: number, stored: unknown): st
   return takeSecretText();
 }
 
-export function reseal(ring: WasmRing, context: number, stored: string, mode: ModeNumber): string {
+export function reseal(ring: WasmRing, context: number, stored: string, mode: OtherMode): string {
   const changed = succeeded(ring.reseal(context, writeStored(stored, context), mode, TEXT));
   return changed ? takeAscii() : stored;
 }
@@ -41,13 +43,13 @@ export function resealBinary(
   ring: WasmRing,
   context: number,
   stored: Uint8Array,
-  mode: ModeNumber,
+  mode: OtherMode,
 ): Uint8Array {
   const changed = succeeded(ring.reseal(context, writeStoredBinary(stored, context), mode, BINARY));
   return changed ? takeBytes() : stored;
 }
 
-export function isCurrent(ring: WasmRing, stored: unknown, mode: ModeNumber, form: Form): boolean {
+export function isCurrent(ring: WasmRing, stored: unknown, mode: OtherMode, form: Form): boolean {
   return !succeeded(ring.isCurrent(writeEnvelope(stored, 0, form), mode, form));
 }
 

@@ -4,8 +4,8 @@ import { checkContext } from "./context.js";
 import { BINARY, TEXT } from "./envelope.js";
 import { asciiItem, bytesItem, succeeded, takeAscii, takeBytes, takeItems } from "./memory.js";
 import { writeValue, type Bytes } from "./value.js";
+import type { ModeNumber } from "./words.js";
 
-type ModeNumber = 0 | 1 | 2;
 
 export function seal(ring: WasmRing, context: number, value: unknown, mode: ModeNumber): string {
   succeeded(ring.seal(context, withValue(context, value), mode, TEXT));

@@ -17,8 +17,11 @@ export type KeyState = "introduced" | "primary" | "decrypt_only" | "disabled" | 
 /** What counts as equal in a blind index. */
 export type Normalizer = "raw" | "ascii-lower-trim" | "digits";
 
+/** A mode, as the module knows it. */
+export type ModeNumber = 0 | 1 | 2;
+
 /** The number that the module has for a mode. */
-export function modeNumber(mode: unknown): 0 | 1 | 2 {
+export function modeNumber(mode: unknown): ModeNumber {
   switch (mode) {
     case "random":
       return 0;
@@ -29,6 +32,11 @@ export function modeNumber(mode: unknown): 0 | 1 | 2 {
     default:
       throw invalidArgument("a mode is one of random, deterministic and padded");
   }
+}
+
+/** The number of a mode that a value is brought to; none where it keeps its own. */
+export function otherMode(mode: unknown): ModeNumber | undefined {
+  return mode === undefined ? undefined : modeNumber(mode);
 }
 
 /** Refuses options that are no object or have a name that nothing reads. */

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::refused::{self, RefusedReport};
 use crate::console::{Console, counted};
 use crate::failure::Outcome;
-use crate::host::{HostFailure, Stream};
+use crate::host::HostFailure;
 
 /// Milliseconds between two lines of a log, two events of a program, and two bars on a terminal.
 const LINES_MS: u64 = 10_000;
@@ -154,13 +154,14 @@ impl Watcher {
     }
 
     fn tell_progress(&mut self, console: &mut Console<'_>) -> Outcome {
-        let manner = *self.manner.get_or_insert_with(|| {
-            match (console.is_json(), console.host.is_terminal(Stream::Errors)) {
-                (true, _) => Manner::Events,
-                (false, true) => Manner::Bars,
-                (false, false) => Manner::Lines,
-            }
-        });
+        let manner =
+            *self
+                .manner
+                .get_or_insert_with(|| match (console.is_json(), console.has_status()) {
+                    (true, _) => Manner::Events,
+                    (false, true) => Manner::Bars,
+                    (false, false) => Manner::Lines,
+                });
         let every = match manner {
             Manner::Bars => BARS_MS,
             Manner::Lines => LINES_MS,

@@ -13,7 +13,6 @@ use super::target::{Known, pick};
 use crate::commands::keyset::file::now;
 use crate::console::shown;
 use crate::failure::{Outcome, usage};
-use crate::host::Stream;
 use crate::job::duration;
 use crate::session::Turn;
 
@@ -215,7 +214,7 @@ impl Retirement<'_, '_> {
             let passed = self.console.host.now().saturating_sub(start);
             left = seconds.saturating_sub(passed);
         }
-        if self.is_on_terminal() {
+        if self.console.has_status() {
             self.console.status("")?;
         }
         Ok(left == 0)
@@ -231,7 +230,7 @@ impl Retirement<'_, '_> {
             "waiting until a lease has passed since the key sealed: {} left",
             duration(left)
         );
-        if self.is_on_terminal() {
+        if self.console.has_status() {
             return self.console.status(&text);
         }
         if told.is_some_and(|told| told < left + LINES_SECONDS) {
@@ -239,10 +238,6 @@ impl Retirement<'_, '_> {
         }
         *told = Some(left);
         self.console.say(&(text + "\n"))
-    }
-
-    fn is_on_terminal(&mut self) -> bool {
-        !self.console.is_json() && self.console.host.is_terminal(Stream::Errors)
     }
 
     fn tell(&mut self, event: &str, id: KeyId) -> Outcome {

@@ -1,6 +1,7 @@
 //! What came of a retirement.
 
 use core::fmt;
+use core::ops::Not;
 
 use reseal::job::{ColumnReport, Report};
 use serde::Serialize;
@@ -75,7 +76,7 @@ pub(super) struct Part {
     pub(super) code: Option<String>,
     pub(super) values: u64,
     /// In rows that no `where` of the manifest takes.
-    #[serde(skip)]
+    #[serde(rename = "outside", skip_serializing_if = "Not::not")]
     pub(super) is_outside: bool,
 }
 

@@ -290,6 +290,28 @@ fn current_means_primary_key_and_mode() {
 }
 
 #[test]
+fn a_value_keeps_its_mode_where_none_is_named() {
+    let [old, new] = [(); 2].map(|()| data());
+    let ctx = context();
+    let before = build(&[(&old, KeyState::Primary)]).unwrap();
+    let after = build(&[(&new, KeyState::Primary), (&old, KeyState::DecryptOnly)]).unwrap();
+    for mode in [Mode::Random, Mode::Deterministic, Mode::Padded] {
+        let stored = before.seal(b"x", &ctx, mode, &mut OsEntropy).unwrap();
+        assert!(before.is_current(&stored, None).unwrap());
+        assert!(!after.is_current(&stored, None).unwrap());
+        let same = before.reseal(&stored, &ctx, None, &mut OsEntropy).unwrap();
+        assert_eq!(same, None);
+        let resealed = after.reseal(&stored, &ctx, None, &mut OsEntropy).unwrap();
+        assert!(after.is_current(&resealed.unwrap(), mode).unwrap());
+        let binary = reseal::to_binary(&stored).unwrap();
+        let resealed = after
+            .reseal_binary(&binary, &ctx, None, &mut OsEntropy)
+            .unwrap();
+        assert!(after.is_current_binary(&resealed.unwrap(), mode).unwrap());
+    }
+}
+
+#[test]
 fn reseal_refuses_what_it_cannot_open() {
     let [old, new] = [(); 2].map(|()| data());
     let ctx = context();
