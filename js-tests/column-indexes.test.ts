@@ -28,6 +28,16 @@ describe("terms", () => {
     ]);
   });
 
+  test("are asked for with every context", () => {
+    const [people, earlierContexts] = [{ ...context, table: "people" }, [context]];
+    const keys = new Keyring({ primary, index: second, decryptOnly: [first] });
+    const after = column(keys, { context: people, earlierContexts });
+    const terms = after.indexTerms("555010", "phone_eq", { tenant: 7 });
+    expect(new Set(terms).size).toBe(4);
+    expect(terms[0]).toBe(after.indexTerm("555010", "phone_eq", { tenant: 7 }));
+    expect(terms).toContain(column().indexTerm("555010", "phone_eq", { tenant: 7 }));
+  });
+
   test("are the same for equal values", () => {
     const documents = new Column({
       write: codecs.reseal(ring),

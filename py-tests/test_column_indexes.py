@@ -59,6 +59,17 @@ def test_a_query_asks_for_every_key() -> None:
     ]
 
 
+def test_a_query_asks_with_every_context() -> None:
+    before = column(reseal.Keyring(DATA, index=FIRST))
+    ring = reseal.Keyring(DATA, index=SECOND, decrypt_only=[FIRST])
+    people = {**CONTEXT, "table": "people"}
+    after = column(ring, context=people, earlier_contexts=[CONTEXT])
+    terms = after.index_terms("555010", "phone_eq", tenant=7)
+    assert len(terms) == len(set(terms)) == 4
+    assert terms[0] == after.index_term("555010", "phone_eq", tenant=7)
+    assert before.index_term("555010", "phone_eq", tenant=7) in terms
+
+
 def test_equal_values_have_one_term() -> None:
     ring = reseal.Keyring(DATA, index=FIRST)
     documents = column(ring, type="json", indexes=[{"index": "doc"}])

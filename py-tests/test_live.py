@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import reseal
-from reseal import _files
+from reseal import _files, codecs
 from support import Clock, code_of, error_of
 
 KEK = reseal.Key.generate("kek")
@@ -67,7 +67,16 @@ def sealing(ring: reseal.Keyring) -> list[Callable[[], object]]:
         lambda: field.seal_binary("x"),
         lambda: field.seal_many(["x"]),
         lambda: field.seal_many_binary(["x"]),
+        lambda: ring.index_term("x", {}, index="i"),
+        lambda: field.index_term("x", index="i"),
+        lambda: column_over(ring).index_term("x", "i"),
     ]
+
+
+def column_over(ring: reseal.Keyring) -> reseal.Column:
+    """A column that writes tokens, so that only its terms need the ring."""
+    tokens = codecs.fernet(keys=["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="])
+    return reseal.Column(tokens, [codecs.reseal(ring)], indexes=[{"index": "i"}])
 
 
 def others(ring: reseal.Keyring, stored: str) -> list[Callable[[], object]]:
@@ -86,8 +95,8 @@ def others(ring: reseal.Keyring, stored: str) -> list[Callable[[], object]]:
         lambda: ring.reseal_binary(binary, {}) is binary,
         lambda: ring.lookup_values("x", {}),
         lambda: ring.lookup_values_binary("x", {}),
-        lambda: ring.index_term("x", {}, index="i"),
         lambda: ring.index_terms("x", {}, index="i"),
+        lambda: column_over(ring).index_terms("x", "i"),
         lambda: ring.keys(),
         lambda: ring.primary_id,
         lambda: ring.index_primary_id,

@@ -3,6 +3,8 @@
 //! A codec is an instance with keys, so that two of one kind can stand in one column. What needs
 //! no key is asked of the kind: [`CodecKind::recognize`].
 
+#[cfg(any(feature = "metabase", feature = "n8n", feature = "sqlalchemy-utils"))]
+mod agreed;
 #[cfg(feature = "foreign")]
 mod base64;
 #[cfg(feature = "django")]
@@ -24,8 +26,6 @@ mod sentry;
 #[cfg(feature = "sqlalchemy-utils")]
 mod sqlalchemy;
 mod stored;
-#[cfg(any(feature = "metabase", feature = "n8n", feature = "sqlalchemy-utils"))]
-mod unsure;
 
 #[cfg(feature = "django")]
 pub use django_cryptography::{DjangoCryptography, DjangoDigest, DjangoField, DjangoKeys};
@@ -33,6 +33,8 @@ pub use django_cryptography::{DjangoCryptography, DjangoDigest, DjangoField, Dja
 pub use fernet::{Fernet, FernetKey};
 #[cfg(feature = "freeboard")]
 pub use freeboard::{Freeboard, FreeboardKey};
+#[cfg(feature = "manifest")]
+pub(crate) use metabase::Template as MetabaseTemplate;
 #[cfg(feature = "metabase")]
 pub use metabase::{Metabase, MetabaseKey};
 #[cfg(feature = "n8n")]
@@ -517,6 +519,12 @@ pub trait Codec: fmt::Debug + Send + Sync {
     /// As [`Codec::seal`].
     fn lookup_values(&self, _: &[u8], _: &Place<'_>) -> Result<Option<Vec<StoredValue>>> {
         Ok(None)
+    }
+
+    /// Whether rows may hold a plaintext in bytes that are not known here, so that who asks for
+    /// [`Codec::lookup_values`] would miss them.
+    fn may_hide(&self, _plaintext: &[u8], _form: Form) -> bool {
+        false
     }
 
     /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext in the same

@@ -1,11 +1,11 @@
 //! A column: the codec that it writes, the codecs that it may read, and its context.
 
+mod dispute;
 mod index;
 mod lookup;
 mod outcome;
 mod rewrite;
 mod spelling;
-mod unsure;
 
 pub use outcome::{Classified, Origin, Outcome, Read};
 
@@ -247,6 +247,12 @@ impl Column {
         self.open_found(stored, &self.recognized(stored), facts)
     }
 
+    /// As [`Column::open`], and the plaintext is as it was sealed, a value of the column's type or not.
+    #[cfg(feature = "job")]
+    pub(crate) fn open_as_sealed(&self, stored: Stored<'_>, facts: &Context) -> Result<Read> {
+        self.open_raw(stored, &self.recognized(stored), facts)
+    }
+
     /// As [`Column::open`], as if a codec of the column were not there: what opens nevertheless, and
     /// to the same plaintext, does not need it.
     ///
@@ -290,7 +296,8 @@ impl Column {
         let now = self.context.with_all(facts)?;
         let opened = self.open_in(stored, found, &now);
         let Err(error) = opened else { return opened };
-        if error.code() == ErrorCode::AuthFailed {
+        // Of several codecs, the failure that is told may be of another one than that of the context.
+        if error.code() == ErrorCode::AuthFailed || found.len() > 1 {
             for earlier in &self.earlier {
                 let context = earlier.joined(facts)?;
                 if let Ok(read) = self.open_in(stored, found, &context) {

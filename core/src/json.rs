@@ -1,8 +1,10 @@
-//! JSON as a tree, with no member twice.
+//! JSON as a tree, with no member twice; and the members of one object as they stand.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+#[cfg(feature = "django")]
+use serde_json::value::RawValue;
 
 pub(crate) enum Json {
     Text(String),
@@ -82,6 +84,35 @@ impl<'de> Visitor<'de> for Tree {
             return Err(A::Error::custom("a member stands twice"));
         }
         Ok(Json::Object(members))
+    }
+}
+
+/// The members of an object as they stand, also those of one name.
+#[cfg(feature = "django")]
+pub(crate) struct Members<'t>(pub(crate) Vec<(String, &'t RawValue)>);
+
+#[cfg(feature = "django")]
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
     }
 }
 

@@ -377,7 +377,7 @@ impl Column {
     ///     True
     ///
     /// Errors: invalid-argument where there is no such index, or no codec of envelopes in the column;
-    /// those of seal for the value; no-primary without an index key.
+    /// those of seal for the value; no-primary without an index key, ring-stale.
     ///
     /// Spec: section 8.
     #[pyo3(signature = (value, index, /, **context))]
@@ -387,13 +387,19 @@ impl Column {
         index: &Bound<'_, PyAny>,
         context: Option<&Bound<'_, PyDict>>,
     ) -> Result<Option<String>> {
-        self.indexed(value, index, context, reseal::Column::index_term)
+        self.indexed(
+            value,
+            index,
+            context,
+            Needs::Seal,
+            reseal::Column::index_term,
+        )
     }
 
-    /// The terms of a value under every index key that opens, the primary's first: what a query asks
-    /// for. Verify the hits after opening. None for None.
+    /// The terms of a value under every index key that opens, the primary's first, and with each of the
+    /// earlier contexts: what a query asks for. Verify the hits after opening. None for None.
     ///
-    /// Errors: as of index_term.
+    /// Errors: as of index_term, but for ring-stale.
     #[pyo3(signature = (value, index, /, **context))]
     fn index_terms(
         &self,
@@ -401,7 +407,13 @@ impl Column {
         index: &Bound<'_, PyAny>,
         context: Option<&Bound<'_, PyDict>>,
     ) -> Result<Option<Vec<String>>> {
-        self.indexed(value, index, context, reseal::Column::index_terms)
+        self.indexed(
+            value,
+            index,
+            context,
+            Needs::Open,
+            reseal::Column::index_terms,
+        )
     }
 
     /// Everything that a value may be stored as, what is written today first: what a query asks for.
@@ -649,6 +661,7 @@ impl Column {
         value: &Bound<'_, PyAny>,
         index: &Bound<'_, PyAny>,
         context: Option<&Bound<'_, PyDict>>,
+        needs: Needs,
         terms: fn(&reseal::Column, &str, &[u8], &Context) -> Result<T, Error>,
     ) -> Result<Option<T>> {
         if value.is_none() {
@@ -656,7 +669,7 @@ impl Column {
         }
         let (index, facts) = (argument_text(index, "index")?, facts(context)?);
         let bytes = value::spell(self.parts.kind, value)?;
-        let found = self.call(value.py(), Needs::Open, |column| {
+        let found = self.call(value.py(), needs, |column| {
             terms(column, &index, &bytes, &facts)
         })?;
         Ok(Some(found?))

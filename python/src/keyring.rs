@@ -480,7 +480,7 @@ impl Keyring {
     ///     True
     ///
     /// Errors: invalid-argument, context-invalid, invalid-text; no-primary without a primary index
-    /// key.
+    /// key; ring-stale.
     ///
     /// Security: a term shows which values are equal. Fewer bits make more false hits, so hits are
     /// verified after opening, and an observer learns less.
@@ -505,7 +505,7 @@ impl Keyring {
     /// The blind-index terms of `value` under every index key that opens, the primary's first: what
     /// a query asks for, `IN (…)`. Verify the hits after opening.
     ///
-    /// Errors: as of index_term; no-primary when no index key opens.
+    /// Errors: as of index_term, but for ring-stale; no-primary when no index key opens.
     ///
     /// Spec: section 8.
     #[pyo3(

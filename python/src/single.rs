@@ -120,7 +120,7 @@ impl<'py, C: Borrow<Context>> Single<'_, 'py, C> {
     pub(crate) fn index_term(self, index: &BlindIndex) -> Result<String> {
         let context = self.context?;
         let value = plaintext(self.value)?;
-        let ring = self.ring.to_open(self.value.py())?;
+        let ring = self.ring.to_seal(self.value.py())?;
         Ok(ring.index_term(&value, context.borrow(), index)?)
     }
 

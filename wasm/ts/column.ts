@@ -163,7 +163,7 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
    * those that a query knows as well: with the row id among them no two terms would be equal.
    *
    * @throws `invalid-argument` where there is no such index, or no codec of envelopes in the column;
-   * `no-primary` without an index key; for the value as {@link Column.seal}
+   * `no-primary` without an index key; `ring-stale`; for the value as {@link Column.seal}
    * @example
    * const ring = new Keyring({ primary: Key.generate(), index: Key.generate("index") });
    * const column = new Column({
@@ -177,22 +177,22 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
   indexTerm(value: ColumnInputs[T], index: string, facts?: Context): string;
   indexTerm(value: ColumnInputs[T] | null, index: string, facts?: Context): string | null;
   indexTerm(value: unknown, index: string, facts?: Context): string | null {
-    return this.#indexed(value, index, facts, (column, name, context, used) => {
+    return this.#indexed(value, index, facts, true, (column, name, context, used) => {
       succeeded(column.indexTerm(name, context, used));
       return takeAscii();
     });
   }
 
   /**
-   * The terms of a value under every index key that opens, the primary's first: what a query asks
-   * for. Verify the hits after opening.
+   * The terms of a value under every index key that opens, the primary's first, and with each of the
+   * earlier contexts: what a query asks for. Verify the hits after opening.
    *
-   * @throws as {@link Column.indexTerm}
+   * @throws as {@link Column.indexTerm}, but for `ring-stale`
    */
   indexTerms(value: ColumnInputs[T], index: string, facts?: Context): string[];
   indexTerms(value: ColumnInputs[T] | null, index: string, facts?: Context): string[] | null;
   indexTerms(value: unknown, index: string, facts?: Context): string[] | null {
-    return this.#indexed(value, index, facts, (column, name, context, used) => {
+    return this.#indexed(value, index, facts, false, (column, name, context, used) => {
       succeeded(column.indexTerms(name, context, used));
       return takeItems(asciiItem);
     });
@@ -381,13 +381,14 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     value: unknown,
     index: unknown,
     facts: unknown,
+    isStored: boolean,
     terms: (column: WasmColumn, name: number, context: number, used: number) => R,
   ): R | null {
     if (value === null) return null;
     const spelled = this.#spelling.spell(value);
     const [word, pairs] = [textOf(index, "the name of an index"), attemptedExtra(facts)];
     return this.#one(undefined, pairs, () => {
-      return withRings(this.#slots, false, () => {
+      return withRings(this.#slots, isStored, () => {
         const name = writeRaw(word, 0);
         const context = writePairs(pairsOf(pairs), name);
         return [terms(this.#live(), name, context, writeValue(spelled, context))];

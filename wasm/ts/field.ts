@@ -175,7 +175,7 @@ export class Field {
   indexTerm(value: Value, options: IndexOptions, extra?: Context): string {
     const pairs = readExtra(extra);
     const index = indexOf(options);
-    return sealing.indexTerm(this.#rings.toOpen(), index, this.#write(pairs, 0), value);
+    return sealing.indexTerm(this.#rings.toSeal(), index, this.#write(pairs, 0), value);
   }
 
   /** As `Keyring.indexTerms`. */

@@ -368,7 +368,7 @@ export class Keyring {
   /**
    * The blind-index term of a value under the primary index key: what is stored.
    *
-   * @throws `context-invalid`, `invalid-argument`, `no-primary` without an index key
+   * @throws `context-invalid`, `invalid-argument`, `no-primary` without an index key, `ring-stale`
    * @example
    * const ring = new Keyring({ primary: Key.generate(), index: Key.generate("index") });
    * const term = ring.indexTerm("a@b.c", { table: "users" }, { index: "email_eq" });
@@ -376,7 +376,7 @@ export class Keyring {
   indexTerm(value: Value, context: Context, options: IndexOptions): string {
     const pairs = readContext(context);
     const index = indexOf(options);
-    return sealing.indexTerm(this.#rings.toOpen(), index, writePairs(pairs, 0), value);
+    return sealing.indexTerm(this.#rings.toSeal(), index, writePairs(pairs, 0), value);
   }
 
   /** The terms under every index key that opens, the primary's first: what a query asks for. */

@@ -8,6 +8,7 @@ mod key;
 mod open;
 mod shape;
 
+pub(crate) use aad::Template;
 pub use key::MetabaseKey;
 
 use super::{
@@ -20,7 +21,6 @@ use crate::{
     ids::Mode,
     keyring::check_length,
 };
-use aad::Template;
 use alloc::vec::Vec;
 use envelope::DataKeys;
 use shape::{Shape, Value};

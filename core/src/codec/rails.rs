@@ -216,7 +216,8 @@ impl Codec for Rails {
         self.write(plaintext, label, place, fresh)
     }
 
-    /// Under every key of every scheme, where all schemes are deterministic.
+    /// Under every key of every scheme, where all schemes are deterministic. A scheme of another form of
+    /// column has no values there.
     fn lookup_values(
         &self,
         plaintext: &[u8],
@@ -227,11 +228,23 @@ impl Codec for Rails {
             return Ok(None);
         }
         check_length(plaintext, Mode::Random)?;
+        let mut fitting = self
+            .schemes
+            .iter()
+            .filter(|it| it.fits(place.form))
+            .peekable();
+        fitting.peek().ok_or_else(scheme::no_text)?;
         let mut values = Vec::new();
-        for scheme in &self.schemes {
+        for scheme in fitting {
             values.extend(scheme.fixed_values(plaintext, place.form)?);
         }
         Ok(Some(values))
+    }
+
+    /// What Rails compresses.
+    fn may_hide(&self, plaintext: &[u8], form: Form) -> bool {
+        let mut fitting = self.schemes.iter().filter(|it| it.fits(form));
+        fitting.any(|scheme| scheme.may_hide(plaintext))
     }
 
     /// The label of the encoding stays.

@@ -8,7 +8,7 @@ pub use padding::SqlalchemyPadding;
 
 use super::{
     Certainty, Codec, CodecKind, Expect, Fernet, FernetKey, Form, Fresh, Opened, Place, Recognized,
-    Stored, StoredValue, Trust, base64, fernet, mismatch, read_only, unsure::agreed,
+    Stored, StoredValue, Trust, agreed::agreed, base64, fernet, mismatch, read_only,
 };
 use crate::{
     context::Context,

@@ -1,6 +1,6 @@
 //! The blind indexes of a column.
 
-use super::{Column, NamedCodec};
+use super::{Column, NamedCodec, lookup::push_new};
 use crate::{
     blind_index::BlindIndex,
     codec::Rings,
@@ -9,6 +9,8 @@ use crate::{
     ids::Mode,
 };
 use alloc::{format, string::String, vec::Vec};
+#[cfg(feature = "job")]
+use {super::Read, alloc::borrow::Cow, zeroize::Zeroizing};
 
 impl Column {
     /// One more blind index. The ring of the column's first codec of envelopes makes its terms.
@@ -51,7 +53,8 @@ impl Column {
     ///
     /// # Errors
     /// `invalid-argument` where there is no such index, or no codec of envelopes; `value-invalid`,
-    /// `invalid-text`, `context-invalid`; those of the ring, such as `no-primary`.
+    /// `invalid-text`, `context-invalid`; those of a ring that seals, such as `no-primary` and
+    /// `ring-stale`.
     ///
     /// # Security
     /// `facts` must be those that a query knows as well: with the row id among them no two terms
@@ -61,23 +64,44 @@ impl Column {
     /// Section 8; `spec/values.md`.
     pub fn index_term(&self, name: &str, value: &[u8], facts: &Context) -> Result<String> {
         let (index, rings) = self.indexed(name)?;
-        let (ring, context) = (rings.to_open()?, self.context.joined(facts)?);
+        let (ring, context) = (rings.to_seal()?, self.context.joined(facts)?);
         self.spelled(value, Mode::Deterministic, |value| {
             ring.index_term(value, &context, index)
         })
     }
 
-    /// The terms of a value under every index key that opens, the primary's first: what a query asks
-    /// for, `IN (…)`. Hits are verified after opening.
+    /// The terms of a value under every index key that opens, the primary's first, and with each of the
+    /// earlier contexts: what a query asks for, `IN (…)`. Hits are verified after opening.
     ///
     /// # Errors
-    /// As [`Column::index_term`].
+    /// As [`Column::index_term`], but for `ring-stale`: opening goes on.
     pub fn index_terms(&self, name: &str, value: &[u8], facts: &Context) -> Result<Vec<String>> {
         let (index, rings) = self.indexed(name)?;
-        let (ring, context) = (rings.to_open()?, self.context.joined(facts)?);
+        let (ring, contexts) = (rings.to_open()?, self.contexts(facts)?);
         self.spelled(value, Mode::Deterministic, |value| {
-            ring.index_terms(value, &context, index)
+            let mut terms = Vec::new();
+            for context in &contexts {
+                push_new(&mut terms, ring.index_terms(value, context, index)?);
+            }
+            Ok(terms)
         })
+    }
+
+    /// The term of a value that was opened. What is no value of the column's type keeps its spelling, and
+    /// has the term of that.
+    #[cfg(feature = "job")]
+    pub(crate) fn term_of(&self, name: &str, read: &Read, facts: &Context) -> Result<String> {
+        let (index, rings) = self.indexed(name)?;
+        let (ring, context) = (rings.to_seal()?, self.context.joined(facts)?);
+        let term = |value: &[u8]| ring.index_term(value, &context, index);
+        match self
+            .value_type
+            .canonical(&read.plaintext, Mode::Deterministic)
+        {
+            Ok(Cow::Borrowed(value)) => term(value),
+            Ok(Cow::Owned(value)) => term(&Zeroizing::new(value)),
+            Err(_) => term(&read.plaintext),
+        }
     }
 
     fn indexed(&self, name: &str) -> Result<(&BlindIndex, &dyn Rings)> {

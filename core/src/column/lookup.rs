@@ -38,7 +38,8 @@ impl Column {
     ///
     /// # Errors
     /// `invalid-argument` where a codec of the column stores equal values differently, which it names;
-    /// as [`Column::seal`] otherwise.
+    /// `codec-read-only` where one of them may hold the value in bytes that are not known here, as Rails
+    /// does what it compresses; as [`Column::seal`] otherwise.
     ///
     /// # Security
     /// `facts` must be those that a query knows as well: with the row id among them no two values would
@@ -49,9 +50,7 @@ impl Column {
         facts: &Context,
         form: Form,
     ) -> Result<Vec<StoredValue>> {
-        let contexts = core::iter::once(&self.context).chain(&self.earlier);
-        let contexts = contexts.map(|context| context.joined(facts));
-        let contexts = contexts.collect::<Result<Vec<_>>>()?;
+        let contexts = self.contexts(facts)?;
         self.spelled(value, self.mode, |value| {
             let mut found: Vec<StoredValue> = Vec::new();
             for (position, named) in self.codecs.iter().enumerate() {
@@ -59,20 +58,35 @@ impl Column {
                     let place = self.place(context, form);
                     let values = match named.codec.lookup_values(value, &place) {
                         // What a codec cannot hold stands in no row of it.
-                        Err(error) if position > 0 && error.code() == ErrorCode::CodecReadOnly => {
+                        Err(error)
+                            if position > 0
+                                && error.code() == ErrorCode::CodecReadOnly
+                                && !named.codec.may_hide(value, form) =>
+                        {
                             continue;
                         }
                         values => values?,
                     };
-                    for value in values.ok_or_else(|| varies(named))? {
-                        if !found.contains(&value) {
-                            found.push(value);
-                        }
-                    }
+                    push_new(&mut found, values.ok_or_else(|| varies(named))?);
                 }
             }
             Ok(found)
         })
+    }
+
+    /// What values may be bound to, with the facts of a query: the context of today first.
+    pub(super) fn contexts(&self, facts: &Context) -> Result<Vec<Context>> {
+        let contexts = core::iter::once(&self.context).chain(&self.earlier);
+        contexts.map(|context| context.joined(facts)).collect()
+    }
+}
+
+/// Adds what is not there yet.
+pub(super) fn push_new<T: PartialEq>(found: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !found.contains(&one) {
+            found.push(one);
+        }
     }
 }
 

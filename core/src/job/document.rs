@@ -2,14 +2,12 @@
 
 use crate::{
     error::{Error, ErrorCode, Result, fixed},
+    json::Members,
     manifest::{JsonPath, JsonStep},
 };
 use alloc::{string::String, vec::Vec};
-use core::{fmt, ops::Range};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use core::ops::Range;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -82,8 +80,8 @@ fn enter<'d>(
     let (is_object, is_list) = (value.get().starts_with('{'), value.get().starts_with('['));
     match step {
         JsonStep::Member(name) if is_object => {
-            let Pairs(pairs) = parsed(value)?;
-            let named = pairs.into_iter().filter(|(it, _)| it == name);
+            let Members(members) = parsed(value)?;
+            let named = members.into_iter().filter(|(it, _)| it == name);
             next.extend(named.map(|(_, value)| (items.clone(), value)));
         }
         JsonStep::EveryItem if is_list => {
@@ -132,31 +130,4 @@ pub(super) fn quoted(text: &str) -> Zeroizing<String> {
 fn no_document() -> Error {
     let message = "this is no JSON document, and a path leads into one";
     fixed(ErrorCode::ValueInvalid, message)
-}
-
-/// The members of an object, also those of one name.
-pub(super) struct Pairs<'d>(pub(super) Vec<(String, &'d RawValue)>);
-
-impl<'de> Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
 }

@@ -20,12 +20,10 @@ impl Taker<'_> {
         if target.spec.indexes.is_empty() {
             return Ok(Vec::new());
         }
-        let read = target.column.open(old, facts)?;
+        let read = target.column.open_as_sealed(old, facts)?;
         let facts = self.facts(target, row, false)?;
         let terms = target.spec.indexes.iter().map(|index| {
-            let term = target
-                .column
-                .index_term(&index.name, &read.plaintext, &facts)?;
+            let term = target.column.term_of(&index.name, &read, &facts)?;
             Ok(term.into())
         });
         terms.collect()

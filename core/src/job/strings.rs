@@ -1,7 +1,6 @@
 //! The strings of a JSON document, each with its place.
 
-use super::document::Pairs;
-use crate::manifest::JsonStep;
+use crate::{json::Members, manifest::JsonStep};
 use alloc::{string::String, vec::Vec};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -35,10 +34,10 @@ fn enter(value: &RawValue, steps: &mut Vec<JsonStep>, found: &mut Vec<Found>) {
             found.extend(text.map(|text| (steps.clone(), Zeroizing::new(text))));
         }
         Some(b'{') if !is_deep => {
-            let Ok(Pairs(pairs)) = serde_json::from_str(text) else {
+            let Ok(Members(members)) = serde_json::from_str(text) else {
                 return;
             };
-            for (name, value) in pairs {
+            for (name, value) in members {
                 steps.push(JsonStep::Member(name));
                 enter(value, steps, found);
                 steps.pop();

@@ -3,6 +3,7 @@
 mod check;
 mod facts;
 mod index;
+mod together;
 
 pub use facts::Fact;
 pub use index::IndexSpec;
@@ -116,7 +117,7 @@ impl ColumnSpec {
 pub(super) fn parse(columns: Option<&Value<'_, '_>>, codecs: &Codecs) -> Vec<ColumnSpec> {
     let items = columns.and_then(Value::list).unwrap_or_default();
     let mut found = Vec::new();
-    let mut seen = check::Seen::default();
+    let mut seen = together::Seen::default();
     for item in items {
         if item.log.is_full() {
             break;

@@ -54,6 +54,17 @@ impl JsonPath {
         &self.0
     }
 
+    /// Whether a member that one of them names is, or is within, one that the other names.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let is_both = |steps: (&JsonStep, &JsonStep)| match steps {
+            (JsonStep::EveryItem, JsonStep::Item(_)) | (JsonStep::Item(_), JsonStep::EveryItem) => {
+                true
+            }
+            (one, other) => one == other,
+        };
+        self.0.iter().zip(&other.0).all(is_both)
+    }
+
     /// The path that names a member with these steps and, of each list, every item in its place. It
     /// ends before a name that no path can spell.
     #[cfg(feature = "job")]

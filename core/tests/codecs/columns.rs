@@ -281,6 +281,32 @@ fn an_earlier_context_opens_and_only_reopening_brings_the_present_one() {
 }
 
 #[test]
+fn an_earlier_context_opens_whatever_another_codec_says() {
+    let key = key();
+    let before = Column::new(app(&key, &[])).context(table());
+    let stored = seal(&before, b"x", &row(1));
+    let without = Keyring::builder()
+        .primary(self::key())
+        .disabled(key.clone());
+    let without = NamedCodec::new("other", Reseal::new(Arc::new(without.build().unwrap())));
+    let renamed = Context::new().with("table", "people").unwrap();
+    for [write, read] in [[app(&key, &[]), without.clone()], [without, app(&key, &[])]] {
+        let column = Column::new(write)
+            .read(read)
+            .unwrap()
+            .context(renamed.clone());
+        let error = column.open(stored.as_stored(), &row(1)).unwrap_err();
+        assert!(matches!(
+            error.code(),
+            ErrorCode::AuthFailed | ErrorCode::KeyDisabled
+        ));
+        let column = column.earlier_context(table());
+        let read = column.open(stored.as_stored(), &row(1)).unwrap();
+        assert_eq!((read.origin.codec.as_str(), read.earlier), ("app", true));
+    }
+}
+
+#[test]
 fn the_census_needs_no_key() {
     let key = key();
     let stranger = Column::new(app(&self::key(), &[]))

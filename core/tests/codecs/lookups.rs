@@ -4,8 +4,8 @@ use crate::support::fresh;
 use reseal::{
     Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, OsEntropy, ValueType,
     codec::{
-        Fernet, Form, Plain, Rails, RailsDigest, Reseal, SqlalchemyEngine, SqlalchemyUtils,
-        StoredValue,
+        Fernet, Form, Plain, Rails, RailsDigest, RailsSerializer, Reseal, SqlalchemyEngine,
+        SqlalchemyUtils, StoredValue,
     },
 };
 use std::sync::Arc;
@@ -134,6 +134,61 @@ fn a_codec_whose_values_vary_is_named_and_refused() {
             assert!(error.message().contains("blind index"), "{error}");
         }
     }
+}
+
+#[test]
+fn what_is_stored_in_unknown_bytes_is_refused_whoever_writes() {
+    let none = Context::new();
+    let ring = || Reseal::new(Arc::new(Keyring::builder().primary(key()).build().unwrap()));
+    let (long, bytes) = ([b'x'; 141], [0xff; 141]);
+    let uncompressed = || rails(true, "a").compress(false);
+    for (codec, is_hidden) in [
+        (rails(true, "a"), true),
+        (uncompressed(), false),
+        (uncompressed().previous(rails(true, "b")), true),
+    ] {
+        let column = Column::new(named("app", ring()))
+            .read(named("rails", codec.build().unwrap()))
+            .unwrap()
+            .mode(Mode::Deterministic);
+        let asked = column.lookup_values(&long, &none, Form::Text);
+        if is_hidden {
+            let error = asked.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::CodecReadOnly);
+            assert!(error.message().starts_with("Rails compresses"), "{error}");
+        } else {
+            assert_eq!(asked.unwrap().len(), 2);
+        }
+        // What Rails cannot hold at all stands in no row.
+        let asked = column.lookup_values(&bytes, &none, Form::Binary).unwrap();
+        assert_eq!(asked.len(), 1);
+    }
+}
+
+#[test]
+fn a_scheme_of_binary_columns_hides_no_other_one() {
+    let none = Context::new();
+    let packed = || rails(true, "b").serializer(RailsSerializer::MessagePack);
+    let alone = Column::new(named("rails", rails(true, "a").build().unwrap()));
+    let stored = seal(&alone, b"x", &none, Form::Text);
+    for codec in [
+        rails(true, "a").previous(packed()),
+        packed().previous(rails(true, "a")),
+    ] {
+        let column = Column::new(named("plain", Plain))
+            .read(named("rails", codec.build().unwrap()))
+            .unwrap();
+        let asked = |form| column.lookup_values(b"x", &none, form).unwrap();
+        assert_eq!(
+            asked(Form::Text),
+            [StoredValue::Text("x".into()), stored.clone()]
+        );
+        assert_eq!(asked(Form::Binary).len(), 3);
+    }
+    let error = Column::new(named("rails", packed().build().unwrap()))
+        .lookup_values(b"x", &none, Form::Text)
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::CodecReadOnly);
 }
 
 #[test]

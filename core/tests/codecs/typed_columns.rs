@@ -4,7 +4,7 @@ use crate::support::fresh;
 use reseal::{
     BlindIndex, Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, Normalizer,
     OsEntropy, Outcome, ValueType,
-    codec::{CodecKind, Fernet, FernetKey, Form, Plain, Reseal, Stored, StoredValue},
+    codec::{CodecKind, Fernet, FernetKey, Form, Plain, Reseal, Rings, Stored, StoredValue},
 };
 use std::sync::Arc;
 
@@ -258,6 +258,67 @@ fn equal_values_have_equal_terms_under_every_key() {
     assert_eq!(asked.len(), 2);
     assert_eq!(asked[0], after.index_term("n_eq", b"7", &tenant).unwrap());
     assert_eq!(asked[1], term);
+}
+
+#[test]
+fn a_query_asks_with_every_context() {
+    let (data, first, second) = (key(KeyUse::Data), key(KeyUse::Index), key(KeyUse::Index));
+    let table = |name: &str| Context::new().with("table", name).unwrap();
+    let index = || BlindIndex::new("eq", Normalizer::Raw, 64).unwrap();
+    let ring = |index: &Key| {
+        Keyring::builder()
+            .primary(data.clone())
+            .primary(index.clone())
+    };
+    let of = |ring: reseal::KeyringBuilder, context| {
+        let column = column(ValueType::Text, Mode::Random, ring.build().unwrap());
+        column.context(context).index(index()).unwrap()
+    };
+    let renamed = of(ring(&second).decrypt_only(first.clone()), table("people"))
+        .earlier_context(table("users"))
+        .earlier_context(table("persons"))
+        .earlier_context(table("users"));
+    let tenant = Context::new().with("tenant", 7).unwrap();
+    let asked = renamed.index_terms("eq", b"a@b.example", &tenant).unwrap();
+    let mut expected = Vec::new();
+    for context in ["people", "users", "persons"] {
+        for key in [&second, &first] {
+            let alone = of(ring(key), table(context));
+            expected.push(alone.index_term("eq", b"a@b.example", &tenant).unwrap());
+        }
+    }
+    assert_eq!(asked, expected);
+    // What is stored has the present one.
+    let stored = renamed.index_term("eq", b"a@b.example", &tenant).unwrap();
+    assert_eq!(stored, asked[0]);
+}
+
+/// A ring whose source is out of reach for longer than its lease.
+struct Stale(Arc<Keyring>);
+
+impl Rings for Stale {
+    fn to_open(&self) -> reseal::Result<Arc<Keyring>> {
+        Ok(Arc::clone(&self.0))
+    }
+
+    fn to_seal(&self) -> reseal::Result<Arc<Keyring>> {
+        Err(reseal::Error::new(ErrorCode::RingStale, "it is too old"))
+    }
+}
+
+#[test]
+fn a_term_is_stored_under_a_ring_that_seals_and_asked_for_under_one_that_opens() {
+    let ring = Keyring::builder().primary(key(KeyUse::Data));
+    let ring = Arc::new(ring.primary(key(KeyUse::Index)).build().unwrap());
+    let column = Column::new(NamedCodec::new("plain", Plain))
+        .read(NamedCodec::new("app", Reseal::new(Stale(ring))))
+        .unwrap()
+        .index(BlindIndex::new("eq", Normalizer::Raw, 64).unwrap())
+        .unwrap();
+    let none = Context::new();
+    let error = column.index_term("eq", b"x", &none).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RingStale);
+    assert_eq!(column.index_terms("eq", b"x", &none).unwrap().len(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{World, assert_adds_up};
 use reseal::{
-    BlindIndex, Context, Key, KeyUse, Keyring, Normalizer, OsEntropy, Timestamp,
+    BlindIndex, Context, Key, KeyUse, Keyring, Mode, Normalizer, OsEntropy, Timestamp,
     job::{Dialect, End, Event, Job, JobOptions, Step, Target, Work},
 };
 use std::sync::Arc;
@@ -192,6 +192,55 @@ fn a_current_value_that_does_not_open_is_refused_with_its_term() {
     assert_adds_up(counts);
     assert_eq!((counts.refused["auth-failed"], counts.reindexed), (1, 49));
     assert_eq!(stored(&world, 4), before);
+}
+
+#[test]
+fn a_value_that_is_none_of_its_type_has_the_term_of_its_spelling() {
+    const AGES: &str = "[[columns]]
+table = 'people'
+column = 'age'
+row_id = ['id']
+context = { table = 'people', column = 'age' }
+type = 'integer'
+indexes = [{ name = 'eq', column = 'age_eq', bits = 64 }]
+write = 'app'
+";
+    let mut world =
+        World::new("CREATE TABLE people (id INTEGER PRIMARY KEY, age TEXT, age_eq TEXT)");
+    let context = Context::new().with("table", "people").unwrap();
+    let context = context.with("column", "age").unwrap();
+    let index = BlindIndex::new("eq", Normalizer::Raw, 64).unwrap();
+    let new = |key_use| Key::generate(key_use, &mut OsEntropy).unwrap();
+    let ring = |data: &Key, index| Keyring::builder().primary(data.clone()).primary(index);
+    let (first, second) = (new(KeyUse::Data), new(KeyUse::Data));
+    let ages = ["41", "forty-one", "\u{1f600}"];
+    let old = ring(&first, new(KeyUse::Index)).build().unwrap();
+    for age in ages {
+        let stored = old.seal(age.as_bytes(), &context, Mode::Random, &mut OsEntropy);
+        let term = old.index_term(age.as_bytes(), &context, &index);
+        let insert = "INSERT INTO people (age, age_eq) VALUES (?, ?)";
+        let row = [stored.unwrap(), term.unwrap()];
+        world.db.execute(insert, row).unwrap();
+    }
+    let rotated = ring(&second, new(KeyUse::Index)).decrypt_only(first);
+    for (ring, reindex) in [(rotated, false), (ring(&second, new(KeyUse::Index)), true)] {
+        world.ring = Arc::new(ring.build().unwrap());
+        let report = world.run(world.job(AGES, |options| options.reindex = reindex));
+        assert_eq!(report.end, End::Complete, "{}", report.to_json());
+        let counts = &report.columns[0].passes[0];
+        assert_adds_up(counts);
+        let changed = if reindex {
+            counts.reindexed
+        } else {
+            counts.resealed()
+        };
+        assert_eq!((changed, counts.refused.len()), (3, 0));
+        for (id, age) in (1..).zip(ages) {
+            let term = world.ring.index_term(age.as_bytes(), &context, &index);
+            let stored = world.text(&format!("SELECT age_eq FROM people WHERE id = {id}"));
+            assert_eq!(stored, Some(term.unwrap()), "{age}");
+        }
+    }
 }
 
 #[test]

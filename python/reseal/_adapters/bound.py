@@ -100,7 +100,7 @@ class BoundColumn:
             raise self._refused("index", error, row, began) from None
 
     def terms(self, value: object, index: str, facts: dict[str, Any]) -> list[str]:
-        """Return the terms to ask for, one for each index key that opens.
+        """Return the terms to ask for, one for each index key that opens and each context.
 
         Errors: those of `Column.index_terms`.
         """
@@ -113,7 +113,7 @@ class BoundColumn:
     def exact_terms(self, value: object, index: str, facts: dict[str, Any]) -> frozenset[str]:
         """Return terms with all their bits: two values that are equal for an index share one, others none.
 
-        So a hit is compared after it was opened. There is one term for each index key that opens.
+        So a hit is compared after it was opened. There is one for each index key that opens and each context.
 
         Errors: those of `Column.index_terms`.
         """

@@ -4,14 +4,13 @@ use super::pickle::Value;
 use crate::{
     codec::read_only,
     error::{Error, ErrorCode, Result, fixed},
+    json::Members,
     value::{
         json::{MAX_DEPTH, double},
         number::decimal,
     },
 };
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-use core::fmt;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -217,33 +216,6 @@ fn another() -> Error {
         "the pickle holds something else than the option field says: compare it with the declaration \
          of the field",
     )
-}
-
-/// The members of an object.
-struct Members<'t>(Vec<(String, &'t RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Object).map(Self)
-    }
-}
-
-struct Object;
-
-impl<'de> Visitor<'de> for Object {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 /// Text with names in braces.
 #[derive(Debug)]
-pub(super) struct Template(Vec<Part>);
+pub(crate) struct Template(Vec<Part>);
 
 #[derive(Debug)]
 enum Part {
@@ -19,7 +19,7 @@ enum Part {
 impl Template {
     /// # Errors
     /// `invalid-argument`.
-    pub(super) fn parse(template: &str) -> Result<Self> {
+    pub(crate) fn parse(template: &str) -> Result<Self> {
         if template.is_empty() {
             return Err(invalid());
         }
@@ -34,6 +34,15 @@ impl Template {
         }
         parts.push(literal(rest)?);
         Ok(Self(parts))
+    }
+
+    /// The names in braces.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Name(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
     }
 
     /// # Errors

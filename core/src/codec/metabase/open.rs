@@ -5,7 +5,7 @@ use super::{
     shape::{self, Shape, Value},
 };
 use crate::{
-    codec::{Opened, Trust, malformed, unsure::agreed},
+    codec::{Opened, Trust, agreed::agreed, malformed},
     context::Context,
     error::{ErrorCode, Result, auth_failed, fixed},
 };

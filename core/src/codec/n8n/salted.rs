@@ -2,7 +2,7 @@
 //! come from the password and the salt by `EVP_BytesToKey` with MD5 and one round.
 
 use super::{
-    super::{Expect, Trust, base64, malformed, unsure::agreed},
+    super::{Expect, Trust, agreed::agreed, base64, malformed},
     value::{decode, too_large},
 };
 use crate::{

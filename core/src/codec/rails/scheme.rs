@@ -134,7 +134,7 @@ impl Scheme {
         form: Form,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        if self.serializer == RailsSerializer::MessagePack && form == Form::Text {
+        if !self.fits(form) {
             return Err(no_text());
         }
         let encoding = match label {
@@ -162,6 +162,20 @@ impl Scheme {
             self.stored(&self.message(key, sealed, None, encoding, compressed), form)
         };
         core::iter::once(writer).chain(others).map(value).collect()
+    }
+
+    /// Whether a column of this form can hold its values.
+    pub(super) fn fits(&self, form: Form) -> bool {
+        self.serializer != RailsSerializer::MessagePack || form == Form::Binary
+    }
+
+    /// Whether a deterministic value has a plaintext in bytes that are not known here.
+    pub(super) fn may_hide(&self, plaintext: &[u8]) -> bool {
+        self.deflates(plaintext) && utf8_only(plaintext, None).is_ok()
+    }
+
+    fn deflates(&self, plaintext: &[u8]) -> bool {
+        self.compress && plaintext.len() > compress::THRESHOLD_BYTES
     }
 
     fn stored(&self, message: &Message, form: Form) -> Result<StoredValue> {
@@ -221,7 +235,7 @@ impl Scheme {
     /// Also what is a stream itself, whatever its length: as it is, it would look like a value
     /// whose mark of compression was taken away.
     fn compresses(&self, plaintext: &[u8]) -> Result<bool> {
-        let long = self.compress && plaintext.len() > compress::THRESHOLD_BYTES;
+        let long = self.deflates(plaintext);
         match self.layout {
             Layout::Deterministic if long => Err(deflated_differently()),
             Layout::Deterministic if compress::is_stream(plaintext) => Err(read_only(
@@ -273,7 +287,7 @@ impl Scheme {
     }
 }
 
-fn no_text() -> crate::Error {
+pub(super) fn no_text() -> crate::Error {
     read_only("Rails keeps MessagePack in binary columns only: use the JSON serializer for text")
 }
 

@@ -2,9 +2,8 @@
 
 use super::{Facts, Options, Sight, rows, tokens};
 use crate::{
-    codec::{Expect, Metabase, MetabaseKey},
+    codec::{Expect, Metabase, MetabaseKey, MetabaseTemplate},
     column::NamedCodec,
-    context::check_name,
     error::Result,
     manifest::{
         SecretRef,
@@ -43,13 +42,25 @@ impl MetabaseOptions {
                            \"json\" or \"utf8\", and leave out aad, which it cannot have";
             table.wrong("streams", message);
         }
+        if options.data_keys.is_some() && (options.streams || options.aad.is_some()) {
+            table.wrong(
+                "data_keys",
+                "no stream is under them, and nothing with an aad: leave them out",
+            );
+        }
+        if options.expect.is_some() && !options.streams {
+            table.wrong(
+                "expect",
+                "it is for streams: write streams = true, or leave it out",
+            );
+        }
         options
     }
 }
 
 fn template(value: &Value<'_, '_>) -> Option<String> {
     let text = value.text()?;
-    if names(text).is_none() {
+    if MetabaseTemplate::parse(text).is_err() {
         value.wrong(
             "an aad is text with names of the context in braces, as in setting.{key}; none of it \
              is a brace otherwise",
@@ -57,21 +68,6 @@ fn template(value: &Value<'_, '_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-/// The names in braces; nothing where a template is not one.
-fn names(template: &str) -> Option<Vec<&str>> {
-    let mut names = Vec::new();
-    let mut rest = template;
-    while let Some((text, after)) = rest.split_once('{') {
-        let (name, next) = after.split_once('}')?;
-        if text.contains('}') || check_name(name).is_err() {
-            return None;
-        }
-        names.push(name);
-        rest = next;
-    }
-    (!template.is_empty() && !rest.contains('}')).then_some(names)
 }
 
 impl Options for MetabaseOptions {
@@ -86,10 +82,15 @@ impl Options for MetabaseOptions {
     }
 
     fn facts(&self) -> Facts {
-        let names = self.aad.as_deref().and_then(names).unwrap_or_default();
+        let aad = self.aad.as_deref().map(MetabaseTemplate::parse);
+        let aad = aad.and_then(Result::ok);
         Facts {
             cannot_write: self.streams.then_some("streams of Metabase are read only"),
-            context: names.into_iter().map(ToOwned::to_owned).collect(),
+            context: aad
+                .iter()
+                .flat_map(MetabaseTemplate::names)
+                .map(ToOwned::to_owned)
+                .collect(),
             ..Facts::default()
         }
     }

@@ -96,6 +96,12 @@ impl Scheme {
                 },
             );
         }
+        if table.has(keys) && table.has(other) {
+            table.warn(
+                other,
+                format!("the scheme is under {keys}: these are never used"),
+            );
+        }
         if self.deterministic && self.envelope {
             wrong(
                 "envelope",

@@ -1,6 +1,6 @@
-//! Whether the members of a column go together, with its codecs and with other columns.
+//! Whether the members of a column go together, and with its codecs.
 
-use super::{ColumnSpec, twice};
+use super::ColumnSpec;
 use crate::{
     codec::CodecKind,
     ids::Mode,
@@ -8,10 +8,9 @@ use crate::{
         codecs::{CodecSpec, Codecs, Writes},
         read::Table,
     },
-    sorted::SortedMap,
     value::ValueType,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 /// The column, with what its codecs say; nothing where one of them has a problem itself.
 pub(super) fn with_codecs(
@@ -118,9 +117,9 @@ fn check_indexes(spec: &ColumnSpec, used: &[&CodecSpec], table: &Table<'_, '_>) 
              codec",
         );
     }
-    let others = spec.row_id.iter().chain([&spec.column]);
-    let indexes = spec.indexes.iter().map(|index| &index.column);
-    if let Some(column) = twice(indexes.chain(others).map(String::as_str)) {
+    let mut indexes = spec.indexes.iter().map(|index| index.column.as_str());
+    let own = |column: &&str| spec.column == *column || spec.needed().any(|(_, it)| it == *column);
+    if let Some(column) = indexes.find(own) {
         table.wrong(
             "indexes",
             format!("an index has a column of its own, and {column} is another one"),
@@ -174,101 +173,5 @@ fn warn(spec: &ColumnSpec, used: &[&CodecSpec], table: &Table<'_, '_>) {
             "readers",
             format!("{reader} cannot read what is written: {kind}"),
         );
-    }
-}
-
-/// The columns so far, by table and column.
-#[derive(Default)]
-pub(super) struct Seen {
-    places: SortedMap<(String, String), Vec<Rows>>,
-    /// What rows are found by, or values are bound to, and the place that says so.
-    bound: SortedMap<(String, String), String>,
-}
-
-/// Which values of a column, and the place of the first one.
-struct Rows {
-    filter: Option<String>,
-    path: Option<String>,
-    place: String,
-    /// Whether a job may write other bytes there.
-    is_rewritten: bool,
-}
-
-impl Seen {
-    /// Refuses a column that is there already, and one that is sealed while others depend on what it holds.
-    pub(super) fn add(&mut self, spec: &ColumnSpec, table: &Table<'_, '_>) {
-        let rows = Rows {
-            filter: spec.filter.clone(),
-            path: spec.path.as_ref().map(|path| format!("{path}")),
-            place: table.place.clone(),
-            is_rewritten: spec.codecs().any(|codec| codec != spec.write)
-                || spec.write_kind != CodecKind::Plain,
-        };
-        if spec.table.is_empty() || spec.column.is_empty() {
-            return;
-        }
-        self.bind(spec, table);
-        let key = (spec.table.clone(), spec.column.clone());
-        if rows.is_rewritten
-            && let Some(place) = self.bound.get(&key)
-        {
-            let message = format!("{place} depends on what it holds: {APART}");
-            table.wrong("column", message);
-        }
-        let mut before = self.places.remove(&key).unwrap_or_default();
-        if rows.are_new(&before, table) {
-            before.push(rows);
-        }
-        self.places.insert(key, before);
-    }
-
-    /// Notes what a column depends on.
-    fn bind(&mut self, spec: &ColumnSpec, table: &Table<'_, '_>) {
-        let ids = spec.row_id.iter().map(|column| ("row_id", column.as_str()));
-        let facts = spec.row_facts().map(|(_, column)| ("context", column));
-        for (member, column) in ids.chain(facts).filter(|(_, it)| *it != spec.column) {
-            let key = (spec.table.clone(), column.into());
-            let mut rows = self.places.get(&key).into_iter().flatten();
-            if let Some(Rows { place, .. }) = rows.find(|rows| rows.is_rewritten) {
-                let message = format!("{column} is sealed itself, by {place}: {APART}");
-                table.wrong(member, message);
-            }
-            if !self.bound.contains_key(&key) {
-                self.bound.insert(key, table.place.clone());
-            }
-        }
-    }
-}
-
-/// Why no column depends on one that is sealed.
-const APART: &str = "a job changes the bytes there, and what depends on them would not be found, or \
-                     not open, any more";
-
-impl Rows {
-    /// Whether no other column has the same ones. What overlaps is warned of.
-    fn are_new(&self, before: &[Self], table: &Table<'_, '_>) -> bool {
-        let same = before
-            .iter()
-            .find(|other| (&other.filter, &other.path) == (&self.filter, &self.path));
-        if let Some(other) = same {
-            let place = &other.place;
-            table.wrong(
-                "column",
-                format!("{place} is the same column, with the same where and path"),
-            );
-            return false;
-        }
-        let whole = |rows: &Self| rows.filter.is_none();
-        let overlapping = before
-            .iter()
-            .find(|other| other.path == self.path && (whole(other) || whole(self)));
-        if let Some(other) = overlapping {
-            let place = &other.place;
-            table.warn(
-                "column",
-                format!("{place} has rows of the same column: one of the two has no where"),
-            );
-        }
-        true
     }
 }

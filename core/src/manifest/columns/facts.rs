@@ -52,6 +52,13 @@ impl ColumnSpec {
         })
     }
 
+    /// What its rows are found by, and its values bound to: the member that says so, and the column.
+    pub(super) fn needed(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let ids = self.row_id.iter().map(|column| ("row_id", column.as_str()));
+        let facts = self.row_facts().map(|(_, column)| ("context", column));
+        ids.chain(facts)
+    }
+
     /// Each fact that a row has itself, and the column of the table that holds it.
     pub fn row_facts(&self) -> impl Iterator<Item = (&str, &str)> {
         let bound = self.row_id.first().filter(|_| self.bind_row);

@@ -118,10 +118,10 @@ fn wants_name_each_thing_once_and_where_it_is_named() {
             "file /run/rows.json codecs.n8n.rows",
             "env CRYPTOGRAPHY_KEY codecs.pickled.cryptography_keys[0]",
             "env CRYPTOGRAPHY_SALT codecs.pickled.salt",
-            "env AR_PRIMARY_KEY codecs.rails.primary_keys[0]",
             "env AR_DETERMINISTIC codecs.rails.deterministic_keys[0]",
             "env AR_OLD codecs.rails.previous_keys[0]",
             "env AR_SALT codecs.rails.key_derivation_salt",
+            "env AR_PRIMARY_KEY codecs.rails.previous[0].primary_keys[0]",
             "env AR_SALT_OLD codecs.rails.previous[0].key_derivation_salt",
             "directory /run/sentry codecs.sentry.key_dir",
             "file /run/k2 codecs.sentry_text.keys.\"k 2\"",
@@ -176,7 +176,12 @@ fn every_kind_is_built_and_goes_round() {
             form: if is_pickled { Form::Binary } else { Form::Text },
             ..text_place(&context)
         };
-        let stored = named.codec.seal(b"{\"a\": 1}", &place, &mut fresh).unwrap();
+        let sealed = named.codec.seal(b"{\"a\": 1}", &place, &mut fresh);
+        if spec.name() == "metabase_streams" {
+            assert_eq!(sealed.unwrap_err().code(), ErrorCode::CodecReadOnly);
+            continue;
+        }
+        let stored = sealed.unwrap();
         let opened = named.codec.open(stored.as_stored(), &context).unwrap();
         // A pickle holds the value of a document, and not its spaces.
         let expected: &[u8] = if is_pickled {

@@ -379,6 +379,18 @@ const OPTIONS: &[(&str, &str)] = &[
         ".expect: there is no kind of plaintext to expect \"xml\": it is one of json, utf8",
     ),
     (
+        "kind = 'metabase'\nkeys = ['env:A']\nexpect = 'utf8'",
+        ".expect: it is for streams: write streams = true, or leave it out",
+    ),
+    (
+        "kind = 'metabase'\nkeys = ['env:A']\ndata_keys = 'table:r'\naad = 'a'",
+        ".data_keys: no stream is under them, and nothing with an aad",
+    ),
+    (
+        "kind = 'metabase'\nkeys = ['env:A']\ndata_keys = 'table:r'\nstreams = true\nexpect = 'json'",
+        ".data_keys: no stream is under them, and nothing with an aad",
+    ),
+    (
         "kind = 'metabase'\nkeys = ['env:A']\ndata_keys = 'table:'",
         ".data_keys: this is no name of a table",
     ),
@@ -535,6 +547,18 @@ const MEMBERS: &[(&str, &str)] = &[
         "indexes: an index has a column of its own, and ssn is",
     ),
     (
+        "indexes = [{ name = 'a', column = 'id', bits = 64 }]",
+        "indexes: an index has a column of its own, and id is another one",
+    ),
+    (
+        "indexes = [{ name = 'a', column = 'b', bits = 64 }]\ncontext = { it = { column = 'b' } }",
+        "indexes: an index has a column of its own, and b is another one",
+    ),
+    (
+        "indexes = [{ name = 'a', column = 'b', bits = 64 }, { name = 'b', column = 'b', bits = 64 }]",
+        "indexes: two indexes have the column b",
+    ),
+    (
         "indexes = [{ name = 'a', column = 'b', bits = 64 }, { name = 'a', column = 'c', bits = 64 }]",
         "indexes: two indexes have the name a",
     ),
@@ -666,6 +690,76 @@ fn the_same_column_twice() {
 }
 
 #[test]
+fn paths_that_overlap() {
+    let two = |one: &str, other: &str| with(&format!("{}{}", column(one), column(other)));
+    let json = |path: &str| format!("type = 'json'\npath = '{path}'");
+    let whole = "type = 'json'".to_owned();
+    let filtered = |members: &str, filter: &str| format!("{members}\nwhere = '{filter}'");
+    for (first, second) in [
+        (json("$.a[*]"), json("$.a[0]")),
+        (json("$.a"), json("$.a.b")),
+        (json("$.a[3]"), json("$.a[*].b")),
+        (whole, json("$.a")),
+    ] {
+        for (first, second) in [(&first, &second), (&second, &first)] {
+            let begin =
+                "columns[1].column: columns[0] is the same column, and the two paths overlap";
+            one(&two(first, second), begin);
+            one(&two(&filtered(first, "a"), &filtered(second, "a")), begin);
+            let warns = |text: &str| {
+                let warnings = warned(text);
+                warnings.iter().any(|warning| {
+                    warning.starts_with("columns[1].column: columns[0] has rows of the same column")
+                })
+            };
+            assert!(warns(&two(&filtered(first, "a"), second)));
+            assert!(warns(&two(first, &filtered(second, "a"))));
+            assert!(!warns(&two(&filtered(first, "a"), &filtered(second, "b"))));
+        }
+    }
+    for (first, second) in [
+        ("$.a[0]", "$.a[1]"),
+        ("$.a[*].b", "$.a[*].c"),
+        ("$.a", "$.ab"),
+    ] {
+        assert!(Manifest::parse(&two(&json(first), &json(second))).is_ok());
+    }
+}
+
+#[test]
+fn a_column_of_terms_that_is_of_use_otherwise() {
+    let two = |one: &str, other: &str| with(&format!("{}{}", column(one), column(other)));
+    let indexed = |of: &str, column: &str| {
+        format!("column = '{of}'\nindexes = [{{ name = 'eq', column = '{column}', bits = 64 }}]")
+    };
+    for (member, other) in [
+        ("column", "column = 'it'"),
+        ("column", "column = 'it'\nwrite = 'plain'"),
+        ("row_id", "column = 'mail'\nrow_id = ['it']"),
+        (
+            "context",
+            "column = 'mail'\ncontext = { a = { column = 'it' } }",
+        ),
+        ("indexes", &indexed("mail", "it")),
+    ] {
+        let shared = "an index has a column of its own, and it is of columns[0] as well";
+        one(
+            &two(&indexed("ssn", "it"), other),
+            &format!("columns[1].{member}: {shared}"),
+        );
+        one(
+            &two(other, &indexed("ssn", "it")),
+            &format!("columns[1].indexes: {shared}"),
+        );
+        let elsewhere = format!("{other}\ntable = 'people'");
+        assert!(Manifest::parse(&two(&indexed("ssn", "it"), &elsewhere)).is_ok());
+    }
+    // Parts of one column have their terms in one place.
+    let part = |filter: &str| format!("{}\nwhere = '{filter}'", indexed("ssn", "it"));
+    assert!(Manifest::parse(&two(&part("a"), &part("b"))).is_ok());
+}
+
+#[test]
 fn a_column_that_depends_on_a_sealed_one() {
     let two = |one: &str, other: &str| with(&format!("{}{}", column(one), column(other)));
     let other = "column = 'mail'";
@@ -693,6 +787,20 @@ fn a_column_that_depends_on_a_sealed_one() {
     ] {
         assert!(Manifest::parse(&two(bound, kept)).is_ok());
         assert!(Manifest::parse(&two(kept, bound)).is_ok());
+    }
+}
+
+#[test]
+fn keys_of_rails_that_a_scheme_never_uses() {
+    let rails = "kind = 'rails'\nkey_derivation_salt = 'env:S'\nprimary_keys = ['env:A']\ndeterministic_keys = ['env:B']";
+    let never = |keys: &str| format!("the scheme is under {keys}: these are never used");
+    for (options, member, keys) in [
+        ("", "deterministic_keys", "primary_keys"),
+        ("deterministic = true", "primary_keys", "deterministic_keys"),
+    ] {
+        let text = with(&format!("[codecs.x]\n{rails}\n{options}"));
+        let expected = format!("codecs.x.{member}: {}", never(keys));
+        assert!(warned(&text).contains(&expected), "{:#?}", warned(&text));
     }
 }
 

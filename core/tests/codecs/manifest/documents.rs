@@ -83,7 +83,6 @@ keys = { k1 = "env:SENTRY_1", "k 2" = "file:/run/k2" }
 primary = "k1"
 [codecs.rails]
 kind = "rails"
-primary_keys = ["env:AR_PRIMARY_KEY"]
 deterministic_keys = ["env:AR_DETERMINISTIC"]
 previous_keys = ["env:AR_OLD"]
 key_derivation_salt = "env:AR_SALT"
@@ -101,9 +100,16 @@ key_derivation_salt = "env:AR_SALT_OLD"
 kind = "metabase"
 keys = ["env:MB_ENCRYPTION_SECRET_KEY"]
 data_keys = "table:data_encryption_key"
-aad = "setting.{column}"
-expect = "utf8"
 lenient = true
+[codecs.metabase_aad]
+kind = "metabase"
+keys = ["env:MB_ENCRYPTION_SECRET_KEY"]
+aad = "setting.{column}"
+[codecs.metabase_streams]
+kind = "metabase"
+keys = ["env:MB_ENCRYPTION_SECRET_KEY"]
+streams = true
+expect = "utf8"
 [codecs.n8n]
 kind = "n8n"
 instance_keys = ["env:N8N_ENCRYPTION_KEY"]
@@ -157,7 +163,7 @@ bind_row = true
 type = "json"
 mode = "padded"
 write = "app"
-read = ["dir", "set", "tokens", "sentry", "sentry_text", "rails", "metabase", "n8n", "export", "board", "django", "fields", "pickled", "alchemy", "plain"]
+read = ["dir", "set", "tokens", "sentry", "sentry_text", "rails", "metabase", "metabase_aad", "metabase_streams", "n8n", "export", "board", "django", "fields", "pickled", "alchemy", "plain"]
 readers = { other = ["reseal", "plain"] }
 indexes = [{ name = "eq", column = "bidx", normalizer = "raw", bits = 256 }]
 "#;
