@@ -1,6 +1,6 @@
 // The drivers of the bulk job, on real databases; py-tests/test_database.py has the same scenarios.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -469,10 +469,20 @@ on(SERVERS, "who is not let in", async (place) => {
 
 for (const mode of ["require", "verify-ca", "verify-full"]) {
   on(SERVERS, `encryption that is asked for is not left out: ${mode}`, async (place) => {
-    const root = mode === "require" ? "" : "&sslrootcert=/nowhere/ca.pem";
-    await connectError(`${place.url}?sslmode=${mode}${root}`);
+    const url = `${place.url}?sslmode=${mode}`;
+    if (mode !== "verify-ca") {
+      const { failure } = await connectError(url);
+      expect(failure.code).toBe({ postgresql: "08001", mysql: "2026", sqlite: "" }[place.kind]);
+    }
+    const error = await connect(`${url}&sslrootcert=/nowhere/ca.pem`).catch((it) => it);
+    expect(error).toBeInstanceOf(ResealError);
+    expect(error).toMatchObject({
+      code: "invalid-argument",
+      message: 'sslrootcert: cannot read "/nowhere/ca.pem" (ENOENT)',
+    });
     for (const other of ["disable", "prefer"]) {
-      const database = await place.open(`${place.url}?sslmode=${other}`);
+      const ignored = `${place.url}?sslmode=${other}&sslrootcert=/nowhere/ca.pem`;
+      const database = await place.open(ignored);
       expect(await database.query("SELECT 1")).toEqual([[1]]);
     }
   });
@@ -723,8 +733,30 @@ test("a URL is text", async () => {
   }
 });
 
-test("a driver that is missing", async () => {
-  // A folder without packages, in a process of its own.
+test("a driver that is missing", () => {
+  const urls = ["postgresql://u:p@127.0.0.1/d", "mysql://u:p@127.0.0.1/d"];
+  const [postgres, mysql] = tried([process.execPath], urls);
+  expect(postgres).toMatch(/^engine-unsupported .*npm install pg$/);
+  expect(mysql).toMatch(/^engine-unsupported .*npm install mysql2$/);
+});
+
+test("a driver whose native part is missing, or is one for another Node", () => {
+  const place = join(folder, "node_modules/better-sqlite3");
+  mkdirSync(place, { recursive: true });
+  const message = "Could not locate the bindings file.";
+  const source = `module.exports = class { constructor() { throw new Error("${message}"); } };`;
+  writeFileSync(join(place, "index.js"), source);
+  writeFileSync(join(folder, "empty.db"), "");
+  const node = fileURLToPath(new URL("node_modules/node-24/bin/node", import.meta.url));
+  const urls = ["sqlite:///empty.db"];
+  expect(tried([node], urls)[0]).toBe("sqlite");
+  expect(tried([node, "--no-experimental-sqlite"], urls)[0]).toBe(
+    "engine-unsupported better-sqlite3 has no binary for this Node: npm rebuild better-sqlite3",
+  );
+});
+
+/** What comes of connecting, in a folder without packages and a process of its own. */
+function tried([node, ...flags]: string[], urls: string[]): string[] {
   const bundle = join(folder, "missing.mjs");
   const source = fileURLToPath(new URL("../wasm/ts/database.ts", import.meta.url));
   const esbuild = fileURLToPath(new URL("../wasm/node_modules/.bin/esbuild", import.meta.url));
@@ -733,15 +765,11 @@ test("a driver that is missing", async () => {
   expect(readFileSync(bundle, "utf8")).not.toContain('"mysql2/promise")');
   const program = `
     import { connect } from ${JSON.stringify(bundle)};
-    for (const url of ["postgresql://u:p@127.0.0.1/d", "mysql://u:p@127.0.0.1/d"])
-      await connect(url).catch(({ code, message }) => console.log(code, message));
+    for (const url of ${JSON.stringify(urls)}) {
+      const { code, dialect, message } = await connect(url).catch((error) => error);
+      console.log(dialect ?? \`\${code} \${message}\`);
+    }
   `;
-  const node = [
-    process.execPath,
-    ["--input-type=module", "-e", program],
-    { cwd: folder, encoding: "utf8" },
-  ] as const;
-  const lines = execFileSync(...node).split("\n");
-  expect(lines[0]).toMatch(/^engine-unsupported .*npm install pg$/);
-  expect(lines[1]).toMatch(/^engine-unsupported .*npm install mysql2$/);
-});
+  const line = [...flags, "--no-warnings", "--input-type=module", "-e", program];
+  return execFileSync(node!, line, { cwd: folder, encoding: "utf8" }).split("\n");
+}

@@ -194,6 +194,8 @@ test("a job that is shared is one that others may join", async () => {
   const error = await refuses("invalid-argument", apply(url, { ...shared, dryRun: true }));
   expect(error.message).toMatch(/^share is for apply/);
   await refuses("invalid-argument", apply(url, { ...shared, workerLease: 0 }));
+  const alone = await refuses("invalid-argument", apply(url, { manifest, workerLease: 5 }));
+  expect(alone.message).toMatch(/several share/);
 });
 
 test("two jobs run beside each other", async () => {

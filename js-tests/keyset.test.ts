@@ -142,6 +142,12 @@ test("keys that do not fit", () => {
   refuses("invalid-argument", () => keyset.introduce(key));
 });
 
+test("a Date that is none is no moment", () => {
+  for (const now of [new Proxy(new Date(), {}), Object.create(Date.prototype) as Date]) {
+    refuses("invalid-argument", () => Keyset.create({ kek: KEK, now }));
+  }
+});
+
 test.each([START, START + 0.9, new Date(START * 1000), new Date("2026-11-20T05:30:00+05:30")])(
   "a moment: %s",
   (now) => {

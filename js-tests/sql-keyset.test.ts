@@ -362,6 +362,47 @@ describe("a source of another kind", () => {
     live.dispose();
   });
 
+  test("a clock that throws beside the calls ends nothing", async () => {
+    let broken = false;
+    const read = () => Promise.resolve(document);
+    const clock = (): number => {
+      if (broken) throw new RangeError(PASSWORD);
+      return performance.now() / 1000;
+    };
+    const live = await LiveKeyring.follow({ read, open }, { checkSeconds: 3600, clock });
+    const look = live.refreshed();
+    await Promise.resolve();
+    broken = true;
+    const error: unknown = await look.catch((error: unknown) => error);
+    expect(error).toMatchObject({
+      code: "source-unreadable",
+      message: "the clock of the ring failed with RangeError",
+    });
+    broken = false;
+    expect(live.status().lastError).toMatchObject({ code: "source-unreadable" });
+    await live.refreshed();
+    expect(live.status().lastError).toBeUndefined();
+    live.dispose();
+  });
+
+  test("and looks go on once it is mended", async () => {
+    let [reads, fails] = [0, 0];
+    let broken = false;
+    const read = () => Promise.resolve((reads++, document));
+    const clock = (): number => {
+      if (!broken) return performance.now() / 1000;
+      fails += 1;
+      throw new RangeError("broken");
+    };
+    const live = await LiveKeyring.follow({ read, open }, { checkSeconds: 0, clock });
+    broken = true;
+    await vi.waitFor(() => expect(fails).toBeGreaterThan(3));
+    broken = false;
+    const before = reads;
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(before));
+    live.dispose();
+  });
+
   test.each(["", "ring.dispose();"])(
     "one that never answers keeps no process alive (%s)",
     (end) => {

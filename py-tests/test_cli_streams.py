@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,17 @@ from pathlib import Path
 
 import pytest
 import reseal
-from cli_support import COMMANDS, SECONDS, Ended, Pair, Terminal, environment, fixed_key, normalized
+from cli_support import (
+    COMMANDS,
+    NPM_BIN,
+    SECONDS,
+    Ended,
+    Pair,
+    Terminal,
+    environment,
+    fixed_key,
+    normalized,
+)
 from reseal._cli import Host
 from reseal._native import run_command
 
@@ -234,6 +245,48 @@ def test_streams_that_fail(pair: Pair, line: str, code: int, error: str) -> None
         assert error in ended.err
         assert bool(error) == bool(ended.err)
         assert "Traceback" not in ended.err
+
+
+BROKEN = "078-05-1120"
+CLOCKS = {
+    "sitecustomize.py": f"import time\ndef now(): raise ValueError({BROKEN!r})\ntime.time = now\n",
+    "clock.cjs": f"Date.now = () => {{ throw new RangeError({BROKEN!r}); }};\n",
+}
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_nobody_foresaw(pair: Pair, as_json: bool) -> None:
+    """It is told by its kind and its places, which hold no value; 1 would be of values that were refused."""
+    paths = [str(pair.root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    pair.env |= {
+        "RESEAL_KEK": KEK.export(),
+        "PYTHONPATH": os.pathsep.join(paths),
+        "NODE_OPTIONS": f"--require={pair.root / 'clock.cjs'}",
+    }
+    for name, content in CLOCKS.items():
+        (pair.root / name).write_text(content)
+    for command, kind in (("python", "ValueError"), ("node", "RangeError")):
+        ended = pair.one(command, "keyset", "init", *["--json"] * as_json, code=4)
+        start = f"the command broke: {kind} at "
+        if as_json:
+            error = json.loads(ended.err)["error"]
+            assert (error["code"], error["exit"]) == ("unexpected", 4)
+            assert error["message"].startswith(start)
+        else:
+            assert ended.err.startswith(f"error: {start}")
+            assert ended.err.endswith(" [unexpected]\n")
+        assert ended.out == ""
+        assert ended.err.count("\n") == 1
+        assert BROKEN not in ended.err
+
+
+def test_a_package_that_lacks_a_file(tmp_path: Path) -> None:
+    (tmp_path / "cli.cjs").write_bytes(NPM_BIN.read_bytes())
+    ended = subprocess.run(
+        ["node", "cli.cjs", "keys", "new"], cwd=tmp_path, capture_output=True, timeout=SECONDS
+    )
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(b"error: the command broke: ENOENT at ")
 
 
 def test_input_without_end(pair: Pair) -> None:

@@ -544,11 +544,26 @@ def test_who_is_not_let_in(place: Place) -> None:
 @servers_only
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 def test_encryption_that_is_asked_for_is_not_left_out(place: Place, mode: str) -> None:
-    root = "" if mode == "require" else "&sslrootcert=/nowhere/ca.pem"
-    error = connect_error(f"{place.url}?sslmode={mode}{root}")
-    assert error.failure.message
+    url = f"{place.url}?sslmode={mode}"
+    if mode != "verify-ca":
+        failure = connect_error(url).failure
+        assert failure.code == {"postgresql": "08001", "mysql": "2026"}[place.kind]
+    with pytest.raises(reseal.ResealError) as caught:
+        _database.connect(f"{url}&sslrootcert=/nowhere/ca.pem")
+    assert (caught.value.code, str(caught.value)) == (
+        "invalid-argument",
+        'sslrootcert: cannot read "/nowhere/ca.pem" (ENOENT)',
+    )
     for mode in ("disable", "prefer"):
-        assert place.open(f"{place.url}?sslmode={mode}").query("SELECT 1") == [(1,)]
+        ignored = f"{place.url}?sslmode={mode}&sslrootcert=/nowhere/ca.pem"
+        assert place.open(ignored).query("SELECT 1") == [(1,)]
+
+
+def test_a_number_of_the_system_is_none_of_the_driver(tmp_path: Path) -> None:
+    root = tmp_path / "ca.pem"
+    root.write_text("no certificate")
+    error = connect_error(f"mysql://anna:x@127.0.0.1:1/d?sslmode=verify-ca&sslrootcert={root}")
+    assert error.failure == Failure("", "the driver failed with SSLError")
 
 
 def connect_error(url: str) -> DatabaseError:

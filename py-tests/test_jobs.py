@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import sqlite3
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import reseal
 import sqlalchemy
 from cli_support import DATA, OLD, run
 from reseal import jobs
+from reseal._database_sqlite import Sqlite
 
 RING, OTHER = reseal.Keyring(DATA), reseal.Keyring(OLD)
 HERE = {"table": "users", "column": "ssn"}
@@ -305,6 +307,61 @@ def test_what_a_callback_raises_is_raised(
     assert jobs.apply(database, manifest=MANIFEST)["end"] == "complete"
 
 
+class StreamingError(Exception):
+    stream = "standard output"
+
+
+@pytest.mark.parametrize(
+    "raised", [reseal.ResealError("no-primary", "mine"), StreamingError("mine")]
+)
+@pytest.mark.parametrize("name", ["on_event", "stop"])
+def test_what_a_callback_raises_is_never_an_error_of_the_job(
+    name: str, raised: Exception, database: sqlite3.Connection
+) -> None:
+    put(database, 3, OTHER.seal("x", HERE))
+    cause = raised.__cause__ = KeyError()
+
+    def broken(*_: object) -> bool:
+        raise raised
+
+    with pytest.raises(type(raised)) as caught:
+        jobs.apply(database, manifest=MANIFEST, **{name: broken})  # type: ignore[arg-type]
+    assert caught.value is raised
+    assert (raised.__cause__, raised.__context__) == (cause, None)
+    assert not database.in_transaction
+
+
+def test_what_stop_raises_while_the_job_waits_is_raised(database: sqlite3.Connection) -> None:
+    calls = iter(range(1000))
+
+    def broken() -> bool:
+        if sys._getframe(2).f_code.co_name == "sleep":
+            raise ValueError("mine")
+        return next(calls) > 900
+
+    with pytest.raises(ValueError, match="mine"):
+        jobs.apply(database, manifest=MANIFEST, batch=1, pause_ms=50, stop=broken)
+
+
+def test_a_connection_that_cannot_be_used_any_more(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver says what is wrong with it; the job says what was done until then."""
+    begin, why, begun = Sqlite._begin, "the connection is in a transaction", iter(range(1))
+
+    def refuses(self: Sqlite, connection: Any) -> None:
+        if next(begun, None) is None:
+            raise reseal.ResealError("invalid-argument", why)
+        begin(self, connection)
+
+    monkeypatch.setattr(Sqlite, "_begin", refuses)
+    with pytest.raises(jobs.JobError, match=why) as caught:
+        jobs.apply(database, manifest=MANIFEST)
+    assert caught.value.code == "invalid-argument"
+    assert caught.value.report["end"] == "failed"
+    assert caught.value.report["error"]["message"] == why  # type: ignore[typeddict-item]
+
+
 def test_nothing_of_the_process_is_touched(
     database: sqlite3.Connection, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -466,6 +523,7 @@ class Odd:
         ({"columns": []}, "invalid-argument", "leave it out for all"),
         ({"columns": iter(())}, "invalid-argument", "leave it out for all"),
         ({"rows": [1]}, "invalid-argument", "repair"),
+        ({"worker_lease": 30}, "invalid-argument", "several share"),
         ({"rows": [1.5], "repair": "keep"}, "invalid-argument", "not float"),
         ({"rows": [True], "repair": "keep"}, "invalid-argument", "not bool"),
         ({"repair": "mend", "rows": [1]}, "invalid-argument", "mend"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -124,6 +125,7 @@ def test_names_and_references_that_are_none(name: Any) -> None:
 def test_arguments_that_are_none() -> None:
     keyset = run(reseal.Keyset.create_async(provider=Service(), reference="x"))
     text, load, create = keyset.save(), reseal.Keyset.load_async, reseal.Keyset.create_async
+    good = Service()
     wrong: Any
     for wrong in (None, 1, Service(), "x", [1], [None]):
         assert code_of(lambda: run(load(text, providers=wrong))) == "invalid-argument"  # noqa: B023
@@ -133,11 +135,27 @@ def test_arguments_that_are_none() -> None:
         step = functools.partial(create, provider=wrong, reference="x")
         assert code_of(lambda: run(step())) == "invalid-argument"  # noqa: B023
         assert code_of(lambda: run(keyset.add_provider_kek(wrong, "x"))) == "invalid-argument"  # noqa: B023
+    for methods in ({}, {"wrap": good.wrap}, {"unwrap": good.unwrap}, {"wrap": 1, "unwrap": 2}):
+        wrong = SimpleNamespace(name="kms", **methods)
+        step = functools.partial(create, provider=wrong, reference="x")
+        assert code_of(lambda: run(step())) == "invalid-argument"  # noqa: B023
+        assert code_of(lambda: run(load(text, providers=[wrong]))) == "invalid-argument"  # noqa: B023
+    for wrong in ("x", 1, reseal.Key.generate("data")):
+        assert code_of(lambda: reseal.MemoryKekProvider(wrong)) == "invalid-argument"  # noqa: B023
     for name, reference in (("\ud800", "x"), ("x", "\ud800")):
         step = functools.partial(create, provider=Service(name), reference=reference)
         assert code_of(lambda: run(step())) == "invalid-argument"  # noqa: B023
     error = error_of(lambda: run(load(text, providers=[])))
     assert (error.code, "no key of a key service" in str(error)) == ("kek-mismatch", True)
+
+
+def test_a_service_is_not_asked_for_what_is_refused_then() -> None:
+    service, create = Service(), reseal.Keyset.create_async
+    wrong: dict[str, Any]
+    for wrong in ({"lease_seconds": -1}, {"lease_seconds": "x"}, {"now": -1}, {"now": "x"}):
+        step = functools.partial(create, provider=service, reference="x", **wrong)
+        assert code_of(lambda: run(step())) == "invalid-argument"  # noqa: B023
+    assert service.asked == []
 
 
 def test_the_service_for_tests() -> None:

@@ -514,11 +514,18 @@ def test_after_a_slow_look_there_is_a_pause(
 
 
 @pytest.mark.parametrize("name", ["check_seconds", "reload_seconds"])
-@pytest.mark.parametrize("value", ["1", -1, float("nan"), float("inf"), [], 1e30])
+@pytest.mark.parametrize("value", ["1", -1, float("nan"), float("inf"), [], 1e10, 1e30])
 def test_seconds_that_are_none(
     file: reseal.KeysetFile, clock: Clock, name: str, value: Any
 ) -> None:
     assert code_of(lambda: follow(file, clock, **{name: value})) == "invalid-argument"
+
+
+@pytest.mark.parametrize("value", [5, "now", 0.5])
+def test_a_clock_is_a_function(file: reseal.KeysetFile, value: Any) -> None:
+    assert code_of(lambda: follow(file, value)) == "invalid-argument"
+    environ = {"RESEAL_PRIMARY_KEY": reseal.Key.generate("data").export()}
+    assert code_of(lambda: reseal.LiveKeyring.from_env(environ, clock=value)) == "invalid-argument"
 
 
 def test_wrong_arguments(file: reseal.KeysetFile) -> None:

@@ -27,6 +27,8 @@ struct Slot {
     ahead: Option<Ahead>,
     /// Of the database that there is a connection to.
     dialect: Option<Dialect>,
+    /// Why a statement found no connection that can be worked with.
+    unusable: Option<Error>,
 }
 
 impl Database {
@@ -83,13 +85,39 @@ impl Database {
 
     /// What comes of a turn other than [`Turn::Connect`].
     pub(crate) async fn run(&self, turn: Turn) -> Reply {
-        match self.ask(turn).await {
-            Answer::Reply(reply) => reply,
-            _ => Reply::Failed(Failure {
-                kind: FailureKind::Other,
-                code: "driver".to_owned(),
-            }),
+        let answer = self.ask(turn).await;
+        let unusable = &mut self.0.borrow_mut().unusable;
+        match answer {
+            Answer::Reply(reply) => {
+                if matches!(reply, Reply::Rows(_) | Reply::Count(_)) {
+                    *unusable = None;
+                }
+                return reply;
+            }
+            Answer::Unconnected(error) => *unusable = Some(error),
+            _ => {}
         }
+        Reply::Failed(Failure {
+            kind: FailureKind::Other,
+            code: "driver".to_owned(),
+        })
+    }
+
+    /// Puts what the driver said of a connection into the place of an error that came of it.
+    pub(crate) fn explain(&self, error: &mut Error) {
+        if error.code() == ErrorCode::DatabaseError
+            && let Some(why) = self.0.borrow_mut().unusable.take()
+        {
+            *error = why;
+        }
+    }
+
+    /// As [`Database::explain`], of whatever a command ended with.
+    pub(crate) fn explained(&self, mut outcome: Outcome) -> Outcome {
+        if let Err(failure::Failure::Error(error)) = &mut outcome {
+            self.explain(error);
+        }
+        outcome
     }
 
     /// The rows of a statement.

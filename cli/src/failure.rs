@@ -73,6 +73,7 @@ pub(crate) fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::SourceUnreadable
         | ErrorCode::KeysetUnwritable
         | ErrorCode::RandomUnavailable
+        | ErrorCode::EngineUnsupported
         | ErrorCode::DatabaseError
         | ErrorCode::VerificationFailed => exit::IO,
         ErrorCode::JobConflict => exit::RESUMABLE,
@@ -85,4 +86,57 @@ pub(crate) fn exit_code(code: ErrorCode) -> u8 {
 pub(crate) fn is_of_a_value(error: &Error) -> bool {
     let code = error.code();
     code.class() != ErrorClass::Keyring && code != ErrorCode::RandomUnavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{exit, exit_code};
+    use reseal::{ErrorClass, ErrorCode};
+
+    const LAW: &str = include_str!("../../spec/errors.md");
+    /// Of a keyset or a key source; the others are of a value, or of a page, and end no command.
+    const OTHERS: [ErrorCode; 18] = [
+        ErrorCode::NotEnvelope,
+        ErrorCode::UnsupportedVersion,
+        ErrorCode::UnsupportedMode,
+        ErrorCode::Malformed,
+        ErrorCode::TooLarge,
+        ErrorCode::UnknownKey,
+        ErrorCode::KeyDestroyed,
+        ErrorCode::KeyDisabled,
+        ErrorCode::KeyWrongUse,
+        ErrorCode::AuthFailed,
+        ErrorCode::LooksSealed,
+        ErrorCode::NotInitialized,
+        ErrorCode::FormatMismatch,
+        ErrorCode::FormatUnsupported,
+        ErrorCode::CodecReadOnly,
+        ErrorCode::DoubleEncrypted,
+        ErrorCode::ValueInvalid,
+        ErrorCode::ExpectRequired,
+    ];
+
+    #[test]
+    fn each_code_was_given_its_exit_code() {
+        let is_other = |code: &&ErrorCode| {
+            exit_code(**code) == exit::KEYS && code.class() != ErrorClass::Keyring
+        };
+        let others: Vec<_> = ErrorCode::ALL.iter().filter(is_other).collect();
+        assert_eq!(others, OTHERS.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_law_names_them() {
+        let (_, law) = LAW.split_once("## Exit codes of the command line").unwrap();
+        let (_, rows) = law.split_once("| exit | codes |").unwrap();
+        for exit in [exit::REFUSED, exit::USAGE, exit::IO, exit::RESUMABLE] {
+            let start = format!("| {exit} | ");
+            let row = rows.lines().find(|line| line.starts_with(&start)).unwrap();
+            let named: Vec<_> = row.split('`').skip(1).step_by(2).collect();
+            let all = ErrorCode::ALL.iter();
+            let ours = all.filter(|code| exit_code(**code) == exit);
+            let ours: Vec<_> = ours.map(|code| code.as_str()).collect();
+            assert_eq!(named, ours, "exit code {exit}");
+        }
+    }
 }

@@ -245,8 +245,11 @@ async fn drive(
         }
         let elapsed = console.host.milliseconds().saturating_sub(started);
         let turn = match job.next(reply, elapsed) {
-            Step::Finished(report) => {
+            Step::Finished(mut report) => {
                 watcher.end(elapsed, console)?;
+                if let End::Failed(error) = &mut report.end {
+                    database.explain(error);
+                }
                 return Ok(report);
             }
             Step::Tell(event) => {

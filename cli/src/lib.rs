@@ -43,7 +43,7 @@ async fn run_arguments(args: &[String], console: &mut Console<'_>, database: &Da
         Ok(()) => parse_and_run(args, console, database).await,
         Err(wrong) => Err(wrong),
     };
-    console.finish(outcome)
+    console.finish(database.explained(outcome))
 }
 
 /// The command that a program calls; gives the exit code.
@@ -55,7 +55,7 @@ async fn run_call(
 ) -> u8 {
     console.speak_to_program();
     let outcome = commands::call(command, options, console, database).await;
-    console.finish(outcome)
+    console.finish(database.explained(outcome))
 }
 
 async fn parse_and_run(args: &[String], console: &mut Console<'_>, database: &Database) -> Outcome {

@@ -62,7 +62,7 @@ pub enum Answer {
     Start,
     /// There is a connection.
     Connected(Dialect),
-    /// There is none.
+    /// There is none, or none that a statement could use.
     Unconnected(Error),
     /// What a statement gave, or that it failed.
     Reply(Reply),

@@ -44,6 +44,8 @@ _WORKER = (
 _PAUSE_SECONDS = 0.05
 # After ^C nothing waits longer.
 _INTERRUPTED_MS = 20
+# A file, a stream, the database or the command itself failed.
+FAILED = 4
 # As a shell reports a program that ^C, or a reader that went away, has ended.
 INTERRUPTED, READER_GONE = 130, 141
 _STREAMS = ("standard input", "standard output", "standard error")
@@ -73,6 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
         return READER_GONE
     except KeyboardInterrupt:
         return _interrupted()
+    except BaseException as error:  # a panic of the native part is no Exception
+        host.write(ERRORS, _broken(error, as_json="--json" in given))
+        return FAILED
     finally:
         host.interrupts.forget()
 
@@ -92,6 +97,19 @@ def _interrupted() -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     return INTERRUPTED
+
+
+def _broken(error: BaseException, *, as_json: bool) -> bytes:
+    """Tell what nobody foresaw by its kind and its places alone: its message may hold a value."""
+    import json
+    from traceback import extract_tb
+
+    frames = reversed(extract_tb(error.__traceback__))
+    places = [f"at {frame.name} ({frame.filename}:{frame.lineno})" for frame in frames]
+    message = " ".join(["the command broke:", _name_of(error), *places])
+    said = {"code": "unexpected", "message": message, "exit": FAILED}
+    text = json.dumps({"error": said}) if as_json else f"error: {message} [unexpected]"
+    return f"{text}\n".encode("utf-8", "replace")
 
 
 def _unicode(text: str) -> str:
@@ -344,5 +362,5 @@ def _stream_error(stream: int, done: str, error: OSError) -> StreamError:
     return StreamError(f"{_STREAMS[stream]} cannot be {done} ({_name_of(error)})")
 
 
-def _name_of(error: Exception) -> str:
+def _name_of(error: BaseException) -> str:
     return errno.errorcode.get(getattr(error, "errno", None) or 0, type(error).__name__)

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, ClassVar, cast
 
 from reseal._database_base import Database, Failure, Param, Row, Source, unusable
-from reseal._database_url import Target
+from reseal._database_url import Target, root_of
 
 _LOST = "2013"
 _LOST_CODES = frozenset((0, 1153, 1927, 2006, 2013, 2055))
@@ -71,7 +71,7 @@ def open_mysql(driver: ModuleType, target: Target) -> Any:
 def _tls(target: Target) -> ssl.SSLContext | None:
     if target.sslmode in ("disable", "prefer"):
         return None
-    context = ssl.create_default_context(cafile=target.sslrootcert)
+    context = ssl.create_default_context(cafile=root_of(target))
     context.check_hostname = target.sslmode == "verify-full"
     if target.sslmode == "require" and target.sslrootcert is None:
         context.verify_mode = ssl.CERT_NONE
@@ -233,6 +233,9 @@ def _of_mysqlclient(module: str) -> Any:
 
 
 def _number_of(error: BaseException) -> int | None:
+    # Those of the system have numbers of their own.
+    if isinstance(error, OSError):
+        return None
     number = error.args[0] if error.args else None
     return number if isinstance(number, int) else None
 

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any, ClassVar, cast
 
 from reseal._database_base import Database, Failure, Param, Row, Source, unusable
-from reseal._database_url import Target
+from reseal._database_url import Target, root_of
 
 _LOST = "08006"
 _NOT_CONNECTED = "08001"
@@ -32,7 +32,7 @@ _AS_NUMBER = ("int2", "int4", "int8", "oid")
 def open_postgresql(driver: ModuleType, target: Target) -> Any:
     """Connect; prepared statements are not used, so that poolers between do no harm."""
     # The certificates of the system, as the other drivers use them.
-    root = target.sslrootcert or ("system" if target.sslmode == "verify-full" else None)
+    root = root_of(target) or ("system" if target.sslmode == "verify-full" else None)
     options: dict[str, Any] = {
         "host": target.socket or target.host,
         "port": target.port,

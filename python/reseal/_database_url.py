@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
+from reseal._disk import quoted
 from reseal._errors import ResealError
 
 _SCHEMES = {
@@ -62,6 +64,23 @@ def parse(url: object) -> Target:
     if plus:
         raise _wrong(f"it names no driver: {name}:// in the place of {scheme}://")
     return _file(rest) if dialect == "sqlite" else _server(dialect, rest)
+
+
+def root_of(target: Target) -> str | None:
+    """Return the path of `sslrootcert`, which a connection reads where TLS is asked for.
+
+    Errors: `invalid-argument` where it cannot be read.
+    """
+    root = target.sslrootcert
+    if root is not None and target.sslmode not in ("disable", "prefer"):
+        try:
+            with open(root, "rb") as file:
+                file.read(1)
+        except OSError as error:
+            reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
+            why = f"sslrootcert: cannot read {quoted(root)} ({reason})"
+            raise ResealError("invalid-argument", why) from None
+    return root
 
 
 def _file(rest: str) -> Target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,6 +14,10 @@ from reseal._cli import OUTPUT, Host
 from reseal._database import Database
 from reseal._job_files import append_file, save_file
 from reseal._job_report import Event
+
+
+class CallerError(BaseException):
+    """What a function of the caller raised: no error of the job, whatever its attributes say."""
 
 
 class JobHost(Host):
@@ -32,6 +36,8 @@ class JobHost(Host):
         self._output = bytearray()
         self.error: dict[str, Any] | None = None
         """The error that the job ended with: its code and message."""
+        self.raised: BaseException | None = None
+        """What a function of the caller raised."""
 
     def report(self) -> Any:
         """Return what came to standard output; None where there is nothing."""
@@ -48,7 +54,8 @@ class JobHost(Host):
     def _tell(self, said: Any) -> None:
         if "event" in said:
             if self._on_event is not None:
-                self._on_event(said)
+                with self._called():
+                    self._on_event(said)
         elif "warning" in said:
             warnings.warn(said["warning"], UserWarning, stacklevel=4)
         else:
@@ -60,7 +67,10 @@ class JobHost(Host):
 
     def interrupted(self) -> bool:
         """Whether the caller wants it to stop."""
-        return self._stop is not None and bool(self._stop())
+        if self._stop is None:
+            return False
+        with self._called():
+            return bool(self._stop())
 
     def save_file(self, path: str, content: bytes) -> None:
         """Replace the file of the checkpoint. Errors: those of the system, for the caller."""
@@ -89,6 +99,16 @@ class JobHost(Host):
     def loses_output(self) -> bool:
         """What is said is not lost."""
         return False
+
+    @contextlib.contextmanager
+    def _called(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self.raised = error
+        # Not in the handler: what is raised is to be as the caller raised it.
+        if self.raised is not None:
+            raise CallerError
 
     def _warnings_kept(self) -> AbstractContextManager[None]:
         """A warning about a file is one of Python."""

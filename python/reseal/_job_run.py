@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from threading import Event as ThreadEvent
@@ -9,7 +10,7 @@ from typing import Any
 
 from reseal._disk import PathLike, path_text
 from reseal._errors import ResealError
-from reseal._job_host import JobHost
+from reseal._job_host import CallerError, JobHost
 from reseal._job_report import Event, Report
 from reseal._native import Manifest, _error, run_job
 
@@ -133,7 +134,11 @@ def run(
         if called is not None and not callable(called):
             raise _wrong(f"{name} is a function, not {type(called).__name__}")
     host = JobHost(database, on_event, asked)
-    run_job(command, _document(options), host)
+    document = _document(options)
+    with contextlib.suppress(CallerError):
+        run_job(command, document, host)
+    if host.raised is not None:
+        raise host.raised
     report, error = host.report(), host.error
     if error is None:
         return report

@@ -53,7 +53,9 @@ class MemoryKekProvider:
     __slots__ = ("_ring",)
 
     def __init__(self, ring: Keyring | None = None) -> None:
-        """Without a ring it makes one, which ends with it."""
+        """Without a ring it makes one, which ends with it. Errors: `invalid-argument`."""
+        if ring is not None:
+            _check(ring, Keyring, "a MemoryKekProvider takes a Keyring")
         self._ring = Keyring(Key.generate("data")) if ring is None else ring
 
     @property
@@ -78,6 +80,8 @@ async def create(
     provider: KekProvider, reference: str, *, lease_seconds: int = 0, now: _Now | None = None
 ) -> Keyset:
     """See `Keyset.create_async`."""
+    # What is wrong with these is told before a service has wrapped a key that nobody needs.
+    Keyset.create(kek=Key.generate("kek"), lease_seconds=lease_seconds, now=now)
     return Keyset._create_external(await _new(provider, reference), lease_seconds, now)
 
 
@@ -144,6 +148,8 @@ async def _new(provider: KekProvider, reference: str) -> tuple[Key, str, str, by
 
 def _name(provider: KekProvider) -> str:
     name = getattr(provider, "name", None)
+    if not all(callable(getattr(provider, method, None)) for method in ("wrap", "unwrap")):
+        raise ResealError("invalid-argument", "a key service has the methods wrap and unwrap")
     return _text(name, "the name of a key service is text")
 
 

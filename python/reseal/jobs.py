@@ -294,7 +294,8 @@ def apply(
     - `share`: do the job together with other calls, and commands, that say so: in other threads and
       processes, and on other machines. Each works on ranges of rows that are leased to it, and
       reports the whole job.
-    - `worker_lease`: after so many seconds without a word a worker is taken for dead, usually 60.
+    - `worker_lease`: with `share`, after so many seconds without a word a worker is taken for dead,
+      usually 60.
 
     >>> import sqlite3
     >>> from reseal import jobs

@@ -22,6 +22,8 @@ use std::{
     time::{Instant, UNIX_EPOCH},
 };
 
+/// The longest pause, some thirty years, as in JavaScript.
+const LONGEST_MS: u64 = 1_000_000_000_000;
 /// How long a thread sleeps while it waits for the look of another one.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -227,8 +229,13 @@ impl LiveKeyring {
         pace: Pace,
         clock: Option<Py<PyAny>>,
     ) -> Result<Py<Self>> {
+        let clock = match clock {
+            None => Clock::system(),
+            Some(clock) if clock.bind(py).is_callable() => Clock::Python(clock),
+            Some(_) => return Err(invalid_argument("clock is a function that gives seconds")),
+        };
         let live = Arc::new(Live {
-            clock: clock.map_or_else(Clock::system, Clock::Python),
+            clock,
             origin,
             state: Mutex::new(State {
                 pace,
@@ -545,6 +552,7 @@ fn milliseconds(seconds: Option<&Bound<'_, PyAny>>, argument: &str, default: u64
     };
     let given = duration(seconds.extract().ok());
     let given = given.and_then(|given| u64::try_from(given.as_millis()).ok());
+    let given = given.filter(|given| *given <= LONGEST_MS);
     given.ok_or_else(|| invalid_argument(format!("{argument} is a number of seconds, 0 or more")))
 }
 

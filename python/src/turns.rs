@@ -40,6 +40,10 @@ impl<'py> Turns<'py> {
             None => Reply::Failed(Failure::connection_lost()),
             Some((database, dialect)) => match self.run(turn, database) {
                 Ok(reply) => reply,
+                // Of the connection, such as one that is in a transaction.
+                Err(raised) if is_ours(self.py(), &raised)? => {
+                    return Ok(Answer::Unconnected(known_error(self.py(), raised)?));
+                }
                 Err(raised) => Reply::Failed(failure(raised, database, *dialect)?),
             },
         };

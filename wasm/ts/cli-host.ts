@@ -6,8 +6,8 @@ import { fstatSync, readSync, statSync, writeSync } from "node:fs";
 import { constants, devNull } from "node:os";
 import { isatty } from "node:tty";
 import { FileHost, StreamError } from "./cli-files.js";
-import { askSecret, pause } from "./cli-terminal.js";
-import { POSIX, systemCode } from "./node-disk.js";
+import { askSecret, PAUSE_MS } from "./cli-terminal.js";
+import { pause, POSIX, systemCode } from "./node-disk.js";
 
 const INPUT = 0;
 const OUTPUT = 1;
@@ -167,7 +167,7 @@ function read(stream: number, length: number): Uint8Array {
       const code = systemCode(error);
       if (code === "EOF") return chunk.subarray(0, 0);
       if (code !== "EAGAIN") throw streamError(INPUT, "read", error);
-      pause();
+      pause(PAUSE_MS);
     }
   }
 }
@@ -198,7 +198,7 @@ function write(stream: number, content: Uint8Array, from: number): number {
     return writeSync(stream, content, from);
   } catch (error) {
     if (systemCode(error) !== "EAGAIN") throw error;
-    pause();
+    pause(PAUSE_MS);
     return 0;
   }
 }

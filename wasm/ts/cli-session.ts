@@ -48,7 +48,16 @@ export async function runSession(
     }
   } finally {
     await line.close();
+    free(session);
+  }
+}
+
+/** One that broke cannot be freed; what broke it is thrown, and not that. */
+function free(session: Session): void {
+  try {
     session.free();
+  } catch {
+    // It ends with the process, or with its memory.
   }
 }
 
@@ -135,6 +144,8 @@ class Line {
       return ["done"];
     } catch (error) {
       if (error instanceof DatabaseError) return ["lost"];
+      // Of the connection, such as one that is in a transaction.
+      if (error instanceof ResealError) return ["unconnected", [error.code, error.message]];
       return ["failed", database.failure(error).code];
     }
   }

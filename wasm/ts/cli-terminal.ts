@@ -3,10 +3,11 @@
 import { Buffer } from "node:buffer";
 import { openSync, readSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
-import { POSIX, systemCode } from "./node-disk.js";
+import { pause, POSIX, systemCode } from "./node-disk.js";
 
 const TERMINAL = POSIX ? "/dev/tty" : "\\\\.\\CON";
-const PAUSE_MS = 10;
+/** Where a stream is not ready. */
+export const PAUSE_MS = 10;
 
 const CTRL_C = 3;
 const CTRL_D = 4;
@@ -17,11 +18,6 @@ const ENDS: readonly number[] = [CTRL_D, 10, 13];
 
 /** The person pressed ^C. */
 export class Interrupted extends Error {}
-
-/** Waits a little, where a stream is not ready. */
-export function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
-}
 
 /** The line that a person types and nobody sees; undefined without a terminal. */
 export function askSecret(question: string): Uint8Array | undefined {
@@ -71,7 +67,7 @@ function readKey(handle: number): number | undefined {
       return readSync(handle, key, 0, 1, null) === 0 ? undefined : key[0];
     } catch (error) {
       if (systemCode(error) !== "EAGAIN") return undefined;
-      pause();
+      pause(PAUSE_MS);
     }
   }
 }

@@ -6,8 +6,9 @@ import { initSync, Session } from "../pkg-cli/reseal_cli_wasm.js";
 import { CliHost, ReaderGone } from "./cli-host.js";
 import { runSession } from "./cli-session.js";
 import { Interrupted } from "./cli-terminal.js";
+import { systemCode } from "./node-disk.js";
 
-/** A file, a stream or the database failed. */
+/** A file, a stream, the database or the command itself failed. */
 const FAILED = 4;
 // As a shell reports a program that ^C, or a reader that went away, has ended.
 const INTERRUPTED = 130;
@@ -36,17 +37,29 @@ function interrupted(): number {
 
 /** Node ends when nothing is left to wait for, also where an answer is missing that will never come. */
 function brokenOff(): void {
-  const [code, exit] = ["database-error", FAILED];
   const message = "the driver of the database gave no answer, and nothing is left to wait for";
-  const asJson = process.argv.includes("--json");
-  const line = JSON.stringify({ error: { code, exit, message } });
-  process.stderr.write(asJson ? `${line}\n` : `error: ${message} [${code}]\n`);
+  say("database-error", message, () => undefined);
+}
+
+/** What nobody foresaw is told by its kind and its places alone: its message may hold a value. */
+function broken(error: unknown): void {
+  const { name, stack = "" } = error instanceof Error ? error : new Error();
+  const places = stack.split("\n").filter((line) => /^ {4}at /.test(line));
+  const kind = [systemCode(error) ?? name, ...places.map((place) => place.trim())].join(" ");
+  say("unexpected", `the command broke: ${kind}`, () => process.exit(FAILED));
+}
+
+function say(code: string, message: string, done: () => void): void {
+  const line = JSON.stringify({ error: { code, message, exit: FAILED } });
+  const text = process.argv.includes("--json") ? line : `error: ${message} [${code}]`;
+  process.stderr.write(`${text}\n`, done);
 }
 
 // Until the command has told how it ended, it has failed.
 process.exitCode = FAILED;
 process.once("beforeExit", brokenOff);
+process.on("uncaughtException", broken);
 void main().then((code) => {
   process.exitCode = code;
   process.off("beforeExit", brokenOff);
-});
+}, broken);

@@ -20,13 +20,21 @@ import {
   type Resealing,
 } from "./column-task.js";
 import { spellingOf, typeOf, type ColumnInputs, type ColumnType, type Spelling } from "./column-type.js"; // prettier-ignore
-import { pairsOf, readContext, writePairs, type Context, type Pairs } from "./context.js";
+import {
+  attemptedExtra,
+  NO_PAIRS,
+  pairsOf,
+  readContext,
+  writePairs,
+  type Context,
+  type Pairs,
+} from "./context.js";
 import { invalidArgument, ResealError } from "./errors.js";
 import { disposable } from "./key.js";
 import { asciiItem, made, succeeded, takeAscii, takeItems, type Bytes } from "./memory.js";
 import { textOf, writeRaw } from "./parts.js";
 import { refuseOrWarn } from "./plaintext.js";
-import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
+import { extraPairs, type Rows } from "./rows.js";
 import { storedItem } from "./stored.js";
 import { writeValue } from "./value.js";
 import { checkOptions, flagOf, foreign, listOf, modeNumber, type Mode } from "./words.js";

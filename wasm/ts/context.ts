@@ -37,7 +37,7 @@ export interface Pairs {
 /** The most that a context can take, with one pair too many. */
 export const CONTEXT_ROOM = 80 * 1024;
 
-const NO_PAIRS: Pairs = { names: [], values: [] };
+export const NO_PAIRS: Pairs = { names: [], values: [] };
 
 /** Reads an object. Whatever it does (getters, proxies), the only error is `context-invalid`. */
 export function readContext(context: unknown): Pairs {
@@ -67,6 +67,11 @@ export function attempted(context: unknown): Pairs | ResealError {
   } catch (error) {
     return error as ResealError;
   }
+}
+
+/** As {@link attempted}, for pairs that may be left out. */
+export function attemptedExtra(context: unknown): Pairs | ResealError {
+  return context === undefined ? NO_PAIRS : attempted(context);
 }
 
 /** What was {@link attempted}. */

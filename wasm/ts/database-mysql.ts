@@ -1,7 +1,6 @@
 // MariaDB and MySQL through `mysql2`. Values stand in the text of a statement: one round trip, and
 // the same statements as in Python; `sql_mode` changes nothing.
 import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import {
   BaseDatabase,
   checkedCell,
@@ -15,7 +14,7 @@ import {
   type Value,
   type Source,
 } from "./database-base.js";
-import type { Target } from "./database-url.js";
+import { rootOf, type Target } from "./database-url.js";
 import { invalidArgument } from "./errors.js";
 
 /** What of `mysql2/promise` is used. */
@@ -116,13 +115,17 @@ function optionsOf(target: Target, ssl: object | undefined): object {
   };
 }
 
-function tlsOf({ sslmode, sslrootcert }: Target): object | undefined {
+function tlsOf(target: Target): object | undefined {
+  const { sslmode, sslrootcert } = target;
   if (sslmode === "disable") return undefined;
   if (sslmode === "prefer" || (sslmode === "require" && sslrootcert === null)) {
     return { rejectUnauthorized: false };
   }
-  const ca = sslrootcert === null ? {} : { ca: readFileSync(sslrootcert) };
-  return { ...ca, rejectUnauthorized: true, verifyIdentity: sslmode === "verify-full" };
+  return {
+    ...rootOf(target),
+    rejectUnauthorized: true,
+    verifyIdentity: sslmode === "verify-full",
+  };
 }
 
 /** The connection behind a connection or a pool of `mysql2`, with promises or with callbacks. */

@@ -1,6 +1,5 @@
 // PostgreSQL through `pg`: parameters travel apart from the statement, in the form `$1`.
 import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import {
   BaseDatabase,
   checkedCell,
@@ -13,7 +12,7 @@ import {
   type Param,
   type Source,
 } from "./database-base.js";
-import type { Target } from "./database-url.js";
+import { rootOf, type Target } from "./database-url.js";
 import { invalidArgument } from "./errors.js";
 
 /** What of `pg` is used. */
@@ -109,10 +108,11 @@ async function connected(
   return client;
 }
 
-function tlsOf({ sslmode, sslrootcert }: Target): object | false {
+function tlsOf(target: Target): object | false {
+  const { sslmode, sslrootcert } = target;
   if (sslmode === "disable") return false;
   if (sslmode === "prefer") return { rejectUnauthorized: false };
-  const ca = sslrootcert === null ? {} : { ca: readFileSync(sslrootcert) };
+  const ca = rootOf(target);
   switch (sslmode) {
     case "require":
       return sslrootcert === null ? { rejectUnauthorized: false } : withoutName(ca);

@@ -1,5 +1,6 @@
 // URLs of databases: one spelling in every language, and no password in a message.
-import type { Dialect } from "./database-base.js";
+import { readFileSync } from "node:fs";
+import { textIn, type Dialect } from "./database-base.js";
 import { invalidArgument, type ResealError } from "./errors.js";
 
 /** A server and a database, or a file. */
@@ -64,6 +65,21 @@ export function parseDatabaseUrl(url: unknown): Target {
     throw wrong(`it names no driver: ${name}:// in the place of ${scheme}://`);
   }
   return dialect === "sqlite" ? fileOf(rest) : serverOf(dialect, rest);
+}
+
+/**
+ * The file that `sslrootcert` names, as an option of TLS.
+ *
+ * @throws `invalid-argument` where it cannot be read
+ */
+export function rootOf({ sslrootcert }: Target): { ca?: Uint8Array } {
+  if (sslrootcert === null) return {};
+  try {
+    return { ca: readFileSync(sslrootcert) };
+  } catch (error) {
+    const [path, reason] = [JSON.stringify(sslrootcert), textIn(error, "code")];
+    throw invalidArgument(`sslrootcert: cannot read ${path} (${reason})`);
+  }
 }
 
 function fileOf(rest: string): Target {

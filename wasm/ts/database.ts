@@ -92,7 +92,12 @@ async function sqlite(target: Target): Promise<Database> {
     const message = `there is no database file ${JSON.stringify(database)}`;
     throw new DatabaseError("sqlite", { code: "14", message });
   }
-  const driver = await load<object>("sqlite", ["better-sqlite3", "node:sqlite", "libsql"]);
+  const driver = await load<object>(
+    "sqlite",
+    ["better-sqlite3", "node:sqlite", "libsql"],
+    // Its native part is loaded only now, and may be missing, or be one for another Node.
+    (found) => void openSqlite(found, ":memory:").close(),
+  );
   return new SqliteDatabase({
     take: () => openSqlite(driver, database),
     giveBack: (connection) => void connection.close(),
@@ -100,14 +105,29 @@ async function sqlite(target: Target): Promise<Database> {
   }).opened();
 }
 
-/** The first of these packages that is there, beside this one or in the project that runs. */
-async function load<T>(dialect: string, names: readonly string[]): Promise<T> {
+/** The first of these packages that is there, beside this one or in the project that runs, and that works. */
+async function load<T>(
+  dialect: string,
+  names: readonly string[],
+  use: (driver: T) => void = () => undefined,
+): Promise<T> {
+  let broken: string | undefined;
   for (const name of names) {
     const found = (await imported(name)) ?? (await imported(inProject(name)));
-    if (found !== undefined) return (found["default"] ?? found) as T;
+    if (found === undefined) continue;
+    const driver = (found["default"] ?? found) as T;
+    try {
+      use(driver);
+      return driver;
+    } catch {
+      broken ??= name;
+    }
   }
   const [name = ""] = names.map((found) => found.split("/")[0]);
-  const how = `a driver for ${dialect} is missing: npm install ${name}`;
+  const how =
+    broken === undefined
+      ? `a driver for ${dialect} is missing: npm install ${name}`
+      : `${broken} has no binary for this Node: npm rebuild ${broken}`;
   throw new ResealError("engine-unsupported", how);
 }
 

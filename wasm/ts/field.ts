@@ -11,8 +11,10 @@ import {
 } from "./batch.js";
 import { indexOf, type IndexOptions } from "./blind-index.js";
 import {
+  attemptedExtra,
   CONTEXT_ROOM,
   encodeContext,
+  NO_PAIRS,
   pairsOf,
   readExtra,
   writePairs,
@@ -24,7 +26,7 @@ import { invalidArgument, type ResealError } from "./errors.js";
 import { input, writeBytes } from "./memory.js";
 import * as opening from "./open.js";
 import { opened, type Rings } from "./rings.js";
-import { attemptedExtra, extraPairs, NO_PAIRS, type Rows } from "./rows.js";
+import { extraPairs, type Rows } from "./rows.js";
 import * as sealing from "./seal.js";
 import type { Bytes, Value } from "./value.js";
 import { listOf, type ModeNumber } from "./words.js";

@@ -100,7 +100,7 @@ export interface ApplyOptions extends WalkOptions, RefusedOptions {
    * machines. Each works on ranges of rows that are leased to it, and reports the whole job.
    */
   readonly share?: boolean | undefined;
-  /** After so many seconds without a word a worker is taken for dead; 60 where nothing is said. */
+  /** With `share`: after so many seconds without a word a worker is taken for dead; 60 where nothing is said. */
   readonly workerLease?: number | undefined;
 }
 

@@ -30,6 +30,7 @@ const LONGEST_LOOK_MS = 30_000;
 /** Even a ring that looks all the time lets others run. */
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2 ** 31 - 1;
+const CLOCK = "the clock of the ring";
 
 /** Made by {@link followed}. */
 export class FollowedRing extends Rings {
@@ -175,7 +176,7 @@ export class FollowedRing extends Rings {
       // What was disposed has no document.
       if (!this.#isDisposed) this.#keep(document!, began);
     } catch (error) {
-      this.#error = known(error);
+      this.#error = known(error, "the source of the keyset");
     }
     limit.clear();
     this.#limit = this.#look = undefined;
@@ -212,8 +213,13 @@ export class FollowedRing extends Rings {
   }
 
   #end(): void {
+    try {
+      this.#now = this.#clock();
+    } catch (error) {
+      this.#error = known(error, CLOCK);
+    }
     if (this.#isDisposed) return;
-    this.#pace.end(whole((this.#now = this.#clock())));
+    this.#pace.end(whole(this.#now));
     const pause = Number(this.#pace.dueAt()) - this.#now;
     const delay = Math.min(Math.max(pause, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
     this.#timer = setTimeout(() => this.#tick(), delay);
@@ -222,8 +228,12 @@ export class FollowedRing extends Rings {
 
   #tick(): void {
     if (this.#look !== undefined) return;
-    this.#lookIfDue();
-    // A clock of the caller's may be behind.
+    try {
+      this.#lookIfDue();
+    } catch (error) {
+      this.#error = known(error, CLOCK);
+    }
+    // A clock of the caller's may be behind, or throw.
     if (this.#look === undefined) this.#end();
   }
 }
@@ -284,9 +294,9 @@ class Limit {
   }
 }
 
-/** What a source of the caller's throws may hold a secret. */
-function known(error: unknown): ResealError {
+/** What a source or a clock of the caller's throws may hold a secret. */
+function known(error: unknown, what: string): ResealError {
   if (error instanceof ResealError) return error;
   const name = error instanceof Error ? error.name : typeof error;
-  return new KeyringError("source-unreadable", `the source of the keyset failed with ${name}`);
+  return new KeyringError("source-unreadable", `${what} failed with ${name}`);
 }

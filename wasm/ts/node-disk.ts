@@ -136,6 +136,11 @@ export function attempt(step: () => void): boolean {
   }
 }
 
+/** Waits, where there is nothing to await. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** Writes a directory's entry for a file to disk, where the system can do that. */
 export function syncDirectory(name: string): void {
   if (!POSIX) return;

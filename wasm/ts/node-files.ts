@@ -7,6 +7,7 @@ import type { Bytes } from "./memory.js";
 import {
   type PathLike,
   pathText,
+  pause,
   placed,
   POSIX,
   prefix,
@@ -151,7 +152,7 @@ function readPipe(handle: number, room: number): Bytes {
       buffer.fill(0, 0, length);
       throw new Refusal("it is a pipe, and nobody writes to it");
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_PAUSE_MS);
+    pause(PIPE_PAUSE_MS);
   }
   const content = buffer.slice(0, length);
   buffer.fill(0, 0, length);

@@ -22,6 +22,7 @@ import { hostname } from "node:os";
 import { KeyringError } from "./errors.js";
 import {
   NO_FOLLOW,
+  pause,
   quoted,
   READ_FLAGS,
   remove,
@@ -88,7 +89,7 @@ export class FileLock {
       const deadline = performance.now() + WAIT_MS;
       while (!this.#take(this.path, 0)) {
         if (performance.now() >= deadline) throw this.#conflict();
-        sleep(randomInt(...POLL_MS));
+        pause(randomInt(...POLL_MS));
       }
     } finally {
       remove(this.#candidate);
@@ -250,8 +251,4 @@ function isAlive(pid: number): boolean {
 
 function newToken(): string {
   return randomBytes(16).toString("hex");
-}
-
-function sleep(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

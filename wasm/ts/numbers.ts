@@ -40,5 +40,9 @@ export function pauseOf(seconds: unknown, name: string): bigint {
 
 function secondsOf(now: unknown): number {
   if (typeof now === "number") return now;
-  return now instanceof Date ? Date.prototype.getTime.call(now) / 1000 : Number.NaN;
+  try {
+    return Date.prototype.getTime.call(now) / 1000;
+  } catch {
+    return Number.NaN;
+  }
 }

@@ -11,12 +11,7 @@ export interface Rows {
   readonly contexts?: readonly Context[] | undefined;
 }
 
-export const NO_PAIRS: Pairs = { names: [], values: [] };
 const ROW = ["row"];
-
-/** Further pairs, or what is wrong with them. */
-export const attemptedExtra = (extra: unknown): Pairs | ResealError =>
-  extra === undefined ? NO_PAIRS : attempted(extra);
 
 /** The further pairs of each of `count` values, where there are any. */
 export function extraPairs(options: Rows, count: number): (Pairs | ResealError)[] | undefined {

@@ -92,7 +92,7 @@ pub(crate) struct ApplyArgs {
     checkpoint: Option<String>,
 
     /// Read back one of so many resealed values before it is committed, 0 for none [default: 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "dry_run")]
     verify_one_in: Option<u32>,
 
     /// The most passes over the tables [default: 10]

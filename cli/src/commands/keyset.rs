@@ -134,6 +134,9 @@ impl Common {
             },
         };
         let row = Row::of(&path, self.db.as_deref(), console, database).await?;
+        if row.is_none() && self.db.is_some() {
+            return usage("--db is of a keyset in a database, and this one is in a file");
+        }
         Ok(Place {
             path,
             named_by,

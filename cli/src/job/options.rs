@@ -118,6 +118,10 @@ impl Options {
         if self.repair.is_some() && (self.reopen || self.reindex) {
             return usage("a repair does nothing else: reopen and reindex in a run of their own");
         }
+        let is_shared = self.share || self.jobs.is_some() || self.worker.is_some();
+        if self.worker_lease.is_some() && !is_shared {
+            return usage("a worker lease is of a job that several share: add share");
+        }
         Ok(match (task, self.repair) {
             (Task::Census, _) => Work::Census,
             (Task::Discover, _) => Work::Discover,

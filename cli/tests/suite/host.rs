@@ -50,6 +50,8 @@ pub(crate) struct Memory {
     pub(crate) turns: usize,
     /// After so many commits the process is killed.
     pub(crate) killed_after: Option<usize>,
+    /// After so many statements no connection can be worked with.
+    pub(crate) unusable_after: Option<usize>,
     /// The arguments of the workers that were started.
     pub(crate) workers: Vec<Vec<String>>,
     /// What those end with.
@@ -131,6 +133,7 @@ impl Memory {
     fn drive(&mut self, start: impl for<'m> FnOnce(Box<dyn Host + 'm>) -> Session<'m>) -> u8 {
         let database = self.database.take();
         let mut lives = self.killed_after.unwrap_or(usize::MAX);
+        let mut usable = self.unusable_after.map_or(0..usize::MAX, |end| 0..end);
         let (saves, before) = (Rc::clone(&self.saves), self.saves.get());
         let mut late = self.done_at_save.take();
         let mut session = start(Box::new(&mut *self));
@@ -144,6 +147,12 @@ impl Memory {
             }
             answer = match (turn, &database) {
                 (Turn::Ended(code), _) => break code,
+                (Turn::Query(_) | Turn::Execute(_) | Turn::Begin, Some(_))
+                    if usable.next().is_none() =>
+                {
+                    let why = "the connection is in a transaction";
+                    Answer::Unconnected(Error::new(ErrorCode::InvalidArgument, why))
+                }
                 (Turn::Commit, Some(database)) => {
                     let answer = database.answer(Turn::Commit);
                     lives -= 1;

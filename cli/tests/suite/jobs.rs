@@ -310,6 +310,8 @@ fn a_wrong_call_says_what_is_wrong() {
         ("plan --sample 0", 2, "--sample is"),
         ("apply --repair sideways --row 1", 2, "unwrap"),
         ("census --dry-run", 2, "unexpected argument"),
+        ("apply --dry-run --verify-one-in 2", 2, "cannot be used"),
+        ("apply --worker-lease 30", 2, "several share"),
     ] {
         let said = memory.fails(code, line);
         assert!(said.contains(words), "{line}: {said}");
@@ -322,6 +324,7 @@ fn a_wrong_call_says_what_is_wrong() {
         ),
         ("apply", json!({"dryRun": true}), "unknown field"),
         ("apply", json!({"rows": ["1"]}), "named for a repair"),
+        ("apply", json!({"worker_lease": 30}), "several share"),
         ("seal", json!({}), "a program calls"),
     ] {
         let called = memory.call(command, &options);
@@ -337,6 +340,20 @@ fn a_wrong_call_says_what_is_wrong() {
     let line = "apply --db sqlite:///app.db";
     assert!(memory.fails(2, line).contains("[column-unsuitable]"));
     assert!(memory.fails(2, "plan --db sqlite:///app.db").is_empty());
+}
+
+#[test]
+fn of_a_connection_that_cannot_be_used_it_says_what_the_driver_says() {
+    let (mut memory, why) = (users(100), "the connection is in a transaction");
+    memory.unusable_after = Some(20);
+    let ended = memory.run("apply --batch 10 --json");
+    assert_eq!(ended.code, 2, "{ended:?}");
+    let error = json!({"code": "invalid-argument", "message": why, "exit": 2});
+    assert_eq!(said(&ended, "error")["error"], error);
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(report["error"]["message"], why);
+    memory.unusable_after = None;
+    memory.ok("apply");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use reseal::KeyUse;
 
+use crate::database::Sqlite;
 use crate::host::{DAY, Memory, START, key};
 
 fn init() -> Memory {
@@ -525,5 +526,19 @@ fn a_key_is_not_made_for_nobody() {
     assert_eq!(
         ended.err,
         "hint: next: reseal keyset init --keyset ring.json --kek-file ring.kek\n"
+    );
+}
+
+#[test]
+fn a_database_is_named_for_a_keyset_in_one() {
+    let mut memory = init();
+    let said = memory.fails(2, "keyset show --db sqlite:///app.db");
+    assert!(said.contains("this one is in a file"), "{said}");
+    memory.database = Some(Sqlite::new(""));
+    memory.unusable_after = Some(0);
+    let said = memory.fails(2, "keyset show --keyset sql: --db sqlite:///app.db");
+    assert!(
+        said.contains("the connection is in a transaction"),
+        "{said}"
     );
 }
