@@ -10,7 +10,7 @@ import pytest
 import reseal
 from cli_support import DATA, OLD
 from cryptography.fernet import Fernet
-from job_support import RING, Json, Place, column, findings, found, on, total
+from job_support import RING, Json, Place, column, findings, found, of_servers, on, total
 
 OTHER = reseal.Keyring(OLD)
 FERNET = Fernet(Fernet.generate_key())
@@ -93,6 +93,38 @@ def test_a_table_of_the_same_name_in_another_schema_is_another_one(place: Place)
     place.do(f"ALTER DATABASE {name} SET search_path = first, second")
     assert seen("users") == {"public.users", "second.users", "notes"}
     assert seen("first.users", "notes") == {"public.users", "second.users"}
+
+
+@of_servers
+def test_what_a_user_may_not_read_is_passed_by(place: Place) -> None:
+    name = f"little_{place.url.rpartition('/')[2]}"
+    for table in ("users", "audits"):
+        place.do(f"CREATE TABLE {table} (id integer PRIMARY KEY, ssn {place.type('text')})")
+        place.do(f"INSERT INTO {table} VALUES (1, %s)", sealed("s"))
+    place.describe(column("nowhere"))
+    if place.kind == "postgresql":
+        grantee = name
+        place.do(f"CREATE USER {name} PASSWORD 'p'")
+        place.do("CREATE SCHEMA cron")
+        place.do("ALTER TABLE audits SET SCHEMA cron")
+        place.do(f"GRANT SELECT ON users, cron.audits TO {name}")
+    else:
+        grantee = f"'{name}'@'%'"
+        place.do(f"CREATE USER {grantee} IDENTIFIED BY 'p'")
+        place.do(f"GRANT SELECT ON users TO {grantee}")
+        place.do(f"GRANT INSERT ON audits TO {grantee}")
+    login = re.sub(r"//.*@", f"//{name}:p@", place.url)
+    try:
+        report = place.report("discover", "--db", login)
+        assert [it["table"] for it in report["discovered"]] == ["users"]
+        # PostgreSQL tells what a user may read before it is tried.
+        assert report["unread"] == ([] if place.kind == "postgresql" else ["audits.ssn"])
+        said = "audits.ssn: not looked at, as this user may not read it"
+        assert (said in place.run("discover", "--db", login).out) is (place.kind == "mysql")
+    finally:
+        if place.kind == "postgresql":
+            place.do(f"DROP OWNED BY {grantee}")
+        place.do(f"DROP USER {grantee}")
 
 
 def test_all_ways_to_count_agree(base: Place) -> None:

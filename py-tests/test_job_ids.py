@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from job_support import HERE, RING, Place, column, total
+import reseal
+from cli_support import DATA
+from job_support import HERE, RING, Json, Place, column, manifest, on, total
+from reseal import jobs
 
 #: Each driver has types of its own.
 OF_DRIVERS = True
@@ -116,3 +119,85 @@ def test_ids_that_a_collation_takes_for_equal(base: Place) -> None:
     assert total(base.report("apply", "--batch", "2"))["resealed"] == len(names)
     for name, stored in base.do("SELECT id, ssn FROM users"):
         assert RING.open_str(stored, HERE | {"row": name}) == f"it {name}"
+
+
+def seal_all(place: Place, ids: list[str], *names: str) -> Json:
+    """Seal a value of each row."""
+    place.insert("users", [{"id": it, "ssn": f"it {n}"} for n, it in enumerate(ids)])
+    place.describe(column())
+    report = place.report("apply", "--batch", "17", "--verify-one-in", "1", *names)
+    assert total(report)["resealed"] == len(ids)
+    assert total(place.report("verify", "--batch", "17")) == {
+        "scanned": len(ids),
+        "found": len(ids),
+    }
+    return report
+
+
+@on("mysql")
+@pytest.mark.parametrize("of", ["(20,0) UNSIGNED", "(12,3) ZEROFILL", " UNSIGNED ZEROFILL"])
+def test_decimals_without_a_sign(place: Place, of: str) -> None:
+    place.do(f"CREATE TABLE users (id decimal{of} PRIMARY KEY, ssn text)")
+    high = 18_446_744_073_709_551_000 if "20" in of else 900_000_000
+    seal_all(place, [str(high + n) for n in range(60)])
+
+
+@on("mysql")
+def test_ids_that_the_character_set_of_the_database_has_not(place: Place) -> None:
+    """The checkpoint holds the last id of a batch."""
+    [[name]] = place.do("SELECT DATABASE()")
+    place.do(f"ALTER DATABASE {name} CHARACTER SET latin1")
+    place.do("CREATE TABLE users (id varchar(40) CHARACTER SET utf8mb4 PRIMARY KEY, ssn text)")
+    ids = [f"{'Łódź' if n % 2 else '🔑'} {n}" for n in range(60)]
+    seal_all(place, ids)
+    # One that an earlier release has made.
+    place.do("DROP TABLE reseal_jobs, users")
+    place.do(
+        "CREATE TABLE reseal_jobs (id varchar(64) NOT NULL PRIMARY KEY, state longtext NOT NULL,"
+        " version bigint NOT NULL)"
+    )
+    place.do("CREATE TABLE users (id varchar(40) CHARACTER SET utf8mb4 PRIMARY KEY, ssn text)")
+    seal_all(place, ids)
+    place.do("DROP TABLE users")
+    place.do("CREATE TABLE users (id varchar(40) CHARACTER SET utf8mb4 PRIMARY KEY, ssn text)")
+    seal_all(place, ids, "--jobs", "2")
+
+
+@on("mysql")
+def test_days_that_are_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mode of the session that takes none of them, as is usual for MySQL, hides no rows behind them."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    days = "day date, at datetime(6), id integer, ssn text, PRIMARY KEY (day, at, id)"
+    place.do("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+    place.do(f"CREATE TABLE users ({days})")
+    dates = ["0000-00-00", "2024-00-00", "2024-02-31", "2024-03-01"]
+    rows = [
+        {"day": day, "at": f"{at} 12:00:00.5", "id": n, "ssn": f"it {n}"}
+        for day in dates
+        for at in dates
+        for n in range(11)
+    ]
+    place.insert("users", rows)
+    described = reseal.Manifest.parse(manifest(column(row_id=["day", "at", "id"])))
+    mode = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE"
+    for given in (mode, "TRADITIONAL"):
+        place.do(f"SET SESSION sql_mode = '{given}'")
+        before = place.do("SELECT @@sql_mode")
+        report = jobs.verify(place.connection, manifest=described, batch=7)
+        assert report["columns"][0]["total"]["scanned"] == len(rows)
+        assert place.do("SELECT @@sql_mode") == before
+    report = jobs.apply(place.connection, manifest=described, batch=7)
+    assert sum(it["values"] for it in report["columns"][0]["total"]["resealed"]) == len(rows)
+
+
+@on("sqlite")
+@pytest.mark.parametrize("work", ["apply", "verify", "census"])
+def test_text_that_is_no_utf_8_is_no_row_id(place: Place, work: str) -> None:
+    """No driver gives it back as it is, so that rows would be passed over."""
+    place.do("CREATE TABLE users (id text PRIMARY KEY, ssn text)")
+    place.insert("users", [{"id": f"k{n}", "ssn": f"it {n}"} for n in range(40)])
+    place.do("INSERT INTO users VALUES (CAST(x'6bff' AS TEXT), 'v'), ('z', 'v')")
+    place.describe(column())
+    ended = place.run(work, "--batch", "41", code=2)
+    assert "text that is no UTF-8" in ended.err
+    assert "[column-unsuitable]" in ended.err

@@ -39,6 +39,7 @@ pub(crate) async fn run(
         options,
         dialect: None,
         early,
+        unread: Vec::new(),
         keks,
         console,
         database,
@@ -59,6 +60,8 @@ struct Retirement<'r, 'h> {
     /// Of the database, once there is a connection.
     dialect: Option<Dialect>,
     early: bool,
+    /// The codecs whose keys are not known here.
+    unread: Vec<String>,
     keks: &'r KekArgs,
     console: &'r mut Console<'h>,
     database: &'r Database,

@@ -177,6 +177,7 @@ impl Job {
         if work.is_repair() {
             // It is asked for once.
             options.checkpoint = Checkpoint::Nowhere;
+            page::once(&mut options.rows, usize::MAX);
         }
         if targets.is_empty() && work != Work::Discover {
             let message = "a job needs a column of the manifest";
@@ -205,6 +206,7 @@ impl Job {
             terms: SortedMap::new(),
             findings: Vec::new(),
             discovered: Vec::new(),
+            unread: Vec::new(),
         };
         Ok(Self {
             id,

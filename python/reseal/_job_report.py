@@ -186,6 +186,8 @@ class DiscoverReport(Report):
 
     discovered: list[Discovered]
     """The columns that hold what looks encrypted."""
+    unread: list[str]
+    """The columns that this user may not read, and that were not looked at: `table.column`."""
 
 
 class _AnyShare(TypedDict):

@@ -27,6 +27,8 @@ export interface JobReport {
 export interface DiscoverReport extends JobReport {
   /** Columns that are missing in the manifest, and hold what looks encrypted. */
   readonly discovered: readonly Discovered[];
+  /** The columns that this user may not read, and that were not looked at: `table.column`. */
+  readonly unread: readonly string[];
 }
 
 /** What was counted of one column. */

@@ -9,7 +9,7 @@ use crate::table::Table;
 /// A report as a person reads it.
 pub(super) fn of(report: &Report, elapsed_ms: u64) -> String {
     let mut text = match report.work {
-        Work::Discover => discovered(&report.discovered),
+        Work::Discover => discovered(report),
         Work::Census => census(report),
         _ => report
             .columns
@@ -72,13 +72,13 @@ fn changes(column: &ColumnReport, report: &Report) -> String {
             || "any length".to_owned(),
             |allowed| grouped(allowed as u64),
         );
-        let (longest, needed) = (
-            grouped(length.longest as u64),
-            grouped(length.needed as u64),
-        );
-        let line = format!(
-            "  length: the longest has {longest}, becomes {needed}{bound}; the column takes {allowed}"
-        );
+        let longest = grouped(length.longest as u64);
+        let becomes = match length.needed {
+            0 => String::new(),
+            needed => format!(", becomes {}{bound}", grouped(needed as u64)),
+        };
+        let line =
+            format!("  length: the longest has {longest}{becomes}; the column takes {allowed}");
         add(&mut text, &line);
     }
     text
@@ -142,7 +142,19 @@ fn census(report: &Report) -> String {
     table.to_string()
 }
 
-fn discovered(all: &[Discovered]) -> String {
+fn discovered(report: &Report) -> String {
+    let mut text = found_in(&report.discovered);
+    for name in &report.unread {
+        let line = format!(
+            "{}: not looked at, as this user may not read it",
+            shown(name)
+        );
+        add(&mut text, &line);
+    }
+    text
+}
+
+fn found_in(all: &[Discovered]) -> String {
     if all.is_empty() {
         return "no column beside those of the manifest holds what looks encrypted\n".to_owned();
     }
@@ -177,6 +189,7 @@ fn last_line(report: &Report, elapsed_ms: u64) -> String {
     let sum =
         |of: fn(&Counts) -> u64| -> u64 { report.columns.iter().map(|it| of(&it.total())).sum() };
     let (resealed, refused) = (sum(Counts::resealed), sum(Counts::refused));
+    let reindexed = sum(|counts| counts.reindexed);
     let is_complete = report.end == End::Complete;
     let what = match report.work {
         Work::Census | Work::Discover => return format!("{columns} in {seconds}.{tenths} s"),
@@ -184,12 +197,21 @@ fn last_line(report: &Report, elapsed_ms: u64) -> String {
         Work::Verify if refused > 0 => format!("{} do not open", counted_values(refused)),
         Work::Verify if is_complete => "every value opens".to_owned(),
         Work::Verify => "not every value was opened".to_owned(),
-        _ if is_complete && resealed == 0 && refused == 0 => "nothing is left to do".to_owned(),
-        _ if !writes(report) => format!(
-            "{} to be resealed; nothing was written",
-            counted_values(resealed)
-        ),
-        _ => format!("{} resealed", counted_values(resealed)),
+        _ if is_complete && resealed + reindexed + refused == 0 => {
+            "nothing is left to do".to_owned()
+        }
+        _ => {
+            let (would, end) = if writes(report) {
+                ("", "")
+            } else {
+                ("to be ", "; nothing was written")
+            };
+            let terms = match reindexed {
+                0 => String::new(),
+                terms => format!(", {} {would}indexed", grouped(terms)),
+            };
+            format!("{} {would}resealed{terms}{end}", counted_values(resealed))
+        }
     };
     let passes = counted(passes.unwrap_or_default(), "pass").replace("passs", "passes");
     format!("{columns}: {what} ({passes}, {seconds}.{tenths} s)")

@@ -77,8 +77,15 @@ impl Retirement<'_, '_> {
         let codecs = codecs_of(&report, &id);
         self.note_left(&report, &id, &mut retired);
         if retired.left.is_empty() {
-            retired.verdict =
-                format!("nothing is under the key {id}: no codec has it, and it may go");
+            let unread = self.unread.join(", ");
+            retired.verdict = if unread.is_empty() {
+                format!("nothing is under the key {id}: no codec has it, and it may go")
+            } else {
+                retired.end = Ended::InUse;
+                format!(
+                    "nothing is proved of the key {id}: nothing is under it, and the keys of {unread} are not known here"
+                )
+            };
             return Ok(retired);
         }
         in_use(&mut retired);

@@ -44,6 +44,7 @@ impl Retirement<'_, '_> {
                 Err(Failure::Error(error)) => {
                     let why = format!("the keys of codecs.{codec} are not known here: {error}");
                     self.console.warning(&why)?;
+                    self.unread.push(codec);
                 }
                 Err(other) => return Err(other),
             }

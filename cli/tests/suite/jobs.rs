@@ -85,6 +85,10 @@ fn a_table_is_planned_encrypted_counted_and_verified() {
         "{plan}"
     );
     assert!(plan.contains("1,200  plain"), "{plan}");
+    assert!(
+        plan.contains("the longest has 11, becomes 1") && plan.contains(", at most 1"),
+        "{plan}"
+    );
     assert_eq!(plain(&memory), "1200");
 
     let dry = memory.ok("apply --dry-run");
@@ -96,6 +100,9 @@ fn a_table_is_planned_encrypted_counted_and_verified() {
     assert_eq!(plain(&memory), "0");
     let again = memory.ok("apply");
     assert!(again.contains("nothing is left to do"), "{again}");
+    let plan = memory.ok("plan");
+    assert!(plan.contains("the longest has 1"), "{plan}");
+    assert!(!plan.contains("becomes"), "nothing does: {plan}");
 
     let census = memory.ok("census");
     assert!(census.starts_with("COLUMN"), "{census}");

@@ -211,6 +211,24 @@ fn an_index_key_stays_while_a_term_is_under_it() {
 }
 
 #[test]
+fn terms_to_be_written_are_left_to_do() {
+    let mut memory = rotated(0);
+    memory.ok("apply");
+    keyset(&mut memory, "rotate --use index --label second-terms");
+    for (words, said) in [
+        (
+            "--reindex --dry-run",
+            "0 values to be resealed, 7 to be indexed; nothing was written",
+        ),
+        ("--reindex", "0 values resealed, 7 indexed ("),
+        ("--reindex --dry-run", "nothing is left to do"),
+    ] {
+        let applied = memory.ok(&format!("apply {words}"));
+        assert!(applied.contains(said), "{applied}");
+    }
+}
+
+#[test]
 fn a_key_under_which_somebody_writes_meanwhile_is_enabled_again() {
     let mut memory = rotated(0);
     memory.ok("apply");
@@ -448,6 +466,22 @@ fn a_key_that_nobody_has_is_counted_as_well_and_a_wrong_word_is_not_repeated() {
             .err
             .contains("warning: the keys of codecs.app are not known here"),
         "{refused:?}"
+    );
+    // Nothing is under it, but the ring that is not there may have it, and seal under it.
+    sql(&memory, "DELETE FROM users; DELETE FROM notes");
+    for key in [&first, &unknown] {
+        let unproved = memory.run(&format!("retire {key} --json"));
+        assert_eq!(unproved.code, 1, "{unproved:?}");
+        let (report, _) = json_of(&unproved);
+        assert_eq!(
+            (&report["end"], &report["left"]),
+            (&json!("in-use"), &json!([]))
+        );
+    }
+    let unproved = memory.run(&format!("retire {first}"));
+    assert!(
+        unproved.out.contains("nothing is proved") && unproved.out.contains("the keys of app are"),
+        "{unproved:?}"
     );
     let wrong = memory.fails(2, "retire correct-horse");
     assert!(!wrong.contains("correct-horse"), "{wrong}");

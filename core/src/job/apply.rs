@@ -50,6 +50,7 @@ pub(super) struct Run {
     pub(super) terms: SortedMap<usize, Vec<TermCount>>,
     pub(super) findings: Vec<(usize, Finding)>,
     pub(super) discovered: Vec<Discovered>,
+    pub(super) unread: Vec<String>,
 }
 
 /// What a run remembers, and a checkpoint does not.
@@ -221,7 +222,8 @@ impl Run {
         }
         if self.work == Work::Discover {
             let dialect = self.options.dialect;
-            self.discovered = discover::run(&self.line, dialect, &self.targets).await?;
+            (self.discovered, self.unread) =
+                discover::run(&self.line, dialect, &self.targets).await?;
             return Ok(Some(End::Complete));
         }
         let Some(walk) = self.walks.get(self.progress.walk).cloned() else {

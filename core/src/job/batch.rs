@@ -276,7 +276,7 @@ pub(super) fn check_key(walk: &Walk, key: &[Cell]) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "table {}: a row has a floating-point number, or nothing, for its row id: \
+        "table {}: a row has a floating-point number, text that is no UTF-8, or nothing for its row id: \
          name another unique key in row_id",
         walk.table
     );

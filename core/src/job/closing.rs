@@ -38,6 +38,7 @@ impl Run {
             sample_one_in: self.options.sample_one_in,
             columns: columns.collect(),
             discovered: self.discovered,
+            unread: self.unread,
         }
     }
 }

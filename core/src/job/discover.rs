@@ -2,7 +2,7 @@
 //! manifest names.
 
 use super::{
-    Cell, Dialect, Kind, Statement, Target, dialect::Phrase, halt::Halt, line::Line,
+    Cell, Dialect, FailureKind, Kind, Statement, Target, dialect::Phrase, halt::Halt, line::Line,
     report::Discovered, strings::strings,
 };
 use crate::{
@@ -37,7 +37,7 @@ JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetyp
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped \
 AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%' \
 AND b.typname IN ('text', 'varchar', 'bpchar', 'citext', 'bytea', 'json', 'jsonb') \
-AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2, a.attnum";
+AND has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2, a.attnum";
 const MYSQL: &str = "SELECT '', c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE), c.TABLE_SCHEMA \
 FROM information_schema.COLUMNS c JOIN information_schema.TABLES t \
 ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME \
@@ -48,18 +48,19 @@ const SQLITE: &str = "SELECT '', m.name, c.name, lower(c.type), 'main' FROM sqli
 JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
 ORDER BY m.name, c.cid";
 
-/// All columns, and paths into their documents, that hold something and are of no target.
+/// All columns, and paths into their documents, that hold something and are of no target; and the names of those
+/// that this user may see, and not read.
 pub(super) async fn run(
     line: &Line,
     dialect: Dialect,
     targets: &[Target],
-) -> Result<Vec<Discovered>, Halt> {
+) -> Result<(Vec<Discovered>, Vec<String>), Halt> {
     let all = match dialect {
         Dialect::Postgres => POSTGRES,
         Dialect::Mysql => MYSQL,
         Dialect::Sqlite => SQLITE,
     };
-    let mut found = Vec::new();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
     for row in line.query(Phrase::new(dialect, all).done()).await? {
         let [schema, table, column, of, home] = row.as_slice() else {
             continue;
@@ -85,7 +86,13 @@ pub(super) async fn run(
             "" => dialect.quoted(&name),
             schema => format!("{}.{}", dialect.quoted(schema), dialect.quoted(&name)),
         };
-        let values = line.query(sample(dialect, &from, &column, &of)).await?;
+        let values = match line.query(sample(dialect, &from, &column, &of)).await {
+            Err(failure) if failure.kind == FailureKind::PermissionDenied => {
+                unread.push(format!("{table}.{column}"));
+                continue;
+            }
+            values => values?,
+        };
         let place = Place {
             dialect,
             table,
@@ -95,7 +102,7 @@ pub(super) async fn run(
         };
         found.extend(place.seen(&values));
     }
-    Ok(found)
+    Ok((found, unread))
 }
 
 fn sample(dialect: Dialect, from: &str, column: &str, of: &str) -> Statement {

@@ -47,7 +47,11 @@ impl Run {
             [] => walk.page(after.as_deref(), self.until(), limit),
             rows => walk.rows_at(rows),
         };
-        let rows = self.line.query(statement).await?;
+        let mut rows = self.line.query(statement).await?;
+        if self.work.is_repair() {
+            // SQLite gives a row for each way to spell its number.
+            once(&mut rows, walk.key_cells());
+        }
         self.tally.limit = self.next_limit(&rows);
         Ok(Page {
             rows: rows.len(),
@@ -82,4 +86,17 @@ impl Run {
     const fn reads_ahead(&self) -> bool {
         self.options.pause_ms == 0 && self.options.rows_per_second.is_none()
     }
+}
+
+/// Each row once, by so many of its first cells: a repair that is made twice is another one.
+pub(super) fn once(rows: &mut Vec<Vec<Cell>>, width: usize) {
+    let mut seen: Vec<Vec<Cell>> = Vec::new();
+    rows.retain(|row| {
+        let key = row.get(..width).unwrap_or(row);
+        let is_new = !seen.iter().any(|seen| seen == key);
+        if is_new {
+            seen.push(key.to_vec());
+        }
+        is_new
+    });
 }

@@ -24,6 +24,8 @@ pub struct Report {
     pub columns: Vec<ColumnReport>,
     /// What [`Work::Discover`] found.
     pub discovered: Vec<Discovered>,
+    /// Columns that [`Work::Discover`] did not look at, as this user may not read them: `table.column`.
+    pub unread: Vec<String>,
 }
 
 /// What a job does.
@@ -287,6 +289,7 @@ impl Report {
             if self.work == Work::Discover {
                 let found: Vec<Value> = self.discovered.iter().map(Discovered::to_value).collect();
                 members.insert("discovered".into(), found.into());
+                members.insert("unread".into(), self.unread.as_slice().into());
             }
         }
         if let (End::Failed(error), Some(members)) = (&self.end, report.as_object_mut()) {

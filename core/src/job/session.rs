@@ -16,6 +16,11 @@ use alloc::{
 /// The first SQLite that takes `UPDATE … FROM`.
 const MIN_SQLITE: (u32, u32) = (3, 33);
 
+/// Without `STRICT_ALL_TABLES` a value that is too long is cut, with a warning. Elsewhere a date in a row id that is
+/// none, as 0000-00-00, is NULL as soon as it is given back, and no row comes after that.
+const MYSQL_MODE: &str = "SET SESSION sql_mode = CONCAT_WS(',', REPLACE(REPLACE(REPLACE(@@SESSION.sql_mode, \
+'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), 'STRICT_ALL_TABLES', 'ALLOW_INVALID_DATES')";
+
 /// The longest time that databases take, in milliseconds.
 const MAX_MS: u64 = 86_400_000;
 
@@ -55,10 +60,8 @@ impl Session {
         let mut restore = Phrase::new(dialect, "SET SESSION sql_mode = ");
         restore.value(before);
         self.0.push(restore.done());
-        // Without it a value that is too long is cut, with a warning.
-        let strict = "SET SESSION sql_mode = \
-                      CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')";
-        line.execute(Phrase::new(dialect, strict).done()).await?;
+        line.execute(Phrase::new(dialect, MYSQL_MODE).done())
+            .await?;
         if timeout.is_none() && lease.is_none() {
             return Ok(());
         }

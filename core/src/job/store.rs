@@ -2,6 +2,7 @@
 
 use super::{Cell, Dialect, Statement, dialect::Phrase};
 use alloc::{format, string::String};
+use core::fmt::Write as _;
 
 pub(super) const TABLE: &str = "reseal_jobs";
 
@@ -9,7 +10,12 @@ pub(super) const TABLE: &str = "reseal_jobs";
 pub(super) fn create(dialect: Dialect) -> Statement {
     let (id, state, version) = match dialect {
         Dialect::Postgres => ("text", "text", "bigint"),
-        Dialect::Mysql => ("varchar(64)", "longtext", "bigint"),
+        // A database may have a character set that takes few characters.
+        Dialect::Mysql => (
+            "varchar(64) CHARACTER SET ascii",
+            "longtext CHARACTER SET utf8mb4",
+            "bigint",
+        ),
         Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER"),
     };
     let table = dialect.quoted(TABLE);
@@ -68,7 +74,11 @@ pub(super) fn insert(dialect: Dialect, id: &str, state: &str) -> Statement {
     phrase.list(", ", ["id", "state", "version"], |phrase, name| {
         phrase.push(&dialect.quoted(name));
     });
-    phrase.push(") VALUES (").value(id).push(", ").value(state);
+    phrase
+        .push(") VALUES (")
+        .value(id)
+        .push(", ")
+        .value(in_ascii(state));
     phrase.push(", 1)");
     phrase.done()
 }
@@ -80,10 +90,26 @@ pub(super) fn update(dialect: Dialect, id: &str, state: &str, version: i64) -> S
     let number = dialect.quoted("version");
     phrase.push(&dialect.quoted(TABLE)).push(" SET ");
     phrase.push(&dialect.quoted("state")).push(" = ");
-    phrase.value(state);
+    phrase.value(in_ascii(state));
     phrase.push(&format!(", {number} = {number} + 1 WHERE "));
     phrase.push(&dialect.quoted("id")).push(" = ").value(id);
     phrase.push(&format!(" AND {number} = "));
     phrase.value(Cell::Int(version));
     phrase.done()
+}
+
+/// JSON without any other character: the table may be of a character set that has none for what a row id holds.
+fn in_ascii(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_ascii() {
+            ascii.push(char);
+            continue;
+        }
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            // Writing into a string never fails.
+            let _written = write!(ascii, "\\u{unit:04x}");
+        }
+    }
+    ascii
 }

@@ -229,11 +229,13 @@ impl Walk {
 
     /// The key of a row as the driver gave it.
     pub(super) fn key_of(&self, cells: &[Cell]) -> Vec<Cell> {
-        cells.iter().take(self.keys.len()).cloned().collect()
+        let key = cells.iter().take(self.key_cells());
+        self.with_texts(key.cloned().collect())
     }
 
     /// A row of [`Self::page`] and [`Self::rows_at`], if the driver gave as many cells as asked for.
     pub(super) fn row(&self, cells: Vec<Cell>) -> Option<Row> {
+        let cells = self.with_texts(cells);
         let before_terms = self.keys.len() + self.facts.len() + self.values.len();
         let wanted = before_terms + self.terms().count();
         let mut cells = Some(cells).filter(|cells| cells.len() == wanted)?;
@@ -319,12 +321,48 @@ impl Walk {
         }
     }
 
-    /// What is selected for a column of the key.
+    /// What is selected for a column of the key; of SQLite bytes for text, and whether it is.
     fn read_key(&self, key: &KeyColumn) -> String {
         match self.dialect {
             Dialect::Postgres => format!("{}::text", self.name(&key.info.name)),
-            _ => self.read(&key.info),
+            Dialect::Mysql => self.read(&key.info),
+            Dialect::Sqlite => {
+                let name = self.name(&key.info.name);
+                // In UTF-16 the bytes are no text that is known here.
+                let is_text = format!("typeof({name}) = 'text' AND hex('a') = '61'");
+                format!("CASE WHEN {is_text} THEN CAST({name} AS BLOB) ELSE {name} END, {is_text}")
+            }
         }
+    }
+
+    /// How many cells a key has in a row as the driver gives it.
+    pub(super) fn key_cells(&self) -> usize {
+        self.keys.len()
+            * if self.dialect == Dialect::Sqlite {
+                2
+            } else {
+                1
+            }
+    }
+
+    /// A row with the texts of its key in place of their bytes, see [`Self::read_key`]. [`Cell::Other`], by which
+    /// no row is found, stands for what is none: SQLite takes any bytes for text, and drivers make of those what they
+    /// like.
+    pub(super) fn with_texts(&self, mut cells: Vec<Cell>) -> Vec<Cell> {
+        if self.dialect != Dialect::Sqlite {
+            return cells;
+        }
+        for place in 0..self.keys.len().min(cells.len() / 2) {
+            let is_text = cells.remove(place + 1).as_int() == Some(1);
+            if let Some(key) = cells.get_mut(place).filter(|_| is_text) {
+                *key = match &*key {
+                    // Some drivers make that of no bytes.
+                    Cell::Null => "".into(),
+                    bytes => bytes.as_text().map_or(Cell::Other, Cell::from),
+                };
+            }
+        }
+        cells
     }
 
     /// What is selected for a value or a fact.
@@ -410,7 +448,12 @@ pub(super) fn mysql_key<'p>(phrase: &'p mut Phrase, info: &Info, cell: &Cell) ->
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ("CAST(", " AS SIGNED)".into()),
         "datetime" => ("CAST(", " AS DATETIME(6))".into()),
         "date" | "uuid" => ("CAST(", format!(" AS {})", info.base)),
-        "decimal" => ("CAST(", format!(" AS {})", info.declared)),
+        "decimal" => {
+            // A cast knows neither `unsigned` nor `zerofill`.
+            let declared = info.declared.split_once(')');
+            let (of, _) = declared.unwrap_or(("decimal(65,30", ""));
+            ("CAST(", format!(" AS {of}))"))
+        }
         _ => match (info.shape(Dialect::Mysql), &info.charset) {
             (Shape::Text, Some((charset, collation))) => {
                 ("CONVERT(", format!(" USING {charset}) COLLATE {collation}"))

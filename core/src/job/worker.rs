@@ -262,7 +262,7 @@ impl Run {
         let size = self.options.batch_rows.saturating_mul(RANGE_BATCHES);
         let after = next.progress.after.take();
         let end = self.line.query(walk.end_of(after.as_deref(), size)).await?;
-        let until = end.into_iter().next();
+        let until = end.into_iter().next().map(|key| walk.with_texts(key));
         if let Some(key) = &until {
             check_key(walk, key)?;
         }

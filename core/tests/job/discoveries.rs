@@ -1,8 +1,8 @@
-//! Discovery inside of JSON documents.
+//! Discovery inside of JSON documents, and of what a user may read.
 
-use crate::support::{World, manifest};
+use crate::support::{World, failed, manifest};
 use reseal::{
-    job::{Discovered, Target, Work},
+    job::{Discovered, End, Step, Target, Work},
     manifest::JsonPath,
 };
 
@@ -139,4 +139,23 @@ fn what_only_may_be_a_format_counts_where_all_strings_of_a_path_fit() {
     let document = format!("{{\"all\":\"{legacy}\",\"some\":[\"{legacy}\",\"text\"]}}");
     let world = world(&vec![document; 3]);
     assert_eq!(paths(&world), [Some("$.all".into())]);
+}
+
+#[test]
+fn what_the_user_may_not_read_is_named_and_the_rest_is_looked_at() {
+    let sealed = World::new("").seal("x");
+    let world = world(&[format!("[\"{sealed}\"]")]);
+    let other = "CREATE TABLE audits (id INTEGER PRIMARY KEY, body TEXT)";
+    world.db.execute_batch(other).unwrap();
+    let job = World::job_of(Work::Discover, Vec::new(), |_| {});
+    let report = world.drive(job, &mut |_, step| match step {
+        Step::Query(statement) if statement.sql.contains("FROM \"audits\"") => Some(failed("23")),
+        _ => None,
+    });
+    let report = report.unwrap();
+    assert_eq!(report.end, End::Complete, "{}", report.to_json());
+    assert_eq!(report.unread, ["audits.id", "audits.body"]);
+    assert_eq!(report.discovered.len(), 1);
+    let unread = "\"unread\":[\"audits.id\",\"audits.body\"]";
+    assert!(report.to_json().contains(unread));
 }

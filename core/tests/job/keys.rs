@@ -2,7 +2,8 @@
 
 use crate::support::{USERS, World, assert_adds_up};
 use reseal::ErrorCode;
-use reseal::job::{End, Report, Step};
+use reseal::job::{Cell, End, Reply, Report, Share, Statement, Step, Work};
+use rusqlite::{params_from_iter, types::Value, types::ValueRef};
 
 /// Seals all rows of a table; nothing is read twice or left out.
 fn seal_all(world: &World, table: &str, column: &str, row_id: &str, rows: u64) -> Report {
@@ -115,4 +116,132 @@ fn a_row_id_that_is_a_float_is_refused_before_a_row_is_passed_over() {
     };
     assert_eq!(error.code(), ErrorCode::ColumnUnsuitable);
     assert!(error.message().contains("row id"), "{error}");
+}
+
+/// The rows of a statement, with text as a driver spells it that gives bytes which are no UTF-8 in its own way.
+fn spelled(world: &World, statement: &Statement, spell: fn(&[u8]) -> Cell) -> Vec<Vec<Cell>> {
+    let params = statement.params.iter().map(|cell| match cell {
+        Cell::Int(number) => Value::Integer(*number),
+        Cell::Text(text) => Value::Text(text.to_string()),
+        Cell::Bytes(bytes) => Value::Blob(bytes.to_vec()),
+        Cell::Null | Cell::Other => Value::Null,
+    });
+    let mut prepared = world.db.prepare(&statement.sql).unwrap();
+    let width = prepared.column_count();
+    let rows = prepared.query_map(params_from_iter(params), |row| {
+        let cells = (0..width).map(|at| {
+            Ok(match row.get_ref(at)? {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Integer(number) => Cell::Int(number),
+                ValueRef::Real(_) => Cell::Other,
+                ValueRef::Text(text) => spell(text),
+                ValueRef::Blob(bytes) => bytes.to_vec().into(),
+            })
+        });
+        cells.collect()
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn text_that_is_no_text_is_no_row_id() {
+    let lossy = |text: &[u8]| Cell::from(String::from_utf8_lossy(text).into_owned());
+    let bytes = |text: &[u8]| match str::from_utf8(text) {
+        Ok(text) => text.into(),
+        Err(_) => text.to_vec().into(),
+    };
+    let spells: [fn(&[u8]) -> Cell; 2] = [lossy, bytes];
+    for spell in spells {
+        for work in [Work::Apply, Work::Verify] {
+            for is_shared in [false, true] {
+                // The one that no driver can give back is the last of its batch.
+                let world = World::new(&format!(
+                    "CREATE TABLE users (id TEXT PRIMARY KEY, ssn TEXT);
+                     INSERT INTO users {NUMBERS} SELECT 'k' || i, 'v' FROM n WHERE i < 32;
+                     INSERT INTO users SELECT CAST(x'6bff' AS TEXT), 'v';
+                     INSERT INTO users {NUMBERS} SELECT CAST(x'f0' AS TEXT) || i, 'v' FROM n WHERE i < 32"
+                ));
+                let is_shared = is_shared && work == Work::Apply;
+                let job = World::job_of(work, world.targets(USERS), |options| {
+                    options.batch_rows = if is_shared { 4 } else { 32 };
+                    options.share = is_shared.then(|| Share {
+                        run: "a".into(),
+                        lease_ms: 30_000,
+                        leads: true,
+                    });
+                });
+                let report = world.drive(job, &mut |at, step| {
+                    assert!(at < 10_000, "it never ends");
+                    let Step::Query(statement) = step else {
+                        return None;
+                    };
+                    Some(Reply::Rows(spelled(&world, statement, spell)))
+                });
+                let End::Failed(error) = report.unwrap().end else {
+                    panic!("rows were passed over");
+                };
+                assert_eq!(error.code(), ErrorCode::ColumnUnsuitable);
+                assert!(error.message().contains("no UTF-8"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn text_is_a_row_id_in_each_encoding() {
+    for encoding in ["UTF-8", "UTF-16le", "UTF-16be"] {
+        let world = World::new(&format!(
+            "PRAGMA encoding = '{encoding}';
+             CREATE TABLE texts (k TEXT PRIMARY KEY, v TEXT);
+             INSERT INTO texts {NUMBERS} SELECT 'kłůč🔑' || i, 'v' FROM n;"
+        ));
+        assert_eq!(world.text("PRAGMA encoding").as_deref(), Some(encoding));
+        seal_all(&world, "'texts'", "'v'", "['k']", 50);
+    }
+}
+
+#[test]
+fn checkpoints_are_in_characters_that_every_table_takes() {
+    for is_shared in [false, true] {
+        let world = World::new(&format!(
+            "CREATE TABLE users (id TEXT PRIMARY KEY, ssn TEXT);
+             INSERT INTO users {NUMBERS} SELECT 'Łódź🔑' || i, 'v' FROM n"
+        ));
+        let job = || {
+            world.job(USERS, |options| {
+                options.batch_rows = 7;
+                options.share = is_shared.then(|| Share {
+                    run: "a".into(),
+                    lease_ms: 30_000,
+                    leads: true,
+                });
+            })
+        };
+        let (mut states, mut commits) = (0, 0);
+        let stopped = world.drive(job(), &mut |_, step| {
+            if let Step::Execute(statement) = step
+                && statement.sql.contains("reseal_jobs")
+            {
+                let params = statement.params.iter().filter_map(Cell::as_text);
+                states += params.inspect(|it| assert!(it.is_ascii(), "{it}")).count();
+            }
+            commits += usize::from(matches!(step, Step::Commit));
+            (commits > 5).then_some(Reply::Start)
+        });
+        assert!(stopped.is_none() && states > 4);
+        let state = world.text("SELECT group_concat(state) FROM reseal_jobs");
+        assert!(
+            state
+                .unwrap()
+                .contains("\\u0141\\u00f3d\\u017a\\ud83d\\udd11")
+        );
+        if !is_shared {
+            // It goes on behind the row whose id it reads there.
+            world.rollback().unwrap();
+            let report = world.run(job());
+            assert_eq!(report.end, End::Complete, "{}", report.to_json());
+            let first = &report.columns[0].passes[0];
+            assert_eq!((first.scanned, first.resealed()), (50, 50));
+        }
+    }
 }

@@ -108,6 +108,26 @@ fn rows_that_were_encrypted_twice_are_refused_and_each_repair_is_of_named_rows_a
 }
 
 #[test]
+fn a_row_that_is_named_twice_is_repaired_once() {
+    let world = world();
+    let unwrapped = repair(
+        &world,
+        Work::Unwrap,
+        &["1".into(), "2".into(), "1".into(), "2".into()],
+    );
+    assert_eq!(
+        (unwrapped.scanned, unwrapped.resealed(), unwrapped.raced),
+        (2, 2, 0)
+    );
+    // SQLite takes both for the number 3.
+    let unwrapped = repair(&world, Work::Unwrap, &["3".into(), "03".into()]);
+    assert_eq!((unwrapped.resealed(), unwrapped.raced), (1, 0));
+    for id in 1..=3 {
+        assert_eq!(opened(&world, id), format!("secret {id}"));
+    }
+}
+
+#[test]
 fn rows_are_for_repairs_and_repairs_need_rows() {
     let world = world();
     let refused = |work, rows: Vec<Vec<Cell>>| {
