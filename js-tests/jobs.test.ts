@@ -265,6 +265,14 @@ test.each(["postgresql", "mysql"] as const)(
         : (await one.query({ sql, rowsAsArray: true }))[0];
     await asked(set);
     const before = await asked(get);
+    const thrown = apply(one, {
+      ...{ manifest, statementTimeoutMs: 60_000 },
+      onEvent: () => {
+        throw new Error("mine");
+      },
+    });
+    await expect(thrown).rejects.toThrow("mine");
+    expect(await asked(get)).toEqual(before);
     const report = await apply(one, { manifest, statementTimeoutMs: 60_000 });
     expect(only(report).total).toMatchObject({ scanned: 2, null: 1, left: 0 });
     expect(await asked(get)).toEqual(before);
@@ -286,14 +294,23 @@ test("what onEvent throws ends the job, and leaves no transaction", async () => 
   const database = project.open();
   database.exec(`UPDATE users SET ssn = '${LOST}' WHERE id = 3`);
   const mine = new Error("mine");
-  const running = apply(database, {
-    manifest,
-    onEvent: () => {
-      throw mine;
-    },
-  });
-  await expect(running).rejects.toBe(mine);
-  expect(database.inTransaction).toBe(false);
+  const onEvent = () => {
+    throw mine;
+  };
+  const share = { share: true, workerLease: 600 };
+  const options = { manifest, onEvent, statementTimeoutMs: 77 };
+  for (const job of [
+    () => apply(database, options),
+    () => apply(database, { ...options, ...share }),
+    () => census(database, options),
+  ]) {
+    database.exec("PRAGMA busy_timeout = 1234");
+    await expect(job()).rejects.toBe(mine);
+    expect(database.inTransaction).toBe(false);
+    expect(database.prepare("PRAGMA busy_timeout").raw(true).get()).toEqual([1234]);
+  }
+  // Nobody waits for a lease.
+  expect((await apply(database, { manifest, ...share })).end).toBe("complete");
   database.exec("DELETE FROM users WHERE id = 3");
   expect((await apply(database, { manifest })).end).toBe("complete");
   expect(project.sealed()).toBe(9);

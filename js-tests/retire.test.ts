@@ -76,6 +76,28 @@ test("a key under which somebody writes meanwhile is enabled again", async () =>
   expect(stateOf(ring, first)).toBe("decrypt_only");
 });
 
+test.each(["disabled", "began"] as const)(
+  "a key does not stay disabled without its second count where onEvent throws: %s",
+  async (at) => {
+    const { project, first, ring } = await rotated();
+    const { manifest, url } = project;
+    const database = new Sqlite(url.replace("sqlite:///", ""));
+    const late = database.prepare("SELECT ssn FROM users WHERE id = 1").get() as { ssn: string };
+    await apply(url, { manifest });
+    const told = new Set<string>();
+    const onEvent = ({ event }: JobEvent): void => {
+      told.add(event);
+      if (event === "disabled") {
+        database.prepare("UPDATE users SET ssn = ? WHERE id = 2").run(late.ssn);
+      }
+      if (event === at && told.has("disabled")) throw new Error("mine");
+    };
+    await expect(retire(first, url, { manifest, onEvent })).rejects.toThrow("mine");
+    database.close();
+    expect(stateOf(ring, first)).toBe("decrypt_only");
+  },
+);
+
 test("it waits for the lease, and can be stopped meanwhile", async () => {
   const { project, first, ring } = await rotated(3600);
   const { manifest, url } = project;

@@ -169,6 +169,10 @@ pub trait Host {
     /// Asks those that run to end.
     fn stop_workers(&mut self);
 
+    /// What follows is to be done whatever was raised before, or is not any more: the command gives back what it has
+    /// changed. A host whose calls raise what ends the command then says that it is [`Host::interrupted`].
+    fn keep_on(&mut self, _on: bool) {}
+
     /// Whether the person pressed ^C, which a command that works on a database asks for: it finishes
     /// what it is at. Another command is ended, and so is this one the second time.
     fn interrupted(&mut self) -> bool;

@@ -56,7 +56,6 @@ pub(crate) async fn run(
     )
     .await?;
 
-    let job_is_shared = job_options.share.is_some();
     let mut team = Team::of(&options, job_options.share.as_ref(), console.is_json());
     let now = Timestamp::from_unix(console.host.now())?;
     let mut job = Job::new(work, targets, job_options, Box::new(OsEntropy), now)?;
@@ -71,9 +70,6 @@ pub(crate) async fn run(
         database,
     )
     .await;
-    if report.is_err() && job_is_shared {
-        give_up(&mut job, database).await;
-    }
     team.end(console, database).await?;
     let report = report?;
     if options.worker.is_none() {
@@ -104,7 +100,9 @@ pub(crate) async fn report(
     let mut job = Job::new(work, targets, options, Box::new(OsEntropy), now)?;
     let alone = Options::default();
     let (mut watcher, mut team) = (Watcher::new(&alone), Team::of(&alone, None, false));
-    drive(&mut job, None, &mut watcher, &mut team, console, database).await
+    let report = drive(&mut job, None, &mut watcher, &mut team, console, database).await;
+    console.host.keep_on(false);
+    report
 }
 
 /// The manifest; [`Work::Discover`] does without one where none was named.
@@ -228,8 +226,25 @@ async fn targets(
     options.choose(all)
 }
 
-/// The loop around the job.
+/// Does the job; where that cannot go on, what it has leased and set is given back.
 async fn drive(
+    job: &mut Job,
+    checkpoint: Option<&str>,
+    watcher: &mut Watcher,
+    team: &mut Team,
+    console: &mut Console<'_>,
+    database: &Database,
+) -> Outcome<Report> {
+    console.host.keep_on(true);
+    let report = steps(job, checkpoint, watcher, team, console, database).await;
+    if report.is_err() {
+        give_up(job, database).await;
+    }
+    report
+}
+
+/// The loop around the job.
+async fn steps(
     job: &mut Job,
     checkpoint: Option<&str>,
     watcher: &mut Watcher,
@@ -286,7 +301,7 @@ fn turn_of(step: Step) -> Turn {
     }
 }
 
-/// Puts back what the job has leased, where nobody can be told any more how far it is.
+/// Ends the job where nobody can be told any more how far it is.
 async fn give_up(job: &mut Job, database: &Database) {
     job.stop();
     let mut reply = Reply::Done;

@@ -1,5 +1,7 @@
 //! A column: the codec that it writes, the codecs that it may read, and its context.
 
+#[cfg(feature = "job")]
+mod canary;
 mod dispute;
 mod index;
 mod lookup;

@@ -190,7 +190,7 @@ impl Job {
             line: line.clone(),
             row: id.clone(),
             id: id.clone(),
-            sharing: Sharing::of(&options, &targets, &mut *entropy)?,
+            sharing: Sharing::of(&options, &targets, &mut *entropy, started)?,
             work,
             progress: Progress::new(targets.len()),
             targets: targets.into(),

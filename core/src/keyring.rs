@@ -19,7 +19,7 @@ pub(crate) use seal::{NoEntropy, split_nonce};
 use crate::{
     blind_index::BlindIndex,
     context::Context,
-    envelope::{inspect, inspect_binary},
+    envelope::{Inspection, inspect, inspect_binary},
     error::{Error, ErrorCode, Result, fixed},
     ids::{KeyId, KeyState, KeyUse, Mode},
     key::{DataKey, IndexKey},

@@ -3,9 +3,12 @@
 
 use crate::turns::Turns;
 use alloc::rc::Rc;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use pyo3::{prelude::*, types::PyBytes};
-use reseal::{Error, ErrorCode, SourceFile, Zeroizing, job::Ahead};
+use reseal::{
+    Error, ErrorCode, SourceFile, Zeroizing,
+    job::{Ahead, Failure, FailureKind, Reply},
+};
 use reseal_cli::{
     Answer, FileFacts, FileKind, Host, HostFailure, HostResult, Session, Stream, Turn,
 };
@@ -38,7 +41,7 @@ fn run<'py>(
     host: Bound<'py, PyAny>,
     start: impl FnOnce(Box<dyn Host + 'py>) -> Session<'py>,
 ) -> PyResult<u8> {
-    let raised = Raised::default();
+    let raised = Rc::new(Raised::default());
     let mut session = start(Box::new(Door {
         host: host.clone(),
         raised: Rc::clone(&raised),
@@ -50,21 +53,38 @@ fn run<'py>(
     closed.map(|()| code)
 }
 
+/// Whatever is raised, the command comes to its end first, to give back what it has changed.
 fn play(session: &mut Session<'_>, turns: &mut Turns<'_>, raised: &Raised) -> PyResult<u8> {
     let mut answer = Answer::Start;
     loop {
         let turn = session.next(answer);
-        if let Some(raised) = raised.take() {
-            return Err(raised);
-        }
         if let Turn::Ended(code) = turn {
-            return Ok(code);
+            return raised.take().map_or(Ok(code), Err);
         }
-        answer = match session.ahead() {
-            Some(ahead) => beside(ahead, turns, turn)?,
-            None => turns.take(turn)?,
+        let is_ending = raised.is_any();
+        let taken = match session.ahead() {
+            _ if raised.stops() => Ok(failed()),
+            Some(ahead) => beside(ahead, turns, turn),
+            None => turns.take(turn),
+        };
+        answer = match taken {
+            // The second time nobody waits any more.
+            Err(error) if is_ending => return Err(raised.take().unwrap_or(error)),
+            Err(error) => {
+                raised.add(error);
+                failed()
+            }
+            Ok(answer) => answer,
         };
     }
+}
+
+/// A turn that is not taken, or was broken off.
+const fn failed() -> Answer {
+    Answer::Reply(Reply::Failed(Failure {
+        kind: FailureKind::Other,
+        code: String::new(),
+    }))
 }
 
 /// Takes a turn while a thread, which needs nothing of Python, works ahead.
@@ -81,13 +101,37 @@ fn beside(ahead: Ahead, turns: &mut Turns<'_>, turn: Turn) -> PyResult<Answer> {
     answer
 }
 
-/// What ends the command, of all that the host raised.
-type Raised = Rc<RefCell<Option<PyErr>>>;
+/// What ends the command, of all that was raised.
+#[derive(Default)]
+struct Raised {
+    first: RefCell<Option<PyErr>>,
+    /// Whether the command has something to give back.
+    keeps_on: Cell<bool>,
+}
+
+impl Raised {
+    fn is_any(&self) -> bool {
+        self.first.borrow().is_some()
+    }
+
+    /// After ^C nothing else is done, least of all with what a call could not say.
+    fn stops(&self) -> bool {
+        self.is_any() && !self.keeps_on.get()
+    }
+
+    fn add(&self, raised: PyErr) {
+        self.first.borrow_mut().get_or_insert(raised);
+    }
+
+    fn take(&self) -> Option<PyErr> {
+        self.first.take()
+    }
+}
 
 /// The host object, as the command sees it.
 struct Door<'py> {
     host: Bound<'py, PyAny>,
-    raised: Raised,
+    raised: Rc<Raised>,
 }
 
 impl<'py> Door<'py> {
@@ -95,8 +139,7 @@ impl<'py> Door<'py> {
     where
         T: for<'a> FromPyObject<'a, 'py>,
     {
-        // After ^C nothing else is done, least of all with what a call could not say.
-        if self.raised.borrow().is_some() {
+        if self.raised.stops() {
             return Err(HostFailure::Stopped);
         }
         let result = self.host.call_method1(name, arguments);
@@ -129,7 +172,7 @@ impl<'py> Door<'py> {
             (Some(code), _) => Error::new(*code, value.to_string()).into(),
             (None, Some(message)) => HostFailure::Stream(message),
             (None, None) => {
-                *self.raised.borrow_mut() = Some(raised);
+                self.raised.add(raised);
                 HostFailure::Stopped
             }
         }
@@ -222,6 +265,9 @@ impl Host for Door<'_> {
     }
 
     fn write(&mut self, stream: Stream, bytes: &[u8]) -> HostResult<()> {
+        if self.raised.is_any() && self.raised.keeps_on.get() {
+            return Ok(());
+        }
         let bytes = PyBytes::new(self.host.py(), bytes);
         self.tell("write", (number(stream), bytes))
     }
@@ -246,8 +292,12 @@ impl Host for Door<'_> {
         self.get::<Option<bool>>("stop_workers", ());
     }
 
+    fn keep_on(&mut self, on: bool) {
+        self.raised.keeps_on.set(on);
+    }
+
     fn interrupted(&mut self) -> bool {
-        self.get("interrupted", ())
+        self.raised.is_any() || self.get("interrupted", ()) || self.raised.is_any()
     }
 
     fn milliseconds(&mut self) -> u64 {

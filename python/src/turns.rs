@@ -36,9 +36,14 @@ impl<'py> Turns<'py> {
         if let Turn::Connect(url) = turn {
             return self.connect(url);
         }
+        if let Turn::Sleep(milliseconds) = turn {
+            let sleep = intern!(self.py(), "sleep");
+            self.host.call_method1(sleep, (milliseconds,))?;
+            return Ok(Answer::Reply(Reply::Done));
+        }
         let reply = match &self.database {
             None => Reply::Failed(Failure::connection_lost()),
-            Some((database, dialect)) => match self.run(turn, database) {
+            Some((database, dialect)) => match Self::run(turn, database) {
                 Ok(reply) => reply,
                 // Of the connection, such as one that is in a transaction.
                 Err(raised) if is_ours(self.py(), &raised)? => {
@@ -79,7 +84,7 @@ impl<'py> Turns<'py> {
         }
     }
 
-    fn run(&self, turn: Turn, database: &Bound<'py, PyAny>) -> PyResult<Reply> {
+    fn run(turn: Turn, database: &Bound<'py, PyAny>) -> PyResult<Reply> {
         let py = database.py();
         let done = |name: &Bound<'py, PyString>| {
             database.call_method0(name)?;
@@ -98,12 +103,7 @@ impl<'py> Turns<'py> {
             Turn::Commit => done(intern!(py, "commit")),
             Turn::Rollback => done(intern!(py, "rollback")),
             Turn::Reconnect => reconnect(database),
-            Turn::Sleep(milliseconds) => {
-                self.host
-                    .call_method1(intern!(py, "sleep"), (milliseconds,))?;
-                Ok(Reply::Done)
-            }
-            Turn::Connect(_) | Turn::Breathe | Turn::Ended(_) => Ok(Reply::Done),
+            Turn::Connect(_) | Turn::Sleep(_) | Turn::Breathe | Turn::Ended(_) => Ok(Reply::Done),
         }
     }
 }

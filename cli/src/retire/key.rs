@@ -150,9 +150,10 @@ impl Retirement<'_, '_> {
         }
         self.change(&opener, |keyset, now| keyset.disable(id, now, false))
             .await?;
-        self.tell("disabled", id)?;
+        let told = self.tell("disabled", id);
         let counted = self.is_free(codecs, &mut retired).await;
         if matches!(counted, Ok(true)) {
+            told?;
             retired.action = Some(Action::Disabled);
             retired.state = Some(KeyState::Disabled.as_str());
             retired.verdict = format!("nothing is under the key {id}: it is disabled now");
@@ -162,7 +163,9 @@ impl Retirement<'_, '_> {
             ));
             return Ok(retired);
         }
+        self.console.host.keep_on(true);
         self.enable_again(id, &opener).await?;
+        told?;
         counted?;
         retired.action = Some(Action::EnabledAgain);
         retired.state = Some(KeyState::DecryptOnly.as_str());

@@ -40,6 +40,8 @@ pub(crate) struct Memory {
     pub(crate) errors: Vec<u8>,
     /// What happens to a write to standard output.
     pub(crate) broken_output: Option<fn() -> HostFailure>,
+    /// What standard error takes not, and ends the command.
+    pub(crate) broken_errors: Option<&'static str>,
     /// Whether standard output leads nowhere.
     pub(crate) loses_output: bool,
     pub(crate) warnings: Vec<String>,
@@ -104,6 +106,12 @@ impl Memory {
         };
         let content = content.as_ref().to_vec();
         self.files.insert(path.to_owned(), File { content, facts });
+    }
+
+    fn breaks_at(&self, bytes: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(bytes);
+        self.broken_errors
+            .is_some_and(|broken| text.contains(broken))
     }
 
     pub(crate) fn run(&mut self, line: &str) -> Ended {
@@ -330,6 +338,7 @@ impl Host for &mut Memory {
         match (stream, self.broken_output) {
             (Stream::Output, Some(failure)) => return Err(failure()),
             (Stream::Output, None) => self.output.extend_from_slice(bytes),
+            _ if self.breaks_at(bytes) => return Err(HostFailure::Stopped),
             _ => self.errors.extend_from_slice(bytes),
         }
         Ok(())

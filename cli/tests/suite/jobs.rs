@@ -430,3 +430,15 @@ fn what_is_not_shared_is_refused() {
     let ended = memory.call("apply", &json!({"share": true, "dry_run": true}));
     assert!(ended.err.contains("share is for apply"), "{ended:?}");
 }
+
+#[test]
+fn settings_come_back_also_where_nobody_can_be_told() {
+    for command in ["apply", "census", "plan", "verify"] {
+        let mut memory = users(50);
+        sql(&memory, "PRAGMA busy_timeout = 4321");
+        memory.broken_errors = Some("began");
+        let ended = memory.run(&format!("{command} --json --statement-timeout 77"));
+        assert_ne!(ended.code, 0, "{ended:?}");
+        assert_eq!(text(&memory, "PRAGMA busy_timeout"), "4321", "{command}");
+    }
+}

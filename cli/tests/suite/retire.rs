@@ -262,6 +262,27 @@ fn what_fails_after_the_key_was_disabled_enables_it_again() {
 }
 
 #[test]
+fn a_key_is_counted_again_also_where_nobody_can_be_told_that_it_is_disabled() {
+    for (late, state_then) in [
+        (
+            Some("INSERT INTO notes (body) SELECT ssn FROM spare"),
+            "decrypt_only",
+        ),
+        (None, "disabled"),
+    ] {
+        let mut memory = rotated(0);
+        memory.ok("apply");
+        let first = id(&mut memory, "first");
+        memory.done_at_save = late;
+        memory.broken_errors = Some("disabled");
+        let ended = memory.run(&format!("retire {first} --json"));
+        assert_ne!(ended.code, 0, "{ended:?}");
+        memory.broken_errors = None;
+        assert_eq!(state(&mut memory, "first"), state_then);
+    }
+}
+
+#[test]
 fn a_lease_has_to_pass_first() {
     let mut memory = rotated(600);
     memory.ok("apply");

@@ -60,6 +60,10 @@ pub(super) struct Tallied {
     pub(super) is_lost: bool,
     /// The present pass was begun by an earlier run: what happened before it may be out of date.
     pub(super) is_resumed: bool,
+    /// How the last pass has ended.
+    end: Option<End>,
+    /// The pass that an earlier run has begun, and what was refused in it by then.
+    pub(super) refused: Option<(usize, u64)>,
     /// Passes that were begun.
     pub(super) passes: usize,
     pub(super) rows: u64,
@@ -103,7 +107,9 @@ impl Run {
                 }
                 Err(halt) => {
                     let _undone = self.line.run(Step::Rollback).await;
-                    break End::Failed(halt.into());
+                    let end = End::Failed(halt.into());
+                    let _freed = self.put_back(&end).await;
+                    break end;
                 }
             }
         };
@@ -156,7 +162,7 @@ impl Run {
             self.line.run(Step::Reconnect).await?;
             self.tally.is_lost = false;
         }
-        self.session = Session::open(&self.line, &self.options).await?;
+        self.session.open(&self.line, &self.options).await?;
         if self.work == Work::Discover {
             return Ok(());
         }
@@ -198,6 +204,7 @@ impl Run {
         if is_first {
             self.tally.is_resumed = true;
             let pass = self.progress.passes.len();
+            self.tally.refused = Some((pass, self.progress.refused(0)));
             let walks = self.walks.iter().map(|walk| &**walk);
             let rows = self.progress.rows(walks, &self.targets);
             self.line.tell(Event::Resumed { pass, rows }).await;
@@ -208,7 +215,8 @@ impl Run {
     /// One batch, or what comes after the last one.
     async fn step(&mut self) -> Result<Option<End>, Halt> {
         if self.progress.is_finished {
-            return Ok(Some(End::Complete));
+            // The answer to the commit of this was lost.
+            return Ok(Some(self.tally.end.take().unwrap_or(End::Complete)));
         }
         if self.sharing.is_some() {
             return self.worker_step().await;
@@ -216,8 +224,7 @@ impl Run {
         if self.line.is_stopped() {
             return self.pause(End::Stopped).await.map(Some);
         }
-        let refused = self.progress.refused();
-        if self.options.max_refused.is_some_and(|max| refused > max) {
+        if self.has_refused_too_many() {
             return self.pause(End::TooManyRefused).await.map(Some);
         }
         if self.work == Work::Discover {
@@ -292,6 +299,7 @@ impl Run {
             self.tally.is_resumed = false;
             return Ok(None);
         };
+        self.tally.end = Some(end.clone());
         let mut next = self.progress.clone();
         next.is_finished = true;
         self.store_and_end(next, end).await.map(Some)
@@ -316,6 +324,21 @@ impl Run {
         self.tally.is_resumed || self.progress.wants(walk)
     }
 
+    /// Whether more values are refused than may be. Those at which earlier runs have stopped do not count, also when
+    /// a later pass comes to them again: otherwise nobody could go on with the same limit.
+    pub(super) fn has_refused_too_many(&self) -> bool {
+        let sharing = self.sharing.as_ref();
+        let all = sharing.map_or(&self.progress, |it| &it.shared.progress);
+        let earlier = match self.tally.refused {
+            Some((pass, refused)) if pass == self.pass() => refused,
+            Some(_) => all.refused(1),
+            None => 0,
+        };
+        let others = sharing.map_or(0, |it| it.refused);
+        let refused = (self.progress.refused(0) + others).saturating_sub(earlier);
+        self.options.max_refused.is_some_and(|max| refused > max)
+    }
+
     /// Whether nothing is written.
     pub(super) const fn is_dry(&self) -> bool {
         self.options.dry_run || !self.work.writes()
@@ -337,6 +360,8 @@ impl Tallied {
             is_loaded: false,
             is_lost: false,
             is_resumed: false,
+            end: None,
+            refused: None,
             passes: 0,
             rows: 0,
             resealed: 0,

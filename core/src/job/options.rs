@@ -31,7 +31,8 @@ pub struct JobOptions {
     pub batch_bytes: usize,
     /// Compute everything and write nothing.
     pub dry_run: bool,
-    /// Stop when more values than this are refused in a pass.
+    /// Stop when more values than this are refused in a pass. Those at which an earlier run of the job has stopped
+    /// do not count.
     pub max_refused: Option<u64>,
     /// Rows that are read in a second, at most.
     pub rows_per_second: Option<u32>,

@@ -60,9 +60,9 @@ impl Progress {
         pass.is_some_and(|pass| pass.iter().any(Counts::has_changed))
     }
 
-    /// All that was refused in the present pass.
-    pub(super) fn refused(&self) -> u64 {
-        let pass = self.passes.last().into_iter().flatten();
+    /// All that was refused in the present pass, or in one so many before it.
+    pub(super) fn refused(&self, before: usize) -> u64 {
+        let pass = self.passes.iter().rev().nth(before).into_iter().flatten();
         pass.map(Counts::refused).sum()
     }
 

@@ -24,28 +24,35 @@ const MYSQL_MODE: &str = "SET SESSION sql_mode = CONCAT_WS(',', REPLACE(REPLACE(
 /// The longest time that databases take, in milliseconds.
 const MAX_MS: u64 = 86_400_000;
 
-/// The statements that bring the settings of a connection back.
+/// The statements that bring the settings of a connection back, each with the name of its setting.
 #[derive(Debug, Default)]
-pub(super) struct Session(Vec<Statement>);
+pub(super) struct Session(Vec<(&'static str, Statement)>);
 
 impl Session {
-    /// Makes the settings of a connection, and remembers what they were.
-    pub(super) async fn open(line: &Line, options: &JobOptions) -> Result<Self, Halt> {
-        let mut session = Self::default();
+    /// Makes the settings of a connection, and remembers what they were: at first, as from then on they are those
+    /// of the job.
+    pub(super) async fn open(&mut self, line: &Line, options: &JobOptions) -> Result<(), Halt> {
         let timeout = options.statement_timeout_ms;
         let lease = options.share.as_ref().map(|share| share.lease_ms);
         match options.dialect {
             Dialect::Postgres => postgres(line, timeout, lease),
-            Dialect::Mysql => session.mysql(line, timeout, lease).await?,
-            Dialect::Sqlite => session.sqlite(line, timeout).await?,
+            Dialect::Mysql => self.mysql(line, timeout, lease).await?,
+            Dialect::Sqlite => self.sqlite(line, timeout).await?,
         }
-        Ok(session)
+        Ok(())
     }
 
     /// Brings the settings back, as far as there is a connection.
     pub(super) async fn close(self, line: &Line) {
-        for statement in self.0 {
+        for (_, statement) in self.0 {
             let _done = line.query(statement).await;
+        }
+    }
+
+    /// How a setting comes back.
+    fn keep(&mut self, name: &'static str, restore: Statement) {
+        if self.0.iter().all(|(there, _)| *there != name) {
+            self.0.push((name, restore));
         }
     }
 
@@ -59,7 +66,7 @@ impl Session {
         let before = text(line, dialect, "SELECT @@SESSION.sql_mode").await?;
         let mut restore = Phrase::new(dialect, "SET SESSION sql_mode = ");
         restore.value(before);
-        self.0.push(restore.done());
+        self.keep("sql_mode", restore.done());
         line.execute(Phrase::new(dialect, MYSQL_MODE).done())
             .await?;
         if timeout.is_none() && lease.is_none() {
@@ -90,7 +97,12 @@ impl Session {
         Ok(())
     }
 
-    async fn mysql_number(&mut self, line: &Line, name: &str, value: &str) -> Result<(), Halt> {
+    async fn mysql_number(
+        &mut self,
+        line: &Line,
+        name: &'static str,
+        value: &str,
+    ) -> Result<(), Halt> {
         let dialect = Dialect::Mysql;
         let before = format!("SELECT CAST(@@SESSION.{name} AS CHAR)");
         let before = text(line, dialect, &before).await?;
@@ -101,7 +113,7 @@ impl Session {
             && !before.is_empty()
         {
             let restore = format!("SET SESSION {name} = {before}");
-            self.0.push(Phrase::new(dialect, &restore).done());
+            self.keep(name, Phrase::new(dialect, &restore).done());
         }
         let set = format!("SET SESSION {name} = {value}");
         line.execute(Phrase::new(dialect, &set).done()).await?;
@@ -120,7 +132,7 @@ impl Session {
         let before = rows.first().and_then(|row| row.first());
         if let Some(before) = before.and_then(Cell::as_int) {
             let restore = format!("PRAGMA busy_timeout = {before}");
-            self.0.push(Phrase::new(dialect, &restore).done());
+            self.keep("busy_timeout", Phrase::new(dialect, &restore).done());
         }
         let set = format!("PRAGMA busy_timeout = {timeout}");
         line.query(Phrase::new(dialect, &set).done()).await?;

@@ -6,7 +6,9 @@ use super::{
     progress::{Progress, key_of_value, key_to_value},
     walk::Walk,
 };
-use crate::{error::Result, ids::KeyId, random::Entropy};
+use crate::{
+    codec::Fresh, context::Context, error::Result, ids::KeyId, random::Entropy, time::Timestamp,
+};
 use alloc::{
     collections::BTreeMap,
     format,
@@ -47,6 +49,8 @@ pub(super) struct Shared {
     setup: String,
     /// The ids of the keys that they seal under.
     keys: Vec<String>,
+    /// By target, what shows keys that have no ids.
+    canaries: Vec<String>,
     /// The document of the job that had ended when this one was begun, for those of its workers who have not heard of
     /// its end.
     ended: Option<String>,
@@ -79,6 +83,8 @@ pub(super) struct Sharing {
     pub(super) setup: String,
     /// The ids of the keys that it seals under.
     keys: Vec<String>,
+    /// Those of its own, or of others that have the same keys.
+    canaries: Vec<String>,
     /// Of the stored row of the job.
     pub(super) version: Option<i64>,
     pub(super) range: Option<Range>,
@@ -106,6 +112,7 @@ impl Sharing {
         options: &JobOptions,
         targets: &[Target],
         entropy: &mut dyn Entropy,
+        now: Timestamp,
     ) -> Result<Option<Self>> {
         let Some(share) = options.share.clone() else {
             return Ok(None);
@@ -113,13 +120,16 @@ impl Sharing {
         let mut name = [0; NAME_BYTES];
         entropy.fill(&mut name)?;
         let name = HEXLOWER.encode(&name);
+        let mut fresh = Fresh { entropy, now };
+        let canary = |it: &Target| it.column.canary(&facts(it), &mut fresh);
         Ok(Some(Self {
             worker: format!("{}/{name}", share.run),
             share,
             shared: Shared::new(targets.len()),
             is_forgotten: false,
-            setup: setup(targets),
+            setup: setup(options, targets),
             keys: keys(targets),
+            canaries: targets.iter().map(canary).collect(),
             version: None,
             range: None,
             is_read: false,
@@ -155,6 +165,7 @@ impl Shared {
             is_unsettled: false,
             setup: String::new(),
             keys: Vec::new(),
+            canaries: Vec::new(),
             ended: None,
         }
     }
@@ -183,6 +194,7 @@ impl Shared {
     pub(super) fn join(&mut self, by: &Sharing) {
         self.setup.clone_from(&by.setup);
         self.keys.clone_from(&by.keys);
+        self.canaries.clone_from(&by.canaries);
         self.is_interrupted |= self.dealt > 0 || self.progress.after.is_some();
         self.tried = 0;
         remember(&mut self.runs, &by.share.run);
@@ -216,7 +228,8 @@ impl Shared {
         let more = json!({
             "runs": self.runs, "stopped": self.stopped, "dealt": self.dealt, "open": self.open, "rows": self.rows,
             "interrupted": self.is_interrupted, "tried": self.tried,
-            "unsettled": self.is_unsettled, "setup": self.setup, "keys": self.keys, "ended": self.ended,
+            "unsettled": self.is_unsettled, "setup": self.setup, "keys": self.keys, "canaries": self.canaries,
+            "ended": self.ended,
         });
         self.progress.to_json_with("shared", more)
     }
@@ -244,6 +257,9 @@ impl Shared {
             names.map(|it| it.as_str().map(String::from)).collect()
         };
         let open = list("open")?.iter();
+        // An earlier release kept neither keys nor canaries.
+        let mut canaries = names("canaries").unwrap_or_default();
+        canaries.resize(targets, String::new());
         Some(Self {
             progress,
             runs: names("runs")?,
@@ -255,8 +271,8 @@ impl Shared {
             tried: usize::try_from(number("tried")?).ok()?,
             is_unsettled: flag("unsettled")?,
             setup: shared.get("setup")?.as_str()?.into(),
-            // An earlier release kept neither.
             keys: names("keys").unwrap_or_default(),
+            canaries,
             ended: shared
                 .get("ended")
                 .and_then(Value::as_str)
@@ -311,8 +327,19 @@ impl Range {
 
 impl Sharing {
     /// Whether a run has joined that seals with something else.
-    pub(super) fn is_outdated(&self) -> bool {
-        self.shared.knows(&self.share.run) && self.shared.setup != self.setup
+    pub(super) fn is_outdated(&mut self, targets: &[Target]) -> bool {
+        let shared = &self.shared;
+        if !shared.knows(&self.share.run) {
+            return false;
+        }
+        let mut all = targets.iter().zip(&shared.canaries).zip(&self.canaries);
+        let is_same = all.all(|((target, canary), own)| {
+            canary == own || target.column.knows(canary, &facts(target), true)
+        });
+        if is_same {
+            self.canaries.clone_from(&shared.canaries);
+        }
+        !is_same || shared.setup != self.setup
     }
 
     /// Whether the workers of the job seal under a key that has never sealed here: it was promoted elsewhere, and
@@ -322,8 +349,18 @@ impl Sharing {
             let id = KeyId::parse(key);
             id.is_ok_and(|id| targets.iter().any(|it| it.column.has_sealed(id)))
         };
-        !self.shared.keys.iter().all(has_sealed)
+        let mut canaries = targets.iter().zip(&self.shared.canaries);
+        let knows = |(it, canary): (&Target, &String)| {
+            canary.is_empty() || it.column.knows(canary, &facts(it), false)
+        };
+        !self.shared.keys.iter().all(has_sealed) || !canaries.all(knows)
     }
+}
+
+/// What is bound to the canary of a column in place of what a row has.
+fn facts(target: &Target) -> Context {
+    let facts = target.spec.facts(|_| Some(1.into()));
+    facts.unwrap_or_default()
 }
 
 /// The ids of the keys that seal.
@@ -338,9 +375,12 @@ fn keys(targets: &[Target]) -> Vec<String> {
     keys
 }
 
-/// The ids of keys, and what a manifest binds to values, as a worker has them.
-fn setup(targets: &[Target]) -> String {
+/// The ids of keys, what a manifest binds to values, and what is asked for, as a worker has them.
+fn setup(options: &JobOptions, targets: &[Target]) -> String {
     let mut setup = String::new();
+    if options.reindex {
+        setup.push_str("reindex");
+    }
     for target in targets {
         let (column, spec) = (&target.column, &target.spec);
         for id in column.sealing_ids().into_iter().flatten().flatten() {

@@ -87,13 +87,16 @@ impl Run {
             break;
         }
         self.tally.is_loaded = true;
+        let pass = self.pass();
+        let sharing = self.sharing.as_ref();
+        let begun = sharing.filter(|it| it.shared.is_interrupted || pass > 1);
+        self.tally.refused = begun.map(|it| (pass, it.refused));
         Ok(())
     }
 
     /// One batch of a range, or what comes between two of them.
     pub(super) async fn worker_step(&mut self) -> Result<Option<End>, Halt> {
-        let is_outdated = self.sharing.as_ref().is_some_and(Sharing::is_outdated);
-        let end = if is_outdated {
+        let end = if self.is_outdated() {
             Some(End::Failed(outdated()))
         } else {
             self.ends_early()
@@ -119,6 +122,11 @@ impl Run {
         }
     }
 
+    fn is_outdated(&mut self) -> bool {
+        let sharing = self.sharing.as_mut();
+        sharing.is_some_and(|it| it.is_outdated(&self.targets))
+    }
+
     pub(super) fn ends_early(&self) -> Option<End> {
         if self.line.is_stopped() {
             return Some(End::Stopped);
@@ -127,9 +135,7 @@ impl Run {
         if sharing.shared.has_stopped(&sharing.share.run) {
             return Some(End::Stopped);
         }
-        let refused = sharing.refused.saturating_add(self.progress.refused());
-        let is_over = self.options.max_refused.is_some_and(|max| refused > max);
-        is_over.then_some(End::TooManyRefused)
+        self.has_refused_too_many().then_some(End::TooManyRefused)
     }
 
     /// One batch.
@@ -194,12 +200,12 @@ impl Run {
     /// A range that nobody has, the next one that is dealt out, or the next pass.
     async fn next_range(&mut self) -> Result<Option<End>, Halt> {
         let ranges = self.look().await?;
+        if self.is_outdated() {
+            return Ok(None);
+        }
         let Some(sharing) = &self.sharing else {
             return Ok(None);
         };
-        if sharing.is_outdated() {
-            return Ok(None);
-        }
         let shared = &sharing.shared;
         if shared.progress.is_finished {
             let end = if sharing.is_forgotten {
@@ -253,6 +259,8 @@ impl Run {
         let taken = store::update(dialect, &row, &state, version);
         if self.line.execute(taken).await? == 1 {
             self.hold((range, progress, version + 1));
+            // What is counted in it is no longer of others.
+            self.look().await?;
         }
         Ok(())
     }
@@ -319,7 +327,7 @@ impl Run {
     }
 
     /// Nobody has to wait for the lease of a worker that ends.
-    async fn put_back(&mut self, end: &End) -> Result<(), Halt> {
+    pub(super) async fn put_back(&mut self, end: &End) -> Result<(), Halt> {
         let Some(sharing) = &mut self.sharing else {
             return Ok(());
         };
@@ -550,8 +558,8 @@ impl Run {
 }
 
 fn outdated() -> Error {
-    let message = "a worker has joined that seals with other keys, or has another manifest: run all \
-                   of them with the same ones";
+    let message = "a worker has joined that seals with other keys, has another manifest, or was told otherwise \
+                   whether to reindex: run all of them with the same ones";
     fixed(ErrorCode::JobConflict, message)
 }
 
@@ -618,7 +626,7 @@ impl Sharing {
         let all = self.shared.clone().with(&others);
         self.rows = all.rows;
         self.resealed = share::resealed(&all.progress);
-        self.refused = all.progress.refused();
+        self.refused = all.progress.refused(0);
         self.looked_ms = now;
     }
 

@@ -308,6 +308,68 @@ fn a_run_that_left_rows_says_so_also_where_its_end_is_stored_in_the_second_try()
 }
 
 #[test]
+fn a_run_that_left_rows_says_so_also_where_the_answer_to_its_last_commit_is_lost() {
+    let world = World::users(3);
+    let other = world.other();
+    let (mut changes, mut is_lost) = (0, false);
+    let job = world.job(USERS, |options| options.max_passes = 1);
+    let report = world.drive(job, &mut |_, step| match step {
+        Step::Begin if changes < 4 => {
+            changes += 1;
+            let sql = format!("UPDATE users SET ssn = 'change {changes}' WHERE id = 2");
+            other.execute_batch(&sql).unwrap();
+            None
+        }
+        Step::Execute(statement) if statement.sql.contains("reseal_jobs") => {
+            let state = statement.params.iter().find_map(Cell::as_text);
+            is_lost = state.is_some_and(|state| state.contains("\"finished\":true"));
+            None
+        }
+        Step::Commit if core::mem::take(&mut is_lost) => {
+            world.db.execute_batch("COMMIT").unwrap();
+            Some(Reply::Failed(Failure::connection_lost()))
+        }
+        _ => None,
+    });
+    assert_eq!(world.number("SELECT count(*) FROM reseal_jobs"), 1);
+    assert_eq!(report.unwrap().end, End::Unsettled);
+}
+
+#[test]
+fn settings_come_back_as_they_were_whatever_step_was_tried_again() {
+    for code in ["5", "lost"] {
+        for at in 0.. {
+            let world = World::users(100);
+            world
+                .db
+                .execute_batch("PRAGMA busy_timeout = 4321")
+                .unwrap();
+            let job = world.job(USERS, |options| options.statement_timeout_ms = Some(77));
+            let mut seen = 0;
+            let report = world.drive(job, &mut |_, step| {
+                seen += usize::from(is_of_database(step));
+                (is_of_database(step) && seen == at + 1).then(|| {
+                    world.rollback().unwrap();
+                    match code {
+                        "lost" => Reply::Failed(Failure::connection_lost()),
+                        code => failed(code),
+                    }
+                })
+            });
+            if seen <= at {
+                assert!(at > 20, "the job has only {at} steps");
+                break;
+            }
+            assert_eq!(report.unwrap().end, End::Complete, "{code} at {at}");
+            if seen > at + 1 {
+                let there = world.number("PRAGMA busy_timeout");
+                assert_eq!(there, 4321, "{code} at {at}");
+            }
+        }
+    }
+}
+
+#[test]
 fn batches_shrink_where_a_server_ends_the_connection_for_their_size() {
     const MOST_BYTES: usize = 600_000;
     let world = World::new("CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT)");

@@ -8,6 +8,7 @@
 )]
 
 mod ahead;
+mod canaries;
 mod checkpoints;
 mod discoveries;
 mod extents;

@@ -139,6 +139,34 @@ fn too_many_refused_values_stop_it_after_their_batch() {
 }
 
 #[test]
+fn the_same_command_goes_on_where_too_many_refused_values_stopped_it() {
+    let world = World::users(400);
+    let foreign =
+        "UPDATE users SET ssn = 'rs1.wnhox5tzdzqv34o4so5ged4ck7arqvma.AQFyg' WHERE id % 10 = 0";
+    world.db.execute_batch(foreign).unwrap();
+    let apply = |most| world.run(world.job(USERS, |options| options.max_refused = Some(most)));
+    let mut scanned = 0;
+    for run in 1.. {
+        let report = apply(5);
+        let passes = &report.columns[0].passes;
+        passes.iter().for_each(assert_adds_up);
+        if report.end == End::Complete {
+            // A pass that several runs have done is followed by one that is whole.
+            assert_eq!((run, passes.len()), (6, 2));
+            break;
+        }
+        assert_eq!(report.end, End::TooManyRefused);
+        assert!(passes[0].scanned > scanned, "run {run} did nothing");
+        scanned = passes[0].scanned;
+    }
+    let sealed = "SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%' AND id % 10 > 0";
+    assert_eq!(world.number(sealed), 360);
+    // What begins anew counts anew.
+    assert_eq!(apply(5).end, End::TooManyRefused);
+    assert_eq!(world.run(world.job(USERS, |_| {})).end, End::Complete);
+}
+
+#[test]
 fn columns_of_one_table_are_walked_together_and_change_in_one_update() {
     let world = World::users(60);
     world

@@ -10,7 +10,7 @@ use std::sync::Arc;
 const LEASE_MS: u64 = 30_000;
 
 /// A worker with a connection of its own, which stands still between its batches.
-struct Worker {
+pub(crate) struct Worker {
     world: World,
     job: Job,
     reply: Option<Reply>,
@@ -20,13 +20,13 @@ struct Worker {
 
 /// What a worker did in its turn.
 #[derive(Debug, PartialEq, Eq)]
-enum Did {
+pub(crate) enum Did {
     Batch,
     Waited,
     Ended,
 }
 
-fn of(run: &str) -> impl Fn(&mut JobOptions) {
+pub(crate) fn of(run: &str) -> impl Fn(&mut JobOptions) {
     let share = Share {
         run: run.into(),
         lease_ms: LEASE_MS,
@@ -51,9 +51,13 @@ impl Worker {
         Self::with(world, USERS, of(run))
     }
 
-    fn with(world: &World, columns: &str, change: impl FnOnce(&mut JobOptions)) -> Self {
+    pub(crate) fn with(world: &World, columns: &str, change: impl FnOnce(&mut JobOptions)) -> Self {
+        Self::of_job(world, world.job(columns, change))
+    }
+
+    pub(crate) fn of_job(world: &World, job: Job) -> Self {
         Self {
-            job: world.job(columns, change),
+            job,
             world: world.beside(),
             reply: Some(Reply::Start),
             begun: None,
@@ -67,7 +71,7 @@ impl Worker {
     }
 
     /// Goes on to the end of a batch, or to where it waits.
-    fn turn(&mut self, now: u64) -> Did {
+    pub(crate) fn turn(&mut self, now: u64) -> Did {
         loop {
             match self.next(now) {
                 Step::Finished(report) => {
@@ -109,8 +113,12 @@ impl Worker {
         self.reply = Some(self.world.perform(step));
     }
 
-    fn end(&self) -> &End {
+    pub(crate) fn end(&self) -> &End {
         &self.report.as_ref().unwrap().end
+    }
+
+    pub(crate) fn error(&self) -> &Error {
+        error(self.report.as_ref())
     }
 
     fn passes(&self) -> &[Counts] {
@@ -129,7 +137,7 @@ impl Worker {
 }
 
 /// Turn by turn, until all have ended.
-fn all(workers: &mut [Worker], from_ms: u64) {
+pub(crate) fn all(workers: &mut [Worker], from_ms: u64) {
     for now in (from_ms..).step_by(250) {
         for worker in workers.iter_mut().filter(|it| it.report.is_none()) {
             worker.turn(now);
@@ -592,6 +600,50 @@ fn too_many_refused_values_stop_all_of_them() {
     for worker in &workers {
         assert_eq!(*worker.end(), End::TooManyRefused, "{:?}", worker.passes());
     }
+}
+
+#[test]
+fn the_same_command_goes_on_where_too_many_refused_values_stopped_it() {
+    let world = World::users(100);
+    let foreign = World::users(0).seal("under another key");
+    let update = "UPDATE users SET ssn = ? WHERE id % 10 = 0";
+    world.db.execute(update, [foreign]).unwrap();
+    let mut ends = Vec::new();
+    for run in ["a", "b", "c", "d", "e", "f"] {
+        let worker = || {
+            Worker::with(&world, USERS, |options| {
+                of(run)(options);
+                options.max_refused = Some(3);
+            })
+        };
+        let mut workers = [worker(), worker()];
+        all(&mut workers, 0);
+        ends.push(workers[0].end().clone());
+        if ends.last() == Some(&End::Complete) {
+            break;
+        }
+    }
+    let (last, others) = ends.split_last().unwrap();
+    assert_eq!(*last, End::Complete);
+    assert!((1..4).contains(&others.len()), "{ends:?}");
+    let sealed = "SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'";
+    assert_eq!(world.number(sealed), 100);
+}
+
+#[test]
+fn a_worker_that_fails_puts_its_range_back() {
+    let world = World::users(100);
+    let mut failing = Worker::new(&world, "a");
+    failing.turn(0);
+    let is_change = |step: &Step| matches!(step, Step::Execute(it) if it.sql.contains("\"users\""));
+    failing.until(0, is_change);
+    failing.reply = Some(crate::support::failed("13"));
+    while failing.turn(0) != Did::Ended {}
+    assert!(matches!(failing.end(), End::Failed(_)));
+    let mut others = [Worker::new(&world, "a")];
+    // No lease is waited for.
+    while others[0].turn(0) == Did::Batch {}
+    assert_once(&world, &others[0], 100);
 }
 
 #[test]
