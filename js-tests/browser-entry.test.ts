@@ -141,9 +141,9 @@ test("a keyset that is fetched", async () => {
   const kek = Key.generate("kek");
   const keyset = Keyset.create({ kek });
   const id = keyset.rotate("data");
-  keyset.addPassphrase("two words");
+  keyset.addPassphrase("several words");
   const stored = new Response(keyset.save());
-  const ring = await Keyring.load({ keyset: () => stored.text(), passphrase: "two words" });
+  const ring = await Keyring.load({ keyset: () => stored.text(), passphrase: "several words" });
   expect(ring.primaryId).toBe(id);
 });
 

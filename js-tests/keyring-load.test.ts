@@ -6,7 +6,7 @@ import { refuses } from "./support.js";
 const kek = Key.generate("kek");
 const keyset = Keyset.create({ kek });
 const primary = keyset.rotate("data", { label: "first" });
-keyset.addPassphrase("two words");
+keyset.addPassphrase("several words");
 const text = keyset.save();
 const bytes = new TextEncoder().encode(text);
 
@@ -34,8 +34,8 @@ test("whatever opens it", async () => {
     { kek },
     { kek: kek.export() },
     { kek: [Key.generate("kek"), kek] },
-    { passphrase: "two words" },
-    { passphrase: new TextEncoder().encode("two words") },
+    { passphrase: "several words" },
+    { passphrase: new TextEncoder().encode("several words") },
   ]) {
     expect((await Keyring.load({ ...expected, ...opener })).primaryId).toBe(primary);
   }

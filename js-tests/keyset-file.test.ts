@@ -140,12 +140,12 @@ test("everything that opens a keyset", () => {
   const at = join(folder, "several.json");
   const keyset = Keyset.create({ kek: KEK });
   keyset.addKek(OTHER);
-  keyset.addPassphrase("two words é");
+  keyset.addPassphrase("several words é");
   new KeysetFile(at).create(keyset);
   const kek = put("kek", ` ${KEK.export()}\r\n`);
   const other = pathToFileURL(put("other", OTHER.export()));
-  const phrase = put("phrase", "two words é\n");
-  const bytes = Buffer.from("two words é");
+  const phrase = put("phrase", "several words é\n");
+  const bytes = Buffer.from("several words é");
   const options: [boolean[], KeysetFileOptions][] = [
     [[true, false, false], { kek: KEK.export() }],
     [[true, true, false], { kek: [KEK, OTHER] }],
@@ -167,10 +167,10 @@ test("everything that opens a keyset", () => {
     const save = () => opened.edit((loaded) => loaded.verify());
     if (held.every(Boolean)) save();
     else refuses("kek-mismatch", save);
-    bytes.write("two words é");
+    bytes.write("several words é");
   }
   expect(new KeysetFile(at, { kek: KEK }).load().generation).toBe(2);
-  put("phrase", "two words é\n\n");
+  put("phrase", "several words é\n\n");
   refuses("kek-mismatch", () => new KeysetFile(at, { passphraseFile: phrase }).load());
 });
 
@@ -217,6 +217,7 @@ test("wrong arguments", () => {
     [path, { kekFile: [1] }],
     [path, { passphrase: 1 }],
     [path, { passphraseFile: [1] }],
+    [path, { passphrase: "x", passphraseFile: path }],
     [path, { ring: 1 }],
     [path, { minGeneration: "1" }],
     [path, { kek_file: path }],

@@ -110,6 +110,36 @@ test("the lease", () => {
   expect(keyset.leaseSeconds).toBe(3600);
 });
 
+test("a rotation that is refused leaves nothing behind", () => {
+  keyset.rotate("data", { now: START });
+  keyset.setLeaseSeconds(3600);
+  keyset = reloaded(keyset);
+  const key = Key.generate();
+  const before = keyset.keys();
+  for (const fresh of [key, key, "data"] as const) {
+    const error = refuses("keyset-transition", () => keyset.rotate(fresh, { now: START }));
+    expect(error.message).toContain("a lease of 3600 seconds");
+    expect(keyset.keys()).toEqual(before);
+  }
+  expect(keyset.rotate(key, { early: true, now: START })).toBe(key.id);
+  expect([keyset.primaryId, keyset.keys().length]).toEqual([key.id, 2]);
+  refuses("invalid-argument", () => keyset.rotate("data", { label: "\n", early: true }));
+  expect(keyset.keys()).toHaveLength(2);
+});
+
+test("going back takes no key that may never have been primary", () => {
+  const old = keyset.rotate("data", { now: START });
+  const [fresh, stray] = [1, 2].map(() => keyset.introduce("data", { now: START }));
+  keyset.disable(stray!, { now: START });
+  keyset.enable(stray!, { now: START + 1 });
+  keyset.promote(fresh!, { now: START + 2 });
+  keyset.disable(fresh!, { emergency: true, now: START + 3 });
+  const { message } = refuses("keyset-transition", () => keyset.revert("data"));
+  expect(message).toContain(`(back): ${old}, ${stray}`);
+  keyset.disable(stray!);
+  expect(keyset.revert()).toBe(old);
+});
+
 test("keys are named by the beginning of their ids", () => {
   const key = Key.fromBytes("data", new Uint8Array(32));
   expect(keyset.introduce(key, { label: "zero" })).toBe(key.id);
@@ -220,7 +250,6 @@ test("key-encrypting keys that do not fit", () => {
   refuses("duplicate-key", () => keyset.addKek(KEK));
   refuses("key-wrong-use", () => keyset.addKek(Key.generate()));
   refuses("invalid-argument", () => keyset.removeKek("aaaa"));
-  refuses("invalid-key", () => keyset.addPassphrase(""));
   for (const wrong of [null, undefined, 1, "\ud800", "x".repeat(65_537), ["x"]]) {
     refuses("invalid-argument", () => keyset.addPassphrase(any(wrong)));
   }
@@ -325,16 +354,31 @@ test("changed documents", () => {
 
 /** A document whose passphrase takes this much. */
 function withMemory(memoryKib: number): string {
-  const document = JSON.parse(Keyset.create({ passphrase: "x" }).save()) as {
+  const document = JSON.parse(Keyset.create({ passphrase: PASSPHRASE }).save()) as {
     keks: { source: { memory_kib: number } }[];
   };
   document.keks[0]!.source.memory_kib = memoryKib;
   return JSON.stringify(document);
 }
 
+test("a new passphrase has twelve characters", () => {
+  for (const short of ["", "elf zeichen", "größer elfä", new Uint8Array(11)]) {
+    for (const step of [
+      () => Keyset.create({ passphrase: short }),
+      () => keyset.addPassphrase(short),
+    ]) {
+      const { message } = refuses("invalid-argument", step);
+      expect(message).toContain("at least 12 characters");
+    }
+  }
+  expect(keyset.keks()).toHaveLength(1);
+  keyset.addPassphrase("größere elfä");
+  refuses("kek-mismatch", () => Keyset.load(keyset.save(), { passphrase: "x" }));
+});
+
 test("a terabyte of memory is refused", () => {
   const text = withMemory(2 ** 30);
-  refuses("keyset-malformed", () => Keyset.load(text, { passphrase: "x" }));
+  refuses("keyset-malformed", () => Keyset.load(text, { passphrase: PASSPHRASE }));
   refuses("keyset-malformed", () => inspectKeyset(text));
 });
 
@@ -347,13 +391,14 @@ test("memory that is not to be had is an error of this package", () => {
     }
   } as unknown as typeof Instance;
   try {
-    const error = refuses("source-unreadable", () => Keyset.load(text, { passphrase: "x" }));
+    const error = refuses("source-unreadable", () => Keyset.load(text, { passphrase: PASSPHRASE }));
     expect(error.message).toContain("1024 MiB");
   } finally {
     WebAssembly.Instance = Instance;
   }
   // Nothing is broken by it.
-  expect(Keyset.load(Keyset.create({ passphrase: "x" }).save(), { passphrase: "x" })).toBeDefined();
+  const made = Keyset.create({ passphrase: PASSPHRASE }).save();
+  expect(Keyset.load(made, { passphrase: PASSPHRASE })).toBeDefined();
 });
 
 test("the unverified view", () => {

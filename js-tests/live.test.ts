@@ -482,25 +482,31 @@ test("a directory", () => {
 });
 
 test("a passphrase", () => {
-  const keyset = Keyset.create({ passphrase: "two words" });
+  const keyset = Keyset.create({ passphrase: "several words" });
   keyset.rotate("data");
-  const words = new KeysetFile(join(folder, "words.json"), { passphrase: "two words" });
+  const words = new KeysetFile(join(folder, "words.json"), { passphrase: "several words" });
   words.create(keyset);
-  const passphraseFile = put("phrase", "two words\n");
-  for (const opener of [{ passphrase: "two words" }, { passphraseFile }]) {
+  const passphraseFile = put("phrase", "several words\n");
+  for (const opener of [{ passphrase: "several words" }, { passphraseFile }]) {
     const options = { ...opener, clock: clock.read, checkSeconds: 0 };
     const ring = LiveKeyring.fromKeyset(words.path, options);
     expect(ring.primaryId).toBe(words.load().primaryId);
     const second = rotate(words);
     expect(ring.primaryId).toBe(second);
   }
-  const wrong = LiveKeyring.fromKeyset(words.path, { passphrase: "two word", clock: clock.read });
+  const wrong = LiveKeyring.fromKeyset(words.path, {
+    passphrase: "several word",
+    clock: clock.read,
+  });
   refuses("kek-mismatch", () => wrong.primaryId);
 });
 
 test("a passphrase is derived once, however often its keyset is looked at", () => {
-  file.edit((keyset) => keyset.addPassphrase("two words"));
-  const ring = LiveKeyring.fromKeyset(file.path, { passphrase: "two words", clock: clock.read });
+  file.edit((keyset) => keyset.addPassphrase("several words"));
+  const ring = LiveKeyring.fromKeyset(file.path, {
+    passphrase: "several words",
+    clock: clock.read,
+  });
   ring.refresh();
   const original = WebAssembly.Instance;
   let instances = 0;
@@ -512,7 +518,7 @@ test("a passphrase is derived once, however often its keyset is looked at", () =
   };
   try {
     for (let i = 0; i < 5; i++) ring.refresh();
-    const fresh = LiveKeyring.fromKeyset(file.path, { passphrase: "two words" });
+    const fresh = LiveKeyring.fromKeyset(file.path, { passphrase: "several words" });
     expect(instances).toBe(0);
     fresh.refresh();
     expect(instances).toBe(1);
@@ -710,22 +716,22 @@ test("dispose", () => {
 });
 
 test("nothing shows a secret", () => {
-  file.edit((keyset) => keyset.addPassphrase("two words"));
+  file.edit((keyset) => keyset.addPassphrase("several words"));
   const key = Key.generate().export();
   const path = put("key", key);
   const rings = [
     live,
     follow({ kek: kek.export() }),
-    LiveKeyring.fromKeyset(file.path, { passphrase: "two words", clock: clock.read }),
+    LiveKeyring.fromKeyset(file.path, { passphrase: "several words", clock: clock.read }),
     LiveKeyring.fromEnv({ RESEAL_PRIMARY_KEY_FILE: path }, { clock: clock.read }),
   ];
-  const secrets = ["two words", key.slice(10, 40), kek.export().slice(9, 40)];
+  const secrets = ["several words", key.slice(10, 40), kek.export().slice(9, 40)];
   const all: unknown[] = [];
   for (const ring of rings) {
     ring.refresh();
     all.push(ring, ring.status(), ring.field({}));
   }
-  for (const name of ["keyset.json", "key"]) put(name, `${kek.export()} two words`);
+  for (const name of ["keyset.json", "key"]) put(name, `${kek.export()} several words`);
   for (const ring of rings)
     all.push(
       errorOf(() => ring.refresh()),

@@ -439,7 +439,7 @@ test("no call uses more of the stack than is wiped after it", () => {
   const kek = Key.generate("kek");
   const keyset = Keyset.create({ kek });
   keyset.rotate("data");
-  keyset.addPassphrase("x");
+  keyset.addPassphrase("several words");
   const text = keyset.save();
   const more: [string, () => unknown][] = [
     ["Key.generate", () => Key.generate()],
@@ -448,9 +448,9 @@ test("no call uses more of the stack than is wiped after it", () => {
     ["fromEnv", () => Keyring.fromEnv({ RESEAL_PRIMARY_KEY: key.export() })],
     ["open", () => ring.open(stored, context)],
     ["Keyset.create", () => Keyset.create({ kek })],
-    ["Keyset.create, passphrase", () => Keyset.create({ passphrase: "x" })],
+    ["Keyset.create, passphrase", () => Keyset.create({ passphrase: "several words" })],
     ["Keyset.load", () => Keyset.load(text, { kek })],
-    ["Keyset.load, passphrase", () => Keyset.load(text, { passphrase: "x" })],
+    ["Keyset.load, passphrase", () => Keyset.load(text, { passphrase: "several words" })],
     ["introduce", () => keyset.introduce("data")],
     ["promote", () => keyset.promote(keyset.keys().at(-1)!.id)],
     ["addKek", () => keyset.addKek(Key.generate("kek"))],

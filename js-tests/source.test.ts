@@ -286,16 +286,16 @@ test("a keyset, by variables and by arguments", () => {
   const kek = Key.generate("kek");
   const keyset = Keyset.create({ kek });
   keyset.rotate("data", { label: "2026-q4" });
-  keyset.addPassphrase("two words ");
+  keyset.addPassphrase("several words ");
   const path = join(folder, "keyset.json");
   new KeysetFile(path).create(keyset);
   const ring = keyset.ringId;
   const kekFile = put("kek", `${kek.export()}\n`);
-  const passphraseFile = put("phrase", "two words \n");
+  const passphraseFile = put("phrase", "several words \n");
   for (const opener of [
     { RESEAL_KEK: ` ${kek.export()}\n` },
     { RESEAL_KEK_FILE: kekFile },
-    { RESEAL_PASSPHRASE: "two words " },
+    { RESEAL_PASSPHRASE: "several words " },
     { RESEAL_PASSPHRASE_FILE: `${passphraseFile}\n` },
   ]) {
     const env = { RESEAL_KEYSET: path, RESEAL_RING: ring, ...opener };
@@ -309,8 +309,8 @@ test("a keyset, by variables and by arguments", () => {
     { kek: kek.export() },
     { kekFile },
     { kekFile: pathToFileURL(kekFile) },
-    { passphrase: "two words " },
-    { passphrase: new TextEncoder().encode("two words ") },
+    { passphrase: "several words " },
+    { passphrase: new TextEncoder().encode("several words ") },
     { passphraseFile },
   ]) {
     const options = { ...opener, ring, minGeneration: 1 };
@@ -318,7 +318,7 @@ test("a keyset, by variables and by arguments", () => {
   }
   refuses("keyset-wrong-ring", () => Keyring.fromKeyset(path, { kek, ring: "a".repeat(26) }));
   refuses("keyset-outdated", () => Keyring.fromKeyset(path, { kek, minGeneration: 2 }));
-  refuses("kek-mismatch", () => Keyring.fromKeyset(path, { passphrase: "two words" }));
+  refuses("kek-mismatch", () => Keyring.fromKeyset(path, { passphrase: "several words" }));
   refuses("source-unreadable", () => Keyring.fromKeyset(folder, { kek }));
   refuses("invalid-argument", () => Keyring.fromKeyset(path, {}));
   refuses("invalid-argument", () => Keyring.fromKeyset(path, { kek, kekFile }));

@@ -118,6 +118,7 @@ describe.each(KINDS)("%s", (kind) => {
   test("a table has several rings", async () => {
     const second = of({ kek, ring: await begun() });
     await refuses("source-conflict", () => of().load());
+    await expect(of().load()).rejects.toThrow("name one of them, as ring or as sql:RING");
     await rotate();
     expect((await second.load()).generation).toBe(1);
     const keyset = await store.load();
@@ -260,6 +261,42 @@ describe("connections", () => {
     expect((await store.keyring()).primaryId).toBeUndefined();
     await refuses("invalid-argument", () => LiveKeyring.follow(store));
     database.close();
+  });
+
+  test("who may not make the table is told what to have made", async () => {
+    const role = `maker_${process.pid}`;
+    const [admin, own] = [await connect(urls.postgresql), await connect(urls.mysql)];
+    const told = async (store: SqlKeysetStore) => {
+      const creation = store.create(Keyset.create({ kek }));
+      await expect(creation).rejects.toMatchObject({ code: "database-error" });
+      await expect(creation).rejects.toThrow(
+        /^the user may not make the table reseal_keysets \(\w+\): have it made, with the columns ring, generation and document$/,
+      );
+    };
+    const at = (url: string, user: string) => {
+      const { protocol, host, pathname } = new URL(url);
+      return `${protocol}//${user}:${PASSWORD}@${host}${pathname}`;
+    };
+    try {
+      await admin.execute("DROP TABLE IF EXISTS reseal_keysets");
+      await admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+      await admin.execute(`CREATE ROLE ${role} LOGIN PASSWORD '${PASSWORD}'`);
+      await told(new SqlKeysetStore(at(urls.postgresql, role), { kek }));
+      await own.execute("DROP TABLE IF EXISTS reseal_keysets");
+      await own.execute(`CREATE USER ${role} IDENTIFIED BY '${PASSWORD}'`);
+      const [[schema] = []] = await own.query("SELECT DATABASE()");
+      await own.execute(`GRANT SELECT ON \`${String(schema)}\`.* TO ${role}`);
+      await told(new SqlKeysetStore(at(urls.mysql, role), { kek }));
+    } finally {
+      await admin.execute(`DROP ROLE IF EXISTS ${role}`);
+      await own.execute(`DROP USER IF EXISTS ${role}`);
+      await Promise.all([admin.close(), own.close()]);
+    }
+    const readOnly = new Sqlite(join(folder, "app.db"));
+    readOnly.exec("DROP TABLE IF EXISTS reseal_keysets");
+    readOnly.exec("PRAGMA query_only = 1");
+    await told(new SqlKeysetStore(readOnly, { kek }));
+    readOnly.close();
   });
 
   test("a connection that the server ends is replaced by another one", async () => {

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from reseal import ResealError
-from reseal._files import create_private_file, file_facts, read_keyset, read_secret
+from reseal._cli import Host
+from reseal._files import create_private_file, read_keyset, read_secret
 from reseal._save import save_keyset
 
 
@@ -56,7 +57,7 @@ def try_step(step: str, content: str, file: str) -> None:
     steps: dict[str, Callable[[], Any]] = {
         "read": lambda: read_keyset(file, "RESEAL_KEYSET"),
         "secret": lambda: read_secret(file, "RESEAL_KEK_FILE"),
-        "facts": lambda: file_facts(file),
+        "facts": lambda: Host().file_facts(file),
         "private": lambda: create_private_file(file, new),
         "create": lambda: save_keyset(file, None, new),
         "stale": lambda: save_keyset(file, b"what was loaded", new),

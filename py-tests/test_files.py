@@ -130,7 +130,7 @@ def test_facts(file: Path) -> None:
     link.symlink_to(file)
     file.chmod(0o640)
     facts = file_facts(link)
-    assert (facts.mode, facts.owner, facts.is_link) == (0o640, os.geteuid(), True)
+    assert (facts.mode, facts.is_link) == (0o640, True)
     assert not file_facts(file).is_link
     assert file_facts(file.parent).mode == file.parent.stat().st_mode & 0o777
 

@@ -81,6 +81,36 @@ def test_the_whole_life_of_a_key(keyset: reseal.Keyset) -> None:
     assert code_of(lambda: keyset.keyring().seal("x", {})) == "no-primary"
 
 
+def test_a_rotation_that_is_refused_leaves_nothing_behind(keyset: reseal.Keyset) -> None:
+    keyset.rotate("data", now=START)
+    keyset.set_lease_seconds(3600)
+    keyset = reloaded(keyset)
+    key, before = reseal.Key.generate("data"), keyset.keys()
+    fresh: Any
+    for fresh in (key, key, "data"):
+        error = error_of(functools.partial(keyset.rotate, fresh, now=START))
+        assert error.code == "keyset-transition"
+        assert "a lease of 3600 seconds" in str(error)
+        assert keyset.keys() == before
+    assert keyset.rotate(key, early=True, now=START) == key.id == keyset.primary_id
+    assert code_of(lambda: keyset.rotate("data", label="\n", early=True)) == "invalid-argument"
+    assert len(keyset.keys()) == 2
+
+
+def test_going_back_takes_no_key_that_may_never_have_been_primary(keyset: reseal.Keyset) -> None:
+    old = keyset.rotate("data", now=START)
+    fresh, stray = (keyset.introduce("data", now=START) for _ in range(2))
+    keyset.disable(stray, now=START)
+    keyset.enable(stray, now=START + 1)
+    keyset.promote(fresh, now=START + 2)
+    keyset.disable(fresh, emergency=True, now=START + 3)
+    error = error_of(keyset.revert)
+    assert error.code == "keyset-transition"
+    assert f"(back): {old}, {stray}" in str(error)
+    keyset.disable(stray)
+    assert keyset.revert() == old
+
+
 def test_illegal_moves_say_what_is_legal(keyset: reseal.Keyset) -> None:
     old, new = (keyset.rotate("data", now=START) for _ in range(2))
     waiting = keyset.introduce("data", now=START)
@@ -216,7 +246,6 @@ def test_key_encrypting_keys_that_do_not_fit(keyset: reseal.Keyset) -> None:
     assert code_of(lambda: keyset.add_kek(KEK)) == "duplicate-key"
     assert code_of(lambda: keyset.add_kek(reseal.Key.generate())) == "key-wrong-use"
     assert code_of(lambda: keyset.remove_kek("aaaa")) == "invalid-argument"
-    assert code_of(lambda: keyset.add_passphrase("")) == "invalid-key"
     wrong: Any
     for wrong in (None, 1, "\ud800", "x" * 65537, ["x"]):
         assert code_of(functools.partial(keyset.add_passphrase, wrong)) == "invalid-argument"
@@ -291,11 +320,25 @@ def test_changed_documents(keyset: reseal.Keyset) -> None:
     assert code_of(lambda: reseal.inspect_keyset(json.dumps(document))) == "unsupported-version"
 
 
+def test_a_new_passphrase_has_twelve_characters(keyset: reseal.Keyset) -> None:
+    for short in ("", "elf zeichen", "größer elfä", b"\x00" * 11):
+        for step in (
+            functools.partial(reseal.Keyset.create, passphrase=short),
+            functools.partial(keyset.add_passphrase, short),
+        ):
+            error = error_of(step)
+            assert error.code == "invalid-argument"
+            assert "at least 12 characters" in str(error)
+    assert len(keyset.keks()) == 1
+    keyset.add_passphrase("größere elfä")
+    assert code_of(lambda: reseal.Keyset.load(keyset.save(), passphrase="x")) == "kek-mismatch"
+
+
 def test_a_terabyte_of_memory_is_refused() -> None:
-    document = json.loads(reseal.Keyset.create(passphrase="x").save())
+    document = json.loads(reseal.Keyset.create(passphrase=PASSPHRASE).save())
     document["keks"][0]["source"]["memory_kib"] = 1 << 30
     text = json.dumps(document)
-    assert code_of(lambda: reseal.Keyset.load(text, passphrase="x")) == "keyset-malformed"
+    assert code_of(lambda: reseal.Keyset.load(text, passphrase=PASSPHRASE)) == "keyset-malformed"
 
 
 def test_the_unverified_view(keyset: reseal.Keyset) -> None:

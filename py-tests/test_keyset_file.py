@@ -119,12 +119,12 @@ def test_processes_and_threads_that_edit_at_once(file: reseal.KeysetFile, path: 
 def test_everything_that_opens_a_keyset(path: Path, tmp_path: Path) -> None:
     keyset = reseal.Keyset.create(kek=KEK)
     keyset.add_kek(OTHER)
-    keyset.add_passphrase("two words")
+    keyset.add_passphrase("several words")
     reseal.KeysetFile(path).create(keyset)
     for name, text in (
         ("kek", KEK.export() + "\n"),
         ("other", OTHER.export()),
-        ("phrase", "two words\n"),
+        ("phrase", "several words\n"),
     ):
         (tmp_path / name).write_text(text)
     kek, other, phrase = tmp_path / "kek", str(tmp_path / "other"), os.fsencode(tmp_path / "phrase")
@@ -133,7 +133,7 @@ def test_everything_that_opens_a_keyset(path: Path, tmp_path: Path) -> None:
         ([True, True, False], {"kek": [KEK, OTHER]}),
         ([True, False, False], {"kek_file": kek}),
         ([True, True, False], {"kek_file": [kek, other]}),
-        ([False, False, True], {"passphrase": b"two words"}),
+        ([False, False, True], {"passphrase": b"several words"}),
         ([False, False, True], {"passphrase_file": phrase}),
         ([True, True, True], {"kek": KEK, "kek_file": other, "passphrase_file": phrase}),
     ]
@@ -146,7 +146,7 @@ def test_everything_that_opens_a_keyset(path: Path, tmp_path: Path) -> None:
         else:
             assert code_of(save) == "kek-mismatch"
     assert reseal.KeysetFile(path, kek=KEK).load().generation == 2
-    (tmp_path / "phrase").write_text("two words\n\n")
+    (tmp_path / "phrase").write_text("several words\n\n")
     wrong = reseal.KeysetFile(path, passphrase_file=tmp_path / "phrase")
     assert code_of(wrong.load) == "kek-mismatch"
 
@@ -186,6 +186,7 @@ def test_wrong_arguments(path: Path) -> None:
         {"path": path, "kek_file": 1},
         {"path": path, "passphrase": 1},
         {"path": path, "passphrase_file": [1]},
+        {"path": path, "passphrase": "x", "passphrase_file": path},
         {"path": path, "ring": 1},
         {"path": path, "min_generation": "1"},
     ):

@@ -431,18 +431,18 @@ def test_a_directory(clock: Clock, tmp_path: Path) -> None:
 
 def test_a_passphrase(clock: Clock, tmp_path: Path) -> None:
     path, phrase = tmp_path / "keyset.json", tmp_path / "phrase"
-    keyset = reseal.Keyset.create(passphrase="two words")
+    keyset = reseal.Keyset.create(passphrase="several words")
     keyset.rotate("data")
-    file = reseal.KeysetFile(path, passphrase="two words")
+    file = reseal.KeysetFile(path, passphrase="several words")
     file.create(keyset)
-    phrase.write_text("two words\n")
-    for opener in ({"passphrase": "two words"}, {"passphrase_file": phrase}):
+    phrase.write_text("several words\n")
+    for opener in ({"passphrase": "several words"}, {"passphrase_file": phrase}):
         options: Any = {**opener, "clock": clock, "check_seconds": 0}
         live = reseal.LiveKeyring.from_keyset(path, **options)
         assert live.primary_id == file.load().primary_id
         second = rotate(file)
         assert live.primary_id == second
-    wrong = reseal.LiveKeyring.from_keyset(path, passphrase="two word", clock=clock)
+    wrong = reseal.LiveKeyring.from_keyset(path, passphrase="several word", clock=clock)
     assert code_of(lambda: wrong.primary_id) == "kek-mismatch"
 
 
@@ -535,8 +535,13 @@ def test_wrong_arguments(file: reseal.KeysetFile) -> None:
         assert code_of(functools.partial(make, file.path, **options)) == "invalid-argument"
         assert code_of(functools.partial(once, file.path, **options)) == "invalid-argument"
     assert code_of(lambda: make(file.path, kek=KEK, ring="x")) == "invalid-argument"
-    with pytest.raises(TypeError):
-        reseal.LiveKeyring()
+    new: Any = reseal.LiveKeyring
+    for options in ({}, {"path": file.path, "kek": KEK}):
+        with pytest.raises(TypeError, match=r"^a LiveKeyring is made by LiveKeyring\.from_env, "):
+            new(**options)
+    wrong: Any = reseal.Field
+    with pytest.raises(TypeError, match=r"^a Field is made by the method field of a Keyring$"):
+        wrong(reseal.Keyring(), {})
     # Half a live ring would be memory that nobody has filled.
     for base in (reseal.Keyring, object):
         with pytest.raises(TypeError, match="not safe"):
@@ -578,8 +583,8 @@ def test_a_warning_that_uses_the_ring_does_not_hang(
 
 def test_threads_share_the_first_look(file: reseal.KeysetFile, tmp_path: Path) -> None:
     """One derives the key of the passphrase, the others wait for it."""
-    file.edit(lambda keyset: keyset.add_passphrase("two words"))
-    live = reseal.LiveKeyring.from_keyset(file.path, passphrase="two words")
+    file.edit(lambda keyset: keyset.add_passphrase("several words"))
+    live = reseal.LiveKeyring.from_keyset(file.path, passphrase="several words")
     barrier, ids = threading.Barrier(8), list[str | None]()
 
     def work() -> None:

@@ -278,10 +278,10 @@ def keyset(tmp_path: Path) -> reseal.Keyset:
     """Saved as keyset.json, and opened by the files `kek` and `phrase`."""
     keyset = reseal.Keyset.create(kek=KEK)
     keyset.rotate("data", label="2026-q4")
-    keyset.add_passphrase("two words ")
+    keyset.add_passphrase("several words ")
     reseal.KeysetFile(tmp_path / "keyset.json").create(keyset)
     (tmp_path / "kek").write_text(KEK + "\n")
-    (tmp_path / "phrase").write_text("two words \n")
+    (tmp_path / "phrase").write_text("several words \n")
     return keyset
 
 
@@ -290,7 +290,7 @@ def test_a_keyset(keyset: reseal.Keyset, tmp_path: Path) -> None:
     openers: list[tuple[str, str]] = [
         ("RESEAL_KEK", f" {KEK}\n"),
         ("RESEAL_KEK_FILE", str(kek_file)),
-        ("RESEAL_PASSPHRASE", "two words "),
+        ("RESEAL_PASSPHRASE", "several words "),
         ("RESEAL_PASSPHRASE_FILE", f"{phrase_file}\n"),
     ]
     for name, value in openers:
@@ -304,13 +304,13 @@ def test_a_keyset(keyset: reseal.Keyset, tmp_path: Path) -> None:
     for options in (
         {"kek": KEK},
         {"kek_file": kek_file},
-        {"passphrase": "two words "},
+        {"passphrase": "several words "},
         {"passphrase_file": os.fsencode(phrase_file)},
     ):
         assert make(path, ring=keyset.ring_id, **options).primary_id == keyset.primary_id
     assert code_of(lambda: make(path, kek=KEK, ring="a" * 26)) == "keyset-wrong-ring"
     assert code_of(lambda: make(path, kek=KEK, min_generation=2)) == "keyset-outdated"
-    assert code_of(lambda: make(path, passphrase="two words")) == "kek-mismatch"
+    assert code_of(lambda: make(path, passphrase="several words")) == "kek-mismatch"
     assert code_of(lambda: make(path)) == "invalid-argument"
     assert code_of(lambda: make(tmp_path, kek=KEK)) == "source-unreadable"
     assert code_of(lambda: make(None, kek=KEK)) == "invalid-argument"

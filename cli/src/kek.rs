@@ -55,9 +55,6 @@ pub(crate) struct NewKekArgs {
     new_passphrase: bool,
 }
 
-/// A passphrase of fewer characters is guessed by whoever has a copy of the keyset.
-const MIN_PASSPHRASE_CHARS: usize = 12;
-
 /// One secret that was given.
 pub(crate) struct Given {
     secret: Secret,
@@ -219,17 +216,10 @@ impl Given {
     }
 }
 
+/// That a new passphrase is long enough.
 fn check_length(passphrase: &[u8], from: &str) -> Result<()> {
-    let chars = String::from_utf8_lossy(passphrase).chars().count();
-    if chars >= MIN_PASSPHRASE_CHARS {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorCode::InvalidArgument,
-        format!(
-            "{from}: a new passphrase has at least {MIN_PASSPHRASE_CHARS} characters, since whoever has a copy of the keyset may guess it without end: take several words"
-        ),
-    ))
+    NewKek::check_passphrase(passphrase)
+        .map_err(|error| Error::new(error.code(), format!("{from}: {error}")))
 }
 
 /// A variable that counts; white space alone counts as not set.

@@ -37,7 +37,6 @@ use zeroize::Zeroizing;
 /// assert!(ring.is_some());
 /// # Ok::<(), reseal::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Source {
     place: Place,
     /// A hash of what was loaded last.
@@ -195,6 +194,13 @@ impl Source {
 
     const fn new(place: Place) -> Self {
         Self { place, seen: None }
+    }
+}
+
+/// What is read, and not the hash of it: a passphrase is soon guessed that has a plain hash.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?})", self.place)
     }
 }
 

@@ -105,14 +105,11 @@ class FileFacts:
 
     mode: int | None
     """The nine bits of the rights; None where the system has none."""
-    owner: int | None
-    """The number of the user whom it belongs to; None where the system has none."""
     is_link: bool
     """Whether the path itself is a symbolic link."""
 
-    def __init__(self, mode: int | None, owner: int | None, is_link: bool) -> None:
+    def __init__(self, mode: int | None, is_link: bool) -> None:
         self.mode = mode
-        self.owner = owner
         self.is_link = is_link
 
     @property
@@ -122,7 +119,7 @@ class FileFacts:
 
 
 def file_facts(path: PathLike) -> FileFacts:
-    """Return rights, owner and kind of a file, which is not opened. Errors: `source-unreadable`."""
+    """Return rights and kind of a file, which is not opened. Errors: `source-unreadable`."""
     name = path_text(path)
     try:
         return _facts(os.stat(name), is_link=os.path.islink(name))
@@ -132,8 +129,8 @@ def file_facts(path: PathLike) -> FileFacts:
 
 def _facts(status: os.stat_result, *, is_link: bool) -> FileFacts:
     if not POSIX:
-        return FileFacts(None, None, is_link)
-    return FileFacts(status.st_mode & 0o777, status.st_uid, is_link)
+        return FileFacts(None, is_link)
+    return FileFacts(status.st_mode & 0o777, is_link)
 
 
 def _warn_if_open(name: str, variable: str | None, status: os.stat_result) -> None:

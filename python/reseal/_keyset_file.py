@@ -17,8 +17,9 @@ class KeysetFile(EditableStore):
     """A keyset in a file, and what opens it: `kek`, `kek_file`, `passphrase`, `passphrase_file`.
 
     To load it, one of the key-encrypting keys that it lists is enough; to save it takes all of them,
-    so `kek` and `kek_file` may be lists. `ring` is the ring id that the keyset has to have, and
-    `min_generation` the lowest generation that is no old copy.
+    so `kek` and `kek_file` may be lists. Its passphrase, of which it has one at most, is given or in a
+    file, and not both. `ring` is the ring id that the keyset has to have, and `min_generation` the
+    lowest generation that is no old copy.
 
     >>> import reseal, tempfile
     >>> kek, path = reseal.Key.generate("kek"), tempfile.mkdtemp() + "/keyset.json"

@@ -105,6 +105,11 @@ pub(crate) fn not_pickled<T>(object: &Bound<'_, T>) -> PyErr {
     ))
 }
 
+/// The exception of a class that is called, and that other functions make the objects of.
+pub(crate) fn not_called(how: &'static str) -> PyErr {
+    PyTypeError::new_err(how)
+}
+
 fn is_ours(py: Python<'_>, exception: &PyErr) -> PyResult<bool> {
     let class = class(py, ErrorClass::Other)?;
     Ok(exception.matches(py, class)?)

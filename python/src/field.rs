@@ -4,7 +4,7 @@ use crate::{
     batch::Batch,
     context::{Contexts, extend, insert},
     convert::{items, stored_binary, stored_text},
-    error::{Result, invalid_argument, not_pickled},
+    error::{Result, invalid_argument, not_called, not_pickled},
     index::{BitsArgument, NormalizerArgument, blind_index},
     ring::Ring,
     single::Single,
@@ -12,7 +12,7 @@ use crate::{
 use alloc::borrow::Cow;
 use pyo3::{
     prelude::*,
-    types::{PyBytes, PyDict, PyList, PyString},
+    types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
 use reseal::{Context, Mode};
 
@@ -40,6 +40,14 @@ pub(crate) struct Field {
 
 #[pymethods]
 impl Field {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = None)]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        Err(not_called(
+            "a Field is made by the method field of a Keyring",
+        ))
+    }
+
     /// As `Keyring.seal`; further pairs of the context are keywords.
     ///
     /// Errors: as of `Keyring.seal`.

@@ -58,8 +58,8 @@ struct State {
 impl Keyset {
     /// A keyset without keys, of a new ring, wrapped under a key-encrypting key or a passphrase.
     ///
-    /// `lease_seconds` says how long a process may go on sealing without a look at the keyset; 0 is
-    /// for ever.
+    /// A passphrase has at least 12 characters. `lease_seconds` says how long a process may go on sealing
+    /// without a look at the keyset; 0 is for ever.
     ///
     /// Example:
     ///     >>> keyset = reseal.Keyset.create(kek=reseal.Key.generate("kek"), lease_seconds=3600)
@@ -212,7 +212,7 @@ impl Keyset {
     /// Makes a key the primary of its use; the old primary becomes decrypt_only.
     ///
     /// A key is promoted once it was saved and a lease has passed since then; `early` promotes it
-    /// before, and `back` a key that was primary before.
+    /// before, and `back` one that is decrypt_only.
     ///
     /// Example:
     ///     >>> kek = reseal.Key.generate("kek")
@@ -248,7 +248,8 @@ impl Keyset {
     /// Introduces a key and promotes it in one step, and returns its id: for one process, or for
     /// many that follow the keyset and may miss new values for a moment (`early`).
     ///
-    /// Errors: as of introduce and promote.
+    /// Errors: as of introduce; keyset-transition where the keyset has a lease, and it is not early.
+    /// The keyset stays as it was then.
     #[pyo3(signature = (key, *, label=None, early=Flag::OFF, now=None), text_signature = "($self, key, *, label='', early=False, now=None)")]
     fn rotate(
         &self,
@@ -258,17 +259,17 @@ impl Keyset {
         now: Option<&Bound<'_, PyAny>>,
     ) -> Result<String> {
         let (key, label, now) = (new_key(key)?, label_text(label)?, moment(now)?);
-        let (early, back) = (early.0?, false);
-        let allow = Promotion { early, back };
+        let early = early.0?;
         self.change(|keyset| {
-            let id = keyset.introduce(key, &label, now)?;
-            keyset.promote(id, now, allow).map(|()| id.to_string())
+            let id = keyset.rotate(key, &label, now, early)?;
+            Ok(id.to_string())
         })
     }
 
-    /// Goes back: the key that was primary before is primary again. Returns its id.
+    /// Goes back: the key that the present primary replaced is primary again; without a primary, the
+    /// only key that is decrypt_only. Returns its id.
     ///
-    /// Errors: keyset-transition where there is none.
+    /// Errors: keyset-transition where the dates of the keys do not say which one it is.
     #[pyo3(signature = (r#use=KeyUseArgument(Ok(KeyUse::Data)), *, now=None), text_signature = "($self, use='data', *, now=None)")]
     fn revert(&self, r#use: KeyUseArgument, now: Option<&Bound<'_, PyAny>>) -> Result<String> {
         let (key_use, now) = (r#use.0?, moment(now)?);
@@ -345,7 +346,7 @@ impl Keyset {
 
     /// Wraps the keys under a passphrase as well, and returns the id of the key that it makes.
     ///
-    /// Errors: keyset-transition for a second passphrase; invalid-key for an empty one.
+    /// Errors: invalid-argument for fewer than 12 characters; keyset-transition for a second passphrase.
     fn add_passphrase(&self, py: Python<'_>, passphrase: &Bound<'_, PyAny>) -> Result<String> {
         self.add(derived(py, passphrase)?)
     }
@@ -622,6 +623,7 @@ fn new_external((key, provider, reference, blob): External<'_>) -> Result<NewKek
 /// The key of a passphrase, with a fresh salt, made without the GIL.
 fn derived(py: Python<'_>, passphrase: &Bound<'_, PyAny>) -> Result<NewKek> {
     let passphrase = passphrase_bytes(passphrase)?;
+    NewKek::check_passphrase(&passphrase)?;
     let argon2id = Argon2id::generate(&mut OsEntropy)?;
     let key = py.detach(|| argon2id.derive(&passphrase))?;
     Ok(NewKek::derived(key, argon2id)?)

@@ -2,7 +2,7 @@
 
 use crate::{
     convert::{is_listing, items, type_name},
-    error::{Result, not_pickled},
+    error::{Result, invalid_argument, not_pickled},
     keyset::{Keyset, keks},
     source::{expect, passphrase_bytes, path_text},
 };
@@ -37,6 +37,10 @@ impl KeysetStore {
         ring: Option<&Bound<'_, PyAny>>,
         min_generation: Option<&Bound<'_, PyAny>>,
     ) -> Result<Self> {
+        if passphrase.is_some() && passphrase_file.is_some() {
+            let message = "give passphrase or passphrase_file, one of the two";
+            return Err(invalid_argument(message));
+        }
         Ok(Self {
             path: path_text(path, "path")?,
             keks: kek.map_or_else(|| Ok(Vec::new()), keks)?,
@@ -87,15 +91,14 @@ impl KeysetStore {
             let key = Key::load(&text);
             keks.push(key.map_err(|error| named("kek_file", &error))?);
         }
-        let from_file = match &self.passphrase_file {
-            Some(path) => Some(secret(py, path, "passphrase_file")?),
-            None => None,
+        let passphrase = match &self.passphrase_file {
+            Some(path) => {
+                let text = secret(py, path, "passphrase_file")?;
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                Some(Zeroizing::new(text.as_bytes().to_vec()))
+            }
+            None => self.passphrase.clone(),
         };
-        let from_file = from_file.map(|text| {
-            let text = text.strip_suffix('\n').unwrap_or(&text);
-            Zeroizing::new(text.as_bytes().to_vec())
-        });
-        let passphrase = self.passphrase.clone().or(from_file);
         if keks.is_empty() && passphrase.is_none() {
             let message =
                 "give what opens the keyset: kek, kek_file, passphrase or passphrase_file";

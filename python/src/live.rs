@@ -4,7 +4,7 @@
 //! of Python's runs under the lock, and no process is forked while a thread holds it.
 
 use crate::{
-    error::{Failure, Result, invalid_argument, known_error},
+    error::{Failure, Result, invalid_argument, known_error, not_called},
     followed::Followed,
     info::LiveStatus,
     keyring::Keyring,
@@ -13,7 +13,10 @@ use crate::{
 };
 use alloc::sync::Arc;
 use core::time::Duration;
-use pyo3::prelude::*;
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
 use reseal::{Elapsed, Error, ErrorCode, Loaded, Pace, Source, SourceKind};
 use std::{
     process,
@@ -112,6 +115,17 @@ enum Step {
 
 #[pymethods]
 impl LiveKeyring {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = None)]
+    fn new(
+        _args: &Bound<'_, PyTuple>,
+        _kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        Err(not_called(
+            "a LiveKeyring is made by LiveKeyring.from_env, LiveKeyring.from_directory or LiveKeyring.from_keyset",
+        ))
+    }
+
     /// A ring that follows what environment variables describe, as of `Keyring.from_env`.
     ///
     /// The variables are read once. What files they name is looked at again and again.

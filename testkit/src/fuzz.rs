@@ -108,7 +108,10 @@ pub fn keyset_moves(data: &[u8]) {
         let done = match act % 8 {
             0 => {
                 let key = Key::from_bytes(key_use, &[which; 32]).unwrap();
-                keyset.introduce(key, "fuzz", at).map(drop)
+                match act & 0x80 {
+                    0 => keyset.introduce(key, "fuzz", at).map(drop),
+                    _ => keyset.rotate(key, "fuzz", at, allow.early).map(drop),
+                }
             }
             1 => keyset.promote(id, at, allow),
             2 => keyset.disable(id, at, allow.early),

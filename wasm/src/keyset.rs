@@ -11,8 +11,8 @@ use crate::{
 };
 use alloc::{borrow::ToOwned, string::String, string::ToString, vec::Vec};
 use reseal::{
-    Argon2id, ExternalKek, Key, KeyUse, Keyset, KeysetDocument, KeysetInfo, NewKek, Promotion,
-    Result, Timestamp,
+    Argon2id, ExternalKek, Key, Keyset, KeysetDocument, KeysetInfo, NewKek, Promotion, Result,
+    Timestamp,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -80,15 +80,6 @@ impl WasmDocument {
         })
     }
 
-    /// The input is what a key service unwrapped: the 32 bytes of a key-encrypting key.
-    #[wasm_bindgen(js_name = addBytes)]
-    pub fn add_bytes(&mut self, used: usize) -> u8 {
-        call(used, |bytes, _| {
-            self.keks.push(Key::from_bytes(KeyUse::Kek, bytes)?);
-            Ok(DONE)
-        })
-    }
-
     /// The input is the name of a key service. The output is reference and blob of each key that
     /// it keeps.
     pub fn external(&self, used: usize) -> u8 {
@@ -128,6 +119,8 @@ impl WasmNewKek {
     /// The input is a passphrase.
     pub fn passphrase(used: usize, deriver: &Deriver) -> Option<WasmNewKek> {
         make(used, |passphrase| {
+            #[cfg(feature = "passphrase")]
+            NewKek::check_passphrase(passphrase)?;
             let argon2id = Argon2id::generate(&mut WebCrypto)?;
             let key = deriver.key_of(&argon2id, passphrase)?;
             NewKek::derived(key, argon2id).map(Self)
@@ -174,12 +167,20 @@ impl WasmKeyset {
         make(0, |_| self.0.ring().map(WasmRing::from))
     }
 
-    /// The input is a label; gives the key id.
-    pub fn introduce(&mut self, key: &WasmKey, used: usize, now: u64) -> Option<String> {
+    /// The input is a label; gives the key id. A rotation says whether it is `early`.
+    pub fn introduce(
+        &mut self,
+        key: &WasmKey,
+        used: usize,
+        now: u64,
+        early: Option<bool>,
+    ) -> Option<String> {
         make(used, |label| {
-            let id = self
-                .0
-                .introduce(key.0.clone(), text_of(label), time(now)?)?;
+            let (key, label, now) = (key.0.clone(), text_of(label), time(now)?);
+            let id = match early {
+                None => self.0.introduce(key, label, now)?,
+                Some(early) => self.0.rotate(key, label, now, early)?,
+            };
             Ok(id.to_string())
         })
     }

@@ -1,7 +1,7 @@
 // A keyset in a file, which several people and processes may edit.
 import { WasmNewKek } from "../pkg/reseal_wasm.js";
 import { platform, ready, type PathLike } from "./engine.js";
-import { invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { invalidArgument, KeyringError } from "./errors.js";
 import { Key, writeKeyText } from "./key.js";
 import {
   expectedOf,
@@ -11,6 +11,7 @@ import {
   unlock,
   type Opener,
 } from "./keyset-document.js";
+import { untilLate } from "./keyset-edit.js";
 import { documentOf, Keyset, makeKeyset } from "./keyset.js";
 import type { At } from "./keyset-options.js";
 import { made, succeeded } from "./memory.js";
@@ -25,16 +26,13 @@ export interface KeysetFileOptions extends Expectation {
   readonly kek?: Key | string | readonly (Key | string)[] | undefined;
   /** A file with a key text, or several. */
   readonly kekFile?: PathLike | readonly PathLike[] | undefined;
-  /** A passphrase; bytes are copied. */
+  /** A passphrase, or else a file with it; bytes are copied. */
   readonly passphrase?: string | Uint8Array | undefined;
   /** A file with the passphrase; one final line feed is dropped. */
   readonly passphraseFile?: PathLike | undefined;
 }
 
 const NAMES = ["kek", "kekFile", "passphrase", "passphraseFile", "ring", "minGeneration"] as const;
-/** How long an edit begins anew because others were quicker. */
-const EDIT_MS = 10_000;
-const PAUSE_MS = 20;
 const LINE_FEED = 10;
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
@@ -135,7 +133,7 @@ export class KeysetFile {
    */
   edit<T>(change: (keyset: Keyset) => T, options: At = {}): T {
     if (typeof change !== "function") throw invalidArgument("change is a function");
-    const deadline = performance.now() + EDIT_MS;
+    const pauseAfter = untilLate();
     for (;;) {
       const keyset = this.load();
       const result = change(keyset);
@@ -148,11 +146,7 @@ export class KeysetFile {
         this.save(keyset, options);
         return result;
       } catch (error) {
-        const isLate = performance.now() >= deadline;
-        if (!(error instanceof ResealError) || error.code !== "keyset-conflict" || isLate) {
-          throw error;
-        }
-        pause(Math.random() * PAUSE_MS);
+        pause(pauseAfter(error));
       }
     }
   }
@@ -182,6 +176,9 @@ export class KeysetFile {
 /** What opens the keyset. Files are read whenever it is opened. */
 function openersOf(options: KeysetFileOptions): Opener[] {
   const { kek, kekFile, passphrase, passphraseFile } = options;
+  if (passphrase !== undefined && passphraseFile !== undefined) {
+    throw invalidArgument("give passphrase or passphraseFile, one of the two");
+  }
   const openers = several(kek, "kek").map(checkedOpener);
   for (const path of several(kekFile, "kekFile")) openers.push(fileOpener(pathOf(path, "kekFile")));
   if (passphrase !== undefined) {

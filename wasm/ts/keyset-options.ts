@@ -20,7 +20,7 @@ export interface NewKeysetOptions extends At {
 export interface KeysetOptions extends NewKeysetOptions {
   /** A key-encrypting key, or its key text. */
   readonly kek?: Key | string | undefined;
-  /** A passphrase; bytes can be wiped by their owner, text cannot. */
+  /** A passphrase of at least 12 characters; bytes can be wiped by their owner, text cannot. */
   readonly passphrase?: string | Uint8Array | undefined;
 }
 
@@ -54,7 +54,7 @@ export interface RotateOptions extends IntroduceOptions {
 export interface PromoteOptions extends At {
   /** Before a lease has passed since the key was introduced. */
   readonly early?: boolean | undefined;
-  /** A key that was primary before. */
+  /** A key that is `decrypt_only`: it was primary before, or disabled and enabled. */
   readonly back?: boolean | undefined;
 }
 

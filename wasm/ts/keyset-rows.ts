@@ -16,6 +16,13 @@ const EXISTS: Record<Dialect, string> = {
   sqlite: `SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = '${TABLE}'`,
 };
 
+/** What databases say where a user may make no table, or nobody may write: as in core/src/job/failure.rs. */
+const DENIED: Record<Dialect, readonly string[]> = {
+  postgresql: ["42501", "25006"],
+  mysql: ["1044", "1142", "1143", "1227", "1290", "1792", "1836"],
+  sqlite: ["3", "8", "23"],
+};
+
 /** A row of the table, by its ring; of an empty one, the only row that there is. */
 export class KeysetRow {
   constructor(
@@ -33,7 +40,7 @@ export class KeysetRow {
         throw unreadable(`the table ${TABLE} ${what}: ${BEGIN}`);
       }
       if (rows.length > 1) {
-        const what = `the table ${TABLE} has keysets of several rings: name one of them, as ring`;
+        const what = `the table ${TABLE} has keysets of several rings: name one of them, as ring or as sql:RING`;
         throw new KeyringError("source-conflict", what);
       }
       const [, document] = row;
@@ -122,7 +129,13 @@ async function makeTable(database: Database): Promise<void> {
     await database.execute(`CREATE TABLE IF NOT EXISTS ${TABLE} (${columns.join(", ")})`);
   } catch (error) {
     // Another one may have made it at the same time.
-    if (!(await found(database, EXISTS[dialect]))) throw error;
+    if (await found(database, EXISTS[dialect])) return;
+    const { code } = database.failure(error);
+    // The last byte of a code of SQLite is the primary code.
+    const kind = dialect === "sqlite" ? String(Number(code) & 0xff) : code;
+    if (!DENIED[dialect].includes(kind)) throw error;
+    const how = "have it made, with the columns ring, generation and document";
+    throw failed(`the user may not make the table ${TABLE} (${code}): ${how}`);
   }
 }
 

@@ -206,21 +206,22 @@ export class Keyset {
    * Introduces a key and promotes it in one step, and gives its id: for one process, or for many
    * that follow the keyset and may miss new values for a moment (`early`).
    *
-   * @throws as {@link Keyset.introduce} and {@link Keyset.promote}
+   * @throws as {@link Keyset.introduce}; `keyset-transition` where the keyset has a lease, and it is not
+   * `early`. The keyset stays as it was then.
    */
   rotate(key: NewKey, options: RotateOptions = {}): string {
     checkOptions(options, ["label", "early", "now"]);
     const { label, early, now } = options;
     const [flag, time] = [flagOf(early, "early"), unixTime(now)];
-    const id = this.#introduce(key, time, label);
-    succeeded(this.#live().promote(writeId(id), time, flag, false));
-    return id;
+    return this.#introduce(key, time, label, flag);
   }
 
   /**
-   * Goes back: the key that was primary before is primary again. Gives its id.
+   * Goes back: the key that the present primary replaced is primary again; without a primary, the
+   * only key that is `decrypt_only`. Gives its id.
    *
-   * @throws `keyset-transition` where there is none, `invalid-argument`
+   * @throws `keyset-transition` where the dates of the keys do not say which one it is;
+   * `invalid-argument`
    */
   revert(use: "data" | "index" = "data", options: At = {}): string {
     const time = timeOf(options);
@@ -284,7 +285,7 @@ export class Keyset {
   /**
    * Wraps the keys under a passphrase as well, and gives the id of the key that it makes.
    *
-   * @throws `keyset-transition` for a second passphrase; `invalid-key` for an empty one
+   * @throws `invalid-argument` for fewer than 12 characters; `keyset-transition` for a second passphrase
    */
   addPassphrase(passphrase: string | Uint8Array): string {
     this.#live();
@@ -420,15 +421,15 @@ export class Keyset {
     return this.toString();
   }
 
-  #introduce(key: NewKey, time: bigint, label: unknown = ""): string {
+  /** Takes in a key that was given, or a fresh one; `early` is that of a rotation. */
+  #introduce(key: NewKey, time: bigint, label: unknown = "", early?: boolean): string {
     const keyset = this.#live();
     const text = textOf(label, "label");
-    if (key instanceof Key) return made(keyset.introduce(handleOf(key), writeRaw(text, 0), time));
-    const fresh = freshKey(key);
+    const taken = key instanceof Key ? key : freshKey(key);
     try {
-      return this.#introduce(fresh, time, text);
+      return made(keyset.introduce(handleOf(taken), writeRaw(text, 0), time, early));
     } finally {
-      fresh.dispose();
+      if (taken !== key) taken.dispose();
     }
   }
 

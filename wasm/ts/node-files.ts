@@ -1,7 +1,7 @@
 // Reads key files and keysets, and makes key files. node-save.ts changes keysets.
 // Whatever a path leads to: nothing here blocks, reads without end, or shows what it has read.
 // The same stands in python/reseal/_files.py.
-import { closeSync, fstatSync, lstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { KeyringError } from "./errors.js";
 import type { Bytes } from "./memory.js";
 import {
@@ -90,28 +90,6 @@ export function createPrivateFile(path: PathLike, content: Uint8Array): void {
   }
 }
 
-/** What `reseal doctor` tells about a file: of the file itself where the path is a link. */
-export interface FileFacts {
-  /** The nine bits of the rights; undefined where the system has none. */
-  readonly mode: number | undefined;
-  /** The number of the user whom it belongs to; undefined where the system has none. */
-  readonly owner: number | undefined;
-  /** Whether the path itself is a symbolic link. */
-  readonly isLink: boolean;
-  /** Whether everybody on this machine has a right to the file. */
-  readonly openToOthers: boolean;
-}
-
-/** Rights, owner and kind of a file, which is not opened. Errors: `source-unreadable`. */
-export function fileFacts(path: PathLike): FileFacts {
-  const name = pathText(path);
-  try {
-    return factsOf(statSync(name), lstatSync(name).isSymbolicLink());
-  } catch (error) {
-    throw unreadable(name, undefined, error);
-  }
-}
-
 interface ReadOptions {
   readonly check?: ((stats: Stats) => void) | undefined;
   readonly pipes?: boolean;
@@ -180,13 +158,8 @@ function readUpTo(handle: number, room: number): Bytes {
   return content;
 }
 
-function factsOf({ mode, uid }: Stats, isLink: boolean): FileFacts {
-  if (!POSIX) return { mode: undefined, owner: undefined, isLink, openToOthers: false };
-  return { mode: mode & 0o777, owner: uid, isLink, openToOthers: (mode & OTHERS) !== 0 };
-}
-
 function warnIfOpen(name: string, variable: string | undefined, stats: Stats): void {
-  if (!factsOf(stats, false).openToOthers || warned.has(name)) return;
+  if (!POSIX || (stats.mode & OTHERS) === 0 || warned.has(name)) return;
   warned.add(name);
   process.emitWarning(
     `${prefix(variable)}everybody on this machine has rights to ${quoted(name)}: ` +

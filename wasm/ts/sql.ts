@@ -10,14 +10,12 @@ import {
 } from "reseal";
 import { KeyringError as InnerKeyringError, ResealError as InnerError } from "./errors.js";
 import type { JobDatabase } from "./jobs-options.js";
+import { untilLate } from "./keyset-edit.js";
 import { KeysetRow } from "./keyset-rows.js";
 
 /** What opens the keyset, as of `KeysetFile`; `ring` names its row. */
 export type SqlKeysetOptions = KeysetFileOptions;
 
-/** How long an edit begins anew because others were quicker. */
-const EDIT_MS = 10_000;
-const PAUSE_MS = 20;
 const RING = /^[a-z2-7]{26}$/;
 /** What a `KeysetFile` does with a document: this file is a bundle of its own. */
 const OPEN = Symbol.for("reseal.keyset.open");
@@ -135,7 +133,7 @@ export class SqlKeysetStore {
     if (typeof change !== "function") {
       throw new ResealError("invalid-argument", "change is a function");
     }
-    const deadline = performance.now() + EDIT_MS;
+    const pauseAfter = untilLate();
     for (;;) {
       const keyset = await this.load();
       const result = await change(keyset);
@@ -143,9 +141,8 @@ export class SqlKeysetStore {
         await this.save(keyset, options);
         return result;
       } catch (error) {
-        const isConflict = error instanceof ResealError && error.code === "keyset-conflict";
-        if (!isConflict || performance.now() >= deadline) throw error;
-        await new Promise((resume) => setTimeout(resume, Math.random() * PAUSE_MS));
+        const ms = pauseAfter(error);
+        await new Promise((resume) => setTimeout(resume, ms));
       }
     }
   }

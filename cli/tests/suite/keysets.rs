@@ -98,6 +98,21 @@ fn no_move_asks_before_it_is_known_to_be_legal() {
 }
 
 #[test]
+fn a_way_back_that_the_dates_do_not_show_is_named() {
+    let mut memory = init();
+    // All in one second: one of the two may have been enabled then.
+    memory.ok("keyset rotate --label second --early");
+    memory.ok("keyset rotate --label third --early");
+    let [first, second] = ["first", "second"].map(|label| memory.labelled(label));
+    let refused = memory.fails(3, "keyset revert --yes");
+    let named = format!("with --back only: {first}, {second} [keyset-transition]\n");
+    assert!(refused.ends_with(&named), "{refused}");
+    memory.now += 3600;
+    memory.ok(&format!("keyset promote {second} --back --yes"));
+    assert!(memory.ok("keyset revert --yes").contains("(third)"));
+}
+
+#[test]
 fn a_destroyed_key_is_gone_and_its_id_stays() {
     let mut memory = init();
     memory.ok("keyset rotate --label second --early");

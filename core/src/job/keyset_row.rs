@@ -135,7 +135,7 @@ impl KeysetRow {
             _ => Err(Error::new(
                 ErrorCode::SourceConflict,
                 format!(
-                    "the table {TABLE} has keysets of several rings: name one of them, as sql:RING"
+                    "the table {TABLE} has keysets of several rings: name one of them, as ring or as sql:RING"
                 ),
             )),
         }

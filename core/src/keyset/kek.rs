@@ -20,6 +20,9 @@ const SALT_BYTES: core::ops::RangeInclusive<usize> = 16..=32;
 const BLOB_BYTES: core::ops::RangeInclusive<usize> = 1..=8192;
 const MAX_PROVIDER_CHARS: usize = 32;
 const MAX_REFERENCE_CHARS: usize = 1024;
+/// A passphrase of fewer characters is guessed by whoever has a copy of the keyset.
+#[cfg(feature = "passphrase")]
+const MIN_PASSPHRASE_CHARS: usize = 12;
 
 /// How a passphrase becomes a key-encrypting key: Argon2id, version 1.3, 32 bytes.
 ///
@@ -295,17 +298,37 @@ impl NewKek {
         Self::new(key, KekSource::Key)
     }
 
+    /// That a passphrase is long enough for a new key: 12 characters. One that opens a keyset already
+    /// is taken as it is.
+    ///
+    /// # Errors
+    /// `invalid-argument`.
+    #[cfg(feature = "passphrase")]
+    pub fn check_passphrase(passphrase: &[u8]) -> Result<()> {
+        // Every byte of UTF-8 that does not go on with a character.
+        let chars = passphrase.iter().filter(|byte| **byte & 0xC0 != 0x80);
+        if chars.count() >= MIN_PASSPHRASE_CHARS {
+            return Ok(());
+        }
+        Err(fixed(
+            ErrorCode::InvalidArgument,
+            "a new passphrase has at least 12 characters: take several words",
+        ))
+    }
+
     /// The key of a passphrase, with a fresh salt.
     ///
     /// # Errors
-    /// As [`Argon2id::generate`] and [`Argon2id::derive`].
+    /// As [`NewKek::check_passphrase`], [`Argon2id::generate`] and [`Argon2id::derive`].
     #[cfg(feature = "passphrase")]
     pub fn passphrase(passphrase: &[u8], entropy: &mut impl Entropy) -> Result<Self> {
+        Self::check_passphrase(passphrase)?;
         let argon2id = Argon2id::generate(entropy)?;
         Self::derived(argon2id.derive(passphrase)?, argon2id)
     }
 
-    /// A key that [`Argon2id::derive`] gave elsewhere, with the same parameters.
+    /// A key that [`Argon2id::derive`] gave elsewhere, with the same parameters, for a passphrase that
+    /// was checked there.
     ///
     /// # Errors
     /// `key-wrong-use`.

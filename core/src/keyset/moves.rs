@@ -16,6 +16,7 @@ use alloc::{
     borrow::ToOwned,
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 
 /// What a promotion may do that is asked for explicitly.
@@ -24,7 +25,7 @@ pub struct Promotion {
     /// Promote a key before a lease has passed since it was introduced. A process that has not
     /// looked at the keyset meanwhile meets values that it cannot open.
     pub early: bool,
-    /// Promote a key that was primary before.
+    /// Promote a decrypt-only key: it was primary before, or disabled and enabled.
     pub back: bool,
 }
 
@@ -92,26 +93,66 @@ impl Keyset {
         self.set(id, KeyState::Primary, now)
     }
 
-    /// Goes back: the decrypt-only key that was demoted last is primary again, which is the one
-    /// that the present primary replaced.
+    /// Takes in a key and makes it the primary of its use, or does neither.
+    ///
+    /// # Example
+    /// ```
+    /// # use reseal::{Key, KeyUse, Keyset, NewKek, OsEntropy, Timestamp};
+    /// # let kek = Key::generate(KeyUse::Kek, &mut OsEntropy)?;
+    /// let now = Timestamp::from_unix(1_795_132_800)?;
+    /// let mut keyset = Keyset::create(NewKek::key(kek)?, 0, now, &mut OsEntropy)?;
+    /// let key = Key::generate(KeyUse::Data, &mut OsEntropy)?;
+    /// let id = keyset.rotate(key, "2026-q4", now, false)?;
+    /// assert_eq!(keyset.ring()?.primary_id(), Some(id));
+    /// # Ok::<(), reseal::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `keyset-transition` where there is none, or it may never have been primary and is younger
-    /// than a lease.
-    pub fn revert(&mut self, key_use: KeyUse, now: Timestamp) -> Result<KeyId> {
-        let id = self.previous_primary(key_use).ok_or_else(|| {
-            Error::new(
+    /// `keyset-transition` where the keyset has a lease, unless it is `early`, as of
+    /// [`Promotion::early`]; those of [`Keyset::introduce`].
+    pub fn rotate(&mut self, key: Key, label: &str, now: Timestamp, early: bool) -> Result<KeyId> {
+        let lease = self.lease();
+        if lease > 0 && !early {
+            return Err(Error::new(
                 ErrorCode::KeysetTransition,
                 format!(
-                    "there is no {} key to go back to: none is decrypt_only",
-                    key_use.as_str()
+                    "the keyset has a lease of {lease} seconds: introduce a key, save the keyset and wait, or ask for it explicitly (early)"
                 ),
-            )
-        })?;
+            ));
+        }
+        let id = self.introduce(key, label, now)?;
+        let allow = Promotion {
+            early: true,
+            back: false,
+        };
+        self.promote(id, now, allow).map(|()| id)
+    }
+
+    /// Goes back: the key that the present primary replaced is primary again. That is the
+    /// decrypt-only key which changed in the same moment; without a primary, the only decrypt-only
+    /// key.
+    ///
+    /// # Errors
+    /// `keyset-transition` where there is none, or more than one: it names those that may be
+    /// promoted [back](Promotion::back). Also where the key may never have been primary and is
+    /// younger than a lease.
+    pub fn revert(&mut self, key_use: KeyUse, now: Timestamp) -> Result<KeyId> {
+        let keys = self.document.keys.iter();
+        let of_use = keys.filter(|key| key.key_use == key_use);
+        let in_state = |state: KeyState| of_use.clone().filter(move |key| key.state == state);
+        let primary = in_state(KeyState::Primary).next();
+        // Of several that changed in that second, one may have been enabled then.
+        let replaced =
+            |key: &&KeyEntry| primary.is_none_or(|primary| primary.changed == key.changed);
+        let mut found = in_state(KeyState::DecryptOnly).filter(replaced);
+        let (Some(KeyEntry { id, .. }), None) = (found.next(), found.next()) else {
+            return Err(no_way_back(key_use, in_state(KeyState::DecryptOnly)));
+        };
         let allow = Promotion {
             back: true,
-            early: self.was_primary_last(id),
+            early: primary.is_some(),
         };
+        let id = *id;
         self.promote(id, now, allow).map(|()| id)
     }
 
@@ -142,14 +183,12 @@ impl Keyset {
     ///
     /// # Example
     /// ```
-    /// # use reseal::{Key, KeyUse, Keyset, NewKek, OsEntropy, Promotion, Timestamp};
+    /// # use reseal::{Key, KeyUse, Keyset, NewKek, OsEntropy, Timestamp};
     /// # let kek = Key::generate(KeyUse::Kek, &mut OsEntropy)?;
     /// let now = Timestamp::from_unix(1_795_132_800)?;
     /// let mut keyset = Keyset::create(NewKek::key(kek)?, 3600, now, &mut OsEntropy)?;
-    /// let mut rotate = || {
-    ///     let id = keyset.introduce(Key::generate(KeyUse::Data, &mut OsEntropy)?, "", now)?;
-    ///     keyset.promote(id, now, Promotion::default()).map(|()| id)
-    /// };
+    /// let mut rotate =
+    ///     || keyset.rotate(Key::generate(KeyUse::Data, &mut OsEntropy)?, "", now, false);
     /// let (old, new) = (rotate()?, rotate()?);
     /// assert_eq!(keyset.seals_for(old, now)?, 3600);
     /// let later = Timestamp::from_unix(1_795_132_800 + 3600)?;
@@ -234,8 +273,7 @@ impl Keyset {
         Ok(())
     }
 
-    /// That every process had the time to learn of a key. A keyset that was never saved is known
-    /// to none.
+    /// That every process had the time to learn of a key.
     fn check_lease_passed(
         &self,
         entry: &KeyEntry,
@@ -243,8 +281,8 @@ impl Keyset {
         now: Timestamp,
         allow: Promotion,
     ) -> Result<()> {
-        let lease = i64::from(self.document.lease_seconds.max(self.published_lease));
-        if allow.early || lease == 0 || self.document.generation == 0 {
+        let lease = self.lease();
+        if allow.early || lease == 0 {
             return Ok(());
         }
         if entry.is_new {
@@ -271,39 +309,30 @@ impl Keyset {
         }
     }
 
-    /// The decrypt-only key that was demoted last.
-    fn previous_primary(&self, key_use: KeyUse) -> Option<KeyId> {
-        let keys = self.document.keys.iter();
-        keys.filter(|key| key.key_use == key_use && key.state == KeyState::DecryptOnly)
-            .max_by_key(|key| (self.was_replaced_last(key.id), key.changed.as_str()))
-            .map(|key| key.id)
+    /// For how many seconds a process may not know of a change. A keyset that was never saved is
+    /// known to none.
+    fn lease(&self) -> i64 {
+        match self.document.generation {
+            0 => 0,
+            _ => i64::from(self.document.lease_seconds.max(self.published_lease)),
+        }
     }
+}
 
-    /// Whether it is this key that the present primary replaced. Of several that changed in that
-    /// second nobody can tell: one may have been enabled then, and never have been primary.
-    fn was_primary_last(&self, id: KeyId) -> bool {
-        let Ok(KeyEntry { key_use, .. }) = self.entry(id) else {
-            return false;
-        };
-        let keys = self.document.keys.iter();
-        let mut last = keys.filter(|key| {
-            key.key_use == *key_use
-                && key.state == KeyState::DecryptOnly
-                && self.was_replaced_last(key.id)
-        });
-        last.next().is_some_and(|key| key.id == id) && last.next().is_none()
-    }
-
-    /// Whether a key stepped down in the moment in which the present primary came up.
-    fn was_replaced_last(&self, id: KeyId) -> bool {
-        let Ok(entry) = self.entry(id) else {
-            return false;
-        };
-        let primary = self.document.primary(entry.key_use);
-        primary
-            .and_then(|id| self.entry(id).ok())
-            .is_some_and(|primary| primary.changed == entry.changed)
-    }
+/// That the dates do not say which key was primary before, and which ones are left.
+fn no_way_back<'k>(key_use: KeyUse, keys: impl Iterator<Item = &'k KeyEntry>) -> Error {
+    let ids: Vec<String> = keys.map(|key| key.id.to_string()).collect();
+    let ids = match ids.as_slice() {
+        [] => "none".to_owned(),
+        ids => ids.join(", "),
+    };
+    Error::new(
+        ErrorCode::KeysetTransition,
+        format!(
+            "the keyset does not show which {} key was primary before: decrypt_only, and promoted again on explicit request only (back): {ids}",
+            key_use.as_str()
+        ),
+    )
 }
 
 fn check_label(label: &str) -> Result<()> {

@@ -44,19 +44,16 @@ pub(super) struct KeysetFile {
     derived: Option<Derived>,
 }
 
-#[derive(Debug)]
 struct Derived {
     argon2id: Argon2id,
-    passphrase: Passphrase,
+    passphrase: Zeroizing<Vec<u8>>,
     kek: Key,
 }
 
-/// The passphrase that was used.
-struct Passphrase(Zeroizing<Vec<u8>>);
-
-impl fmt::Debug for Passphrase {
+/// Neither the passphrase nor the id of its key, which would let others guess it.
+impl fmt::Debug for Derived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase(hidden)")
+        f.write_str("Derived(hidden)")
     }
 }
 
@@ -120,14 +117,13 @@ impl KeysetFile {
             Unlock::Kek(key) => key.clone(),
             Unlock::KekFile(_) => kek_of(file_of(&mut contents, KEK_FILE)?)?,
             Unlock::Passphrase(passphrase) => {
-                let passphrase = Passphrase(passphrase.clone());
-                self.derived(&document, passphrase, derive)?
+                self.derived(&document, passphrase.clone(), derive)?
             }
             Unlock::PassphraseFile(_) => {
                 let file = file_of(&mut contents, PASSPHRASE_FILE)?;
                 let text = text_of(file, PASSPHRASE_FILE)?;
                 let text = text.strip_suffix('\n').unwrap_or(text);
-                let passphrase = Passphrase(Zeroizing::new(text.as_bytes().to_vec()));
+                let passphrase = Zeroizing::new(text.as_bytes().to_vec());
                 self.derived(&document, passphrase, derive)?
             }
         };
@@ -161,17 +157,17 @@ impl KeysetFile {
     fn derived(
         &mut self,
         document: &KeysetDocument,
-        passphrase: Passphrase,
+        passphrase: Zeroizing<Vec<u8>>,
         derive: impl FnOnce(&Argon2id, &[u8]) -> Result<Key>,
     ) -> Result<Key> {
         let argon2id = document.passphrase_entry()?;
         if let Some(known) = &self.derived
             && known.argon2id == *argon2id
-            && known.passphrase.0 == passphrase.0
+            && known.passphrase == passphrase
         {
             return Ok(known.kek.clone());
         }
-        let kek = derive(argon2id, &passphrase.0)?;
+        let kek = derive(argon2id, &passphrase)?;
         self.derived = Some(Derived {
             argon2id: argon2id.clone(),
             passphrase,

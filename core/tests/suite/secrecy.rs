@@ -2,8 +2,8 @@
 
 use crate::common::{context, key};
 use reseal::{
-    BlindIndex, Context, Expect, Key, KeyUse, Keyring, Keyset, KeysetDocument, Mode, NewKek,
-    Normalizer, OsEntropy, Source, Timestamp, Unlock, Zeroizing,
+    Argon2id, BlindIndex, Context, Expect, Key, KeyUse, Keyring, Keyset, KeysetDocument, Mode,
+    NewKek, Normalizer, OsEntropy, Source, SourceFile, Timestamp, Unlock, Zeroizing,
 };
 
 #[test]
@@ -106,6 +106,41 @@ fn no_debug_output_of_a_keyset_holds_a_secret() {
             "{shown}"
         );
     }
+}
+
+/// Whoever has the keyset and what was printed must not guess the passphrase faster than by Argon2id.
+#[test]
+fn no_debug_output_of_a_source_depends_on_the_passphrase() {
+    let now = Timestamp::from_unix(0).unwrap();
+    let kek = key(KeyUse::Kek);
+    let argon2id = Argon2id::generate(&mut OsEntropy).unwrap();
+    let new = NewKek::derived(kek.clone(), argon2id).unwrap();
+    let mut keyset = Keyset::create(new, 0, now, &mut OsEntropy).unwrap();
+    let id = keyset.introduce(key(KeyUse::Data), "label", now).unwrap();
+    let text = keyset.save(now, &mut OsEntropy).unwrap();
+    let file = |content: &str| {
+        vec![SourceFile {
+            name: "f".to_owned(),
+            content: Zeroizing::new(content.as_bytes().to_vec()),
+        }]
+    };
+    let shown = ["correct horse", "battery staple"].map(|passphrase| {
+        let given = Zeroizing::new(passphrase.as_bytes().to_vec());
+        let in_file = Unlock::PassphraseFile("p".to_owned());
+        let both = [
+            (in_file, vec![file(&text), file(passphrase)]),
+            (Unlock::Passphrase(given), vec![file(&text)]),
+        ];
+        both.map(|(unlock, contents)| {
+            let mut source = Source::keyset("k", unlock, Expect::default()).unwrap();
+            let loaded = source.load(&contents, |_, _| Ok(kek.clone())).unwrap();
+            assert!(loaded.ring.unwrap().keys().any(|key| key.id == id));
+            let shown = format!("{source:?}");
+            assert!(!shown.contains(&kek.id().to_string()), "{shown}");
+            shown
+        })
+    });
+    assert_eq!(shown[0], shown[1]);
 }
 
 #[test]

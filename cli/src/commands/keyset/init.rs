@@ -3,7 +3,7 @@
 use core::fmt;
 
 use clap::Args;
-use reseal::{Error, ErrorCode, Key, KeyId, KeyUse, Keyset, OsEntropy, Promotion, Timestamp};
+use reseal::{Error, ErrorCode, Key, KeyId, KeyUse, Keyset, OsEntropy, Timestamp};
 use serde::Serialize;
 
 use crate::console::{Console, shown};
@@ -110,8 +110,7 @@ impl Init {
         };
         for key_use in uses {
             let key = Key::generate(*key_use, &mut OsEntropy)?;
-            let id = keyset.introduce(key, &self.label, now)?;
-            keyset.promote(id, now, Promotion::default())?;
+            keyset.rotate(key, &self.label, now, false)?;
         }
         Ok((keyset, from))
     }

@@ -71,7 +71,8 @@ Examples:
 
 const REVERT_EXAMPLES: &str = "\
 Takes the last promotion back. The key that is primary now only opens from then
-on, and nothing that it sealed is lost.
+on, and nothing that it sealed is lost. Where the keyset does not show which key
+was primary before, it names those that can be promoted --back.
 
 Examples:
   reseal keyset revert
@@ -129,7 +130,7 @@ pub(super) struct Promote {
     #[arg(long)]
     early: bool,
 
-    /// Also a key that sealed before; asks first
+    /// Also a key that only opens; asks first
     #[arg(long)]
     back: bool,
 }
@@ -267,7 +268,7 @@ impl Promote {
             .keyset
             .promote(key.id, now(console)?, Promotion { early, back })?;
         if key.state == KeyState::DecryptOnly {
-            let question = format!("{} sealed before, and seals again", named(&key));
+            let question = format!("{} only opens, and seals from now on", named(&key));
             loaded.confirm(common, &question, console)?;
         }
         let old = before.filter(|old| *old != key.id);
@@ -292,11 +293,7 @@ impl Rotate {
         let before = primary(&loaded, key_use);
         let key = Key::generate(key_use, &mut OsEntropy)?;
         let now = now(console)?;
-        let id = loaded.keyset.introduce(key, &self.label, now)?;
-        let early = self.early;
-        loaded
-            .keyset
-            .promote(id, now, Promotion { early, back: false })?;
+        let id = loaded.keyset.rotate(key, &self.label, now, self.early)?;
         save(loaded, "rotated", id, console).await?;
         after_promotion(key_use, before, console)
     }
@@ -370,7 +367,10 @@ impl Revert {
     ) -> Outcome {
         let mut loaded = Loaded::open(common, database, console).await?;
         let id = loaded.keyset.revert(self.key_use.into(), now(console)?)?;
-        let question = format!("{} sealed before, and seals again", named(&loaded.key(id)?));
+        let question = format!(
+            "{} only opens, and seals from now on",
+            named(&loaded.key(id)?)
+        );
         loaded.confirm(common, &question, console)?;
         save(loaded, "reverted", id, console).await
     }
