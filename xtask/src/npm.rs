@@ -84,6 +84,8 @@ const WASM_OPT: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-reference-types",
     "--enable-multivalue",
+    // What has names alike is alike, and lies together: gzip looks back no farther than 32 kB.
+    "--reorder-functions-by-name",
     "--strip-debug",
     "--strip-producers",
     "--strip-target-features",
@@ -207,9 +209,8 @@ fn glue(built: &Path, name: &str, out: &Path) -> Result {
         .web(true)?;
     // Where the module lies is the business of our entries, not of the glue.
     bindgen.omit_default_module_path(true);
-    bindgen
-        .remove_name_section(true)
-        .remove_producers_section(true);
+    // Names are taken away by `wasm-opt`, which sorts by them.
+    bindgen.remove_producers_section(true);
     bindgen
         .generate(out)
         .map_err(|error| format!("wasm-bindgen: {error:?}"))?;
