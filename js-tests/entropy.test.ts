@@ -115,7 +115,7 @@ test("a source that fails is random-unavailable, without a fallback", () => {
     () => ring.sealMany(["x"], {}),
     () => Key.generate(),
     () => ring.field({}).seal("x"),
-    () => ring.reseal(ring.seal("x", {}, "deterministic"), {}),
+    () => ring.reseal(ring.seal("x", {}, "deterministic"), {}, "random"),
     () => old.seal("x", {}),
   ]) {
     refuses("random-unavailable", call);

@@ -188,8 +188,8 @@ test("the lease", () => {
     expect(refuses("ring-stale", step)).toBeInstanceOf(KeyringError);
   }
   for (const step of others(live, stored)) expect(step(), String(step)).toBeTruthy();
-  refuses("ring-stale", () => live.reseal(padded, {}));
-  refuses("ring-stale", () => live.resealBinary(binary, {}));
+  refuses("ring-stale", () => live.reseal(padded, {}, "random"));
+  refuses("ring-stale", () => live.resealBinary(binary, {}, "random"));
   refuses("ring-stale", () => live.field({}).reseal(padded));
   refuses("ring-stale", () => live.field({}).resealBinary(binary));
   back();

@@ -359,7 +359,7 @@ def test_a_connection_that_cannot_be_used_any_more(
         jobs.apply(database, manifest=MANIFEST)
     assert caught.value.code == "invalid-argument"
     assert caught.value.report["end"] == "failed"
-    assert caught.value.report["error"]["message"] == why  # type: ignore[typeddict-item]
+    assert caught.value.report["error"]["message"] == why
 
 
 def test_nothing_of_the_process_is_touched(

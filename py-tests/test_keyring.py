@@ -152,9 +152,9 @@ def test_other_modes(ring: reseal.Keyring, mode: Any) -> None:
         lambda: ring.field({}, mode),
     ):
         assert code_of(step) == "invalid-argument"
-    for step in (lambda: ring.reseal("x", {}, mode), lambda: ring.is_current("x", mode)):
+    for other in (lambda: ring.reseal("x", {}, mode), lambda: ring.is_current("x", mode)):
         # Without a mode a value keeps its own.
-        assert code_of(step) == ("not-envelope" if mode is None else "invalid-argument")
+        assert code_of(other) == ("not-envelope" if mode is None else "invalid-argument")
 
 
 @pytest.mark.parametrize("mode", MODES)

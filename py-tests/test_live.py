@@ -176,9 +176,11 @@ def test_the_lease(
         assert (error.code, type(error)) == ("ring-stale", reseal.KeyringError)
     for step in others(live, stored):
         assert step()
-    assert code_of(lambda: live.reseal(padded, {})) == "ring-stale"
+    assert code_of(lambda: live.reseal(padded, {}, "random")) == "ring-stale"
     assert code_of(lambda: live.field({}).reseal(padded)) == "ring-stale"
-    assert code_of(lambda: live.reseal_binary(reseal.to_binary(padded), {})) == "ring-stale"
+    assert (
+        code_of(lambda: live.reseal_binary(reseal.to_binary(padded), {}, "random")) == "ring-stale"
+    )
     os.rename(tmp_path / "elsewhere", file.path)
     clock.now += 1
     assert all(step() for step in sealing(live))
@@ -189,7 +191,7 @@ def test_idle_for_longer_than_the_lease(clock: Clock, live: reseal.LiveKeyring) 
     for step in sealing(live):
         assert step()
         clock.now += 10 * LEASE
-    assert live.reseal(live.seal("x", {}, "padded"), {})
+    assert live.reseal(live.seal("x", {}, "padded"), {}, "random")
 
 
 def test_an_idle_process_is_not_stale(
@@ -322,8 +324,8 @@ def test_every_way_to_open_looks_for_an_unknown_key(
         lambda: live.open_many([old, new, old], {}) == [b"x"] * 3,
         lambda: live.open_many_str([old, new], [{}, {}]) == ["x"] * 2,
         lambda: live.open_many_binary([binary], {}) == [b"x"],
-        lambda: live.is_current(live.reseal(padded, {})),
-        lambda: live.is_current_binary(live.reseal_binary(reseal.to_binary(padded), {})),
+        lambda: live.is_current(live.reseal(padded, {}, "random")),
+        lambda: live.is_current_binary(live.reseal_binary(reseal.to_binary(padded), {}, "random")),
         lambda: field.open(new) == b"x",
         lambda: field.open_many([new]) == [b"x"],
         lambda: field.open(field.reseal(padded)) == b"x",
