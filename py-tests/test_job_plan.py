@@ -114,8 +114,8 @@ WAYS: dict[str, tuple[list[str], Json, str]] = {
     ),
     "no term": (
         [],
-        {"indexes": [{"name": "e", "column": "nobody", "bits": 64}]},
-        "it has no column nobody",
+        {"indexes": [{"name": "e", "column": "no_term", "bits": 64}]},
+        "it has no column no_term",
     ),
 }
 

@@ -33,7 +33,6 @@ export interface Contexts {
   write(index: number, offset: number): number;
 }
 
-
 /** What is done to each value by a ring, or by another object of the module. */
 export interface Task<T, On = WasmRing> {
   /** Writes a value at an offset of the input; throws for what only {@link one} can refuse. */

@@ -6,7 +6,6 @@ import { asciiItem, bytesItem, succeeded, takeAscii, takeBytes, takeItems } from
 import { writeValue, type Bytes } from "./value.js";
 import type { ModeNumber } from "./words.js";
 
-
 export function seal(ring: WasmRing, context: number, value: unknown, mode: ModeNumber): string {
   succeeded(ring.seal(context, withValue(context, value), mode, TEXT));
   return takeAscii();
