@@ -23,7 +23,7 @@ import sqlalchemy
 from reseal import _database
 from reseal._database import Database, DatabaseError, Failure
 from reseal._database_mysql import written
-from reseal._database_url import parse
+from reseal._database_url import parse, root_of
 
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = ["postgresql", "mysql", "sqlite"]
@@ -557,6 +557,12 @@ def test_encryption_that_is_asked_for_is_not_left_out(place: Place, mode: str) -
     for mode in ("disable", "prefer"):
         ignored = f"{place.url}?sslmode={mode}&sslrootcert=/nowhere/ca.pem"
         assert place.open(ignored).query("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_the_certificates_of_the_system_are_no_file(scheme: str) -> None:
+    target = parse(f"{scheme}://db/app?sslmode=verify-full&sslrootcert=system")
+    assert root_of(target) is None
 
 
 def test_a_number_of_the_system_is_none_of_the_driver(tmp_path: Path) -> None:

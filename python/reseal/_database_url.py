@@ -72,10 +72,14 @@ def root_of(target: Target) -> str | None:
     Errors: `invalid-argument` where it cannot be read.
     """
     root = target.sslrootcert
+    # That is how libpq spells the certificates of the system, which are taken where none are named.
+    if root == "system":
+        return None
     if root is not None and target.sslmode not in ("disable", "prefer"):
         try:
-            with open(root, "rb") as file:
-                file.read(1)
+            # Nothing is read of it: a pipe gives what it holds but once.
+            with open(root, "rb"):
+                pass
         except OSError as error:
             reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
             why = f"sslrootcert: cannot read {quoted(root)} ({reason})"

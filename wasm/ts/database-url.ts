@@ -73,7 +73,8 @@ export function parseDatabaseUrl(url: unknown): Target {
  * @throws `invalid-argument` where it cannot be read
  */
 export function rootOf({ sslrootcert }: Target): { ca?: Uint8Array } {
-  if (sslrootcert === null) return {};
+  // As "system", libpq spells the certificates of the system, which are taken where none are named.
+  if (sslrootcert === null || sslrootcert === "system") return {};
   try {
     return { ca: readFileSync(sslrootcert) };
   } catch (error) {
