@@ -200,6 +200,8 @@ def test_an_update_takes_every_condition(app: Models) -> None:
         assert "".join(found) == notes
     with pytest.raises(TypeError, match="Cannot update a query once a slice"):
         records.all()[:1].update(text="t")
+    with pytest.raises(TypeError, match="one row of each group"):
+        records.order_by("clinic", "-note").distinct("clinic").update(text="t")
 
 
 def test_a_condition_beside_one_on_a_count(app: Models) -> None:

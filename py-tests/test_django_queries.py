@@ -88,6 +88,9 @@ def test_a_condition_beside_one_on_a_count() -> None:
         .count()
         == 2
     )
+    chosen = models.Case(models.When(secret="b", then=Count("pets")))
+    inner = app.First.objects.values("pk").annotate(n=chosen).filter(n=1).values("pk")
+    assert [it.secret for it in app.First.objects.filter(pk__in=inner)] == ["b"]
     # Where groups have several rows, the value is not that of the group.
     for refused in (
         app.First.objects.values("secret_index").annotate(n=Count("pets")),

@@ -110,7 +110,9 @@ def test_an_insert_by_a_parameter_of_another_name_has_its_term(
     )
     assert [found(session, one) for one in "12345678"] == [1] * 8
     session.execute(named, {"p": None})
-    assert session.scalars(select(Person.ssn).where(Person.ssn_index.is_(None))).all() == [None]
+    null = insert(target).values(ssn=None)
+    session.connection().execute(null, [{"ssn_index": "stale"}, {"ssn_index": "too"}])
+    assert session.scalars(select(Person.ssn).where(Person.ssn_index.is_(None))).all() == [None] * 3
 
 
 @pytest.mark.parametrize("target", [Letter, LETTERS])

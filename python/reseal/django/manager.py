@@ -158,6 +158,8 @@ class EncryptedQuerySet(QuerySet):
         """Each row by itself: what is bound to it differs."""
         if self.query.is_sliced:
             raise TypeError("Cannot update a query once a slice has been taken.")
+        if self.query.distinct_fields:
+            raise TypeError("Cannot update one row of each group: distinct() has names of fields.")
         self._for_write = True
         changed, model = 0, self.model
         with transaction.atomic(using=self.db, savepoint=False):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Index, Table
+from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, Null
 from sqlalchemy.sql.schema import (
@@ -33,7 +35,7 @@ def attached(column: Column[Any], table: Any) -> None:
     if column.foreign_keys:
         raise _foreign_key(column)
     for option in ("unique", "index"):
-        if getattr(column, option):
+        if getattr(column, option) and not _is_equal(column):
             raise undeclared(
                 f"{name}: {option} means nothing for ciphertext, where equal values need not be equal: "
                 f"set {option} on a BlindIndex beside it"
@@ -46,7 +48,9 @@ def attached(column: Column[Any], table: Any) -> None:
 
 
 def constrained(column: Column[Any]) -> None:
-    """Refuse what a table asks of an encrypted column, but for whether it is NULL.
+    """Refuse keys of a table over an encrypted column, and warn of what else it asks, but for whether it is NULL.
+
+    What a database has is reflected as well, and does not keep anybody from reading.
 
     Errors: `ArgumentError`.
     """
@@ -54,14 +58,16 @@ def constrained(column: Column[Any]) -> None:
     for one in (*table.constraints, *table.indexes):
         if isinstance(one, (CheckConstraint, Index)):
             # What is text, nobody here reads.
-            if any(_asks(part, column) for part in _parts(one)):
-                raise _meaningless(column, one)
+            parts = [part for part in _parts(one) if not _is_indexed(part, column, one)]
+            if any(_asks(part, column) for part in parts):
+                _warn(column, one)
         elif any(it is column for it in getattr(one, "columns", ())):
             if isinstance(one, PrimaryKeyConstraint):
                 raise _primary_key(column)
             if isinstance(one, ForeignKeyConstraint):
                 raise _foreign_key(column)
-            raise _meaningless(column, one)
+            if not (isinstance(one, UniqueConstraint) and _is_equal(column)):
+                _warn(column, one)
 
 
 def updated(column: Column[Any], facts: list[Column[Any]]) -> None:
@@ -85,6 +91,16 @@ def _parts(one: CheckConstraint | Index) -> list[Any]:
     return [*one.expressions, *wheres]
 
 
+def _is_equal(column: Any) -> bool:
+    """Whether equal values are equal in the column, as long as one key seals."""
+    return bool(column.type.mode == "deterministic")
+
+
+def _is_indexed(part: Any, column: Column[Any], one: CheckConstraint | Index) -> bool:
+    """Whether an index is of the column itself, and of use."""
+    return isinstance(one, Index) and hash(part) == hash(column) and _is_equal(column)
+
+
 def _asks(part: Any, column: Column[Any]) -> bool:
     """Whether an expression asks a column for more than whether it is NULL."""
     if hash(part) == hash(column):
@@ -98,11 +114,13 @@ def _asks(part: Any, column: Column[Any]) -> bool:
     return any(_asks(child, column) for child in part.get_children())
 
 
-def _meaningless(column: Column[Any], one: Any) -> Exception:
+def _warn(column: Column[Any], one: Any) -> None:
     named = f"{type(one).__name__} {one.name}" if one.name else f"a {type(one).__name__}"
-    return undeclared(
+    warnings.warn(
         f"{_name(column)}: {named} means nothing for ciphertext, where equal values need not be equal: "
-        "name a BlindIndex beside it"
+        "name a BlindIndex beside it",
+        SAWarning,
+        stacklevel=2,
     )
 
 

@@ -220,6 +220,10 @@ class _OfGroup(Col):
         super().__init__(column.alias, target)
         self.column = column
 
+    def relabeled_clone(self, relabels: Any) -> Any:
+        """Return it with the aliases of a query that stands in another one."""
+        return _OfGroup(self.column.relabeled_clone(relabels), self.target)
+
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Return the column.
 

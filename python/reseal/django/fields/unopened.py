@@ -59,7 +59,8 @@ class _Keeping(forms.Field):
     def get_bound_field(self, form: Any, field_name: str) -> Any:
         """Return the field in a form, which has a copy of it; a checkbox or two inputs would lose the text."""
         answer = form.data.get(form.add_prefix(field_name)) if form.is_bound else None
-        shown = isinstance(form.get_initial_for_field(self, field_name), Unopened)
+        # A default that is a function is not called: what does not open is the value of an instance.
+        shown = isinstance(form.initial.get(field_name, self.initial), Unopened)
         stands = is_shown(answer) or (shown and not form.is_bound)
         if stands and not self.widget.is_hidden:
             self.widget = forms.TextInput(attrs={"readonly": True})
