@@ -1,4 +1,4 @@
-//! Blind indexes: equality tokens for columns that are sealed in mode random.
+//! Blind indexes: terms of equality for columns that are sealed in mode random.
 
 use crate::{
     context::{Context, check_name},

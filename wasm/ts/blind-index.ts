@@ -1,4 +1,4 @@
-// Blind indexes: equality tokens for columns that are sealed in mode random.
+// Blind indexes: terms of equality for columns that are sealed in mode random.
 import { WasmIndex } from "../pkg/reseal_wasm.js";
 import { invalidArgument } from "./errors.js";
 import { input, made, writeText } from "./memory.js";
