@@ -122,7 +122,8 @@ class EncryptedDateTimeField(EncryptedField, models.DateTimeField):
 
     def get_prep_value(self, value: Any) -> Any:
         """Return a moment as Django's field does, whose warning of one without a zone would show it."""
-        value = self.to_python(value)
+        # What is lazy is asked for at first.
+        value = self.to_python(models.Field.get_prep_value(self, value))
         if isinstance(value, datetime.datetime):
             value = self._aware(value)
         return super().get_prep_value(value)
