@@ -260,6 +260,32 @@ def test_checks_of_a_database(tmp_path: Path) -> None:
     assert django_support.Router.current == here
 
 
+def in_package(
+    package: str, made: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make a package of these migrations, by name."""
+    (folder / package).mkdir()
+    for name in ("__init__", *made):
+        (folder / package / f"{name}.py").touch()
+    for name, migration in made.items():
+        module: Any = types.ModuleType(f"{package}.{name}")
+        module.Migration = migration
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def found(code: str, alias: str) -> list[Any]:
+    """What the checks of a database say, of one code."""
+    every = checks.run_checks(databases=[alias], tags=[checks.Tags.database])
+    return [it for it in every if it.id == code]
+
+
+def migrate(alias: str, to: str) -> None:
+    """As `manage.py migrate` does, which runs no step where a check fails."""
+    options = {"database": alias, "verbosity": 0, "skip_checks": False}
+    call_command("migrate", "django_app", to, **options)
+
+
 def test_a_column_that_a_migration_is_to_widen_stops_no_migration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,24 +308,8 @@ def test_a_column_that_a_migration_is_to_widen_stops_no_migration(
         ]
 
     package = "migrations_of_pets"
-    folder = tmp_path / package
-    folder.mkdir()
-    for name in ("__init__", "0001_initial", "0002_sealed"):
-        (folder / f"{name}.py").touch()
-    for name, made in (("0001_initial", Initial), ("0002_sealed", Sealed)):
-        module = types.ModuleType(f"{package}.{name}")
-        module.Migration = made  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def found(alias: str) -> list[Any]:
-        every = checks.run_checks(databases=[alias], tags=[checks.Tags.database])
-        return [it for it in every if it.id == "reseal.E011"]
-
-    def migrate(alias: str, to: str) -> None:
-        # As `manage.py migrate` does, which runs no step where a check fails.
-        options = {"database": alias, "verbosity": 0, "skip_checks": False}
-        call_command("migrate", "django_app", to, **options)
+    made: dict[str, Any] = {"0001_initial": Initial, "0002_sealed": Sealed}
+    in_package(package, made, tmp_path, monkeypatch)
 
     url = django_support.sqlite_file(tmp_path)
     with (
@@ -307,15 +317,15 @@ def test_a_column_that_a_migration_is_to_widen_stops_no_migration(
         django_support.database("sqlite", url, "narrow") as alias,
     ):
         migrate(alias, "0001")
-        assert found(alias) == []
+        assert found("reseal.E011", alias) == []
         migrate(alias, "0002")
-        assert found(alias) == []
+        assert found("reseal.E011", alias) == []
         # One that no migration widens is told.
         with connections[alias].cursor() as cursor:
             table = app.Pet._meta.db_table
             cursor.execute(f"DROP TABLE {table}")
             cursor.execute(f"CREATE TABLE {table} (id integer, owner_id integer, name varchar(40))")
-        assert [it.obj for it in found(alias)] == [app.Pet._meta.get_field("name")]
+        assert [it.obj for it in found("reseal.E011", alias)] == [app.Pet._meta.get_field("name")]
     monkeypatch.delitem(sys.modules, package, raising=False)
 
 
@@ -343,24 +353,9 @@ def test_terms_that_a_rename_would_leave_behind_are_told(
         ]
 
     package = "migrations_of_terms"
-    folder = tmp_path / package
-    folder.mkdir()
-    for name in ("__init__", "0001_initial", "0002_renamed"):
-        (folder / f"{name}.py").touch()
-    for name, made in (("0001_initial", Initial), ("0002_renamed", Renamed)):
-        module = types.ModuleType(f"{package}.{name}")
-        module.Migration = made  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    made: dict[str, Any] = {"0001_initial": Initial, "0002_renamed": Renamed}
+    in_package(package, made, tmp_path, monkeypatch)
     index = app.Plainly._meta.get_field("secret_index")
-
-    def found(alias: str) -> list[Any]:
-        every = checks.run_checks(databases=[alias], tags=[checks.Tags.database])
-        return [it for it in every if it.id == "reseal.W012"]
-
-    def migrate(alias: str, to: str) -> None:
-        options = {"database": alias, "verbosity": 0, "skip_checks": False}
-        call_command("migrate", "django_app", to, **options)
 
     url = django_support.sqlite_file(tmp_path)
     with (
@@ -369,15 +364,15 @@ def test_terms_that_a_rename_would_leave_behind_are_told(
     ):
         migrate(alias, "0001")
         assert "W012" not in capsys.readouterr().err
-        [one] = found(alias)
+        [one] = found("reseal.W012", alias)
         assert one.obj is index
         assert "name_in_context='first'" in one.hint
         with monkeypatch.context() as patched:
             patched.setattr(index, "name_in_context", "first")
-            assert found(alias) == []
+            assert found("reseal.W012", alias) == []
         migrate(alias, "0002")
         assert "reseal.W012" in capsys.readouterr().err
-        assert found(alias) == []
+        assert found("reseal.W012", alias) == []
     monkeypatch.delitem(sys.modules, package, raising=False)
 
 
