@@ -133,6 +133,8 @@ def test_every_code_of_this_language_is_reached() -> None:
         "job-conflict",
         "verification-failed",
         "reader-unable",
+        "duplicate-value",
+        "constraint-violated",
         "still-in-use",
         "not-initialized",
         "engine-unsupported",

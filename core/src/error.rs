@@ -173,6 +173,8 @@ codes! {
     JobConflict "job-conflict" Other "Another run of the same job is at work.",
     VerificationFailed "verification-failed" Other "What was written did not read back as it should.",
     ReaderUnable "reader-unable" Other "Another application could not read what a column writes.",
+    DuplicateValue "duplicate-value" Other "A row would have a value that must be unique and is there already.",
+    ConstraintViolated "constraint-violated" Other "A constraint or a trigger of the database does not take the value of a row.",
     StillInUse "still-in-use" Other "A key or a codec that is to go is still needed.",
 }
 

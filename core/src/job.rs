@@ -24,6 +24,7 @@ mod length;
 mod line;
 mod options;
 mod page;
+mod parts;
 mod pool;
 mod prefix;
 mod prepare;

@@ -48,6 +48,8 @@ export const ERROR_CODES = Object.freeze([
   "job-conflict",
   "verification-failed",
   "reader-unable",
+  "duplicate-value",
+  "constraint-violated",
   "still-in-use",
 ] as const);
 

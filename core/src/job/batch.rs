@@ -7,6 +7,7 @@ use super::{
     facts::same_terms,
     halt::Halt,
     line::Line,
+    parts::Part,
     progress::Progress,
     proof::Proof,
     rows::Taken,
@@ -24,9 +25,10 @@ use alloc::{format, sync::Arc, vec::Vec};
 const QUIET_BATCHES: u32 = 20;
 
 impl Run {
-    /// Writes what became of rows and stores how far the job is then, in one transaction. The keys of rows that
-    /// are to be taken again come back, mostly since they changed meanwhile; they are counted as left. At
-    /// last, those that did not change either are refused: whatever keeps them as they are would do so again.
+    /// Writes what became of rows and stores how far the job is then, in one transaction. Where the database
+    /// takes some of the rows only, the others are refused. The keys of rows that are to be taken again come
+    /// back, mostly since they changed meanwhile; they are counted as left. At last, those that did not change
+    /// either are refused: whatever keeps them as they are would do so again.
     pub(super) async fn batch(
         &mut self,
         walk: &Arc<Walk>,
@@ -34,35 +36,62 @@ impl Run {
         next: Progress,
         is_last: bool,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
-        let proofs = made.taken.iter().filter_map(|row| row.proof.as_ref());
+        self.tell_refused(walk, &made.taken).await;
+        let changed = made.taken.iter().filter(|row| row.change.is_some());
+        let changed: Vec<Vec<Cell>> = changed.map(|row| row.key.clone()).collect();
+        let Made { mut taken, swaps } = made;
+        match self.write(walk, &mut taken, swaps, &next, is_last).await {
+            Err(Halt::Failure(failure)) if failure.refusal().is_some() => {
+                taken.retain(|row| !changed.contains(&row.key));
+                self.line.run(Step::Rollback).await?;
+                let broken = Part {
+                    keys: changed,
+                    failure,
+                };
+                self.in_parts(walk, taken, broken, next, is_last).await
+            }
+            written => written,
+        }
+    }
+
+    /// Writes them, and nothing where it fails: what is tried again has to be read back again.
+    pub(super) async fn write(
+        &mut self,
+        walk: &Walk,
+        taken: &mut Vec<Taken>,
+        swaps: Vec<Swaps>,
+        next: &Progress,
+        is_last: bool,
+    ) -> Result<Vec<Vec<Cell>>, Halt> {
+        let proofs = taken.iter().filter_map(|row| row.proof.as_ref());
         let targets: Vec<usize> = proofs.map(|proof| proof.target).collect();
-        let result = self.write(walk, made, next, is_last).await;
+        let result = self.exchange(walk, taken, swaps, next.clone(), is_last);
+        let result = result.await;
         if result.is_err() {
-            // Nothing was committed: what is tried again has to be read back again.
             self.forget_unproven(targets);
         }
         result
     }
 
-    async fn write(
+    async fn exchange(
         &mut self,
-        walk: &Arc<Walk>,
-        made: Made,
+        walk: &Walk,
+        taken: &mut Vec<Taken>,
+        swaps: Vec<Swaps>,
         mut next: Progress,
         is_last: bool,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
-        let Made { mut taken, swaps } = made;
-        self.tell_refused(walk, &taken).await;
         let mut is_written = !swaps.is_empty();
         let mut left = Vec::new();
         if is_written {
             self.line.run(Step::Begin).await?;
-            let failed = self.swap(walk, &taken, swaps).await?;
+            let failed = self.swap(walk, taken, swaps).await?;
             let (kept, others): (Vec<_>, _) = failed.into_iter().partition(|it| it.is_kept);
             left = others.into_iter().map(|it| it.key).collect();
             let kept = kept.into_iter().map(|it| it.key);
             if is_last {
-                let refused = refused(&mut taken, &kept.collect::<Vec<_>>());
+                let kept = kept.collect::<Vec<_>>();
+                let refused = refused(taken, &kept, ErrorCode::VerificationFailed);
                 self.tell_refused(walk, &refused).await;
                 taken.extend(refused);
             } else {
@@ -80,16 +109,16 @@ impl Run {
             }
             taken.retain(|row| !left.contains(&row.key));
             if is_written {
-                let verified = self.verify(walk, &taken).await?;
+                let verified = self.verify(walk, taken).await?;
                 next.verify(&verified);
                 self.note_proven(verified);
             }
             next.leave(walk, left.len(), raced);
         }
         let mut resealed = 0;
-        for (target, tally) in taken.into_iter().flat_map(|row| row.tallies) {
+        for (target, tally) in taken.iter().flat_map(|row| &row.tallies) {
             resealed += u64::from(matches!(tally, Tally::Resealed(_)));
-            if let Some(counts) = next.counts(target) {
+            if let Some(counts) = next.counts(*target) {
                 counts.add(tally);
             }
         }
@@ -116,11 +145,20 @@ impl Run {
         keys: Vec<Vec<Cell>>,
         is_last: bool,
     ) -> Result<Vec<Vec<Cell>>, Halt> {
-        let rows = self.line.query(walk.rows_at(&keys)).await?;
+        let (made, next) = self.make_again(walk, &keys).await?;
+        self.batch(walk, made, next, is_last).await
+    }
+
+    /// What becomes of rows that are counted as left, and how far the job is with them.
+    pub(super) async fn make_again(
+        &self,
+        walk: &Arc<Walk>,
+        keys: &[Vec<Cell>],
+    ) -> Result<(Made, Progress), Halt> {
+        let rows = self.line.query(walk.rows_at(keys)).await?;
         let mut next = self.progress.clone();
         next.unleave(walk, keys.len(), keys.len().saturating_sub(rows.len()));
-        let made = self.task(walk, rows)?.run()?;
-        self.batch(walk, made, next, is_last).await
+        Ok((self.task(walk, rows)?.run()?, next))
     }
 
     /// Puts the new values in place; gives the rows in which they do not stand.
@@ -180,7 +218,7 @@ impl Run {
     }
 
     /// Lets the next values of targets be chosen of which none was read back; whether there is such a target.
-    fn forget_unproven(&self, targets: impl IntoIterator<Item = usize>) -> bool {
+    pub(super) fn forget_unproven(&self, targets: impl IntoIterator<Item = usize>) -> bool {
         let mut hand = self.hand.lock();
         let unproven = |any, target| hand.forget_unproven(target) || any;
         targets.into_iter().fold(false, unproven)
@@ -203,17 +241,16 @@ impl Run {
     }
 }
 
-/// Takes out what the database left as it is, and said nothing, as it does for a trigger or a rule; gives it
-/// back as refused.
-fn refused(taken: &mut [Taken], kept: &[Vec<Cell>]) -> Vec<Taken> {
-    let rows = taken.iter_mut().filter(|row| kept.contains(&row.key));
+/// Takes out what does not come into the database, for a trigger or a rule that leaves it as it is and says nothing,
+/// or for a constraint; gives it back as refused.
+pub(super) fn refused(taken: &mut [Taken], keys: &[Vec<Cell>], code: ErrorCode) -> Vec<Taken> {
+    let rows = taken.iter_mut().filter(|row| keys.contains(&row.key));
     let refused = rows.map(|row| {
         row.change = None;
         row.proof = None;
         let is_new =
             |(_, it): &mut (usize, Tally)| matches!(it, Tally::Resealed(_) | Tally::Reindexed);
         let tallies = row.tallies.extract_if(.., is_new);
-        let code = ErrorCode::VerificationFailed;
         Taken {
             key: row.key.clone(),
             tallies: tallies.map(|(at, _)| (at, Tally::refused(code))).collect(),

@@ -69,6 +69,16 @@ impl Failure {
                 | FailureKind::ConnectionLost
         )
     }
+
+    /// The code of a row that the database does not take, where the failure is a matter of rows.
+    pub(super) const fn refusal(&self) -> Option<ErrorCode> {
+        match self.kind {
+            FailureKind::Duplicate => Some(ErrorCode::DuplicateValue),
+            FailureKind::Constraint => Some(ErrorCode::ConstraintViolated),
+            FailureKind::TooLong => Some(ErrorCode::ColumnUnsuitable),
+            _ => None,
+        }
+    }
 }
 
 /// The error `database-error`, with what it means and the code of the database.
@@ -83,7 +93,7 @@ impl From<Failure> for Error {
             (POOLER, _) => ": a pooler that refuses transactions? connect to the server itself",
             (_, FailureKind::StatementTimeout) => ": give it more time, or make batches smaller",
             (_, FailureKind::Constraint) => {
-                ": does a check or a foreign key speak of a sealed column? change that first"
+                ": does a check, a foreign key or a trigger speak of a sealed column? change that first"
             }
             _ => "",
         };
@@ -117,7 +127,7 @@ pub enum FailureKind {
     TooLong,
     /// A value that must be unique is there already, or a table that another one makes at the same time.
     Duplicate,
-    /// A constraint of the table, such as a check or a foreign key, does not take a value.
+    /// A constraint of the table, such as a check or a foreign key, or a trigger does not take a value.
     Constraint,
     /// Anything else.
     Other,
@@ -138,7 +148,7 @@ impl FailureKind {
             Self::DiskFull => "there is no space left",
             Self::TooLong => "a value is longer than its column",
             Self::Duplicate => "a value that must be unique is there already",
-            Self::Constraint => "a constraint of the table does not take a value",
+            Self::Constraint => "a constraint or a trigger of the table does not take a value",
             Self::Other => "it refused the statement",
         }
     }
@@ -160,7 +170,8 @@ fn postgres(code: &str) -> FailureKind {
         "22001" => FailureKind::TooLong,
         // The last two of a table, or of its type, that is made twice at once.
         "23505" | "42P07" | "42710" => FailureKind::Duplicate,
-        "23502" | "23503" | "23514" => FailureKind::Constraint,
+        // Also what a domain, an exclusion and a view with a check do not take, and what a trigger raises.
+        "23502" | "23503" | "23514" | "23P01" | "44000" | "P0001" => FailureKind::Constraint,
         _ if code.starts_with("08") => FailureKind::ConnectionLost,
         _ => FailureKind::Other,
     }
@@ -183,8 +194,8 @@ const fn mysql(code: u32) -> FailureKind {
         1021 | 1114 => FailureKind::DiskFull,
         1406 => FailureKind::TooLong,
         1062 | 1586 => FailureKind::Duplicate,
-        // The last two of a check, in MySQL and in MariaDB.
-        1048 | 1216 | 1217 | 1451 | 1452 | 3819 | 4025 => FailureKind::Constraint,
+        // Of a view with a check, of what a trigger raises, and the last two of a check, in MySQL and in MariaDB.
+        1048 | 1216 | 1217 | 1369 | 1451 | 1452 | 1644 | 3819 | 4025 => FailureKind::Constraint,
         _ => FailureKind::Other,
     }
 }
@@ -193,8 +204,8 @@ fn sqlite(code: &str) -> FailureKind {
     const BUSY_SNAPSHOT: u32 = 517;
     // Of a primary key, of another key, and of a rowid.
     const DUPLICATES: [u32; 3] = [1555, 2067, 2579];
-    // A check, a foreign key, and NULL where there must be none.
-    const CONSTRAINTS: [u32; 3] = [275, 787, 1299];
+    // A check, a foreign key, NULL where there must be none, and what a trigger raises.
+    const CONSTRAINTS: [u32; 4] = [275, 787, 1299, 1811];
     let Ok(number) = code.parse::<u32>() else {
         return sqlite_name(code);
     };
@@ -213,7 +224,7 @@ fn sqlite(code: &str) -> FailureKind {
 }
 
 fn sqlite_name(name: &str) -> FailureKind {
-    const NAMES: [(&str, FailureKind); 15] = [
+    const NAMES: [(&str, FailureKind); 16] = [
         ("SQLITE_BUSY_SNAPSHOT", FailureKind::Serialization),
         ("SQLITE_BUSY", FailureKind::LockTimeout),
         ("SQLITE_LOCKED", FailureKind::LockTimeout),
@@ -229,6 +240,7 @@ fn sqlite_name(name: &str) -> FailureKind {
         ("SQLITE_CONSTRAINT_CHECK", FailureKind::Constraint),
         ("SQLITE_CONSTRAINT_FOREIGNKEY", FailureKind::Constraint),
         ("SQLITE_CONSTRAINT_NOTNULL", FailureKind::Constraint),
+        ("SQLITE_CONSTRAINT_TRIGGER", FailureKind::Constraint),
     ];
     let found = NAMES.iter().find(|(prefix, _)| name.starts_with(prefix));
     found.map_or(FailureKind::Other, |(_, kind)| *kind)

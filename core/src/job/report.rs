@@ -338,6 +338,11 @@ impl Counts {
         self.left > 0 || self.reindexed > 0 || !self.resealed.is_empty()
     }
 
+    /// Whether the database took a new value, or has one.
+    pub(super) fn has_taken(&self) -> bool {
+        self.current > 0 || self.reindexed > 0 || !self.resealed.is_empty()
+    }
+
     /// Adds what was counted of other rows in the same pass.
     pub(super) fn merge(&mut self, more: &Self) {
         let amounts = [

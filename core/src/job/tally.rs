@@ -38,20 +38,23 @@ impl Tally {
 
 impl Counts {
     /// Counts what became of a value.
-    pub(super) fn add(&mut self, tally: Tally) {
+    pub(super) fn add(&mut self, tally: &Tally) {
         self.scanned += 1;
         match tally {
             Tally::Null => self.null += 1,
             Tally::Current => self.current += 1,
             Tally::Reindexed => self.reindexed += 1,
-            Tally::Resealed(moved) => *self.resealed.entry(moved).or_default() += 1,
+            Tally::Resealed(moved) => match self.resealed.get_mut(moved) {
+                Some(count) => *count += 1,
+                None => _ = self.resealed.insert(moved.clone(), 1),
+            },
             Tally::Found(kind, certainty, bytes) => {
-                let found = self.found.entry((kind, certainty)).or_default();
+                let found = self.found.entry((kind.clone(), *certainty)).or_default();
                 found.values += 1;
                 found.bytes += bytes;
             }
             Tally::Refused(Refused { code, .. }) => {
-                *self.refused.entry(code.into()).or_default() += 1;
+                *self.refused.entry((*code).into()).or_default() += 1;
             }
         }
     }

@@ -11,23 +11,38 @@ use alloc::{
 
 impl Run {
     pub(super) async fn tell_refused(&self, walk: &Walk, taken: &[Taken]) {
-        for row in taken {
-            for (target, tally) in &row.tallies {
-                let (Tally::Refused(refused), Some(target)) = (tally, self.targets.get(*target))
-                else {
-                    continue;
-                };
-                let refused = Event::Refused {
-                    pass: self.pass(),
-                    table: walk.table.clone(),
-                    column: target.spec.column.clone(),
-                    path: refused.path.clone(),
-                    row_id: row_id(&row.key),
-                    code: refused.code,
-                };
-                self.line.tell(refused).await;
-            }
+        self.tell_all(self.refusals(walk, taken)).await;
+    }
+
+    pub(super) async fn tell_all(&self, events: Vec<Event>) {
+        for event in events {
+            self.line.tell(event).await;
         }
+    }
+
+    /// What is to be told of rows.
+    pub(super) fn refusals<'t>(
+        &self,
+        walk: &Walk,
+        taken: impl IntoIterator<Item = &'t Taken>,
+    ) -> Vec<Event> {
+        let tallies = taken
+            .into_iter()
+            .flat_map(|row| row.tallies.iter().map(|it| (&row.key, it)));
+        let refusals = tallies.filter_map(|(key, (target, tally))| {
+            let (Tally::Refused(refused), Some(target)) = (tally, self.targets.get(*target)) else {
+                return None;
+            };
+            Some(Event::Refused {
+                pass: self.pass(),
+                table: walk.table.clone(),
+                column: target.spec.column.clone(),
+                path: refused.path.clone(),
+                row_id: row_id(key),
+                code: refused.code,
+            })
+        });
+        refusals.collect()
     }
 
     pub(super) async fn tell_progress(&self, walk: &Walk) {

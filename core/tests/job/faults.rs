@@ -198,6 +198,9 @@ fn codes_of_each_dialect_have_their_kind() {
         ("23514", Constraint),
         ("23503", Constraint),
         ("23502", Constraint),
+        ("23P01", Constraint),
+        ("44000", Constraint),
+        ("P0001", Constraint),
         ("", Other),
     ];
     let mysql = [
@@ -217,6 +220,8 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1452", Constraint),
         ("3819", Constraint),
         ("4025", Constraint),
+        ("1369", Constraint),
+        ("1644", Constraint),
         ("ER_X", Other),
     ];
     let sqlite = [
@@ -234,11 +239,13 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1555", Duplicate),
         ("275", Constraint),
         ("787", Constraint),
+        ("1811", Constraint),
         ("SQLITE_BUSY", LockTimeout),
         ("SQLITE_BUSY_SNAPSHOT", Serialization),
         ("SQLITE_FULL", DiskFull),
         ("SQLITE_CONSTRAINT_PRIMARYKEY", Duplicate),
         ("SQLITE_CONSTRAINT_CHECK", Constraint),
+        ("SQLITE_CONSTRAINT_TRIGGER", Constraint),
         ("SQLITE_ERROR", Other),
     ];
     let of = |dialect, codes: &[(&str, FailureKind)]| {

@@ -10,6 +10,7 @@
 mod ahead;
 mod canaries;
 mod checkpoints;
+mod constraints;
 mod discoveries;
 mod extents;
 mod faults;

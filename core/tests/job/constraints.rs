@@ -1,0 +1,199 @@
+//! A database that takes some rows of a batch, and others not.
+
+use crate::support::{USERS, World, assert_adds_up, failed, manifest};
+use reseal::{
+    Key, KeyUse, Keyring, OsEntropy,
+    job::{End, Event, JobOptions, Reply, Report, Share, Step, Target, Work},
+    manifest::Secrets,
+};
+use std::sync::Arc;
+
+/// Twice the same person, under two keys.
+const ONE_EACH: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT UNIQUE, name TEXT)";
+
+/// Row ids and codes that were told of the first pass, in the order of the rows.
+fn told(world: &World) -> Vec<(String, &'static str)> {
+    let told = world.told.borrow();
+    let refused = told.iter().filter_map(|event| match event {
+        Event::Refused {
+            pass: 1,
+            row_id,
+            code,
+            ..
+        } => Some((row_id.concat(), *code)),
+        _ => None,
+    });
+    let mut refused: Vec<_> = refused.collect();
+    refused.sort_by_key(|(id, _)| id.parse::<i64>().unwrap());
+    refused
+}
+
+/// Counts of the first pass and of the last one.
+fn assert_refused(report: &Report, rows: u64, code: &str, refused: u64) {
+    assert_eq!(report.end, End::Complete);
+    let passes = &report.columns[0].passes;
+    for counts in [&passes[0], passes.last().unwrap()] {
+        assert_adds_up(counts);
+        assert_eq!(counts.scanned, rows);
+        assert_eq!(counts.refused.get(code), Some(&refused), "{counts:?}");
+        assert_eq!(counts.left, 0);
+    }
+}
+
+/// Rows with a check of so many characters.
+fn checked(rows: usize, check: &str) -> World {
+    let world = World::new(&format!(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT, name TEXT, CHECK ({check}))"
+    ));
+    for row in 1..=rows {
+        let insert = "INSERT INTO users (ssn, name) VALUES (?, 'n')";
+        let text = format!("secret {row}");
+        world.db.execute(insert, [text]).unwrap();
+    }
+    world
+}
+
+#[test]
+fn rows_that_break_a_check_are_refused_and_all_others_done() {
+    // In the first batch, at both ends of one, and the last row of all.
+    let bad = ["7", "33", "72", "500"];
+    let world = checked(
+        500,
+        "id NOT IN (7, 33, 72, 500) OR ssn IS NULL OR length(ssn) < 50",
+    );
+    let report = world.run(world.job(USERS, |_| {}));
+    assert_refused(&report, 500, "constraint-violated", 4);
+    assert_eq!(
+        told(&world),
+        bad.map(|id| (id.into(), "constraint-violated"))
+    );
+    assert_eq!(report.columns[0].passes[0].resealed(), 496);
+    assert_eq!(
+        world.number("SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'"),
+        496
+    );
+    // Neither does a later run end for them, where all other rows are current.
+    let report = world.run(world.job(USERS, |_| {}));
+    assert_refused(&report, 500, "constraint-violated", 4);
+    assert_eq!(report.columns[0].passes[0].current, 496);
+}
+
+#[test]
+fn a_check_that_takes_no_new_value_ends_the_job() {
+    let world = checked(500, "length(ssn) < 50");
+    let report = world.run(world.job(USERS, |_| {}));
+    let End::Failed(error) = report.end else {
+        panic!("{:?}", report.end);
+    };
+    assert_eq!(error.code().as_str(), "database-error");
+    assert!(
+        error
+            .message()
+            .contains("does a check, a foreign key or a trigger speak of")
+    );
+    assert_eq!(told(&world), []);
+    assert_eq!(
+        world.number("SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'"),
+        0
+    );
+}
+
+#[test]
+fn what_another_row_has_already_is_refused() {
+    let world = World::new(ONE_EACH);
+    let old = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+    let new = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+    let ring = |primary: &Key, other: &Key| {
+        let ring = Keyring::builder()
+            .primary(primary.clone())
+            .decrypt_only(other.clone());
+        Arc::new(ring.build().unwrap())
+    };
+    let columns = USERS.replace("write = 'app'", "write = 'app'\nmode = 'deterministic'");
+    let targets = |ring: &Arc<Keyring>| {
+        let mut secrets = Secrets::new();
+        secrets.give_ring("app", Arc::clone(ring));
+        Target::of(&manifest(&columns), &secrets).unwrap()
+    };
+    let insert = |id: i64, text: &str, ring: &Arc<Keyring>| {
+        let stored = ring.seal(
+            text.as_bytes(),
+            &crate::support::context(),
+            reseal::Mode::Deterministic,
+            &mut OsEntropy,
+        );
+        let insert = "INSERT INTO users (id, ssn) VALUES (?, ?)";
+        world.db.execute(insert, (id, stored.unwrap())).unwrap();
+    };
+    let (before, after) = (ring(&old, &new), ring(&new, &old));
+    for id in 1..=60 {
+        insert(id, &format!("person {id}"), &before);
+    }
+    // Sealed before 3 is rotated; and by a process that had the new key already.
+    insert(61, "person 3", &after);
+    insert(62, "another", &after);
+    let report = world.run(World::job_of(Work::Apply, targets(&after), |_| {}));
+    assert_refused(&report, 62, "duplicate-value", 1);
+    assert_eq!(told(&world), [("3".into(), "duplicate-value")]);
+    assert_eq!(report.columns[0].passes[0].resealed(), 59);
+}
+
+#[test]
+fn a_constraint_that_is_looked_at_when_a_transaction_ends_refuses_as_well() {
+    let world = World::users(100);
+    let mut is_of_bad = false;
+    let bad = |world: &World| {
+        world.number("SELECT count(*) FROM users WHERE id = 50 AND ssn LIKE 'rs1.%'") == 1
+    };
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        if !matches!(step, Step::Commit) || !bad(&world) {
+            return None;
+        }
+        is_of_bad = true;
+        world.rollback().unwrap();
+        Some(failed("787"))
+    });
+    assert!(is_of_bad);
+    assert_refused(&report.unwrap(), 100, "constraint-violated", 1);
+    assert_eq!(told(&world), [("50".into(), "constraint-violated")]);
+}
+
+#[test]
+fn several_workers_refuse_what_the_database_does_not_take() {
+    let world = checked(2_000, "id % 500 > 0 OR length(ssn) < 50");
+    let share = |options: &mut JobOptions| {
+        options.share = Some(Share {
+            run: "a".into(),
+            lease_ms: 60_000,
+            leads: false,
+        });
+    };
+    let report = world.run(world.job(USERS, share));
+    assert_refused(&report, 2_000, "constraint-violated", 4);
+}
+
+#[test]
+fn whoever_stops_it_is_not_kept_waiting_by_parts() {
+    let world = checked(500, "id NOT BETWEEN 200 AND 400 OR length(ssn) < 50");
+    let mut job = world.job(USERS, |options| options.batch_rows = 500);
+    let mut failures = 0;
+    let mut reply = Reply::Start;
+    let report = loop {
+        match job.next(reply, 0) {
+            Step::Finished(report) => break report,
+            step => {
+                if matches!(step, Step::Rollback) {
+                    failures += 1;
+                    job.stop();
+                }
+                reply = world.perform(step);
+            }
+        }
+    };
+    assert_eq!(report.end, End::Stopped);
+    assert!((1..=5).contains(&failures), "{failures}");
+    let report = world.run(world.job(USERS, |_| {}));
+    assert_eq!(report.end, End::Complete);
+    let last = report.columns[0].passes.last().unwrap();
+    assert_eq!(last.refused.get("constraint-violated"), Some(&201));
+}
