@@ -633,6 +633,39 @@ def test_threads_seal_while_keys_rotate(file: reseal.KeysetFile) -> None:
     assert used >= set(ids)
 
 
+def test_nobody_waits_for_ever_for_the_look_of_another_thread(
+    file: reseal.KeysetFile, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What hangs is a network file system, or a server behind a pooler."""
+    looking, go_on = threading.Event(), threading.Event()
+
+    live = follow(file, clock)
+    stored = live.seal("x", {})
+    foreign = reseal.Keyring(reseal.Key.generate("data")).seal("x", {})
+
+    def hang(*arguments: Any) -> Any:
+        looking.set()
+        go_on.wait()
+        raise reseal.KeyringError("source-unreadable", "gone")
+
+    monkeypatch.setattr(_files, "read_keyset", hang)
+    clock.now += LEASE
+    thread = threading.Thread(target=lambda: code_of(live.refresh))
+    thread.start()
+    assert looking.wait(30)
+    try:
+        # What needs no look goes on at once; what does has an end.
+        assert live.open(stored, {}) == b"x"
+        clock.now += 30
+        assert code_of(lambda: live.seal("x", {})) == "ring-stale"
+        assert code_of(lambda: live.open(foreign, {})) == "unknown-key"
+        assert code_of(live.refresh) == "source-unreadable"
+        assert live.open(stored, {}) == b"x"
+    finally:
+        go_on.set()
+        thread.join()
+
+
 def in_a_child(work: Callable[[], object]) -> None:
     """Does it in a forked process, and fails if it fails there."""
     child = os.fork()

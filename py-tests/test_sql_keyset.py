@@ -193,6 +193,26 @@ def test_failures_of_the_database_show_no_password(servers: dict[str, str]) -> N
             assert PASSWORD not in repr((live, live.status(), store))
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"], indirect=True)
+def test_a_row_that_does_not_come(own: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody alters the table, and forgets to commit."""
+    store, _ = begun(own)
+    monkeypatch.setattr("reseal._sql_keyset_store.READ_SECONDS", 1)
+    ring = reseal.LiveKeyring.from_keyset(store)
+    stored = ring.seal("x", {})
+    with connect(own.kind, own.url) as somebody:
+        cursor = somebody.cursor()
+        if own.kind == "postgresql":
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE reseal_keysets")
+        else:
+            cursor.execute("LOCK TABLES reseal_keysets WRITE")
+        assert code_of(store.load) == "database-error"
+        assert code_of(ring.refresh) == "database-error"
+        assert ring.open(stored, {}) == b"x"
+    ring.refresh()
+
+
 # --- rings that follow it -----------------------------------------------------------------------
 
 

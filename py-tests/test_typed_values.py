@@ -179,6 +179,18 @@ class Nano(dt.datetime):
     nanosecond = 7
 
 
+class NotATime(dt.datetime):
+    """As pandas has one, which is what its frames give for a missing moment."""
+
+    __hash__ = dt.datetime.__hash__
+
+    def __eq__(self, _: object) -> bool:
+        return False
+
+    def isoformat(self, *_: Any) -> str:
+        return "NaT"
+
+
 INVALID: list[tuple[str, Any]] = [
     ("decimal", Decimal("NaN")),
     ("decimal", Decimal("-Infinity")),
@@ -190,6 +202,7 @@ INVALID: list[tuple[str, Any]] = [
     ("timestamp", dt.datetime(2024, 1, 1, tzinfo=dt.timezone(dt.timedelta(microseconds=1)))),
     ("timestamp", dt.datetime(2024, 1, 1, tzinfo=Zone())),
     ("timestamp", Nano(2024, 1, 1)),
+    ("timestamp", NotATime(1, 1, 1)),
     ("json", math.nan),
     ("json", [math.inf]),
     ("json", {"a": b"x"}),

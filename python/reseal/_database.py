@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -22,8 +23,8 @@ __all__ = ["Cell", "Database", "DatabaseError", "Failure", "Param", "Row", "conn
 _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "sqlite": "sqlite3"}
 
 
-def connect(url: str) -> Database:
-    """Return the database of a URL.
+def connect(url: str, read_seconds: int | None = None) -> Database:
+    """Return the database of a URL; statements of PyMySQL that take longer than `read_seconds` fail.
 
     It is `postgresql://user:password@host:port/database`, `mysql://…` or `sqlite:///file`, percent-encoded,
     with the parameters `sslmode` (disable, prefer, require, verify-ca, verify-full), `sslrootcert`,
@@ -32,7 +33,7 @@ def connect(url: str) -> Database:
     Errors: `invalid-argument` for the URL, `engine-unsupported` where the driver is missing;
     `DatabaseError`.
     """
-    target = parse(url)
+    target = replace(parse(url), read_seconds=read_seconds)
     driver = _driver(target.dialect)
     if target.dialect == "postgresql":
         from reseal._database_postgresql import Postgresql, open_postgresql

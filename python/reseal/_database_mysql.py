@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -15,7 +16,7 @@ from types import ModuleType
 from typing import Any, ClassVar, cast
 
 from reseal._database_base import Database, Failure, Param, Row, Source, unusable
-from reseal._database_url import Target, root_of
+from reseal._database_url import KEEP_ALIVE, Target, root_of
 
 _LOST = "2013"
 _LOST_CODES = frozenset((0, 1153, 1927, 2006, 2013, 2055))
@@ -52,7 +53,7 @@ _SENTENCES = {
 
 def open_mysql(driver: ModuleType, target: Target) -> Any:
     """Connect with PyMySQL."""
-    return driver.connect(
+    connection = driver.connect(
         host=target.host,
         port=target.port,
         unix_socket=target.socket,
@@ -61,11 +62,25 @@ def open_mysql(driver: ModuleType, target: Target) -> Any:
         password=(target.password or "").encode(),
         database=target.database,
         connect_timeout=target.connect_seconds,
+        read_timeout=target.read_seconds,
         charset="utf8mb4",
         autocommit=True,
         ssl_disabled=target.sslmode == "disable",
         ssl=_tls(target),
     )
+    stream = getattr(connection, "_sock", None)
+    if target.socket is None and stream is not None:
+        _keep_alive(stream)
+    return connection
+
+
+def _keep_alive(stream: socket.socket) -> None:
+    """Notice within a minute that a server has vanished without a word."""
+    names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+    for name, value in zip(names, (*KEEP_ALIVE, 60_000), strict=True):
+        # Not each system has all of them.
+        if hasattr(socket, name):
+            stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _tls(target: Target) -> ssl.SSLContext | None:

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any, ClassVar, cast
 
 from reseal._database_base import Database, Failure, Param, Row, Source, unusable
-from reseal._database_url import Target, root_of
+from reseal._database_url import KEEP_ALIVE, Target, root_of
 
 _LOST = "08006"
 _NOT_CONNECTED = "08001"
@@ -44,6 +44,11 @@ def open_postgresql(driver: ModuleType, target: Target) -> Any:
         "connect_timeout": target.connect_seconds,
         "client_encoding": "UTF8",
         "application_name": "reseal",
+        # A server that vanishes without a word is noticed within a minute.
+        "keepalives_idle": KEEP_ALIVE[0],
+        "keepalives_interval": KEEP_ALIVE[1],
+        "keepalives_count": KEEP_ALIVE[2],
+        "tcp_user_timeout": 60_000,
     }
     given = {name: value for name, value in options.items() if value is not None}
     return driver.connect(**given, autocommit=True, prepare_threshold=None)

@@ -27,6 +27,8 @@ _SHAPE = "scheme://user:password@host:port/database"
 _TLS = ("disable", "prefer", "require", "verify-ca", "verify-full")
 _PARAMETERS = ("sslmode", "sslrootcert", "socket", "connect_timeout")
 _CONNECT_SECONDS = 10
+#: A quiet connection is asked whether it is alive: after how many seconds, how often, and how many times.
+KEEP_ALIVE = (30, 10, 3)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Target:
     sslrootcert: str | None = None
     socket: str | None = None
     connect_seconds: int = _CONNECT_SECONDS
+    #: How long an answer may take; nothing where statements may be long.
+    read_seconds: int | None = None
 
 
 def parse(url: object) -> Target:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from reseal._disk import PathLike
     from reseal._native import Key, Keyset
 
+#: A row that does not come within so long is as good as none: a live ring goes on with what it has.
+READ_SECONDS = 30
+
 
 @final
 class SqlKeysetStore(EditableStore):
@@ -109,7 +112,20 @@ class SqlKeysetStore(EditableStore):
 def read_row(database: object, ring: str) -> bytes:
     """Return the document of a ring, or the only one that the database has."""
     with connected(database) as found:
+        if found.dialect == "postgresql":
+            _limit(found)
         return _read_keyset_row(found, ring).encode()
+
+
+def _limit(database: Database) -> None:
+    """Give up in time, in a transaction: a pooler gives the next one to another connection."""
+    try:
+        database.begin()
+        database.execute(f"SET LOCAL statement_timeout = {READ_SECONDS * 1000}")
+        return
+    except Exception as error:
+        failed = DatabaseError(database.dialect, database.failure(error))
+    raise ResealError("database-error", str(failed))
 
 
 @contextmanager
@@ -122,7 +138,10 @@ def connected(database: object) -> Iterator[Database]:
     found: Database | None = None
     why = ""
     try:
-        found = _database.connect(database) if isinstance(database, str) else _database.of(database)
+        if isinstance(database, str):
+            found = _database.connect(database, READ_SECONDS)
+        else:
+            found = _database.of(database)
     except DatabaseError as error:
         why = str(error)
     if found is None:

@@ -26,6 +26,9 @@ pub(crate) fn read_keyset_row<'py>(
     let row = KeysetRow::new(dialect_of(database)?, ring)?;
     let rows = match line.query(&row.load())? {
         Ok(rows) => rows,
+        Err(failure) if failure.kind == FailureKind::NoSuchTable => {
+            return Err(row.no_table().into());
+        }
         // SQLite has no code of its own for a table that is missing.
         Err(failure) => match line.query(&row.table())? {
             Ok(columns) if columns.is_empty() => return Err(row.no_table().into()),

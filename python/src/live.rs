@@ -29,6 +29,8 @@ use std::{
 const LONGEST_MS: u64 = 1_000_000_000_000;
 /// How long a thread sleeps while it waits for the look of another one.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How long it waits for it, as in JavaScript: a source may hang.
+const LONGEST_LOOK_MS: u64 = 30_000;
 
 /// A keyring that follows its source: new keys arrive in the running process.
 ///
@@ -95,6 +97,8 @@ struct State {
     ring_id: Option<String>,
     /// Who is looking at the moment.
     looking: Option<Looker>,
+    /// When that began, in milliseconds.
+    looking_since: u64,
     /// A fork has left the look of another thread behind.
     abandoned: bool,
 }
@@ -260,6 +264,7 @@ impl LiveKeyring {
                 generation: None,
                 ring_id: None,
                 looking: None,
+                looking_since: 0,
                 abandoned: false,
             }),
         });
@@ -344,7 +349,11 @@ impl Live {
                 drop(state);
                 return Ok(self.look(py, now)??);
             }
+            let is_hung = state.takes_too_long(now);
             drop(state);
+            if is_hung {
+                return Err(silent().into());
+            }
             pause(py)?;
         }
     }
@@ -417,9 +426,12 @@ impl State {
     ) -> Step {
         if self.is_looked_at_elsewhere() {
             // The ring of the last look will do, unless it is this look that makes it do.
-            return match &self.ring {
-                Some(ring) if allows(&self.pace, now).is_ok() => Step::Use(Arc::clone(ring)),
-                _ => Step::Wait,
+            let allowed = allows(&self.pace, now);
+            return match (&self.ring, allowed) {
+                (Some(ring), Ok(())) => Step::Use(Arc::clone(ring)),
+                _ if !self.takes_too_long(now) => Step::Wait,
+                (Some(_), Err(error)) => Step::Fail(error),
+                (None, _) => Step::Fail(self.error.clone().unwrap_or_else(silent)),
             };
         }
         let knows_nothing = self.ring.is_none() && self.error.is_none();
@@ -447,7 +459,7 @@ impl State {
             _ => {}
         }
         if self.is_looked_at_elsewhere() {
-            return Some(Step::Wait);
+            return (!self.takes_too_long(now)).then_some(Step::Wait);
         }
         if has_looked || self.looking.is_some() || !self.pace.may_reload(now) {
             return None;
@@ -459,7 +471,13 @@ impl State {
     fn begin(&mut self, now: u64) {
         self.pace.begin(now);
         self.looking = Some(Looker::this());
+        self.looking_since = now;
         self.abandoned = false;
+    }
+
+    /// Whether nobody waits any more for the look of another thread: its source hangs.
+    const fn takes_too_long(&self, now: u64) -> bool {
+        now.saturating_sub(self.looking_since) >= LONGEST_LOOK_MS
     }
 
     /// Whether another thread is looking. One that a fork left behind in the other process is not,
@@ -490,6 +508,11 @@ impl State {
         self.ring_id = loaded.ring_id;
         Ok(())
     }
+}
+
+fn silent() -> Error {
+    let message = "the source of the keys has not answered for 30 seconds";
+    Error::new(ErrorCode::SourceUnreadable, message)
 }
 
 impl Origin {

@@ -134,8 +134,13 @@ fn temporal(kind: ValueType, value: &Bound<'_, PyAny>) -> Result<String> {
     if kind == ValueType::Time && !value.getattr(intern!(py, "tzinfo"))?.is_none() {
         return Err(invalid("a time has no time zone here: store it as a timestamp").into());
     }
-    if !value.get_type().is(&class) && has_nanoseconds(value) {
-        return Err(invalid("the nanoseconds of a timestamp would be lost").into());
+    if !value.get_type().is(&class) {
+        if !value.eq(value)? {
+            return Err(invalid("this is no moment at all: store NULL in its place").into());
+        }
+        if has_nanoseconds(value) {
+            return Err(invalid("the nanoseconds of a timestamp would be lost").into());
+        }
     }
     let text = class.call_method1(intern!(py, "isoformat"), (value,));
     let unreadable = || invalid("the time zone of this timestamp gives no offset");
