@@ -1,7 +1,7 @@
 // The drivers of the bulk job, on real databases; py-tests/test_database.py has the same scenarios.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import Sqlite from "libsql";
 import mysqlCallbacks from "mysql2";
 import mysql from "mysql2/promise";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { connect, DatabaseError, of, type Cell, type Database } from "../wasm/ts/database.js";
 import { Real, type Value } from "../wasm/ts/database-base.js";
 import { written } from "../wasm/ts/database-mysql.js";
@@ -608,6 +608,87 @@ on(
   },
 );
 
+/** A row that another connection holds until it is let go. */
+async function heldRow(place: Place): Promise<{ letGo(): Promise<void> }> {
+  const holder = await place.open();
+  await place.table(holder);
+  await holder.begin();
+  await holder.execute("UPDATE t SET v = 'held' WHERE id = 1");
+  return { letGo: () => holder.commit() };
+}
+
+on(
+  ["postgresql"],
+  "a pool whose statements end on time gets no transaction back",
+  async (place) => {
+    const { letGo } = await heldRow(place);
+    const pool = new pg.Pool({ ...serverOptions(place), max: 1, query_timeout: 100 });
+    pool.on("error", () => undefined);
+    const database = await of(pool);
+    await database.begin();
+    const change = () => database.execute("UPDATE t SET v = 'x' WHERE id = 1");
+    expect((await failureOf(database, change)).code).toBe("08006");
+    await database.rollback();
+    await database.close();
+    await letGo();
+    await pool.query("INSERT INTO t VALUES (4, 'v4')");
+    const state = await pool.query("SELECT now() = statement_timestamp() AS fresh");
+    expect(state.rows).toEqual([{ fresh: true }]);
+    await pool.end();
+    const other = await place.open();
+    expect(await other.query("SELECT v FROM t WHERE id IN (1, 4) ORDER BY id")).toEqual([
+      ["held"],
+      ["v4"],
+    ]);
+  },
+);
+
+on(["postgresql"], "a client whose statement ends on time goes on afterwards", async (place) => {
+  const { letGo } = await heldRow(place);
+  const client = new pg.Client({ ...serverOptions(place), query_timeout: 100 });
+  client.on("error", () => undefined);
+  await client.connect();
+  const database = await of(client);
+  await database.begin();
+  const change = () => database.execute("UPDATE t SET v = 'x' WHERE id = 1");
+  expect((await failureOf(database, change)).code).toBe("08006");
+  await letGo();
+  await database.rollback();
+  await database.begin();
+  expect(await change()).toBe(1);
+  await database.commit();
+  await database.close();
+  const state = await client.query("SELECT now() = statement_timestamp() AS fresh");
+  expect(state.rows).toEqual([{ fresh: true }]);
+  await client.end();
+});
+
+on(SERVERS, "a connection that cannot be put back is not given to others", async (place) => {
+  const [, native] = await nativesOf(place);
+  const pool = native!.given as Record<string, (...given: never[]) => Promise<unknown>>;
+  const take = place.kind === "postgresql" ? "connect" : "getConnection";
+  pool[take] = async () => {
+    delete pool[take];
+    const connection = (await pool[take]!()) as Record<string, (...given: unknown[]) => unknown>;
+    const query = connection["query"]!.bind(connection);
+    connection["query"] = async (options) => {
+      const text = String(Object.values(options as object)[0]);
+      // As one that waits in the driver, and whose time is over there.
+      if (text === "ROLLBACK") throw new Error("no answer");
+      return query(options);
+    };
+    return connection;
+  };
+  const database = await of(pool);
+  await place.table(database);
+  await database.begin();
+  await database.execute("DELETE FROM t");
+  await expect(database.close()).rejects.toThrow("no answer");
+  await native!.run("INSERT INTO t VALUES (4, 'v4')");
+  expect(await rowCount(await place.open())).toBe(4);
+  await native!.end();
+});
+
 on(KINDS, "connections that cannot be used", async (place) => {
   const [native] = await nativesOf(place);
   const refused = async (words: string) => {
@@ -678,6 +759,54 @@ on(["mysql"], "autocommit is given back", async (place) => {
   await native!.end();
 });
 
+on(KINDS, "whoever works alone on a connection is the only one who does", async (place) => {
+  for (const { given, end } of await nativesOf(place)) {
+    if ("totalCount" in given || "getConnection" in given) {
+      await end();
+      continue;
+    }
+    const faces = [given];
+    if (given instanceof Object && "promise" in given) {
+      faces.push((given.promise as () => object)());
+    }
+    const first = await of(given, true);
+    for (const face of faces) {
+      const second = of(face, true);
+      await expect(second).rejects.toBeInstanceOf(ResealError);
+      await expect(second).rejects.toThrow("another job has this connection");
+    }
+    // Who does not ask for that is let in, as for a keyset.
+    const third = await of(given);
+    await third.close();
+    await expect(of(given, true)).rejects.toThrow("another job");
+    expect(await first.query("SELECT 1")).toEqual([[1]]);
+    await first.close();
+    await (await of(faces.at(-1), true)).close();
+    await end();
+  }
+});
+
+on(["postgresql"], "a client that nobody connected is refused", async (place) => {
+  const client = new pg.Client(serverOptions(place));
+  const refused = of(client);
+  await expect(refused).rejects.toMatchObject({ code: "invalid-argument" });
+  await expect(refused).rejects.toThrow("await client.connect()");
+  // Its statements wait until it is.
+  const connecting = client.connect();
+  const database = await of(client);
+  expect(await database.query("SELECT 1")).toEqual([[1]]);
+  await database.close();
+  await connecting;
+  await client.end();
+});
+
+on(["postgresql"], "a server that vanishes is noticed", async (place) => {
+  const keeps = vi.spyOn(Socket.prototype, "setKeepAlive");
+  await place.open(`${place.url}?sslmode=disable`);
+  expect(keeps.mock.calls).toEqual([[true, 30_000]]);
+  keeps.mockRestore();
+});
+
 test("what is no connection", async () => {
   for (const given of [null, undefined, {}, "sqlite:///x", { query() {} }, new Map()]) {
     await expect(of(given)).rejects.toMatchObject({ code: "invalid-argument" });
@@ -705,6 +834,19 @@ test.each(["node-22", "node-24"])("Node's own SQLite, of %s", (name) => {
     codes: ["2067", "1", "5"],
     reals: [{ value: 1.5 }, { value: 2 }],
   });
+});
+
+test("a SQLite of Node that gives rows as objects is not taken", () => {
+  writeFileSync(join(folder, "empty.db"), "");
+  const node = fileURLToPath(new URL("node_modules/node-24/bin/node", import.meta.url));
+  const before = `
+    import { DatabaseSync, StatementSync } from "node:sqlite";
+    delete StatementSync.prototype.setReturnArrays;
+  `;
+  const after = 'await of(new DatabaseSync(":memory:")).catch(({ code }) => console.log(code));';
+  const [connected, given] = tried([node], ["sqlite:///empty.db"], before, after);
+  expect(connected).toMatch(/^engine-unsupported node:sqlite .*Node 22\.16 .*better-sqlite3$/);
+  expect(given).toBe("engine-unsupported");
 });
 
 test("a package of SQLite is taken as it is exported", () => {
@@ -755,8 +897,23 @@ test("a driver whose native part is missing, or is one for another Node", () => 
   );
 });
 
+test("a driver that is there, and cannot be loaded", () => {
+  const place = join(folder, "node_modules/pg");
+  mkdirSync(place, { recursive: true });
+  const urls = ["postgresql://u:p@127.0.0.1/d"];
+  for (const [source, reason] of [
+    ['require("pg-nowhere")', "MODULE_NOT_FOUND"],
+    [`throw new RangeError("${SECRET}")`, "RangeError"],
+  ] as const) {
+    writeFileSync(join(place, "index.js"), source);
+    expect(tried([process.execPath], urls)[0]).toBe(
+      `engine-unsupported pg is there, but cannot be loaded (${reason})`,
+    );
+  }
+});
+
 /** What comes of connecting, in a folder without packages and a process of its own. */
-function tried([node, ...flags]: string[], urls: string[]): string[] {
+function tried([node, ...flags]: string[], urls: string[], before = "", after = ""): string[] {
   const bundle = join(folder, "missing.mjs");
   const source = fileURLToPath(new URL("../wasm/ts/database.ts", import.meta.url));
   const esbuild = fileURLToPath(new URL("../wasm/node_modules/.bin/esbuild", import.meta.url));
@@ -764,11 +921,13 @@ function tried([node, ...flags]: string[], urls: string[]): string[] {
   execFileSync(esbuild, [...options, source, `--outfile=${bundle}`]);
   expect(readFileSync(bundle, "utf8")).not.toContain('"mysql2/promise")');
   const program = `
-    import { connect } from ${JSON.stringify(bundle)};
+    import { connect, of } from ${JSON.stringify(bundle)};
+    ${before}
     for (const url of ${JSON.stringify(urls)}) {
       const { code, dialect, message } = await connect(url).catch((error) => error);
       console.log(dialect ?? \`\${code} \${message}\`);
     }
+    ${after}
   `;
   const line = [...flags, "--no-warnings", "--input-type=module", "-e", program];
   return execFileSync(node!, line, { cwd: folder, encoding: "utf8" }).split("\n");

@@ -1,4 +1,5 @@
 // The bulk job as a library, on SQLite. The command has the same tests in py-tests.
+import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";
 import mysql from "mysql2/promise";
@@ -317,6 +318,78 @@ test("what onEvent throws ends the job, and leaves no transaction", async () => 
   database.close();
 });
 
+test("so does what a promise of onEvent is rejected with", async () => {
+  const project = projectOf(10);
+  const { manifest, url } = project;
+  const database = project.open();
+  database.exec(`UPDATE users SET ssn = '${LOST}' WHERE id = 3`);
+  const mine = new Error("mine");
+  for (const wait of [0, 50]) {
+    const onEvent = async () => {
+      await new Promise((resume) => setTimeout(resume, wait));
+      throw mine;
+    };
+    const job = apply(database, { manifest, onEvent, batch: 1, pauseMs: 50 });
+    await expect(job).rejects.toBe(mine);
+    expect(database.inTransaction).toBe(false);
+  }
+  const seen: JobEvent[] = [];
+  const report = await apply(url, { manifest, onEvent: async (event) => void seen.push(event) });
+  expect(report.end).toBe("complete");
+  expect(seen.length).toBeGreaterThan(1);
+  database.close();
+});
+
+test("of two jobs on one connection the second is refused", async () => {
+  const project = projectOf(3000);
+  const { manifest } = project;
+  const database = project.open();
+  const first = apply(database, { manifest, batch: 50 });
+  const error = await refuses("invalid-argument", apply(database, { manifest }));
+  expect(error.message).toContain("another job has this connection");
+  expect((await first).end).toBe("complete");
+  expect((await apply(database, { manifest })).end).toBe("complete");
+  expect(project.sealed()).toBe(3000);
+  database.close();
+});
+
+/** A program in CommonJS that does what jest does: its modules run in a vm that imports nothing. */
+const IN_VM = `
+  const { readFileSync } = require("node:fs");
+  const { dirname } = require("node:path");
+  const { runInThisContext } = require("node:vm");
+  const path = require.resolve("reseal/jobs");
+  const names = "module, exports, require, __filename, __dirname";
+  const code = \`(function (\${names}) {\${readFileSync(path, "utf8")}\\n})\`;
+  const module_ = { exports: {} };
+  runInThisContext(code)(module_, module_.exports, require, path, dirname(path));
+  module_.exports.apply(process.argv[1]).then(({ end }) => console.log(end));
+`;
+
+test("a program that runs in a vm has its driver", () => {
+  const project = projectOf(10);
+  const options = { cwd: project.folder, encoding: "utf8" } as const;
+  const output = execFileSync(process.execPath, ["--eval", IN_VM, project.url], options);
+  expect(output).toBe("complete\n");
+  expect(project.sealed()).toBe(10);
+});
+
+test("its module is missing", () => {
+  const project = projectOf(10);
+  const bundle = project.path("bundle.cjs");
+  writeFileSync(bundle, readFileSync(createRequire(import.meta.url).resolve("reseal/jobs")));
+  const program = `
+    const { apply } = require(process.argv[1]);
+    const { ResealError } = require("reseal");
+    apply("sqlite:///app.db").catch((error) => {
+      console.log(error instanceof ResealError, error.code, error.message);
+    });
+  `;
+  const options = { cwd: project.folder, encoding: "utf8" } as const;
+  const output = execFileSync(process.execPath, ["--eval", program, bundle], options);
+  expect(output).toMatch(/^true not-initialized reseal-cli\.wasm could not be loaded: ENOENT/);
+});
+
 test("a manifest is a file, its URL, or what was loaded", async () => {
   const project = projectOf(1);
   const { url, manifest } = project;
@@ -432,7 +505,8 @@ test("a job that could not go on tells what it did", async () => {
   const { url, manifest } = project;
   const database = project.open();
   database.exec(
-    "CREATE TRIGGER t BEFORE UPDATE ON users WHEN old.id = 7 BEGIN SELECT RAISE(ABORT, 'person'); END",
+    // Not what a trigger raises by itself, which is a matter of that row: an overflow.
+    "CREATE TRIGGER t BEFORE UPDATE ON users WHEN old.id = 7 BEGIN SELECT abs(-9223372036854775807 - 1); END",
   );
   const error = await refuses("database-error", apply(url, { manifest, batch: 2 }));
   expect(error).toBeInstanceOf(JobError);

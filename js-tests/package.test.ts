@@ -1,4 +1,5 @@
 // The package itself: version, exports, codes.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -69,16 +70,35 @@ test("CommonJS gets the same", () => {
   expect(ring.openString(ring.seal("x", {}), {})).toBe("x");
 });
 
+test("CommonJS starts where Node has a document", () => {
+  const program = `
+    globalThis.document = { baseURI: "http://localhost/" };
+    for (const name of ["reseal", "reseal/slim"]) {
+      const { Key, Keyring } = require(name);
+      const ring = new Keyring({ primary: Key.generate() });
+      console.log(ring.openString(ring.seal(name, {}), {}));
+    }
+    const { census } = require("reseal/jobs");
+    census("sqlite:///x", { manifest: "nowhere.toml" }).catch(({ code }) => console.log(code));
+  `;
+  const options = { cwd: fileURLToPath(new URL(".", import.meta.url)), encoding: "utf8" } as const;
+  const output = execFileSync(process.execPath, ["--eval", program], options);
+  expect(output.split("\n")).toEqual(["reseal", "reseal/slim", "source-unreadable", ""]);
+});
+
 test("objects of another copy are told, which look the same", () => {
   const other = createRequire(import.meta.url)("reseal") as typeof reseal;
   const key = other.Key.generate();
   const ring = new other.Keyring({ primary: key });
   const kek = other.Key.generate("kek");
+  const keyset = other.Keyset.create({ kek });
+  const file = new reseal.KeysetFile("nowhere.json");
   for (const [name, call] of [
     ["Key", () => new reseal.Keyring({ primary: key })],
     ["Key", () => reseal.Keyset.create({ kek })],
     ["Key", () => reseal.Keyset.load("{}", { kek })],
     ["Keyring", () => reseal.codecs.reseal(ring)],
+    ["Keyset", () => file.create(keyset as never)],
     ["Codec", () => new reseal.Column({ write: other.codecs.plain() })],
   ] as const) {
     const { message } = refuses("invalid-argument", call);

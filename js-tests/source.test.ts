@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Key, Keyring, Keyset, KeysetFile } from "reseal";
+import { Key, Keyring, Keyset, KeysetFile, LiveKeyring } from "reseal";
 import { refuses, runNode } from "./support.js";
 
 const [data, old, next] = [Key.generate(), Key.generate(), Key.generate()];
@@ -51,6 +51,17 @@ test("variables make a ring", () => {
     [oldIndex.id]: "decrypt_only",
     [next.id]: "introduced",
   });
+});
+
+test("variables may stand beside what is none, as in a Worker", () => {
+  // An interface has no index.
+  interface Env {
+    readonly RESEAL_PRIMARY_KEY: string;
+    readonly BUCKET: { get(name: string): unknown };
+  }
+  const env: Env = { RESEAL_PRIMARY_KEY: data.export(), BUCKET: new Map() };
+  expect(Keyring.fromEnv(env).primaryId).toBe(data.id);
+  expect(LiveKeyring.fromEnv(env).primaryId).toBe(data.id);
 });
 
 test("process.env is the default, read at the call", () => {

@@ -483,6 +483,94 @@ describe("a source of another kind", () => {
     expect(execFileSync(process.execPath, args, options)).toBe("source-unreadable\n");
   });
 
+  test("reads that hang are few, and looks go on once they end", async () => {
+    vi.useFakeTimers();
+    try {
+      const hanging: (() => void)[] = [];
+      let reads = 0;
+      let isOpen = true;
+      const read = async () => {
+        reads += 1;
+        if (!isOpen) await new Promise<void>((resume) => hanging.push(resume));
+        return document;
+      };
+      const live = await LiveKeyring.follow({ read, open });
+      isOpen = false;
+      await vi.advanceTimersByTimeAsync(300_000);
+      expect(hanging).toHaveLength(2);
+      expect(live.status().lastError).toMatchObject({ code: "source-unreadable" });
+      expect(live.status().lastError!.message).toContain("have had no answer");
+      // A read may hang for ever, and the next one may not.
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(hanging).toHaveLength(3);
+      isOpen = true;
+      for (const resume of hanging) resume();
+      const before = reads;
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(reads).toBeGreaterThan(before);
+      expect(live.status().lastError).toBeUndefined();
+      live.dispose();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("a look that is cut off with its timer does not keep others from looking", async () => {
+    const clock = new Clock();
+    let reads = 0;
+    let isCut = false;
+    let late = (_: string) => {};
+    const newer = Keyset.load(document, { kek });
+    const id = newer.rotate("data", { early: true });
+    const next = newer.save();
+    const read = () => {
+      reads += 1;
+      return isCut ? new Promise<string>((resume) => (late = resume)) : Promise.resolve(next);
+    };
+    const first = async () => (reads++ === 0 ? document : read());
+    const live = await LiveKeyring.follow({ read: first, open }, { clock: clock.read });
+    isCut = true;
+    // As in Workers, where the timers of a request end with it, and its promises never do.
+    const timers = vi.spyOn(globalThis, "setTimeout").mockReturnValue(0 as never);
+    clock.now += 20;
+    live.keys();
+    timers.mockRestore();
+    await vi.waitFor(() => expect(reads).toBe(3));
+    const waiting = live.refreshed();
+    clock.now += 20;
+    live.keys();
+    expect(reads).toBe(3);
+    isCut = false;
+    clock.now += 20;
+    await live.refreshed();
+    expect(live.primaryId).toBe(id);
+    expect(live.status().lastError).toBeUndefined();
+    await waiting;
+    // What comes late is the older one.
+    late(document);
+    await new Promise((resume) => setTimeout(resume, 5));
+    expect(live.status()).toMatchObject({ generation: 2, lastError: undefined });
+    live.dispose();
+  });
+
+  test("a keyset of another copy is told, and so is one that must be awaited", async () => {
+    const slim = await import("reseal/slim");
+    const read = async () => document;
+    const error: unknown = await slim.LiveKeyring.follow({ read, open: open as never }).catch(
+      (error: unknown) => error,
+    );
+    expect(error).toMatchObject({ code: "invalid-argument" });
+    expect((error as Error).message).toContain("this Keyset is of another copy of the package");
+    const awaited = async (text: string) => open(text);
+    const failed = LiveKeyring.follow({ read, open: awaited as never });
+    await expect(failed).rejects.toThrow("open gives a Keyset, at once");
+    await refuses("invalid-argument", () => failed);
+    const store = new SqlKeysetStore(urls.sqlite, { kek });
+    const foreign = slim.Keyset.create({ kek: kek.export() });
+    await refuses("invalid-argument", () => store.create(foreign as never));
+    await expect(store.create(foreign as never)).rejects.toThrow("another copy of the package");
+  });
+
   test("what it throws is told without its words", async () => {
     let fails = false;
     const read = async () => {

@@ -22,6 +22,7 @@ const GOOD: { [T in ColumnType]: [value: ColumnInputs[T], stored: string, back?:
   time: [["12:30", "12:30:00", "12:30:00"], ["23:59:59.500", "23:59:59.5", "23:59:59.5"]], // prettier-ignore
   timestamp: [
     [new Date(Date.UTC(2024, 1, 29, 12, 30, 0, 250)), "2024-02-29T12:30:00.25Z", "2024-02-29T12:30:00.25Z"], // prettier-ignore
+    [runInNewContext("new Date(0)") as Date, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"],
     ["2024-02-29 12:30:00.123456+02", "2024-02-29T10:30:00.123456Z", "2024-02-29T10:30:00.123456Z"],
     ["2024-02-29T12:30:00", "2024-02-29T12:30:00"],
   ],
@@ -168,7 +169,16 @@ const thrower = {
 
 test.each<[ColumnType, unknown[]]>([
   ["json", [NaN, [Infinity], { a: -Infinity }, 1n, [undefined], [symbol], cycle, thrower, undefined, symbol, () => 1]], // prettier-ignore
-  ["timestamp", [new Date(NaN), new Date(8.64e15), "yesterday", "2024-02-30T00:00:00"]],
+  [
+    "timestamp",
+    [
+      new Date(NaN),
+      runInNewContext("new Date(NaN)") as Date,
+      new Date(8.64e15),
+      "yesterday",
+      "2024-02-30T00:00:00",
+    ],
+  ],
   ["decimal", ["NaN", "Infinity", "", "1,5", "secret"]],
   ["date", ["2023-02-29", "2024-1-1", "0000-01-01"]],
   ["time", ["24:00:00", "12:00:60"]],

@@ -9,10 +9,10 @@ unpack() {
     mkdir -p "$HOME_OF_CONSUMER/node_modules/reseal"
     (cd wasm && npm pack --silent --pack-destination "$HOME_OF_CONSUMER" >/dev/null)
     tar -xzf "$HOME_OF_CONSUMER"/reseal-*.tgz -C "$HOME_OF_CONSUMER/node_modules/reseal" --strip-components=1
-    # The drivers that its user has.
-    local driver
-    for driver in libsql pg; do
-        ln -s "$ROOT/js-tests/node_modules/$driver" "$HOME_OF_CONSUMER/node_modules/$driver"
+    # What its user has beside it.
+    local package
+    for package in drizzle-orm kysely libsql pg; do
+        ln -s "$ROOT/js-tests/node_modules/$package" "$HOME_OF_CONSUMER/node_modules/$package"
     done
 }
 

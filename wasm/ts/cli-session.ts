@@ -105,7 +105,7 @@ class Line {
 
   async #connect(url: string | undefined): Promise<Answer> {
     try {
-      const database = url === undefined ? await of(this.given) : await connect(url);
+      const database = url === undefined ? await of(this.given, true) : await connect(url);
       this.#database = database;
       return ["connected", database.dialect];
     } catch (error) {

@@ -103,12 +103,15 @@ export function spellingOf(type: ColumnType): Spelling {
 
 /** A valid `Date` in UTC. */
 function momentOf(value: unknown): string | undefined {
-  if (!(value instanceof Date)) return undefined;
+  let moment: number;
   try {
-    return Date.prototype.toISOString.call(value);
+    // Also of a Date of another realm, such as a vm or a frame.
+    moment = Date.prototype.getTime.call(value);
   } catch {
-    throw noValue("this Date is no moment");
+    return undefined;
   }
+  if (Number.isNaN(moment)) throw noValue("this Date is no moment");
+  return Date.prototype.toISOString.call(value);
 }
 
 /** Digits of an integer. Python has the same limit: more take seconds to convert there. */

@@ -67,6 +67,29 @@ export interface Source<C> {
   readonly again: boolean;
 }
 
+/** Connections that somebody has alone. */
+const taken = new WeakSet<object>();
+
+/**
+ * One connection, which somebody else gave. With `isAlone` nobody else may have it alone until it is given
+ * back: two would share their transactions. `identity` is the same for each face of it.
+ */
+export function single<C extends object>(
+  connection: C,
+  isAlone: boolean,
+  identity: object = connection,
+): Source<C> {
+  const take = (): C => {
+    if (!isAlone) return connection;
+    if (taken.has(identity)) {
+      throw invalidArgument("another job has this connection: give each its own, a pool or a URL");
+    }
+    taken.add(identity);
+    return connection;
+  };
+  return { take, giveBack: () => isAlone && taken.delete(identity), again: false };
+}
+
 const LONGEST_MESSAGE = 300;
 
 /** A database over connections of one kind. */
@@ -98,8 +121,16 @@ export abstract class BaseDatabase<C> implements Database {
   }
 
   async begin(): Promise<void> {
-    await this.#run((connection) => this.doBegin(connection));
-    this.#inTransaction = true;
+    await this.#run(async (connection) => {
+      this.#inTransaction = true;
+      try {
+        await this.doBegin(connection);
+      } catch (error) {
+        // Without an answer it may have begun, on a connection that stays.
+        this.#inTransaction = this.isLost(connection) && !this.#source.again;
+        throw error;
+      }
+    });
   }
 
   async commit(): Promise<void> {
@@ -120,12 +151,17 @@ export abstract class BaseDatabase<C> implements Database {
     this.#closed = true;
     if (connection === undefined) return;
     const lost = this.isLost(connection);
+    let broken = lost;
     try {
       if (!lost && this.#inTransaction) await this.doRollback(connection);
       await this.restore(connection, lost);
+    } catch (error) {
+      // Nobody is to work in what is left of a transaction.
+      broken = true;
+      throw error;
     } finally {
       this.#inTransaction = false;
-      await this.#source.giveBack(connection, lost);
+      await this.#source.giveBack(connection, broken);
     }
   }
 
@@ -200,9 +236,11 @@ type Count = number | Promise<number>;
 
 /** What an error of a driver has beside its message. */
 export function memberOf(error: unknown, name: string): unknown {
-  return typeof error === "object" && error !== null
-    ? (error as Record<string, unknown>)[name]
-    : undefined;
+  return isObject(error) ? error[name] : undefined;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 /** A member that is text, or nothing. */

@@ -6,7 +6,9 @@ import {
   checkedCell,
   driverFailed,
   integerOf,
+  isObject,
   memberOf,
+  single,
   textIn,
   type Cell,
   type Failure,
@@ -128,8 +130,11 @@ function tlsOf(target: Target): object | undefined {
   };
 }
 
-/** The connection behind a connection or a pool of `mysql2`, with promises or with callbacks. */
-export function sourceOfMysql(given: Record<string, unknown>): Source<MysqlConnection> | undefined {
+/** The connection behind a connection or a pool of `mysql2`, with promises or with callbacks; see {@link single}. */
+export function sourceOfMysql(
+  given: Record<string, unknown>,
+  isAlone: boolean,
+): Source<MysqlConnection> | undefined {
   const promising = given["promise"];
   const found =
     typeof promising === "function" ? (promising.call(given) as Record<string, unknown>) : given;
@@ -149,7 +154,9 @@ export function sourceOfMysql(given: Record<string, unknown>): Source<MysqlConne
   }
   if (typeof found["destroy"] !== "function") return undefined;
   const connection = found as unknown as MysqlConnection;
-  return { take: () => connection, giveBack: () => undefined, again: false };
+  // Each face with promises is a new one.
+  const behind = found["connection"];
+  return single(connection, isAlone, isObject(behind) ? behind : found);
 }
 
 export class MysqlDatabase extends BaseDatabase<MysqlConnection> {

@@ -6,6 +6,7 @@ import {
   driverFailed,
   integerOf,
   memberOf,
+  single,
   textIn,
   type Cell,
   type Failure,
@@ -39,6 +40,9 @@ interface PostgresPool {
 
 const LOST = "08006";
 const NOT_CONNECTED = "08001";
+/** What `query_timeout` of a client says: its statement goes on in the server. */
+const NO_ANSWER = "Query read timeout";
+const KEEP_ALIVE_MS = 30_000;
 const NO_TLS = "The server does not support SSL connections";
 // Messages of these classes speak of names and states, and never of values.
 const OPEN_CLASSES = new Set([
@@ -101,6 +105,9 @@ async function connected(
     connectionTimeoutMillis: connectSeconds * 1000,
     application_name: "reseal",
     client_encoding: "UTF8",
+    // A server that went without a word is noticed by this alone.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   });
   // Without a listener, what happens between two statements would end the process.
   client.on("error", () => undefined);
@@ -127,9 +134,10 @@ function withoutName(ca: object): object {
   return { ...ca, checkServerIdentity: () => undefined };
 }
 
-/** The connection of a client or a pool, if it is one of `pg`. */
+/** The connection of a client or a pool, if it is one of `pg`; see {@link single}. */
 export function sourceOfPostgres(
   given: Record<string, unknown>,
+  isAlone: boolean,
 ): Source<PostgresClient> | undefined {
   if (typeof given["query"] !== "function" || typeof given["connect"] !== "function") {
     return undefined;
@@ -144,8 +152,11 @@ export function sourceOfPostgres(
     };
   }
   if (typeof given["connectionParameters"] !== "object") return undefined;
-  const client = given as unknown as PostgresClient;
-  return { take: () => client, giveBack: () => undefined, again: false };
+  if (given["_connected"] === false && given["_connecting"] === false) {
+    // It would keep each statement until somebody connects it, and nothing would keep the process.
+    throw invalidArgument("the client is not connected: await client.connect() first");
+  }
+  return single(given as unknown as PostgresClient, isAlone);
 }
 
 export class PostgresDatabase extends BaseDatabase<PostgresClient> {
@@ -246,7 +257,7 @@ export class PostgresDatabase extends BaseDatabase<PostgresClient> {
     if (memberOf(error, "severity") !== undefined && code !== undefined) return code;
     if (this.connecting) return NOT_CONNECTED;
     const message = textIn(error, "message") ?? "";
-    const gone = /connection|not queryable|closed|socket/i.test(message);
+    const gone = message === NO_ANSWER || /connection|not queryable|closed|socket/i.test(message);
     return this.#lost || gone || code !== undefined ? LOST : "";
   }
 

@@ -11,7 +11,7 @@ import {
   type Param,
   type Value,
 } from "./database-base.js";
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, ResealError } from "./errors.js";
 
 /** What of these packages is used. */
 export interface SqliteConnection {
@@ -85,7 +85,18 @@ export function openSqlite(driver: object, path: string): SqliteConnection {
   );
   const connection = new (found as SqliteClass)(path, { timeout: BUSY_MILLISECONDS });
   connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
+  checkRows(connection);
   return connection;
+}
+
+/** A row as an object has one cell for all columns of a name, and names of digits first. */
+function checkRows(connection: SqliteConnection): void {
+  const { raw, setReturnArrays } = connection.prepare("SELECT 1");
+  if (raw !== undefined || setReturnArrays !== undefined) return;
+  throw new ResealError(
+    "engine-unsupported",
+    "node:sqlite gives rows as lists from Node 22.16 on: take a newer one, or npm install better-sqlite3",
+  );
 }
 
 export class SqliteDatabase extends BaseDatabase<SqliteConnection> {
@@ -98,6 +109,7 @@ export class SqliteDatabase extends BaseDatabase<SqliteConnection> {
     if (isInTransaction(connection)) {
       throw invalidArgument("the connection is in a transaction: commit or roll back first");
     }
+    checkRows(connection);
   }
 
   protected restore(): void {
@@ -115,8 +127,8 @@ export class SqliteDatabase extends BaseDatabase<SqliteConnection> {
       return [];
     }
     statement.raw?.(true);
-    const rows = statement.all(...argumentsOf(statement, params));
-    return rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object)).map(cellOf));
+    const rows = statement.all(...argumentsOf(statement, params)) as unknown[][];
+    return rows.map((row) => row.map(cellOf));
   }
 
   protected count(connection: SqliteConnection, sql: string, params: readonly Param[]): number {

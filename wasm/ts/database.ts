@@ -3,8 +3,7 @@ import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cwd } from "node:process";
-import { pathToFileURL } from "node:url";
-import { DatabaseError, type Database } from "./database-base.js";
+import { DatabaseError, isObject, single, textIn, type Database } from "./database-base.js";
 import { MysqlDatabase, openMysql, sourceOfMysql, type MysqlModule } from "./database-mysql.js";
 import {
   openPostgres,
@@ -47,20 +46,20 @@ export async function connect(url: string): Promise<Database> {
 /**
  * The database behind a connection, which `close` gives back in the state that it had: a client or a
  * pool of `pg`, a connection or a pool of `mysql2`, a database of `better-sqlite3`, `libsql` or
- * `node:sqlite`; none of them in a transaction.
+ * `node:sqlite`; none of them in a transaction. With `isAlone` a connection that is no pool is had by
+ * nobody else who says so, until `close`.
  *
- * @throws `invalid-argument`; `DatabaseError`
+ * @throws `invalid-argument`; `engine-unsupported` for a `node:sqlite` that is too old; `DatabaseError`
  */
-export async function of(connection: unknown): Promise<Database> {
+export async function of(connection: unknown, isAlone = false): Promise<Database> {
   if (isObject(connection)) {
     if (has(connection, "prepare", "exec")) {
       const found = connection as unknown as SqliteConnection;
-      const source = { take: () => found, giveBack: () => undefined, again: false };
-      return new SqliteDatabase(source).opened();
+      return new SqliteDatabase(single(found, isAlone)).opened();
     }
-    const ofPostgres = sourceOfPostgres(connection);
+    const ofPostgres = sourceOfPostgres(connection, isAlone);
     if (ofPostgres !== undefined) return new PostgresDatabase(ofPostgres).opened();
-    const ofMysql = sourceOfMysql(connection);
+    const ofMysql = sourceOfMysql(connection, isAlone);
     if (ofMysql !== undefined) return new MysqlDatabase(ofMysql).opened();
   }
   const kinds = "pg, mysql2, better-sqlite3, libsql or node:sqlite";
@@ -111,50 +110,50 @@ async function load<T>(
   names: readonly string[],
   use: (driver: T) => void = () => undefined,
 ): Promise<T> {
-  let broken: string | undefined;
+  let wrong: string | undefined;
   for (const name of names) {
-    const found = (await imported(name)) ?? (await imported(inProject(name)));
+    const found = await imported(name).catch((error: unknown) => {
+      const reason = textIn(error, "code") ?? textIn(error, "name") ?? "it threw";
+      wrong ??= `${name} is there, but cannot be loaded (${reason})`;
+    });
     if (found === undefined) continue;
     const driver = (found["default"] ?? found) as T;
     try {
       use(driver);
       return driver;
-    } catch {
-      broken ??= name;
+    } catch (error) {
+      wrong ??=
+        error instanceof ResealError
+          ? error.message
+          : `${name} has no binary for this Node: npm rebuild ${name}`;
     }
   }
   const [name = ""] = names.map((found) => found.split("/")[0]);
-  const how =
-    broken === undefined
-      ? `a driver for ${dialect} is missing: npm install ${name}`
-      : `${broken} has no binary for this Node: npm rebuild ${broken}`;
-  throw new ResealError("engine-unsupported", how);
+  wrong ??= `a driver for ${dialect} is missing: npm install ${name}`;
+  throw new ResealError("engine-unsupported", wrong);
 }
+
+type Found = Record<string, unknown>;
 
 /** Bundlers leave what they cannot see: the driver is asked for when a program runs. */
-async function imported(path: string | undefined): Promise<Record<string, unknown> | undefined> {
-  if (path === undefined) return undefined;
+async function imported(name: string): Promise<Found | undefined> {
   try {
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ path)) as Record<
-      string,
-      unknown
-    >;
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as Found;
   } catch {
-    return undefined;
+    // It may be elsewhere, and a program that runs in a vm, as tests of jest do, imports nothing.
   }
-}
-
-function inProject(name: string): string | undefined {
-  if (name.startsWith("node:")) return undefined;
-  try {
-    return pathToFileURL(createRequire(join(cwd(), "package.json")).resolve(name)).href;
-  } catch {
-    return undefined;
+  // CommonJS files are built without `import.meta.url`.
+  const here = typeof import.meta.url === "string" ? import.meta.url : __filename;
+  for (const place of [here, join(cwd(), "package.json")]) {
+    const require = createRequire(place);
+    try {
+      require.resolve(name);
+    } catch {
+      continue;
+    }
+    return require(name) as Found;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+  return undefined;
 }
 
 function has(object: Record<string, unknown>, ...methods: string[]): boolean {

@@ -15,10 +15,11 @@ export class CallHost extends FileHost {
   #report = "";
   #line = "";
   #wake = () => {};
+  #isFailed = false;
   readonly #onAbort = (): void => this.#wake();
 
   constructor(
-    readonly onEvent: ((event: JobEvent) => void) | undefined,
+    readonly onEvent: ((event: JobEvent) => unknown) | undefined,
     readonly signal: StopSignal | undefined,
   ) {
     super();
@@ -60,7 +61,7 @@ export class CallHost extends FileHost {
   }
 
   interrupted(): boolean {
-    return this.signal?.aborted ?? false;
+    return this.#isFailed || (this.signal?.aborted ?? false);
   }
 
   onInterrupt(wake: () => void): void {
@@ -86,6 +87,16 @@ export class CallHost extends FileHost {
     const told = JSON.parse(line) as { error?: Told; warning?: string; event?: string };
     if (told.error !== undefined) this.error = told.error;
     else if (told.warning !== undefined) process.emitWarning(told.warning, "ResealWarning");
-    else this.onEvent?.(told as JobEvent);
+    else this.#told(this.onEvent?.(told as JobEvent));
+  }
+
+  /** What is awaited of it may fail later than it was called. */
+  #told(result: unknown): void {
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") return;
+    Promise.resolve(result).catch((error: unknown) => {
+      this.stopped ??= error;
+      this.#isFailed = true;
+      this.#wake();
+    });
   }
 }

@@ -9,6 +9,9 @@ import { flagOf, isArray, listOf, wordOf } from "./words.js";
 /**
  * A URL (`postgresql://…`, `mysql://…`, `sqlite:///file`), or an open connection or pool of `pg`,
  * `mysql2`, `better-sqlite3`, `libsql` or `node:sqlite` that is in no transaction.
+ *
+ * A single connection belongs to the job until it ends: what others do on it would be part of the job's
+ * transactions, and be lost with them. Where an application goes on meanwhile, give a pool or a URL.
  */
 export type JobDatabase =
   | string
@@ -21,8 +24,11 @@ export interface DiscoverOptions {
   readonly manifest?: Manifest | string | FileUrl | undefined;
   /** How long a statement may take, in milliseconds. */
   readonly statementTimeoutMs?: number | undefined;
-  /** Is told what happens, as `--json` writes it. What it throws ends the job. */
-  readonly onEvent?: ((event: JobEvent) => void) | undefined;
+  /**
+   * Is told what happens, as `--json` writes it. What it throws ends the job, and so does what a promise that
+   * it gives is rejected with; the job waits for none.
+   */
+  readonly onEvent?: ((event: JobEvent) => unknown) | undefined;
   /** Ends the job after its batch, with the end `stopped`. */
   readonly stop?: StopSignal | undefined;
 }

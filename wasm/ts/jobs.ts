@@ -238,7 +238,7 @@ function hostOf(options: DiscoverOptions): CallHost {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new InnerError("invalid-argument", "stop is an AbortSignal");
   }
-  return new CallHost(onEvent as ((event: JobEvent) => void) | undefined, signal);
+  return new CallHost(onEvent as ((event: JobEvent) => unknown) | undefined, signal);
 }
 
 /** An error of the public classes: this file is a bundle of its own, and has others inside. */
@@ -263,11 +263,17 @@ let isLoaded = false;
 
 function load(): void {
   if (isLoaded) return;
-  // CommonJS has `__dirname` in its place; but `node --eval` has both.
-  const path =
-    import.meta.url === undefined
-      ? join(__dirname, "reseal-cli.wasm")
-      : new URL("./reseal-cli.wasm", import.meta.url);
-  initSync({ module: readFileSync(path) });
+  try {
+    // CommonJS has `__dirname` in its place; but `node --eval` has both.
+    const path =
+      typeof import.meta.url === "string"
+        ? new URL("./reseal-cli.wasm", import.meta.url)
+        : join(__dirname, "reseal-cli.wasm");
+    initSync({ module: readFileSync(path) });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown reason";
+    const message = `reseal-cli.wasm could not be loaded: ${reason}`;
+    throw new ResealError("not-initialized", message);
+  }
   isLoaded = true;
 }

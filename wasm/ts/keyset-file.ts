@@ -18,7 +18,7 @@ import { made, succeeded } from "./memory.js";
 import { passphraseOf, writeRaw } from "./parts.js";
 import { pathOf, type Expectation } from "./source.js";
 import { isBytes } from "./value.js";
-import { checkOptions, isArray, listOf } from "./words.js";
+import { checkOptions, foreign, isArray, listOf } from "./words.js";
 
 /** What opens the keyset in a file, one thing of it or more, and what is known of it beforehand. */
 export interface KeysetFileOptions extends Expectation {
@@ -249,7 +249,7 @@ function named(option: string, error: unknown): unknown {
 
 function checked(keyset: unknown): Keyset {
   if (keyset instanceof Keyset) return keyset;
-  throw invalidArgument("a Keyset is stored, and nothing else");
+  throw foreign(keyset, "Keyset", "a Keyset is stored, and nothing else");
 }
 
 function isPromise(result: unknown): boolean {

@@ -2,12 +2,13 @@
 // beside the calls: whoever seals or opens meanwhile does it with the ring that is there.
 import { WasmPace, type WasmRing } from "../pkg/reseal_wasm.js";
 import { invalidArgument, KeyringError, ResealError } from "./errors.js";
-import { ringsOf } from "./keyring.js";
+import { Keyring, ringsOf } from "./keyring.js";
 import type { Keyset } from "./keyset.js";
 import { again, clockOf, whole, type LiveOptions, type LiveStatus } from "./live-ring.js";
 import { succeeded } from "./memory.js";
 import { pauseOf } from "./numbers.js";
 import { disposed, Rings } from "./rings.js";
+import { foreign } from "./words.js";
 
 /** A place that holds a keyset and must be awaited, such as `SqlKeysetStore` of `reseal/sql`. */
 export interface KeysetSource {
@@ -27,10 +28,16 @@ interface Facts {
 
 /** A look that takes longer is given up, so that another one may come. */
 const LONGEST_LOOK_MS = 30_000;
+/** By then its timer had rung, if the runtime had not ended it with what began it, as Workers do. */
+const CUT_OFF_MS = LONGEST_LOOK_MS + 5_000;
+/** Reads that were given up may hold connections: with so many of them the source is asked rarely. */
+const MOST_UNENDED = 2;
+const RARELY_MS = 600_000;
 /** Even a ring that looks all the time lets others run. */
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2 ** 31 - 1;
 const CLOCK = "the clock of the ring";
+const NO_KEYSET = "open gives a Keyset, at once: what must be awaited belongs into read";
 
 /** Made by {@link followed}. */
 export class FollowedRing extends Rings {
@@ -49,9 +56,12 @@ export class FollowedRing extends Rings {
   #look: Promise<void> | undefined;
   #limit: Limit | undefined;
   #next: Promise<void> | undefined;
+  /** Reads that were given up and have not ended. */
+  #unended = 0;
 
   // Milliseconds.
   #began = 0;
+  #readAt = 0;
   #now = 0;
 
   constructor(source: KeysetSource, options: LiveOptions) {
@@ -85,6 +95,7 @@ export class FollowedRing extends Rings {
     this.#now = this.#clock();
     const held = this.held();
     if (held !== used) return held;
+    this.#leaveCutOff();
     if (this.#look === undefined && this.#pace.mayReload(whole(this.#now))) this.#begin();
     return undefined;
   }
@@ -100,6 +111,8 @@ export class FollowedRing extends Rings {
   /** After a look that begins now; what is wrong with the source is thrown. */
   async refreshed(): Promise<void> {
     this.checkUse();
+    this.#now = this.#clock();
+    this.#leaveCutOff();
     this.#limit?.hold();
     await (this.#next ??= this.#after());
     if (this.#error !== undefined) throw again(this.#error);
@@ -145,7 +158,16 @@ export class FollowedRing extends Rings {
   #lookIfDue(): void {
     const now = (this.#now = this.#clock());
     const isDue = now >= Number(this.#pace.dueAt()) || now < this.#began;
-    if (isDue && this.#look === undefined) this.#begin();
+    if (!isDue) return;
+    this.#leaveCutOff();
+    if (this.#look === undefined) this.#begin();
+  }
+
+  /** A look that neither ends nor is given up is waited for no longer, and changes nothing any more. */
+  #leaveCutOff(): void {
+    if (this.#look === undefined || this.#now - this.#began < CUT_OFF_MS) return;
+    this.#limit?.stop();
+    this.#limit = this.#look = this.#next = undefined;
   }
 
   /** A look that begins once the present one is over, whatever that one finds. */
@@ -171,21 +193,36 @@ export class FollowedRing extends Rings {
 
   async #looked(began: number): Promise<void> {
     const limit = (this.#limit = new Limit());
+    const isLeft = () => this.#limit !== limit;
     try {
-      const document = await Promise.race([this.#read(), limit.ended]);
+      const document = await this.#read(limit);
       // What was disposed has no document.
-      if (!this.#isDisposed) this.#keep(document!, began);
+      if (!isLeft() && !this.#isDisposed) this.#keep(document!, began);
     } catch (error) {
-      this.#error = known(error, "the source of the keyset");
+      if (!isLeft()) this.#error = known(error, "the source of the keyset");
     }
     limit.clear();
+    if (isLeft()) return;
     this.#limit = this.#look = undefined;
     this.#end();
   }
 
   /** A source that throws at once fails as one that rejects: a look is never over before it is noted. */
-  async #read(): Promise<string> {
-    return this.#source.read();
+  async #read(limit: Limit): Promise<string | undefined> {
+    if (this.#unended >= MOST_UNENDED && this.#now - this.#readAt < RARELY_MS) throw unanswered();
+    this.#readAt = this.#now;
+    const read = (async () => this.#source.read())();
+    try {
+      return await Promise.race([read, limit.ended]);
+    } finally {
+      if (limit.isOver) this.#countUntilEnd(read);
+    }
+  }
+
+  #countUntilEnd(read: Promise<unknown>): void {
+    this.#unended += 1;
+    const ended = () => void (this.#unended -= 1);
+    read.then(ended, ended);
   }
 
   #keep(document: string, began: number): void {
@@ -200,10 +237,13 @@ export class FollowedRing extends Rings {
   /** Takes the ring of a document into use, unless it is of another ring, or an older copy. */
   #opened(document: string): Facts {
     const keyset = this.#source.open(document);
+    if (typeof keyset?.keyring !== "function") throw invalidArgument(NO_KEYSET);
     try {
       const { ringId, generation, leaseSeconds } = keyset;
       checkNewer(this.#facts, { ringId, generation });
-      const ring = ringsOf(keyset.keyring());
+      const keyring: unknown = keyset.keyring();
+      if (!(keyring instanceof Keyring)) throw foreign(keyset, "Keyset", NO_KEYSET);
+      const ring = ringsOf(keyring);
       this.#ring?.dispose();
       this.#ring = ring;
       return { ringId, generation, leaseSeconds };
@@ -268,6 +308,8 @@ type NodeTimer = { ref?: () => void; unref?: () => void };
 /** What ends a look that takes too long, or that nobody needs any more. */
 class Limit {
   readonly ended: Promise<undefined>;
+  /** Whether the look took too long. */
+  isOver = false;
   /** Ends the look. */
   readonly stop: () => void;
   readonly #timer: NodeTimer & ReturnType<typeof setTimeout>;
@@ -277,7 +319,10 @@ class Limit {
     const late = new KeyringError("source-unreadable", "the keyset was not there in 30 seconds");
     this.ended = new Promise((resolve, reject) => {
       stop = () => resolve(undefined);
-      fail = () => reject(late);
+      fail = () => {
+        this.isOver = true;
+        reject(late);
+      };
     });
     this.stop = stop;
     this.#timer = setTimeout(fail, LONGEST_LOOK_MS);
@@ -292,6 +337,11 @@ class Limit {
   clear(): void {
     clearTimeout(this.#timer);
   }
+}
+
+function unanswered(): KeyringError {
+  const what = "earlier looks at the keyset have had no answer";
+  return new KeyringError("source-unreadable", `${what}: it is asked again once one of them ends`);
 }
 
 /** What a source or a clock of the caller's throws may hold a secret. */

@@ -22,8 +22,8 @@ export function init(source?: unknown): Promise<void> {
 
 usePlatform({
   text: nodeText(),
-  // ES modules have `import.meta.url`, in the form that bundlers know; CommonJS has `__dirname`, which
-  // `node -e` shows to ES modules too, as the folder that it was started in.
+  // ES modules have `import.meta.url`, in the form that bundlers know; CommonJS files are built without,
+  // and have `__dirname`, which `node -e` shows to ES modules too, as the folder that it was started in.
   load: () =>
     readFileSync(
       typeof import.meta.url === "string"

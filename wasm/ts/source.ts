@@ -15,8 +15,11 @@ import { generationOf } from "./numbers.js";
 import { passphraseOf, textOf, writeGroup, writePart, writeRaw, type Part } from "./parts.js";
 import { checkOptions } from "./words.js";
 
-/** Environment variables, such as `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/**
+ * An object with environment variables, such as `process.env`, or the `env` of a Worker beside its bindings: those
+ * that are read have to be strings.
+ */
+export type Environment = object;
 
 /** Which files of a directory of keys are primary. */
 export interface DirectoryOptions {

@@ -12,6 +12,7 @@ import { KeyringError as InnerKeyringError, ResealError as InnerError } from "./
 import type { JobDatabase } from "./jobs-options.js";
 import { untilLate } from "./keyset-edit.js";
 import { KeysetRow } from "./keyset-rows.js";
+import { foreign } from "./words.js";
 
 /** What opens the keyset, as of `KeysetFile`; `ring` names its row. */
 export type SqlKeysetOptions = KeysetFileOptions;
@@ -183,7 +184,8 @@ export class SqlKeysetStore {
 
 function checked(keyset: unknown): Keyset {
   if (keyset instanceof Keyset) return keyset;
-  throw new ResealError("invalid-argument", "a Keyset is stored, and nothing else");
+  const { message } = foreign(keyset, "Keyset", "a Keyset is stored, and nothing else");
+  throw new ResealError("invalid-argument", message);
 }
 
 /** A pool of `pg`, or one of `mysql2`, with promises or without. */
