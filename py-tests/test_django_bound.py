@@ -15,6 +15,7 @@ from job_support import KINDS
 
 django_support.setup()
 
+from asgiref.sync import async_to_sync  # noqa: E402
 from django.core.exceptions import FieldError  # noqa: E402
 from django.db import connections, models, transaction  # noqa: E402
 from django.db.models import Count, F, Q, Value  # noqa: E402
@@ -96,6 +97,26 @@ def app(kept: Models, monkeypatch: pytest.MonkeyPatch) -> Iterator[Models]:
         yield kept
     for model in reversed(kept.all):
         plainly(model).delete()
+
+
+def test_what_is_bound_to_a_uuid_opens_in_a_loop_and_in_another_thread(app: Models) -> None:
+    """Its spelling depends on the server, which is asked where the row is read."""
+    card = app.card.objects.create(name="n", text="t")
+    alias, found = str(django_support.Router.current), []
+
+    async def opened() -> str:
+        return str((await app.card.objects.aget(pk=card.pk)).text)
+
+    def open_elsewhere(row: Any) -> None:
+        found.append(row.text)
+        found.append(connections[alias].connection)
+
+    # The query is made in this thread, and the value is opened in the loop.
+    assert async_to_sync(opened)() == "t"
+    thread = threading.Thread(target=open_elsewhere, args=[app.card.objects.get()])
+    thread.start()
+    thread.join()
+    assert found == ["t", None]
 
 
 def plainly(model: Any) -> Any:

@@ -27,7 +27,9 @@ from django.test.utils import isolate_apps, override_settings  # noqa: E402
 from django_app import models as app  # noqa: E402
 from reseal.django import (  # noqa: E402
     BlindIndexField,
+    EncryptedBooleanField,
     EncryptedCharField,
+    EncryptedDateField,
     EncryptedDecimalField,
     EncryptedIntegerField,
     EncryptedManager,
@@ -158,6 +160,26 @@ def test_a_default_of_the_database_is_refused() -> None:
 
             class Meta:
                 app_label = "django_app"
+
+
+@isolate_apps("django_app")
+def test_a_part_of_another_field_is_refused(db: str) -> None:
+    """An array of sealed values is none that a job or a proof would know of."""
+    from django.contrib.postgres.fields import ArrayField
+
+    class Tagged(models.Model):
+        tags = ArrayField(EncryptedTextField())
+
+        class Meta:
+            app_label = "django_app"
+
+    [error] = Tagged.check()
+    assert "a part of another field, such as an array" in error.msg
+    assert "EncryptedJSONField" in error.msg
+    field: Any = Tagged._meta.get_field("tags")
+    with pytest.raises(FieldError, match="no job would count or reseal its values"):
+        field.get_db_prep_value(["a"], connections[db])
+    assert EncryptedTextField().clone().is_part() is False
 
 
 # --- checks and settings --------------------------------------------------------------------------
@@ -374,6 +396,114 @@ def test_terms_that_a_rename_would_leave_behind_are_told(
         assert "reseal.W012" in capsys.readouterr().err
         assert found("reseal.W012", alias) == []
     monkeypatch.delitem(sys.modules, package, raising=False)
+
+
+def test_values_that_a_rename_would_leave_behind_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Initial(migrations.Migration):
+        operations = [  # noqa: RUF012
+            migrations.CreateModel(
+                "Former",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("text", EncryptedTextField(null=True)),
+                ],
+                options={"db_table": "former"},
+            )
+        ]
+
+    class Renamed(migrations.Migration):
+        dependencies = [("django_app", "0001_initial")]  # noqa: RUF012
+        operations = [  # noqa: RUF012
+            migrations.RenameModel("Former", "Plainly"),
+            migrations.AlterModelTable("plainly", app.Plainly._meta.db_table),
+            migrations.RenameField("plainly", "text", "secret"),
+            migrations.AddField("plainly", "secret_index", BlindIndexField("secret")),
+        ]
+
+    package = "migrations_of_values"
+    made: dict[str, Any] = {"0001_initial": Initial, "0002_renamed": Renamed}
+    in_package(package, made, tmp_path, monkeypatch)
+    field = app.Plainly._meta.get_field("secret")
+
+    url = django_support.sqlite_file(tmp_path)
+    with (
+        override_settings(MIGRATION_MODULES={"django_app": package}),
+        django_support.database("sqlite", url, "moved") as alias,
+    ):
+        assert found("reseal.W013", alias) == []
+        migrate(alias, "0001")
+        assert "W013" not in capsys.readouterr().err
+        [one] = found("reseal.W013", alias)
+        assert one.obj is field
+        assert "bound to former.text" in one.msg
+        assert "context_name='former.text'" in one.hint
+        for option, value in (
+            ("context_name", "former.text"),
+            ("earlier_contexts", ("former.text",)),
+        ):
+            with monkeypatch.context() as patched:
+                patched.setattr(field, option, value)
+                assert found("reseal.W013", alias) == []
+        with monkeypatch.context() as patched:
+            patched.setattr(field, "context_name", "text")  # the table is another still
+            assert len(found("reseal.W013", alias)) == 1
+        migrate(alias, "0002")
+        assert "reseal.W013" in capsys.readouterr().err
+        assert found("reseal.W013", alias) == []
+    monkeypatch.delitem(sys.modules, package, raising=False)
+
+
+@isolate_apps("django_app")
+def test_lists_of_the_admin_that_would_fail_are_told() -> None:
+    from django.contrib import admin
+    from reseal.django import admin_checks
+
+    class Citizen(models.Model):
+        name = models.TextField()
+        ssn = EncryptedTextField()
+        ssn_index = BlindIndexField("ssn", normalizer="digits")
+        email = EncryptedTextField()
+        email_index = BlindIndexField("email", normalizer="ascii-lower-trim")
+        born = EncryptedDateField()
+        born_index = BlindIndexField("born")
+        active = EncryptedBooleanField()
+        active_index = BlindIndexField("active")
+        note = EncryptedTextField()
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+
+    class Parent(models.Model):
+        child = models.ForeignKey(Citizen, models.CASCADE)
+
+        class Meta:
+            app_label = "django_app"
+
+    def found(model: Any, **options: Any) -> list[str]:
+        site = admin.AdminSite()
+        site.register(model, type("Shown", (admin.ModelAdmin,), options))
+        return [
+            it.msg
+            for it in admin_checks.lists([model._meta.app_config])
+            if it.id == "reseal.W014" and it.obj is type(site._registry[model])
+        ]
+
+    harmless = ("name", "^name", "ssn__exact", "=email", "email__iexact", "pk")
+    assert found(Citizen, search_fields=harmless, list_filter=["name", "active"]) == []
+    assert found(Parent, search_fields=["child__ssn__exact", "child__name"]) == []
+    wrong = ["ssn", "^ssn", "=ssn", "@ssn", "note__exact", "born__exact", "ssn__startswith"]
+    assert found(Citizen, search_fields=["name", *wrong]) == [
+        f"search_fields: every search fails at {it!r}" for it in wrong
+    ]
+    assert len(found(Parent, search_fields=["child__ssn"])) == 1
+    assert (
+        len(found(Citizen, list_filter=["ssn", "born", "active", ("ssn", admin.FieldListFilter)]))
+        == 2
+    )
+    assert len(found(Citizen, date_hierarchy="born", ordering=["-ssn", "name"])) == 2
 
 
 @isolate_apps("django_app")

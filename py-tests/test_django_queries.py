@@ -19,7 +19,12 @@ from django.db.models.functions import Upper  # noqa: E402
 from django.db.models.lookups import Exact  # noqa: E402
 from django.test.utils import CaptureQueriesContext, isolate_apps  # noqa: E402
 from django_app import models as app  # noqa: E402
-from reseal.django import EncryptedManager, EncryptedTextField  # noqa: E402
+from reseal.django import (  # noqa: E402
+    BlindIndexField,
+    EncryptedIntegerField,
+    EncryptedManager,
+    EncryptedTextField,
+)
 
 MODELS = (app.First, app.Child, app.Pet, app.Everything, app.Member, app.Badge, app.Grouped)
 pytestmark = pytest.mark.usefixtures("db")
@@ -60,6 +65,86 @@ def test_queries_that_only_pass_values_on() -> None:
     assert app.First.objects.filter(models.Q(secret="a") | models.Q(secret="b")).count() == 2
     assert app.First.objects.filter(~models.Q(secret="a")).count() == 1
     assert app.First.objects.filter(secret="a").delete()[0] == 2
+
+
+def test_what_is_looked_for_may_be_read_only_once() -> None:
+    app.First.objects.create(secret="a")
+    rows = app.First.objects.annotate(same=F("secret"))
+    assert rows.filter(same__in=(it for it in ["a", "b"])).count() == 1
+    assert rows.exclude(same__in=iter(["a"])).count() == 0
+
+
+def test_null_is_asked_for_without_a_companion() -> None:
+    owner = app.First.objects.create()
+    app.Pet.objects.create(owner=owner, name="Rex")
+    app.Everything.objects.create()
+    for rows, name in ((app.Everything.objects, "uid"), (app.Pet.objects, "name")):
+        nulls = rows.filter(**{name: None}).count()
+        assert nulls == rows.filter(**{f"{name}__isnull": True}).count()
+        assert rows.exclude(**{name: None}).count() == 1 - nulls
+        assert rows.filter(**{f"{name}__iexact": None}).count() == nulls
+        with pytest.raises(FieldError, match="be found by in in the database: give it a Blind"):
+            rows.filter(**{f"{name}__in": [None]})
+
+
+@isolate_apps("django_app")
+def test_what_is_no_value_of_the_field_is_refused_by_the_filter() -> None:
+    """There, as with Django's fields, programs wait for the error, and not where rows are read."""
+
+    class Aged(models.Model):
+        age = EncryptedIntegerField()
+        age_index = BlindIndexField("age")
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+
+    asked: list[dict[str, Any]] = [{"age": "x"}, {"age__in": [1, "x"]}]
+    for wrong in asked:
+        with pytest.raises(ValueError, match=r"age: the value is none of the field's type"):
+            Aged.objects.filter(**wrong)
+    assert Aged.objects.filter(age="7").query.where
+
+
+@isolate_apps("django_app")
+def test_a_row_is_its_own_group_by_a_key_of_several_columns(db: str) -> None:
+    class Part(models.Model):
+        pk = models.CompositePrimaryKey("clinic", "number")
+        clinic = models.IntegerField()
+        number = models.IntegerField()
+        ssn = EncryptedTextField()
+        ssn_index = BlindIndexField("ssn")
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+
+    with django_support.tables(db, Part):
+        for number, ssn in enumerate("ab"):
+            Part.objects.create(clinic=1, number=number, ssn=ssn)
+        grouped = Part.objects.values("clinic", "number", "ssn").annotate(n=Count("number"))
+        assert sorted(it["ssn"] for it in grouped) == ["a", "b"]
+        counted = Part.objects.values("clinic", "number").annotate(n=Count("number"))
+        assert counted.filter(Q(n__gt=1) | Q(ssn="a")).count() == 1
+        asked = Part.objects.values_list("clinic", "number", "ssn")
+        assert list(asked.filter(number=0).intersection(asked)) == [(1, 0, "a")]
+        with pytest.raises(FieldError, match="grouped by"):
+            list(Part.objects.values("clinic", "ssn").annotate(n=Count("number")))
+        by_clinic = Part.objects.values("clinic").annotate(n=Count("number"))
+        with pytest.raises(FieldError, match="condition of groups"):
+            list(by_clinic.filter(Q(n__gt=1) | Q(ssn="a")))
+        parts = Part.objects.values_list("clinic", "ssn")
+        with pytest.raises(FieldError, match="compared by intersection"):
+            list(parts.intersection(parts))
+
+
+def test_many_false_hits_are_one_condition() -> None:
+    app.First.objects.bulk_create(app.First(secret=str(number)) for number in range(1200))
+    # As if all had the term of one.
+    [term] = app.First.objects.filter(secret="7").values_list("secret_index", flat=True)
+    models.QuerySet(app.First).update(secret_index=term)
+    assert [it.secret for it in app.First.objects.filter(secret="7")] == ["7"]
+    assert app.First.objects.exclude(secret="7").count() == 1199
 
 
 def test_a_condition_beside_one_on_a_count() -> None:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django_support
 import pytest
 import reseal
-from django_support import DATA, INDEX
+from django_support import DATA, INDEX, stored
 from job_support import KINDS
 
 django_support.setup()
 
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager  # noqa: E402
+from django.contrib.auth.checks import check_user_model  # noqa: E402
 from django.core.exceptions import ValidationError  # noqa: E402
-from django.db import IntegrityError, models, transaction  # noqa: E402
-from django.forms import modelform_factory  # noqa: E402
-from django.test.utils import override_settings  # noqa: E402
-from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField  # noqa: E402
+from django.db import IntegrityError, connections, models, transaction  # noqa: E402
+from django.forms import modelform_factory, modelformset_factory  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+from reseal.django import (  # noqa: E402
+    BlindIndexField,
+    EncryptedEmailField,
+    EncryptedManager,
+    EncryptedQuerySet,
+    EncryptedTextField,
+)
 
 NEW_INDEX = reseal.Key.generate("index")
 
@@ -201,3 +210,94 @@ def test_what_is_bound_is_unique_for_its_tenant(app: Models) -> None:
     assert form({"clinic": "1", "ward": "w", "text": "flu"}).errors.keys() == {"text"}
     assert form({"clinic": "x", "ward": "w", "text": "flu"}).errors.keys() == {"clinic"}
     assert form({"clinic": "2", "ward": "w", "text": "flu"}).is_valid()
+
+
+@isolate_apps("django_app")
+def test_a_user_is_named_by_an_encrypted_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django asks for a unique field, which it is by its companion; all else is as with any other name."""
+
+    class Users(BaseUserManager.from_queryset(EncryptedQuerySet)):  # type: ignore[misc]
+        pass
+
+    class Account(AbstractBaseUser):
+        email = EncryptedEmailField()
+        email_index = BlindIndexField("email", normalizer="ascii-lower-trim", unique=True)
+        objects = Users()
+        USERNAME_FIELD = "email"
+
+        class Meta:
+            app_label = "django_app"
+
+    class Config:
+        label = "django_app"
+        get_model = staticmethod(lambda _: Account)
+
+    with override_settings(AUTH_USER_MODEL="django_app.Account"):
+        assert [it.id for it in check_user_model([Config])] == ["auth.E003"]
+    assert Account.check() == []
+    with (
+        django_support.database("sqlite", django_support.sqlite_file(tmp_path), "users") as alias,
+        django_support.tables(alias, Account),
+        django_support.fresh_ring(alias, monkeypatch, Account),
+    ):
+        user = Account(email="Ann@example.org")
+        user.set_password("only for tests")
+        user.save()
+        assert Account.objects.get_by_natural_key("ann@EXAMPLE.org").check_password(
+            "only for tests"
+        )
+        assert Account.objects.filter(email__iexact="ANN@example.org").get() == user
+        taken(Account(email="ann@example.org", password="x"), "email")
+
+
+# --- in several forms at once ---------------------------------------------------------------------
+
+
+def formset(model: Any, fields: list[str], rows: list[dict[str, str]], queryset: Any) -> Any:
+    """A formset that somebody sends with these rows."""
+    data = {"form-TOTAL_FORMS": str(len(rows)), "form-INITIAL_FORMS": str(queryset.count())}
+    for number, row in enumerate(rows):
+        data |= {f"form-{number}-{name}": value for name, value in row.items()}
+    return modelformset_factory(model, fields=fields, extra=9)(data, queryset=queryset)
+
+
+def test_two_equal_values_of_one_formset_are_duplicates(app: Models) -> None:
+    none = app.person.objects.none()
+    rows = [{"name": "a", "ssn": "078-05-1120"}, {"name": "b", "ssn": "078-05-1120"}]
+    twice = formset(app.person, ["name", "ssn"], rows, none)
+    assert not twice.is_valid()
+    assert twice.non_form_errors() == ["Please correct the duplicate data for ssn."]
+    rows[1]["ssn"] = "1"
+    once = formset(app.person, ["name", "ssn"], [*rows, {"name": "c", "ssn": ""}], none)
+    assert once.is_valid()
+    once.save()
+    assert app.person.objects.filter(ssn="1").count() == 1
+    # Without the field nothing is compared.
+    assert formset(app.person, ["name"], [{"name": "a"}, {"name": "a"}], none).is_valid()
+
+
+def test_a_constraint_of_several_fields_counts_in_a_formset(app: Models) -> None:
+    none, names = app.member.objects.none(), ["clinic", "ward", "text"]
+    rows = [{"clinic": "1", "ward": "w", "text": "t"}, {"clinic": "1", "ward": "w", "text": "t"}]
+    twice = formset(app.member, names, rows, none)
+    assert not twice.is_valid()
+    rows[1]["ward"] = "v"
+    assert formset(app.member, names, rows, none).is_valid()
+
+
+def test_values_that_do_not_open_are_no_duplicates(app: Models) -> None:
+    for number in "12":
+        app.person.objects.create(ssn=number)
+    alias = django_support.Router.current
+    with connections[alias].cursor() as cursor:
+        cursor.execute(f"UPDATE {app.person._meta.db_table} SET ssn = 'rs1.broken'")
+    rows = app.person.objects.on_error("report").order_by("pk")
+    shown = [{"id": str(it.pk), "name": "x", "ssn": str(it.ssn)} for it in rows]
+    assert len({it["ssn"] for it in shown}) == 1
+    sent = formset(app.person, ["name", "ssn"], shown, rows)
+    assert sent.is_valid(), sent.errors
+    sent.save()
+    assert app.person.objects.filter(name="x").count() == 2
+    assert set(stored(app.person, "ssn")) == {"rs1.broken"}

@@ -20,10 +20,11 @@ from django import forms  # noqa: E402
 from django.core import serializers  # noqa: E402
 from django.core.exceptions import ValidationError  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
-from django.test.utils import override_settings  # noqa: E402
+from django.db import connections, models  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from django_app import models as app  # noqa: E402
+from reseal.django import BlindIndexField, EncryptedManager, EncryptedTextField  # noqa: E402
 
 MODELS = (app.Everything, app.First, app.Child, app.Pet, app.Member, app.Badge, app.Renamed)
 pytestmark = pytest.mark.usefixtures("db")
@@ -265,6 +266,46 @@ def test_fixtures_go_and_come(form: str, tmp_path: Path) -> None:
     assert app.Badge.objects.get().secret == "b"
     assert app.Child.objects.get(secret="c").own == "o"
     assert all(there.startswith("rs1.") for there in stored(app.First, "secret"))
+
+
+def test_a_dump_of_everything(tmp_path: Path) -> None:
+    """The model of the admin's page has no table, and a dump names no models as a rule."""
+    url = django_support.sqlite_file(tmp_path)
+    with django_support.database("sqlite", url, "whole") as alias:
+        call_command("migrate", run_syncdb=True, database=alias, verbosity=0)
+        app.First.objects.create(secret="s")
+        for number, options in enumerate(({}, {"use_base_manager": True})):
+            path = tmp_path / f"{number}.json"
+            call_command("dumpdata", database=alias, output=str(path), verbosity=0, **options)
+            models = {it["model"] for it in json.loads(path.read_text())}
+            assert "django_app.first" in models
+            assert "reseal.encryptionkey" not in models
+
+
+@isolate_apps("django_app")
+def test_a_fixture_of_a_child_leaves_what_its_parent_binds(db: str) -> None:
+    class Record(models.Model):
+        clinic = models.IntegerField()
+        body = EncryptedTextField(tenant="clinic")
+        body_index = BlindIndexField("body")
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+
+    class Visit(Record):
+        note = EncryptedTextField(null=True)
+        objects = EncryptedManager()
+
+        class Meta:
+            app_label = "django_app"
+
+    with django_support.tables(db, Record, Visit):
+        # As a deserializer saves them: the child is without what its parent has.
+        Record(pk=5, clinic=7, body="b").save_base(raw=True, using=db)
+        Visit(record_ptr_id=5, note="n").save_base(raw=True, using=db)
+        visit = Visit.objects.get(clinic=7, body="b")
+        assert (visit.body, visit.note) == ("b", "n")
 
 
 def test_a_fixture_of_a_program() -> None:

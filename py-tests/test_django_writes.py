@@ -107,6 +107,9 @@ def test_upserts_write_the_index() -> None:
     assert app.First.objects.get(secret="t") == row
     assert app.First.objects.filter(secret="u").count() == 1
     assert not app.First.objects.filter(secret="s").exists()
+    again = [app.First(pk=row.pk, secret="v")]
+    app.First.objects.bulk_create(again, 500, False, True, ["secret"], ["id"])
+    assert app.First.objects.get(secret="v") == row
 
 
 def test_bulk_update_leaves_what_was_not_opened() -> None:

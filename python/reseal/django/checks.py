@@ -10,6 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
 
 from reseal._errors import ResealError
@@ -128,6 +129,82 @@ def renames(
                     message = f"no search finds the rows of {alias} by it once it is renamed: its terms are bound to {before}"
                     found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W012"))
     return found
+
+
+@checks.register(checks.Tags.database)
+def left_behind(
+    app_configs: Any, databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Say which values a migration to come would leave behind, since they are bound to the names of their columns."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        with connection.cursor() as cursor:
+            tables = set(connection.introspection.table_names(cursor))
+            waiting = []
+            for field in _fields(app_configs):
+                table, names = field.model._meta.db_table, set()
+                if table in tables:
+                    described = connection.introspection.get_table_description(cursor, table)
+                    names = {column.name for column in described}
+                if field.column not in names:
+                    waiting.append(field)
+        if waiting and (awaited := _awaited(connection)):
+            before = _models_before(connection)
+            for field in waiting:
+                old = _field_before(field, awaited, before)
+                if old is None or _opens(field, old):
+                    continue
+                name = f"{old['table']}.{old['column']}"
+                hint = (
+                    f"give it context_name={name!r}, in a migration before the one that renames it if makemigrations "
+                    f"takes it for a new field; or earlier_contexts=[{name!r}], and run manage.py reseal apply "
+                    "--reindex afterwards"
+                )
+                message = f"no value of {alias} opens once it is renamed: they are bound to {name}"
+                found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W013"))
+    return found
+
+
+def _field_before(field: EncryptedField, awaited: list[Any], before: Any) -> dict[str, str] | None:
+    """What the values of a field are bound to before migrations that are to come; None where there are none."""
+    meta = field.model._meta
+    try:
+        model = before.get_model(meta.app_label, _model_before(field.model, awaited))
+        old = model._meta.get_field(_name_before(field, awaited))
+    except (LookupError, FieldDoesNotExist):
+        return None
+    return old._context() if isinstance(old, EncryptedField) else None
+
+
+def _opens(field: EncryptedField, context: dict[str, str]) -> bool:
+    declared = field.declaration()
+    return context in (declared.context, *declared.earlier_contexts)
+
+
+def _model_before(model: Any, awaited: Iterable[Any]) -> str:
+    """What a model is called before migrations that are to come."""
+    from django.db.migrations.operations import RenameModel
+
+    name = str(model._meta.model_name)
+    for migration in reversed(list(awaited)):
+        for operation in reversed(migration.operations):
+            if (
+                isinstance(operation, RenameModel)
+                and migration.app_label == model._meta.app_label
+                and operation.new_name_lower == name
+            ):
+                name = operation.old_name_lower
+    return name
+
+
+def _models_before(connection: Any) -> Any:
+    """The models as the migrations that a database has seen declare them."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    state = executor._create_project_state(with_applied_migrations=True)
+    return state.apps
 
 
 def _named_by_column(app_configs: Any) -> Iterable[Any]:

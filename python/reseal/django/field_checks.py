@@ -11,6 +11,7 @@ from django.db.models.constants import LOOKUP_SEP
 
 from reseal._errors import ResealError
 from reseal.django import conf
+from reseal.django.fields.base import NO_PARTS
 
 
 def of_field(field: Any) -> list[CheckMessage]:
@@ -21,6 +22,9 @@ def of_field(field: Any) -> list[CheckMessage]:
         return [
             _error("the database cannot seal what a GeneratedField computes", hint, field, "E002")
         ]
+    if field.is_part():
+        message = f"a part of another field, such as an array: {NO_PARTS}"
+        return [_error(message, None, field, "E002")]
     if field.primary_key:
         found.append(_error("an encrypted field cannot be the primary key", None, field, "E001"))
     elif field.unique or field.db_index:

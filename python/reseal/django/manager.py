@@ -135,16 +135,25 @@ class EncryptedQuerySet(QuerySet):
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 
-    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
+    def bulk_create(
+        self,
+        objs: Any,
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Any = None,
+        unique_fields: Any = None,
+    ) -> Any:
         """As Django's; on a conflict the indexes are updated with their fields."""
-        names = kwargs.get("update_fields")
-        if names:
-            names = list(names)
+        if update_fields:
+            update_fields = list(update_fields)
             for field in encrypted_fields(self.model):
-                if field.name in names:
-                    names += [it.name for it in field.companions if it.name not in names]
-            kwargs["update_fields"] = names
-        return super().bulk_create(objs, *args, **kwargs)
+                if field.name in update_fields:
+                    names = (it.name for it in field.companions)
+                    update_fields += [it for it in names if it not in update_fields]
+        return super().bulk_create(
+            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 

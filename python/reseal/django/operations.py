@@ -75,8 +75,13 @@ class _Column(Operation):
             raise ImproperlyConfigured(
                 f"{type(self).__name__} commits batch by batch: set atomic = False in its migration"
             )
-        declared = _turned(field.declaration(), seals)
         _check_kept(field, connection)
+        values = model._base_manager.using(connection.alias).filter(
+            **{f"{field.name}__isnull": False}
+        )
+        if not values.exists():
+            return  # as of a new database, which needs neither keys nor codecs of former times
+        declared = _turned(field.declaration(), seals)
         if seals:
             _spell(field, connection)
         connection.ensure_connection()

@@ -39,6 +39,11 @@ _OPTIONS: dict[str, Any] = {
     "earlier_contexts": (),
 }
 
+#: Why no field is a part of another.
+NO_PARTS = (
+    "no job would count or reseal its values: use an EncryptedJSONField, or a row for each value"
+)
+
 
 class Pending:
     """A value that is to be sealed as soon as the connection is known."""
@@ -93,6 +98,8 @@ class EncryptedField(RowBinding, Field):
         self.companions: tuple[Any, ...] = ()
         self._bound: BoundColumn | None = None
         self._key = "id"
+        #: Whether a model has it by itself, and not as a part of another field.
+        self._is_of_model = False
         self.needs_row = bind_row or tenant is not None
         #: Whether models have just what was sealed.
         self.is_as_sealed = type(self).from_plain is EncryptedField.from_plain
@@ -109,7 +116,7 @@ class EncryptedField(RowBinding, Field):
     def contribute_to_class(self, cls: Any, name: str, **kwargs: Any) -> None:
         """Become a field of a model."""
         # A field of an abstract model is copied to each of its children.
-        self.companions, self._bound = (), None
+        self.companions, self._bound, self._is_of_model = (), None, True
         self._set_placeholder(self.is_bound_by_fields())
         super().contribute_to_class(cls, name, **kwargs)
         if not cls._meta.abstract:
@@ -121,6 +128,8 @@ class EncryptedField(RowBinding, Field):
         Errors: `ImproperlyConfigured`.
         """
         self._key = sender._meta.pk.attname
+        if self.is_half_way():
+            return
         try:
             self.declaration().check()
         except ResealError as error:
@@ -188,6 +197,10 @@ class EncryptedField(RowBinding, Field):
                 Index(it.index_name(), it.column, it.normalizer, it.bits) for it in self.companions
             ),
         )
+
+    def is_part(self) -> bool:
+        """Whether it is a part of another field, such as an `ArrayField`, which no job finds."""
+        return hasattr(self, "model") and not self._is_of_model
 
     def _context(self) -> dict[str, str]:
         table, column = self.model._meta.db_table, self.column or ""
@@ -323,8 +336,8 @@ class EncryptedField(RowBinding, Field):
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Return what the database gets: sealed, or NULL.
 
-        Errors: those of sealing; `FieldError` for an expression, and for a value that is bound to a row
-        which is not known here.
+        Errors: those of sealing; `FieldError` for an expression, for a value that is bound to a row
+        which is not known here, and for a part of another field.
         """
         if type(value) is Ready:
             return value[0]
@@ -340,6 +353,8 @@ class EncryptedField(RowBinding, Field):
                 f"{self} is bound to its row, which this call does not know: use the EncryptedManager, "
                 "or save() on each instance"
             )
+        if self.is_part():
+            raise FieldError(f"{type(self).__name__} as a part of another field: {NO_PARTS}")
         return self.bound().seal(self._writable(value), {})
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from reseal._errors import ResealError
 
 Tenant = str | Callable[[Any], Any]
+#: The module of models as they were between two operations of migrations. There a field may come before what it
+#: names, as `makemigrations` orders them, and stay after it went.
+HISTORICAL = "__fake__"
 
 
 class RowBinding:
@@ -28,8 +31,35 @@ class RowBinding:
 
     def bound_fields(self) -> list[Any]:
         """Return the fields that have what is bound: the tenant and the primary key."""
-        found = [self.model._meta.get_field(self.tenant)] if isinstance(self.tenant, str) else []
+        found = [self.tenant_field()] if isinstance(self.tenant, str) else []
         return [*found, self.model._meta.pk] if self.bind_row else found
+
+    def tenant_field(self) -> Any:
+        """Return the field of the tenant.
+
+        Errors: `FieldError` where the model has none of this name.
+        """
+        try:
+            return self.model._meta.get_field(self.tenant)
+        except FieldDoesNotExist:
+            raise FieldError(
+                f"{self} is bound to its tenant {self.tenant!r}, which is no field of {self.model.__name__}"
+                + (" at this point of the migrations" if self.is_historical() else "")
+            ) from None
+
+    def is_historical(self) -> bool:
+        """Whether its model is one of a migration."""
+        return bool(self.model.__module__ == HISTORICAL)
+
+    def is_half_way(self) -> bool:
+        """Whether its model is one between two operations of migrations, which has no tenant yet or any more."""
+        if not (self.is_historical() and isinstance(self.tenant, str)):
+            return False
+        try:
+            self.model._meta.get_field(self.tenant)
+        except FieldDoesNotExist:
+            return True
+        return False
 
     def watch_writes(self) -> None:
         """Be asked when a statement writes the field."""
@@ -40,7 +70,7 @@ class RowBinding:
         if callable(self.tenant):
             return True
         return isinstance(self.tenant, str) and (
-            self.model._meta.get_field(self.tenant).attname not in instance.__dict__
+            self.tenant_field().attname not in instance.__dict__
         )
 
     def binding(self, instance: Any) -> tuple[Any, ...]:
@@ -49,7 +79,7 @@ class RowBinding:
         if callable(self.tenant):
             tenant = self.tenant(instance)
         elif self.tenant is not None:
-            tenant = getattr(instance, self.model._meta.get_field(self.tenant).attname)
+            tenant = getattr(instance, self.tenant_field().attname)
         if self.bind_row:
             key = getattr(instance, self.model._meta.pk.attname)
         return tenant, key
@@ -70,12 +100,12 @@ class RowBinding:
                     f"{self} is bound to its {name}, which the database is to compute: assign a value"
                 )
         if connection is None:
-            connection = connections[instance._state.db or DEFAULT_DB_ALIAS]
+            connection = _known(instance._state.db or DEFAULT_DB_ALIAS)
         facts: dict[str, Any] = {}
         if callable(self.tenant):
             facts["tenant"] = tenant
         elif self.tenant is not None:
-            field = self.model._meta.get_field(self.tenant)
+            field = self.tenant_field()
             facts["tenant"] = as_fact(field, tenant, connection)
         if self.bind_row:
             facts["row"] = as_fact(self.model._meta.pk, key, connection)
@@ -90,7 +120,7 @@ class RowBinding:
             return None
         found: dict[str, Any] = {}
         if self.tenant is not None:
-            found["tenant"] = self.model._meta.get_field(self.tenant)
+            found["tenant"] = self.tenant_field()
         if self.bind_row:
             found["row"] = self.model._meta.pk
         return found if all(it.model is self.model for it in found.values()) else None
@@ -101,7 +131,24 @@ class RowBinding:
             return {}
         if callable(self.tenant):
             return {"tenant": None}
-        return {"tenant": self.model._meta.get_field(self.tenant).column}
+        return {"tenant": self.tenant_field().column}
+
+
+#: By alias: whether a database has a type for UUIDs, on which their spelling depends.
+_has_uuids: dict[str, bool] = {}
+
+
+def learn(connection: Any) -> None:
+    """Remember what facts need to know of a database, where a query is made of it."""
+    _has_uuids[connection.alias] = connection.features.has_native_uuid_field
+
+
+def _known(alias: str) -> Any:
+    """The connection of this thread, or of an event loop, which need not ask what another one knows."""
+    connection = connections[alias]
+    if alias in _has_uuids:
+        vars(connection.features).setdefault("has_native_uuid_field", _has_uuids[alias])
+    return connection
 
 
 def as_fact(field: Any, value: Any, connection: Any) -> Any:

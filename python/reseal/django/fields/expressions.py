@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
@@ -17,6 +17,7 @@ from django.db.models.sql.compiler import (
 )
 
 from reseal._native import hold, hold_reporting
+from reseal.django.fields.binding import learn
 
 if TYPE_CHECKING:
     from reseal.django.fields.base import EncryptedField
@@ -96,10 +97,7 @@ class EncryptedCol(Col):
 
     def _is_beside_its_key(self, query: Any) -> bool:
         """Whether the primary key of its row is selected as well, so that equal rows are one and the same."""
-        key = self.target.model._meta.pk
-        return any(
-            getattr(one, "target", None) is key and one.alias == self.alias for one in query.select
-        )
+        return self._has_its_key(query.select)
 
     def _is_counted(self, query: Any) -> bool:
         """Whether it stands in a COUNT only, which asks of each value whether there is one."""
@@ -124,17 +122,23 @@ class EncryptedCol(Col):
             return False
         if not self._is_selected and all(one is not self for one in query.group_by):
             return False
-        key = self.target.model._meta.pk
-        return any(
-            getattr(one, "target", None) is key and one.alias == self.alias
-            for one in query.group_by
-        )
+        return self._has_its_key(query.group_by)
+
+    def _has_its_key(self, columns: Iterable[Any]) -> bool:
+        """Whether all columns of the primary key of its row are among them."""
+        meta, alias = self.target.model._meta, self.alias
+        found = [
+            getattr(it, "target", None) for it in columns if getattr(it, "alias", None) == alias
+        ]
+        return all(any(key is it for it in found) for key in getattr(meta, "pk_fields", [meta.pk]))
 
     def get_db_converters(self, connection: Any) -> list[Any]:
         """Return what makes a value of what is stored, or lets it wait.
 
         What is in no SELECT of a compiler is of a row as well: raw queries, and RETURNING.
         """
+        if self.target.needs_row:
+            learn(connection)
         if self._is_selected and not self._is_of_row and not self._waits_for_facts:
             return [self.target.from_db_value]
         return [hold_reporting if self._reports else hold]

@@ -12,6 +12,7 @@ from django.db.models.signals import class_prepared
 from reseal._adapters import Unopened
 from reseal._errors import ResealError
 from reseal.django.fields.base import EncryptedField, Pending
+from reseal.django.fields.binding import HISTORICAL
 from reseal.django.fields.expressions import Unchanged
 from reseal.django.fields.unique import watch_unique
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 #: 8 characters of the key id, a point, and 256 bits: with room.
 _MAX_LENGTH = 96
-#: The module of models as they were between two operations of migrations. There the column may come before
-#: its field is encrypted, as `makemigrations` orders them, and go after it was decrypted.
-_HISTORICAL = "__fake__"
 
 
 class BlindIndexField(models.CharField):
@@ -82,7 +80,8 @@ class BlindIndexField(models.CharField):
         except FieldDoesNotExist:
             source = None
         if not isinstance(source, EncryptedField) or source.model is not self.model:
-            if sender.__module__ == _HISTORICAL:
+            # The column may come before its field is encrypted, and go after it was decrypted.
+            if sender.__module__ == HISTORICAL:
                 return
             raise ImproperlyConfigured(
                 f"{self}: {self.source_name!r} is no encrypted field of the same model"

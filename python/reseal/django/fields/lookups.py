@@ -26,14 +26,24 @@ def lookup_of(field: EncryptedField, name: str) -> type[Lookup[Any]]:
     """
     if name == "isnull":
         return EncryptedIsNull
-    indexed = any(name != "iexact" or it.normalizer == _CASELESS for it in field.companions)
     found = {"exact": EncryptedExact, "in": EncryptedIn, "iexact": EncryptedIExact}.get(name)
-    if found is None or not (indexed or (field.mode == "deterministic" and name != "iexact")):
-        what = f"be found by {name}"
-        if name == "iexact" and field.companions:
-            what += f" without a BlindIndexField with normalizer={_CASELESS!r}"
-        raise refusal(field, what)
+    if found is None:
+        raise refusal(field, f"be found by {name}")
     return found
+
+
+def check_findable(field: EncryptedField, name: str) -> None:
+    """Refuse to look for values of a field that has no fitting companion.
+
+    Errors: `FieldError`.
+    """
+    indexed = any(name != "iexact" or it.normalizer == _CASELESS for it in field.companions)
+    if indexed or (field.mode == "deterministic" and name != "iexact"):
+        return
+    what = f"be found by {name}"
+    if name == "iexact" and field.companions:
+        what += f" without a BlindIndexField with normalizer={_CASELESS!r}"
+    raise refusal(field, what)
 
 
 class _EncryptedLookup(Lookup):
@@ -46,13 +56,22 @@ class _EncryptedLookup(Lookup):
         return f"{type(self).__name__}({self.lhs!r}, …)"
 
     def get_prep_lookup(self) -> Any:
-        """Take values only."""
-        values = self.rhs if self.lookup_name == "in" else [self.rhs]
-        if hasattr(values, "resolve_expression") or any(
-            hasattr(value, "resolve_expression") for value in list(values)
-        ):
-            raise refusal(self._field(), "be compared with an expression or a subquery")
-        return self.rhs
+        """Take values only, of the field's type.
+
+        Errors: `FieldError`; those of `EncryptedField.plain`.
+        """
+        found, field = self.rhs, self._field()
+        if found is None:
+            return None  # Django asks for NULL then
+        check_findable(field, self.lookup_name)
+        if self.lookup_name == "in" and not hasattr(found, "resolve_expression"):
+            found = list(found)  # it may be read only once
+        values = found if isinstance(found, list) and self.lookup_name == "in" else [found]
+        if any(hasattr(value, "resolve_expression") for value in values):
+            raise refusal(field, "be compared with an expression or a subquery")
+        for value in values:
+            field.plain(value)
+        return found
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Return the condition.
@@ -111,13 +130,15 @@ class _EncryptedLookup(Lookup):
         wanted = [bound.exact_terms(value, name, facts) for value in values]
         asked = candidates_of(field, index, set(terms), values)
         false_hits = self._false_hits(index, asked, frozenset().union(*wanted), compiler)
-        for row in false_hits:
-            same = []
-            for key, value in row:
-                same.append(f"{self._name(key, compiler)} = %s")
-                params.append(value)
-            sql += f" AND NOT ({' AND '.join(same)})"
-        return f"({sql})" if false_hits else sql, params
+        if not false_hits:
+            return sql, params
+        keys = [self._name(key, compiler) for key, _ in false_hits[0]]
+        if len(keys) == 1:  # one condition, whose depth does not grow
+            sql += f" AND {keys[0]} NOT IN ({', '.join(['%s'] * len(false_hits))})"
+        else:
+            same = " AND ".join(f"{key} = %s" for key in keys)
+            sql += f" AND NOT ({same})" * len(false_hits)
+        return f"({sql})", params + [value for row in false_hits for _, value in row]
 
     def _false_hits(
         self, index: Any, asked: Q, wanted: frozenset[str], compiler: Any
@@ -152,7 +173,7 @@ class _EncryptedLookup(Lookup):
             return {}
         if callable(field.tenant):
             raise refusal(field, "be found, since a function binds it to its tenant,")
-        tenant = field.model._meta.get_field(field.tenant)
+        tenant = field.tenant_field()
         for one in _conjuncts(compiler.query.where):
             column = getattr(one, "lhs", None)
             if (
@@ -235,7 +256,7 @@ class _OfGroup(Col):
 
     def _is_of_row(self, query: Any) -> bool:
         alias, grouped = self.alias, query.group_by
-        keys = [it.alias for it in grouped if _is_key(it)] if isinstance(grouped, tuple) else []
+        keys = _with_keys(grouped) if isinstance(grouped, tuple) else set()
         # A row that has its group by itself has one row of each table that it refers to.
         while alias not in keys:
             join = query.alias_map[alias]
@@ -247,9 +268,15 @@ class _OfGroup(Col):
         return True
 
 
-def _is_key(expression: Any) -> bool:
-    is_asked = isinstance(expression, Col) and not isinstance(expression, _OfGroup)
-    return is_asked and expression.target.primary_key
+def _with_keys(grouped: tuple[Any, ...]) -> set[Any]:
+    """The aliases of the tables whose primary keys are all among the columns."""
+    asked = [it for it in grouped if isinstance(it, Col) and not isinstance(it, _OfGroup)]
+    known, found = {(it.alias, it.target) for it in asked}, set()
+    for one in asked:
+        meta = one.target.model._meta
+        if all((one.alias, key) in known for key in getattr(meta, "pk_fields", [meta.pk])):
+            found.add(one.alias)
+    return found
 
 
 def _conjuncts(node: Any) -> Iterable[Any]:

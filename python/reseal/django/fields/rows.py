@@ -25,13 +25,31 @@ def _prepared(sender: Any, **_: object) -> None:
     if sender._meta.abstract:
         return
     fields = encrypted_fields(sender)
-    if fields:
-        pre_save.connect(_before_save, sender=sender, dispatch_uid=("reseal.django", sender))
-    for field in fields:
+    if not fields:
+        return
+    receivers = sender._reseal_receivers = _Receivers()
+    pre_save.connect(receivers.before_save, sender=sender)
+    bound = [it for it in fields if it.is_bound_by_fields() and not it.is_half_way()]
+    for field in bound:
         for fact in field.bound_fields():
             watch(fact)
-    if any(field.is_bound_by_fields() for field in fields):
-        post_init.connect(_loaded, sender=sender, dispatch_uid=("reseal.django", sender))
+    if bound:
+        post_init.connect(receivers.loaded, sender=sender)
+
+
+class _Receivers:
+    """What a model is asked by: signals hold it weakly, and it goes with its model.
+
+    Migrations make a new class of each model again and again, which nothing may keep.
+    """
+
+    def before_save(self, sender: Any, **named: Any) -> None:
+        """Look after an instance that is saved."""
+        _before_save(sender, **named)
+
+    def loaded(self, sender: Any, **named: Any) -> None:
+        """Look after an instance that was made."""
+        _loaded(sender, **named)
 
 
 def _loaded(sender: Any, instance: Any, **_: object) -> None:
@@ -52,15 +70,18 @@ def _before_save(
     """
     fields = encrypted_fields(sender)
     if raw:
-        # Django asks no field then what it saves.
-        for field in sender._meta.concrete_fields:
+        # Django asks no field then what it saves, and leaves the tables of parents alone.
+        own = sender._meta.concrete_model._meta.local_concrete_fields
+        for field in own:
             if isinstance(field, BlindIndexField):
                 source = field._source()
                 value = source.plain(getattr(instance, source.attname))
                 term = field.term_of(value, instance, connections[using])
                 setattr(instance, field.attname, term)
         for field in fields:
-            if field.needs_row and getattr(instance, field.attname) is not None:
+            if field not in own or not field.needs_row:
+                continue
+            if getattr(instance, field.attname) is not None:
                 sealed = field.assigned(instance, connections[using])
                 instance.__dict__[field.attname] = sealed
         return

@@ -22,6 +22,28 @@ def watch_unique(model: Any) -> None:
         own = getattr(model, name)
         if not hasattr(own, "asks_indexes"):
             setattr(model, name, _asking(own, groups))
+    own = model._get_unique_checks
+    if not hasattr(own, "names_sources"):
+        model._get_unique_checks = _naming(own)
+
+
+def _naming(own: Any) -> Any:
+    @wraps(own)
+    def checks(
+        self: Any, exclude: Iterable[str] | None = None, include_meta_constraints: bool = False
+    ) -> Any:
+        unique, dates = own(self, exclude, include_meta_constraints)
+        # A formset compares the values of its forms with each other, which have no terms.
+        if include_meta_constraints:
+            excluded = set(exclude or ())
+            for index, others in (*_unique(self), *_constrained(self)):
+                names = (index.source.name, *others)
+                if not excluded & set(names):
+                    unique.append((index.model, names))
+        return unique, dates
+
+    checks.names_sources = True  # type: ignore[attr-defined]
+    return checks
 
 
 def _asking(own: Callable[..., None], groups: Callable[[Any], list[_Group]]) -> Any:

@@ -47,6 +47,15 @@ def _keeping(kind: Any) -> Any:
     return type(kind.__name__, (_Keeping, kind), {"__module__": kind.__module__})
 
 
+class _Standing(str):
+    """That text in one form: no other is equal, since a formset would take two for duplicates."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+
 class _Keeping(forms.Field):
     """A field of a form whose answer is that text as long as nobody typed another.
 
@@ -74,7 +83,9 @@ class _Keeping(forms.Field):
 
     def clean(self, value: Any) -> Any:
         """Validate what was typed."""
-        return value if isinstance(value, Unopened) or is_shown(value) else super().clean(value)
+        if isinstance(value, Unopened):
+            return value
+        return _Standing(value) if is_shown(value) else super().clean(value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether another value was typed."""

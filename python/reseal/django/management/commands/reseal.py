@@ -9,6 +9,7 @@ from argparse import REMAINDER
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -25,8 +26,10 @@ class Command(BaseCommand):
 
     `manage.py reseal manifest` prints the manifest, which `reseal` itself takes as well. The others
     are the commands of `reseal` of these names, with all their options after the name: `manage.py
-    reseal apply --dry-run`. `--using` names another database, before the name. The exit code is that
-    of `reseal`.
+    reseal apply --dry-run`. `--using` names another database, before the name; `--db` after it gives a
+    URL in the place of the one that is made of the settings. The exit code is that of `reseal`.
+
+    Errors: `CommandError`, as for a database with options that no URL can say.
     """
 
     help = "Census, plan, apply, verify and retire over the encrypted fields of all models."
@@ -52,23 +55,29 @@ class Command(BaseCommand):
         if action == "manifest":
             self.stdout.write(text)
             return
-        code = _run(action, options, text, databases.url(using))
+        names_database = any(it.partition("=")[0] == "--db" for it in options)
+        try:
+            url = None if names_database else databases.url(using)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        code = _run(action, options, text, url)
         if code:
             sys.exit(code)
 
 
-def _run(action: str, options: list[str], text: str, url: str) -> int:
+def _run(action: str, options: list[str], text: str, url: str | None) -> int:
     """Run the command, which other processes may help: they read the manifest and the variable, too."""
     before = os.environ.get(_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="reseal-") as folder:
         path = Path(folder) / "reseal.toml"
         path.write_text(text, encoding="utf-8")
         # Never among the arguments, which everybody on the machine sees: it has the password.
-        os.environ[_VARIABLE] = url
+        if url is not None:
+            os.environ[_VARIABLE] = url
         try:
             return main([action, "--manifest", str(path), *options])
         finally:
             if before is None:
-                del os.environ[_VARIABLE]
+                os.environ.pop(_VARIABLE, None)
             else:
                 os.environ[_VARIABLE] = before
