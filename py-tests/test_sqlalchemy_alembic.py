@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import decimal
 import sys
@@ -15,13 +16,16 @@ import pytest
 import reseal
 import sqlalchemy as sa
 from alembic import command
+from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from job_support import KINDS
 from reseal.sqlalchemy import BlindIndex, Encrypted
-from reseal.sqlalchemy.alembic import DecryptColumnOp, EncryptColumnOp
+from reseal.sqlalchemy.alembic import DecryptColumnOp, EncryptColumnOp, render_item
 from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy_support import engine_of, own_database
 
 DATA, INDEX = reseal.Key.generate("data"), reseal.Key.generate("index")
@@ -327,6 +331,41 @@ def test_what_a_database_would_keep_otherwise_is_refused(engine: sa.Engine) -> N
 def test_no_sql_is_written_for_it(config: Config) -> None:
     with pytest.raises(sa.exc.InvalidRequestError, match="without --sql"):
         command.upgrade(config, "1:2", sql=True)
+
+
+def test_an_async_engine_is_told_before_anything_is_altered(tmp_path: Path) -> None:
+    async def migrate() -> str:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/app.db")
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("CREATE TABLE things (id INTEGER, x VARCHAR(20))"))
+        async with engine.connect() as connection:
+            for name in ("encrypt_column", "decrypt_column"):
+                with pytest.raises(sa.exc.InvalidRequestError, match="a driver without asyncio"):
+                    await connection.run_sync(move, name)
+            found = await connection.run_sync(
+                lambda sync: sa.inspect(sync).get_columns("things")[1]["type"]
+            )
+        await engine.dispose()
+        return str(found)
+
+    def move(connection: Any, name: str) -> None:
+        operations = Operations(MigrationContext.configure(connection))
+        getattr(operations, name)("things", "x", Encrypted(String), existing_type=String(20))
+
+    assert asyncio.run(migrate()) == "VARCHAR(20)"
+
+
+def test_a_type_within_a_type_stands_with_its_prefix() -> None:
+    options = {"sqlalchemy_module_prefix": "sa.", "user_module_prefix": None}
+    context = AutogenContext(
+        MigrationContext.configure(dialect_name="postgresql"), opts=options, autogenerate=False
+    )
+    type_ = Encrypted(postgresql.JSONB, read=["plain"])
+    written = render_item("type", type_, context)
+    scope: dict[str, Any] = {"sa": sa}
+    exec("\n".join(context.imports), scope)
+    assert written
+    assert repr(eval(written, scope)) == repr(type_)
 
 
 def test_each_operation_undoes_the_other() -> None:

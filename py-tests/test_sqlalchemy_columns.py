@@ -52,6 +52,13 @@ def test_examples_in_docstrings_run(module: Any) -> None:
 ZONE = datetime.timezone(datetime.timedelta(hours=2))
 
 
+class Shown(float):
+    """As NumPy shows its numbers."""
+
+    def __repr__(self) -> str:
+        return f"float64({float.__repr__(self)})"
+
+
 TYPES: list[tuple[Any, Any, Any]] = [
     (String, "é", "é"),
     (sa.Text(), "", ""),
@@ -61,6 +68,7 @@ TYPES: list[tuple[Any, Any, Any]] = [
     (sa.Numeric(10, 2), decimal.Decimal("1.5"), decimal.Decimal("1.50")),
     (sa.Numeric, decimal.Decimal("1.50"), decimal.Decimal("1.5")),
     (sa.Numeric(10, 2, asdecimal=False), 0.25, 0.25),
+    (sa.Numeric(10, 2, asdecimal=False), Shown(1.5), 1.5),
     (sa.Date, datetime.date(2024, 2, 29), datetime.date(2024, 2, 29)),
     (sa.DateTime, datetime.datetime(2024, 2, 29, 1, 2, 3, 4), None),
     (
@@ -79,7 +87,7 @@ TYPES: list[tuple[Any, Any, Any]] = [
     ),
     (sa.LargeBinary, b"\x00\xff", b"\x00\xff"),
     (sa.Uuid, uuid.UUID(int=7), uuid.UUID(int=7)),
-    (sa.Uuid(as_uuid=False), uuid.UUID(int=7).hex, uuid.UUID(int=7).hex),
+    (sa.Uuid(as_uuid=False), uuid.UUID(int=7).hex, str(uuid.UUID(int=7))),
 ]
 
 
@@ -159,6 +167,30 @@ def test_what_no_row_can_hold_is_not_found(engine: sa.Engine, read: list[str]) -
 def test_types_that_cannot_be_encrypted(type_: Any) -> None:
     with pytest.raises(ArgumentError, match="cannot be encrypted"):
         Encrypted(type_)
+
+
+class Lowered(sa.types.TypeDecorator[str]):
+    """What would be kept in lower case."""
+
+    impl = Encrypted(String)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value and value.lower()
+
+
+WRAPPED: list[Any] = [
+    Lowered,
+    String().with_variant(Encrypted(String), "sqlite"),
+    Encrypted(String).with_variant(String(), "sqlite"),
+    sa.ARRAY(Encrypted(String)),
+]
+
+
+@pytest.mark.parametrize("type_", WRAPPED, ids=range(len(WRAPPED)))
+def test_a_column_is_encrypted_by_its_own_type(type_: Any) -> None:
+    with pytest.raises(ArgumentError, match="column x: Encrypted is the type of its column itself"):
+        table_of(Column("x", type_))
 
 
 def test_there_is_room_for_long_values() -> None:

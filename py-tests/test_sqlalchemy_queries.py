@@ -97,6 +97,18 @@ REFUSED: dict[str, Any] = {
     "order": lambda: select(Card).order_by(Card.number),
     "order desc": lambda: select(Card).order_by(Card.number.desc()),
     "order by name": lambda: select(Card.number).order_by("number"),
+    "order by name desc": lambda: select(Card).order_by(sa.desc("number")),
+    "order by name, nulls last": lambda: select(Card).order_by(sa.nulls_last(sa.asc("number"))),
+    "order by a name of the table": lambda: select(Card.id).order_by("number"),
+    "order by a name of an alias": lambda: select(CARDS.alias().c.id).order_by(sa.desc("number")),
+    "order by a name of a join": lambda: (
+        select(Owner.id).join(Owner.cards).order_by(sa.desc("number"))
+    ),
+    "order by a label": lambda: select(Card).order_by("cards_number"),
+    "order a union by name desc": lambda: sa.union_all(
+        select(Card.number), select(Card.number)
+    ).order_by(sa.desc("number")),
+    "group by name": lambda: select(func.count()).select_from(Card).group_by("number"),
     "less": lambda: select(Card).where(Card.number < "1"),
     "between": lambda: select(Card).where(Card.number.between("1", "2")),
     "like": lambda: select(Card).where(Card.number.like("1%")),
@@ -146,6 +158,7 @@ REFUSED: dict[str, Any] = {
     ),
     "join": lambda: select(Card).join(Owner, Owner.name == Card.number),
     "window": lambda: select(func.row_number().over(order_by=Card.number)),
+    "window by name": lambda: select(Card.id, func.row_number().over(order_by=sa.desc("number"))),
     "without index": lambda: select(Owner).where(Owner.name == "Ann"),
     "set to a column": lambda: update(Card).values(number=Card.label),
     "set to a function": lambda: update(Card).values(number=func.upper("x")),
@@ -174,6 +187,8 @@ ALLOWED: dict[str, Any] = {
     "equal to none": lambda: select(Card).where(Card.number == None),  # noqa: E711
     "no null": lambda: select(Card).where(Card.number.is_not(None)),
     "all": lambda: select(Card).order_by(Card.label),
+    "by a name": lambda: select(Card, func.row_number().over(order_by="id")).order_by("label"),
+    "by a name of its own": lambda: select(Card.id.label("number")).order_by(sa.desc("number")),
     "stored": lambda: select(sa.type_coerce(Card.number, sa.Text)),
     "label": lambda: select(Card.number.label("x")),
     "set to itself": lambda: update(Card).values(number=Card.number),

@@ -14,7 +14,17 @@ from reseal.sqlalchemy import BlindIndex, Encrypted
 from sqlalchemy import Column, String, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import Session, aliased, defer, joinedload, load_only, selectinload
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    aliased,
+    defer,
+    joinedload,
+    load_only,
+    mapped_column,
+    selectinload,
+)
 from sqlalchemy_app import (
     RING,
     TENANT,
@@ -290,3 +300,44 @@ def test_the_tenant_of_a_function(engine: sa.Engine) -> None:
         with pytest.raises(reseal.DecryptError):
             connection.execute(select(table.c.x)).all()
         TENANT.set(None)
+
+
+def test_the_tenant_of_a_function_is_that_of_the_query(engine: sa.Engine) -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class House(Own):
+        __tablename__ = "houses"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        x: Mapped[str | None] = mapped_column(Encrypted(String, tenant=known))
+
+    Own.metadata.create_all(engine)
+    try:
+        with Session(engine) as session:
+            TENANT.set(1)
+            session.add(House(x="v"))
+            session.commit()
+            found = {}
+            for tenant in (1, 2, None):
+                TENANT.set(tenant)
+                session.expunge_all()
+                found[tenant] = session.scalars(select(House)).one()
+            assert found[1].x == "v"
+            with pytest.raises(reseal.DecryptError):
+                assert found[2].x
+            # One that was not known is that of the first look.
+            with pytest.raises(LookupError):
+                assert found[None].x
+            TENANT.set(1)
+            assert found[None].x == "v"
+            assert repr(found[2].__dict__["x"]) == "<sealed>"
+    finally:
+        TENANT.set(None)
+
+
+def known() -> int:
+    """The tenant, as a function gives it that has no default."""
+    tenant = TENANT.get()
+    if tenant is None:
+        raise LookupError
+    return tenant

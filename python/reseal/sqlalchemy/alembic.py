@@ -27,6 +27,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from alembic.autogenerate.render import _repr_type
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, Text, inspect
 from sqlalchemy.dialects import mysql
@@ -151,6 +152,11 @@ def _online(operations: Operations) -> None:
         raise InvalidRequestError(
             "no SQL can seal a column: run this migration online, without --sql"
         )
+    if operations.get_bind().dialect.is_async:
+        raise InvalidRequestError(
+            "the job that seals a column needs a driver without asyncio: run migrations with a URL that names "
+            "one, such as postgresql+psycopg, mysql+pymysql or sqlite"
+        )
 
 
 def _holds_envelopes(one: _ColumnOp) -> bool:
@@ -253,8 +259,10 @@ def render_item(type_: str, item: Any, autogen_context: AutogenContext) -> str |
 
     >>> from sqlalchemy import String
     >>> from reseal.sqlalchemy import Encrypted
-    >>> from types import SimpleNamespace
-    >>> context = SimpleNamespace(imports=set(), opts={"sqlalchemy_module_prefix": "sa."})
+    >>> from alembic.autogenerate.api import AutogenContext
+    >>> from alembic.migration import MigrationContext
+    >>> context = AutogenContext(MigrationContext.configure(dialect_name="postgresql"),
+    ...     opts={"sqlalchemy_module_prefix": "sa.", "user_module_prefix": None}, autogenerate=False)
     >>> render_item("type", Encrypted(String(20)), context)
     'Encrypted(sa.String(length=20))'
 
@@ -266,11 +274,6 @@ def render_item(type_: str, item: Any, autogen_context: AutogenContext) -> str |
     autogen_context.imports.add(f"from reseal.sqlalchemy import {type(item).__name__}")
     if isinstance(item, BlindIndex):
         return repr(item)
-    module = type(item.type_).__module__
-    prefix = autogen_context.opts.get("sqlalchemy_module_prefix") or "sa."
-    if module.startswith("sqlalchemy.dialects."):
-        dialect = module.split(".")[2]
-        autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
-        prefix = f"{dialect}."
-    head = "Encrypted("
-    return head + prefix + repr(item).removeprefix(head)
+    head, inner = "Encrypted(", repr(item.type_)
+    # Alembic knows where types are imported from, also those within types.
+    return head + _repr_type(item.type_, autogen_context) + repr(item).removeprefix(head + inner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -17,7 +18,7 @@ from reseal.sqlalchemy import comparators, rows, writes
 from reseal.sqlalchemy.comparators import Lookup
 from reseal.sqlalchemy.conditions import asked_for
 from reseal.sqlalchemy.guard import check
-from reseal.sqlalchemy.waiting import let_wait
+from reseal.sqlalchemy.waiting import as_executed, let_wait
 
 _checked: WeakSet[Any] = WeakSet()
 
@@ -39,19 +40,14 @@ def _before_execute(
     returns = element if isinstance(element, FromStatement) else None
     written = element if returns is None else returns.element
     if isinstance(written, (Insert, Update)):
-        # Flushes have a cache of their own, as has one update() of many instances by their row ids.
-        is_flush = (
-            "compiled_cache" in execution_options
-            and "_emit_update_table" not in written._annotations
-        )
-        written, multiparams, params = writes.completed(
-            written, multiparams, params, is_flush=is_flush
-        )
+        is_moved = partial(rows.is_moved, connection)
+        written, multiparams, params = writes.completed(written, multiparams, params, is_moved)
         if returns is None:
             element = written
         else:
             element = returns._generate()
             element.element = written
+    element = as_executed(element, execution_options)
     execution = comparators.Execution(connection, execution_options)
     for one in _lookups(element):
         execution.verify(one, asked_for(one, element, params))

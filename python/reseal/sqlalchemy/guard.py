@@ -22,7 +22,9 @@ from sqlalchemy.sql.selectable import (
     AliasedReturnsRows,
     CompoundSelect,
     Exists,
+    FromClause,
     ScalarSelect,
+    SelectBase,
     SelectStatementGrouping,
     TableClause,
     TextualSelect,
@@ -36,9 +38,9 @@ from reseal.sqlalchemy.assigned import (
     refuse_value,
     with_companions,
 )
-from reseal.sqlalchemy.comparators import parted, refusal
+from reseal.sqlalchemy.comparators import Lookup, parted, refusal
 from reseal.sqlalchemy.types import Encrypted
-from reseal.sqlalchemy.unions import together
+from reseal.sqlalchemy.unions import EACH, is_of_many, selects_of, together
 
 _WHERE = "be ordered by, grouped by, compared or computed with"
 
@@ -108,16 +110,20 @@ def _select(one: Any, selected: bool) -> None:
     # They come first, and may stand in other clauses as well.
     left = [id(column) for column in columns]
     for child in one.get_children():
+        _names(one, child)
         if id(child) in left:
             left.remove(id(child))
-            continue
-        for part in [child]:
-            if isinstance(part, _label_reference):
-                part = part.element
-            if isinstance(part, _textual_label_reference):
-                _by_name(one, part.element)
-                continue
-            _walk(part, False)
+        else:
+            _walk(child, False)
+
+
+def _names(select: Any, part: Any) -> None:
+    """Look for names, by which a statement may be ordered, or grouped, in a part that is of no other statement."""
+    if isinstance(part, _textual_label_reference):
+        _by_name(select, part.element)
+    elif not isinstance(part, (FromClause, SelectBase)):
+        for child in part.get_children():
+            _names(select, child)
 
 
 def _column(one: Any, distinct: bool) -> None:
@@ -128,9 +134,19 @@ def _column(one: Any, distinct: bool) -> None:
 
 
 def _by_name(select: Any, name: str) -> None:
-    for column in select.selected_columns:
-        if isinstance(column.type, Encrypted) and name.split()[0] in (column.key, column.name):
-            raise refusal(column.type, "be ordered by, or grouped by,")
+    """Look for a name where SQLAlchemy does: among what is selected, and what it is selected from."""
+    selected = list(select.selected_columns)
+    froms = select.get_final_froms() if isinstance(select, Select) else ()
+    named = {column.key: column for one in froms for column in getattr(one, "c", ())}
+    for column in selected:
+        named[getattr(column, "_tq_label", None) or getattr(column, "key", None)] = column
+    same = [
+        one for one in selected if name in (getattr(one, "key", None), getattr(one, "name", None))
+    ]
+    for one in (*same, named.get(name)):
+        type_ = getattr(one, "type", None)
+        if isinstance(type_, Encrypted):
+            raise refusal(type_, "be ordered by, or grouped by,")
 
 
 def _compound(one: Any, selected: bool) -> None:
@@ -139,12 +155,8 @@ def _compound(one: Any, selected: bool) -> None:
         together(one.keyword, [column.type for column in columns])
     for clause in (one._order_by_clauses, one._group_by_clauses):
         for part in clause:
-            if isinstance(part, _label_reference):
-                part = part.element
-            if isinstance(part, _textual_label_reference):
-                _by_name(one, part.element)
-            else:
-                _walk(part, False)
+            _names(one, part)
+            _walk(part, False)
 
 
 def _exists(one: Any, selected: bool) -> None:
@@ -174,6 +186,9 @@ def _binary(one: Any, selected: bool) -> None:
     if one.operator in (operators.is_, operators.is_not) and isinstance(one.right, Null):
         _walk(one.left, True)
         return
+    lookup = getattr(getattr(one.right, "callable", None), "__self__", None)
+    if isinstance(lookup, Lookup) and is_of_many(one.left):
+        raise refusal(lookup.type, "be found in a union with another column,", EACH)
     _walk_all(one.get_children(), False)
 
 
@@ -214,6 +229,10 @@ def _set(
 ) -> None:
     column = _target(one, target)
     if column is not None and isinstance(column.type, Encrypted):
+        if isinstance(one, Update) and hash(_target(one, column.key)) != hash(column):
+            raise refusal(
+                column.type, "be set by an update of another table", "update its own table"
+            )
         error = refuse_value(column, value, values, is_upsert=is_upsert)
         if error is not None:
             raise error
@@ -247,17 +266,8 @@ def _from_select(one: Any) -> None:
         return
     _walk(one.select, False)
     targets = [_target(one, name) for name in one._select_names or ()]
-    for select in _selects(one.select):
+    for select in selects_of(one.select):
         _copied(dict(zip(targets, select.selected_columns, strict=False)))
-
-
-def _selects(select: Any) -> Iterable[Any]:
-    """A select, or those of a union."""
-    while isinstance(select, SelectStatementGrouping):
-        select = select.element
-    if not isinstance(select, CompoundSelect):
-        return [select]
-    return [part for one in select.selects for part in _selects(one)]
 
 
 def _copied(values: dict[Any, Any]) -> None:
@@ -282,6 +292,10 @@ def _copied(values: dict[Any, Any]) -> None:
 
 def _upsert(one: Any) -> None:
     clause = getattr(one, "_post_values_clause", None)
+    for name in ("inferred_target_whereclause", "update_whereclause"):
+        where = getattr(clause, name, None)
+        if where is not None:
+            _walk(where, False)
     found = getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None)
     if not found:
         return
@@ -289,6 +303,8 @@ def _upsert(one: Any) -> None:
     values = {}
     for target, value in pairs:
         column = _target(one, target)
+        if column is None:
+            _unknown(one, target)
         values[getattr(column, "key", None)] = value
     for target, value in pairs:
         _set(one, target, value, values, is_upsert=True)
@@ -297,6 +313,15 @@ def _upsert(one: Any) -> None:
             if column.key in values:
                 with_companions(column, set(values))
             _with_facts(one, clause, column, values)
+
+
+def _unknown(one: Any, name: str) -> None:
+    """Refuse a name of an encrypted column that is not its key: the dialect would store the value as it is."""
+    for column in getattr(one.table, "columns", ()):
+        if isinstance(column.type, Encrypted) and column.name.casefold() == name.casefold():
+            raise refusal(
+                column.type, f"be set by the name {name!r}", f"use its key, {column.key!r}"
+            )
 
 
 def _with_facts(one: Any, clause: Any, column: Any, values: dict[Any, Any]) -> None:

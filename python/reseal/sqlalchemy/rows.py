@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import event, inspect
-from sqlalchemy.orm import InstrumentedAttribute, Mapper
+from sqlalchemy import event, inspect, select
+from sqlalchemy.orm import InstrumentedAttribute, LoaderCallableStatus, Mapper
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import UnmappedColumnError
 
@@ -19,8 +19,6 @@ from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.index import BlindIndex, source_of, term_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Sealed
-
-_MISSING = object()
 
 
 @final
@@ -70,13 +68,23 @@ class _Committed:
             raise KeyError(column)
         if key not in self.state.dict and key not in self.state.committed_state:
             getattr(self.state.obj(), key)
-        found = self.state.committed_state.get(key, _MISSING)
-        if found is _MISSING:
+        if key not in self.state.committed_state:
             return self.state.dict[key]
-        history = self.state.attrs[key].history
-        if not history.deleted:
+        found = self.state.committed_state[key]
+        return self._asked(column) if found is LoaderCallableStatus.NO_VALUE else found
+
+    def _asked(self, column: Any) -> Any:
+        """What the database has, where a value was set before the one of the row was loaded."""
+        mapper, session, identity = self.state.mapper, self.state.session, self.state.identity
+        if session is None or identity is None:
             raise KeyError(column)
-        return history.deleted[0]
+        keys = zip(mapper.primary_key, identity, strict=True)
+        asked = select(column).select_from(mapper.persist_selectable)
+        connection = session.connection(bind_arguments={"mapper": mapper})
+        found = connection.execute(asked.where(*(key == value for key, value in keys))).first()
+        if found is None:
+            raise KeyError(column)
+        return found[0]
 
 
 def _key(mapper: Any, column: Any) -> str | None:
@@ -94,7 +102,10 @@ def configured(mapper: Mapper[Any], class_: type[Any]) -> None:
     """
     _open_composites(mapper)
     for prop in mapper.column_attrs:
-        _open_attribute(class_, prop.key, prop, mapper.class_manager[prop.key])
+        # A discriminator that is an expression is mapped, and is no attribute.
+        attribute = mapper.class_manager.get(prop.key)
+        if attribute is not None:
+            _open_attribute(class_, prop.key, prop, attribute)
     _leave_out(mapper)
 
 
@@ -162,9 +173,12 @@ class _Loaded(_Committed):
 
     def __getitem__(self, column: Any) -> Any:
         key = _key(self.state.mapper, column)
-        if key in self.state.committed_state:
-            return self.state.committed_state[key]
-        return self.state.dict[key]
+        found = self.state.committed_state.get(
+            key, self.state.dict.get(key, LoaderCallableStatus.NO_VALUE)
+        )
+        if found is LoaderCallableStatus.NO_VALUE:
+            raise KeyError(column)
+        return found
 
 
 # --- before an instance is written ----------------------------------------------------------------
@@ -172,7 +186,7 @@ class _Loaded(_Committed):
 
 def before_insert(mapper: Any, _connection: Any, target: Any) -> None:
     """Give what is bound together its defaults, and leave the terms to theirs: those of a copy may be of another value."""
-    bound, companions = _columns_of(mapper)
+    bound, companions, _ = _columns_of(mapper)
     for column in bound:
         _give_defaults(mapper, target, column)
     for companion in companions:
@@ -194,20 +208,23 @@ def _give_defaults(mapper: Any, target: Any, column: Any) -> None:
         setattr(target, key, default_of(one, known))
 
 
-def before_update(mapper: Any, _connection: Any, target: Any) -> None:
+def before_update(mapper: Any, connection: Any, target: Any) -> None:
     """Write what belongs together: a value, the facts that it is bound to, and its terms."""
-    bound, companions = _columns_of(mapper)
+    bound, companions, left_out = _columns_of(mapper)
     for column in bound:
         _keep_together(mapper, target, column, column.type)
+    for column in left_out:
+        _let_move(mapper, connection, target, column)
     for companion in companions:
         _renew(mapper, target, companion)
 
 
-def _columns_of(mapper: Any) -> tuple[list[Any], list[Any]]:
-    """The columns of a mapper that are bound to their row, and those with terms."""
+def _columns_of(mapper: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """The columns of a mapper that are bound to their row, those with terms, and those of other classes of its tables."""
     known = _written.get(mapper)
     if known is None:
         columns = [one for table in mapper.tables for one in table.columns]
+        bound = [one for one in columns if isinstance(one.type, Encrypted) and one.type.row_bound]
         known = _written[mapper] = (
             [
                 one
@@ -215,11 +232,31 @@ def _columns_of(mapper: Any) -> tuple[list[Any], list[Any]]:
                 if isinstance(one.type, Encrypted) and one.type.row_bound
             ],
             [one for one in columns if isinstance(one.type, BlindIndex)],
+            [one for one in bound if _key(mapper, one) is None],
         )
     return known
 
 
-_written: WeakKeyDictionary[Any, tuple[list[Any], list[Any]]] = WeakKeyDictionary()
+_written: WeakKeyDictionary[Any, tuple[list[Any], list[Any], list[Any]]] = WeakKeyDictionary()
+
+
+def _let_move(mapper: Any, connection: Any, target: Any, column: Any) -> None:
+    """A row of a class without the column may move, as no statement may that names no instance."""
+    state = inspect(target)
+    facts = [_key(mapper, one) for one in column.type.fact_columns()]
+    if any(key is not None and state.attrs[key].history.has_changes() for key in facts):
+        _moving.setdefault(connection, set()).add((column.table, state.identity))
+
+
+def is_moved(connection: Any, table: Any, row_id: tuple[Any, ...]) -> bool:
+    """Whether a flush writes a row next that it moves, of a class without what is bound to the row; asked once."""
+    moving = _moving.get(connection, set())
+    is_there = (table, row_id) in moving
+    moving.discard((table, row_id))
+    return is_there
+
+
+_moving: WeakKeyDictionary[Any, set[tuple[Any, Any]]] = WeakKeyDictionary()
 
 
 def _keep_together(mapper: Any, target: Any, column: Any, type_: Encrypted) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, LargeBinary, String, Text, event
@@ -97,6 +98,12 @@ class Encrypted(TypeDecorator[Any]):
         super()._set_parent(parent, outer, **kw)
         if not isinstance(parent, Column) or self._place.column is parent:
             return
+        if parent.type is not self or self._variant_mapping:
+            # A wrapper would convert nothing, and a variant would store values as they are.
+            raise undeclared(
+                f"column {parent.name}: Encrypted is the type of its column itself, and no part or variant of "
+                "another: convert values with @validates or a hybrid_property"
+            )
         own = self
         if self._place.column is not None:
             # A value is bound to its column, so that no two columns share a type.
@@ -327,7 +334,12 @@ class Encrypted(TypeDecorator[Any]):
             return None
         reports = self.on_error == "report" or reporting()
         if self._waits or self.row_bound:
-            return Sealed(value, reports)
+            sealed = Sealed(value, reports)
+            if not self.row_bound:
+                # The tenant of now, as a value has that opens at once; what fails here fails when it is asked for.
+                with suppress(Exception):
+                    sealed.facts = self.facts_of({}, reading=True)
+            return sealed
         try:
             return self.opened(value, self.facts_of({}, reading=True))
         except ResealError as error:

@@ -52,7 +52,7 @@ class Values:
         if self.type == "decimal":
             return self._give_decimal(value)
         if self.type == "uuid" and not self._has("as_uuid"):
-            return value.hex
+            return str(value)
         return value
 
     def spelled(self, value: Any) -> list[Any]:
@@ -77,7 +77,8 @@ class Values:
                 raise wrong(f"the value has more than {scale} decimal places: nothing is rounded")
 
     def _take_decimal(self, value: Any) -> Any:
-        return Decimal(repr(value)) if isinstance(value, float) else value
+        # Of a class of its own, such as one of NumPy, it would be shown with the name of that.
+        return Decimal(float.__repr__(value)) if isinstance(value, float) else value
 
     def _give_decimal(self, value: Decimal) -> Any:
         if not self._has("asdecimal"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Column, Insert, Table, Update, bindparam
@@ -15,8 +16,12 @@ from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Bound
 
 
-def completed(element: Any, multiparams: Any, params: Any, *, is_flush: bool = False) -> Any:
+def completed(
+    element: Any, multiparams: Any, params: Any, is_moved: Callable[[Table, Any], bool]
+) -> Any:
     """Return a statement with its parameters, in which each value has what belongs to it.
+
+    `is_moved` says of a table and a row id whether the ORM moves that row, which has no value of its own.
 
     Errors: those of the terms; `InvalidRequestError` for values whose row cannot be known.
     """
@@ -26,8 +31,7 @@ def completed(element: Any, multiparams: Any, params: Any, *, is_flush: bool = F
     encrypted = [one for one in table.columns if isinstance(one.type, Encrypted)]
     if not encrypted:
         return element, multiparams, params
-    write = _Write(element, table, multiparams, params)
-    write.is_flush = is_flush
+    write = _Write(element, table, multiparams, params, is_moved)
     for column in encrypted:
         write.complete(column)
     return write.result()
@@ -36,11 +40,12 @@ def completed(element: Any, multiparams: Any, params: Any, *, is_flush: bool = F
 class _Write:
     """One statement: values stand in it, or are given with it, once or many times."""
 
-    #: Whether it may be of a flush, which writes a value with what it is bound to.
-    is_flush = False
-
-    def __init__(self, element: Any, table: Table, multiparams: Any, params: Any) -> None:
+    def __init__(
+        self, element: Any, table: Table, multiparams: Any, params: Any, is_moved: Any
+    ) -> None:
         self.element, self.table = element, table
+        self._is_moved = is_moved
+        self._are_moved: bool | None = None
         self.many, self.is_many = [], bool(multiparams)
         given = multiparams or ([params] if params else [])
         self.many = [dict(one) for one in given]
@@ -71,10 +76,9 @@ class _Write:
             return
         is_update = isinstance(self.element, Update)
         for companion in companions_of(column):
-            is_given = self._is_given(companion)
-            is_missing_there = not is_given and companion.key not in self.said
-            # One that is inserted beside its value may be of another value, that of a copy.
-            if is_missing_there is is_update:
+            # One that is given beside its value may be of another value, that of a copy, or of the row
+            # before; an insert that has none gets it by the default of its column.
+            if is_update or self._is_given(companion) or companion.key in self.said:
                 self._add_term(column, companion, given)
         if type_.row_bound:
             self._bind(column, type_, given)
@@ -93,11 +97,26 @@ class _Write:
 
     def _check_facts(self, type_: Encrypted) -> None:
         """Refuse to change what a value is bound to without it."""
-        if not isinstance(self.element, Update) or (self.is_flush and type_._place.is_partial):
+        if not isinstance(self.element, Update):
             return
         for fact in type_.fact_columns():
-            if fact.key in self.said or (self.many and fact.key in self.many[0]):
+            is_set = self._is_given(fact) or fact.key in self.said
+            if is_set and not (type_._place.is_partial and self._is_of_flush()):
                 raise parted(type_, fact)
+
+    def _is_of_flush(self) -> bool:
+        """Whether a flush moves all the rows, which are of a class without what has to move with them."""
+        if self._are_moved is None:
+            rows = map(self._row_id, self.many or [{}])
+            self._are_moved = all(self._is_moved(self.table, row) for row in rows)
+        return self._are_moved
+
+    def _row_id(self, params: dict[str, Any]) -> tuple[Any, ...]:
+        found = {
+            hash(column): value
+            for column, value in equalities(self.element._where_criteria, params)
+        }
+        return tuple(found.get(hash(key)) for key in self.table.primary_key)
 
     def _add_term(self, column: Column[Any], companion: Column[Any], given: bool) -> None:
         def term(value: Any, values: dict[Any, Any]) -> Any:
