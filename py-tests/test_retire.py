@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pytest
 import reseal
 from cli_support import COMMANDS, DATA, OLD, SECONDS, environment
-from job_support import HERE, KINDS, Json, Place, column, each, of_sqlite, on
+from job_support import HERE, KINDS, Json, Place, column, each, of_sqlite, on, total
 from job_writers import Running, transaction
 from reseal import jobs
 
@@ -274,6 +274,49 @@ def test_an_index_key_stays_while_a_term_is_under_it(place: Place) -> None:
     assert report["action"] == "disabled"
     ring.disable("first")
     place.run("verify")
+
+
+@each
+def test_an_index_key_goes_though_values_were_erased_without_their_terms(place: Place) -> None:
+    """A statement knows nothing of terms: they would answer for what is gone."""
+    ring = rotated(place)
+    terms = ring.key("terms")
+    ring.rotate("index", "more-terms")
+    place.do("UPDATE users SET ssn = NULL WHERE id <= 5")
+    report, _ = retire(place, terms.id, code=1)
+    assert (left(report), report["next"]) == ({"users.ssn.eq": ROWS}, ["reseal apply --reindex"])
+    counts = total(place.report("apply", "--reindex"))
+    assert (counts["reindexed"], counts["resealed"], counts["null"]) == (5, ROWS - 5, 6)
+    beside = "SELECT count(*) FROM users WHERE ssn IS NULL AND ssn_eq IS NOT NULL"
+    assert place.do(beside) == [(0,)]
+    report, _ = retire(place, terms.id)
+    assert report["action"] == "disabled"
+
+
+@of_sqlite
+def test_no_key_goes_while_the_keys_of_another_codec_are_not_known(place: Place) -> None:
+    """That one may have the key as well, and seal under it."""
+    ring = rotated(place)
+    place.run("apply")
+    first = ring.key("first")
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    place.env["RESEAL_PRIMARY_KEY"] = DATA.export()
+    missing = {"kind": "reseal", "keyring": "keyset:missing.json", "kek": "file:kek"}
+    codecs = {**CODECS, "mine": {"kind": "reseal", "keyring": "env"}, "other": missing}
+    place.describe(column(read=["plain"]), column("notes", "body"), codecs=codecs)
+    before = ring.bytes()
+    for key in (first.id, OLD.id):
+        report, _ = retire(place, key, code=1)
+        assert (report["end"], report["left"], report["next"]) == ("in-use", [], [])
+        assert "action" not in report
+        said = place.run("retire", key, code=1)
+        assert f"nothing is proved of the key {key}: nothing is under it" in said.out
+        assert "the keys of other are not known here" in said.out
+    assert ring.bytes() == before
+    del codecs["other"]
+    place.describe(column(read=["plain"]), column("notes", "body"), codecs=codecs)
+    assert retire(place, first.id)[0]["action"] == "disabled"
+    assert retire(place, OLD.id)[0]["end"] == "complete"
 
 
 @each

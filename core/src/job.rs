@@ -34,6 +34,7 @@ mod readers;
 mod report;
 mod rows;
 mod session;
+mod setup;
 mod share;
 mod shown;
 mod step;
@@ -185,7 +186,7 @@ impl Job {
             return Err(fixed(ErrorCode::InvalidArgument, message));
         }
         readers::check(work, &targets)?;
-        let id = id(work, &targets);
+        let id = id(work, &targets, &[]);
         let line = Line::default();
         let run = Run {
             line: line.clone(),
@@ -193,7 +194,7 @@ impl Job {
             id: id.clone(),
             sharing: Sharing::of(&options, &targets, &mut *entropy, started)?,
             work,
-            progress: Progress::new(targets.len()),
+            progress: Progress::begun(&targets),
             targets: targets.into(),
             options,
             hand: Arc::new(Mutex::new(Hand::new(entropy))),
@@ -244,7 +245,8 @@ impl Job {
         self.line.stop();
     }
 
-    /// What its checkpoint is stored under: the same for every run that does the same.
+    /// What its checkpoint is stored under: the same for every run that does the same. Only where PostgreSQL finds a
+    /// table of the job in another schema than the table of checkpoints, it is another one there.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -260,13 +262,15 @@ impl fmt::Debug for Job {
     }
 }
 
-/// Made of what a job does to which values.
-fn id(work: Work, targets: &[Target]) -> String {
-    let targets = targets.iter().map(|target| {
+/// Made of what a job does to which values. `schemas` has those of tables, by target, where the names of the tables
+/// do not tell.
+fn id(work: Work, targets: &[Target], schemas: &[Option<String>]) -> String {
+    let targets = targets.iter().enumerate().map(|(place, target)| {
         let spec = &target.spec;
         let path = spec.path.as_ref().map(|path| format!("{path}"));
+        let schema = schemas.get(place).and_then(Option::as_ref);
         json!([
-            spec.table,
+            schema.map_or_else(|| json!(spec.table), |schema| json!([schema, spec.table])),
             spec.column,
             spec.row_id,
             spec.filter,

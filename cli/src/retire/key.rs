@@ -53,7 +53,9 @@ impl Retirement<'_, '_> {
         let is_closed = |it: &Known| matches!(it.state, KeyState::Disabled | KeyState::Destroyed);
         let codecs: Vec<String> = holders.iter().map(|it| it.codec.clone()).collect();
         match (places.pop(), holders.first()) {
-            (Some(place), Some(holder)) if places.is_empty() && !is_closed(holder) => {
+            (Some(place), Some(holder))
+                if places.is_empty() && !is_closed(holder) && self.unread.is_empty() =>
+            {
                 let id = KeyId::parse(&id)?;
                 self.disable(id, place, &codecs).await
             }
@@ -77,15 +79,10 @@ impl Retirement<'_, '_> {
         let codecs = codecs_of(&report, &id);
         self.note_left(&report, &id, &mut retired);
         if retired.left.is_empty() {
-            let unread = self.unread.join(", ");
-            retired.verdict = if unread.is_empty() {
-                format!("nothing is under the key {id}: no codec has it, and it may go")
-            } else {
-                retired.end = Ended::InUse;
-                format!(
-                    "nothing is proved of the key {id}: nothing is under it, and the keys of {unread} are not known here"
-                )
-            };
+            if self.is_proved(&mut retired) {
+                retired.verdict =
+                    format!("nothing is under the key {id}: no codec has it, and it may go");
+            }
             return Ok(retired);
         }
         in_use(&mut retired);
@@ -96,6 +93,20 @@ impl Retirement<'_, '_> {
             verdict
         };
         Ok(retired)
+    }
+
+    /// Whether a key may go that nothing is under: a codec whose keys are not known here may have it as well, and
+    /// seal under it.
+    fn is_proved(&self, retired: &mut Retired) -> bool {
+        if self.unread.is_empty() {
+            return true;
+        }
+        let (id, unread) = (&retired.target, self.unread.join(", "));
+        retired.verdict = format!(
+            "nothing is proved of the key {id}: nothing is under it, and the keys of {unread} are not known here"
+        );
+        retired.end = Ended::InUse;
+        false
     }
 
     /// Nobody is told what was given: it may be a secret in the wrong place.
@@ -272,9 +283,11 @@ impl Retirement<'_, '_> {
         };
         self.note(&report, codecs, &mut retired);
         if retired.left.is_empty() {
-            retired.verdict = format!("nothing is under the key {}: it may go", holder.id);
-            retired.next = holders.iter().filter_map(goes_from).collect();
-            retired.next.dedup();
+            if self.is_proved(&mut retired) {
+                retired.verdict = format!("nothing is under the key {}: it may go", holder.id);
+                retired.next = holders.iter().filter_map(goes_from).collect();
+                retired.next.dedup();
+            }
             return Ok(retired);
         }
         if holder.state == KeyState::Disabled {

@@ -1,9 +1,9 @@
 //! The loop: batch after batch, pass after pass, until a pass finds nothing to do.
 
 use super::{
-    Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length, Report, Step,
-    Target, TermCount, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page, prepare,
-    progress::Progress, readers, session::Session, share::Sharing, walk::Walk,
+    Checkpoint, Discovered, End, Event, Failure, FailureKind, Finding, JobOptions, Length, Report,
+    Step, Target, TermCount, Work, ahead::Hand, discover, halt::Halt, line::Line, page::Page,
+    prepare, progress::Progress, readers, session::Session, share::Sharing, walk::Walk,
 };
 use crate::{sorted::SortedMap, time::Timestamp};
 use alloc::{string::String, sync::Arc, vec::Vec};
@@ -176,8 +176,11 @@ impl Run {
                 self.findings.extend(blind);
             }
             let walks: Vec<Arc<Walk>> = prepared.walks.into_iter().map(Arc::new).collect();
+            let id = self.id_here().await?;
             self.tell_extents(&walks).await?;
             self.walks = walks;
+            self.row.clone_from(&id);
+            self.id = id;
         }
         if self.sharing.is_some() {
             return self.join().await;
@@ -186,6 +189,8 @@ impl Run {
         let text = self.load().await?;
         let is_first = !self.tally.is_loaded;
         self.tally.is_loaded = true;
+        // A table goes back with the values where a failover has lost commits; nothing else does.
+        self.tally.is_resumed |= !is_first && self.options.checkpoint != Checkpoint::Table;
         let stored = text.and_then(|text| Progress::of_json(&text, self.targets.len()));
         // One of another width is of no row, whoever has written it.
         let stored = stored.filter(|progress| {
@@ -199,7 +204,16 @@ impl Run {
             // Nothing was stored since: what this run has done without a change is still done.
             Some(_) if !is_first && self.version == before => return Ok(()),
             Some(progress) => self.progress = progress,
-            None => return Ok(()),
+            None => {
+                if before.is_some() && self.version.is_none() {
+                    // Somebody took it away, and what it counted may be gone with it.
+                    self.progress = Progress::begun(&self.targets);
+                }
+                return Ok(());
+            }
+        }
+        if self.progress.lacks_terms(&self.targets) {
+            self.look_at_terms();
         }
         if is_first {
             self.tally.is_resumed = true;
@@ -210,6 +224,13 @@ impl Run {
             self.line.tell(Event::Resumed { pass, rows }).await;
         }
         Ok(())
+    }
+
+    /// From now on terms are looked at, as if that was asked for.
+    pub(super) fn look_at_terms(&mut self) {
+        for walk in &mut self.walks {
+            Arc::make_mut(walk).reads_terms = true;
+        }
     }
 
     /// One batch, or what comes after the last one.

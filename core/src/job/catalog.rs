@@ -65,6 +65,8 @@ LEFT JOIN pg_catalog.pg_collation c ON c.oid = k.coll \
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace \
 WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts \
 AND i.indrelid = to_regclass(";
+const POSTGRES_SCHEMA: &str = "SELECT n.nspname::text FROM pg_catalog.pg_class c \
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(";
 const MYSQL_COLUMNS: &str = "SELECT COLUMN_NAME, COLUMN_TYPE, LOWER(DATA_TYPE), \
 CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', \
 CASE WHEN GENERATION_EXPRESSION <> '' THEN 2 ELSE LOCATE('on update', LOWER(EXTRA)) > 0 END, \
@@ -135,6 +137,13 @@ pub(super) fn keys(dialect: Dialect, table: &str) -> Statement {
             phrase.push(") c WHERE i.\"unique\" = 1 AND i.partial = 0 AND c.\"key\" = 1");
         }
     }
+    phrase.done()
+}
+
+/// The statement whose one cell is the schema in which PostgreSQL finds a table.
+pub(super) fn schema(dialect: Dialect, table: &str) -> Statement {
+    let mut phrase = Phrase::new(dialect, POSTGRES_SCHEMA);
+    phrase.value(dialect.table(table).as_str()).push("::text)");
     phrase.done()
 }
 

@@ -1,8 +1,8 @@
 //! How a run keeps how far it is, so that the next one goes on from there.
 
 use super::{
-    Checkpoint, FailureKind, Step, apply::Run, catalog, halt::Halt, progress::Progress,
-    share::Shared, store,
+    Checkpoint, Dialect, FailureKind, Step, apply::Run, catalog, dialect::split_table, halt::Halt,
+    id, progress::Progress, share::Shared, store,
 };
 use crate::error::{Error, ErrorCode, fixed};
 use alloc::{
@@ -27,6 +27,7 @@ impl Run {
                 self.have_table().await?;
                 let rows = self.line.query(store::load(dialect, &self.id)).await?;
                 let Some([state, version]) = rows.first().map(Vec::as_slice) else {
+                    self.version = None;
                     return Ok(None);
                 };
                 self.version = version.as_int();
@@ -57,6 +58,35 @@ impl Run {
             Err(failure) if failure.kind == FailureKind::Duplicate => Ok(()),
             made => Ok(made.map(drop)?),
         }
+    }
+
+    /// The id of the job in the table of checkpoints. Where that is in another schema than tables of the job, which
+    /// PostgreSQL finds by its `search_path` as well, others may share it that have tables of the same names.
+    pub(super) async fn id_here(&self) -> Result<String, Halt> {
+        let is_in_table = !self.is_dry() && self.options.checkpoint == Checkpoint::Table;
+        if !is_in_table || self.options.dialect != Dialect::Postgres {
+            return Ok(self.id.clone());
+        }
+        self.have_table().await?;
+        let beside = self.schema_of(store::TABLE).await?;
+        let mut schemas = Vec::with_capacity(self.targets.len());
+        for target in self.targets.iter() {
+            let table = &target.spec.table;
+            let schema = match split_table(table) {
+                (Some(_), _) => None,
+                (None, _) => self.schema_of(table).await?,
+            };
+            schemas.push(schema.filter(|schema| Some(schema) != beside.as_ref()));
+        }
+        Ok(id(self.work, &self.targets, &schemas))
+    }
+
+    /// The schema in which PostgreSQL finds a table.
+    async fn schema_of(&self, table: &str) -> Result<Option<String>, Halt> {
+        let dialect = self.options.dialect;
+        let rows = self.line.query(catalog::schema(dialect, table)).await?;
+        let schema = rows.first().and_then(|row| row.first()?.as_text());
+        Ok(schema.map(String::from))
     }
 
     /// Within a transaction.

@@ -53,7 +53,7 @@ pub struct JobOptions {
     /// and no value is read. What is damaged behind its start is not seen.
     pub keys_only: bool,
     /// Look at the terms of blind indexes as well, which opens current values: those whose term is not
-    /// the one under the primary index key get it. For [`Work::Apply`], [`Work::Reopen`] and
+    /// the one under the primary index key get it, and a term beside NULL goes. For [`Work::Apply`], [`Work::Reopen`] and
     /// [`Work::Plan`].
     pub reindex: bool,
     /// Other workers do the same job, each with ranges of the rows; for [`Work::Apply`] and

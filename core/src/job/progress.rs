@@ -1,6 +1,6 @@
 //! How far a job is: what its checkpoint holds.
 
-use super::{Cell, Counts, walk::Walk};
+use super::{Cell, Counts, Target, setup, walk::Walk};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -9,6 +9,8 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 const FORMAT: u64 = 1;
+/// In place of blind indexes: parts of what is done have those of one manifest, and parts those of another.
+const SEVERAL: &str = "several";
 
 /// How far a job is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(super) struct Progress {
     pub(super) is_finished: bool,
     /// Whether the present pass takes all walks, also those in which the last one changed nothing.
     pub(super) is_full: bool,
+    /// The blind indexes of all that is done, see [`setup::indexes`]; empty where that is not known.
+    indexes: String,
 }
 
 impl Progress {
@@ -30,6 +34,26 @@ impl Progress {
         let mut progress = Self::default();
         progress.next_pass(targets);
         progress
+    }
+
+    /// That of a run which begins.
+    pub(super) fn begun(targets: &[Target]) -> Self {
+        Self {
+            indexes: setup::indexes(targets),
+            ..Self::new(targets.len())
+        }
+    }
+
+    /// A run goes on from here. Whether a part of what is done may lack its terms, as its manifest had other blind
+    /// indexes.
+    pub(super) fn lacks_terms(&mut self, targets: &[Target]) -> bool {
+        let indexes = setup::indexes(targets);
+        if self.indexes.is_empty() {
+            self.indexes = indexes;
+        } else if self.indexes != indexes {
+            self.indexes = SEVERAL.into();
+        }
+        self.indexes == SEVERAL
     }
 
     pub(super) fn next_pass(&mut self, targets: usize) {
@@ -153,6 +177,7 @@ impl Progress {
             "full": self.is_full,
             "walk": self.walk,
             "after": self.after.as_deref().map(key_to_value),
+            "indexes": self.indexes,
             "passes": passes.collect::<Vec<Vec<Value>>>(),
         })
     }
@@ -182,6 +207,12 @@ impl Progress {
             after,
             is_finished: value.get("finished")?.as_bool()?,
             is_full: value.get("full")?.as_bool()?,
+            // An earlier release did not keep them.
+            indexes: value
+                .get("indexes")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .into(),
         };
         Some(progress).filter(|progress| !progress.passes.is_empty())
     }

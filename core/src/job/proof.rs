@@ -12,6 +12,7 @@ use super::{
 use crate::{
     codec::Stored, context::Context, error::Result, ids::Mode, sorted::SortedMap, value::ValueType,
 };
+use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -43,13 +44,19 @@ impl Taker<'_> {
     pub(super) fn proof(&self, row: &Row, swaps: &[Swap], wish: &Wish<'_>) -> Option<Proof> {
         let target_of = |swap: &Swap| Some(self.walk.values.get(swap.column)?.target);
         let is_new = |swap: &Swap| target_of(swap).is_some_and(|it| !wish.proven.contains_key(&it));
-        let turn = || wish.turn.checked_rem(swaps.len());
-        let swap = match swaps.iter().position(is_new) {
+        // NULL stays NULL, where but a term goes.
+        let values = swaps
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.old != Cell::Null);
+        let values: Vec<(usize, &Swap)> = values.collect();
+        let turn = || wish.turn.checked_rem(values.len());
+        let place = match values.iter().position(|(_, swap)| is_new(swap)) {
             Some(first) => first,
             None if wish.is_due => turn()?,
             None => return None,
         };
-        let swapped = swaps.get(swap)?;
+        let (swap, swapped) = *values.get(place)?;
         let is_json = self.is_json(swapped.column);
         let at = target_of(swapped)?;
         let target = self.targets.get(at)?;

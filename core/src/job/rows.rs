@@ -2,7 +2,7 @@
 
 use super::{
     Cell, Kind, Move, Target, Work,
-    catalog::Shape,
+    catalog::{Info, Shape},
     document::{self, Content},
     facts::same_terms,
     proof::{Proof, Wish},
@@ -116,7 +116,7 @@ impl Taker<'_> {
         fresh: &mut Fresh<'_>,
     ) -> Result<(Vec<Tally>, Renewed)> {
         let Some(shown) = Shown::of(old)? else {
-            return Ok((vec![Tally::Null], None));
+            return Ok(self.null(place, row));
         };
         let facts = match self.work {
             Work::Census => Context::new(),
@@ -165,6 +165,22 @@ impl Taker<'_> {
         self.check_fit(place, &new)?;
         let terms = self.terms(target, row, stored, &facts)?;
         Ok((vec![tally], Some((new, terms))))
+    }
+
+    /// What becomes of NULL: no term is of it, so that one beside it goes, where terms are looked at.
+    fn null(&self, place: usize, row: &Row) -> (Vec<Tally>, Renewed) {
+        let columns = self.walk.values.get(place).map(|value| &value.terms);
+        let there = row.terms.get(place).into_iter().flatten();
+        let there: Vec<_> = there.zip(columns.into_iter().flatten()).collect();
+        let goes = |(term, info): &(&Cell, &Info)| info.is_nullable && **term != Cell::Null;
+        if !there.iter().any(goes) {
+            return (vec![Tally::Null], None);
+        }
+        let terms = there.into_iter().map(|it| match it {
+            it if goes(&it) => Cell::Null,
+            (term, _) => term.clone(),
+        });
+        (vec![Tally::Reindexed], Some((Cell::Null, terms.collect())))
     }
 
     /// The members of a document, and the document with those that were resealed. A member that is

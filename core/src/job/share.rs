@@ -4,11 +4,10 @@
 use super::{
     Cell, Counts, JobOptions, Share, Target,
     progress::{Progress, key_of_value, key_to_value},
+    setup::{facts, keys, setup},
     walk::Walk,
 };
-use crate::{
-    codec::Fresh, context::Context, error::Result, ids::KeyId, random::Entropy, time::Timestamp,
-};
+use crate::{codec::Fresh, error::Result, ids::KeyId, random::Entropy, time::Timestamp};
 use alloc::{
     collections::BTreeMap,
     format,
@@ -355,47 +354,6 @@ impl Sharing {
         };
         !self.shared.keys.iter().all(has_sealed) || !canaries.all(knows)
     }
-}
-
-/// What is bound to the canary of a column in place of what a row has.
-fn facts(target: &Target) -> Context {
-    let facts = target.spec.facts(|_| Some(1.into()));
-    facts.unwrap_or_default()
-}
-
-/// The ids of the keys that seal.
-fn keys(targets: &[Target]) -> Vec<String> {
-    let ids = targets.iter().filter_map(|it| {
-        let [data, index] = it.column.sealing_ids()?;
-        Some([data, index.filter(|_| !it.spec.indexes.is_empty())])
-    });
-    let mut keys: Vec<String> = ids.flatten().flatten().map(|id| id.to_string()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
-/// The ids of keys, what a manifest binds to values, and what is asked for, as a worker has them.
-fn setup(options: &JobOptions, targets: &[Target]) -> String {
-    let mut setup = String::new();
-    if options.reindex {
-        setup.push_str("reindex");
-    }
-    for target in targets {
-        let (column, spec) = (&target.column, &target.spec);
-        for id in column.sealing_ids().into_iter().flatten().flatten() {
-            setup.push_str(&id.to_string());
-        }
-        setup.push_str(&HEXLOWER.encode(column.fixed_context().as_bytes()));
-        for (fact, name) in spec.row_facts() {
-            for part in [fact, "\n", name, "\n"] {
-                setup.push_str(part);
-            }
-        }
-        setup.push_str(spec.mode.as_str());
-        setup.push_str(spec.value_type.as_str());
-    }
-    setup
 }
 
 fn remember(names: &mut Vec<String>, name: &str) {

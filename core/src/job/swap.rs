@@ -190,7 +190,7 @@ impl Walk {
             let given = format!("reseal_v.reseal_f{fact}");
             let name = self.name(&info.name);
             let same = if self.dialect == Dialect::Mysql && info.is_mysql_integer() {
-                format!("{name} = {given}")
+                format!("{name} <=> {given}")
             } else {
                 self.is_same(&name, info.shape(self.dialect), &given)
             };
@@ -231,19 +231,22 @@ impl Walk {
         }
     }
 
-    /// Whether a column holds what was read of it.
+    /// Whether a column holds what was read of it, which may be NULL.
     fn is_same(&self, name: &str, shape: Shape, old: &str) -> String {
         match (self.dialect, shape) {
-            (Dialect::Postgres | Dialect::Mysql, Shape::Bytes) => format!("{name} = {old}"),
-            (Dialect::Postgres, _) => format!("{name}::text COLLATE \"C\" = {old}"),
+            (Dialect::Postgres, Shape::Bytes) => format!("{name} IS NOT DISTINCT FROM {old}"),
+            (Dialect::Postgres, _) => {
+                format!("{name}::text COLLATE \"C\" IS NOT DISTINCT FROM {old}")
+            }
+            (Dialect::Mysql, Shape::Bytes) => format!("{name} <=> {old}"),
             (Dialect::Mysql, Shape::Unfit) => {
-                format!("CAST(CAST({name} AS CHAR) AS BINARY) = {old}")
+                format!("CAST(CAST({name} AS CHAR) AS BINARY) <=> {old}")
             }
             (Dialect::Mysql, _) => {
-                format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) = {old}")
+                format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY) <=> {old}")
             }
             (Dialect::Sqlite, _) => {
-                format!("typeof({name}) = typeof({old}) AND {name} = {old} COLLATE BINARY")
+                format!("typeof({name}) = typeof({old}) AND {name} IS {old} COLLATE BINARY")
             }
         }
     }

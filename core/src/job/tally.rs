@@ -13,7 +13,7 @@ use alloc::string::String;
 pub(super) enum Tally {
     Null,
     Current,
-    /// It is current, and gets another term.
+    /// It is current and gets another term, or is NULL and loses one.
     Reindexed,
     Resealed(Move),
     Refused(Refused),

@@ -72,6 +72,7 @@ impl Run {
                 return Err(behind(&self.id).into());
             }
             next.join(sharing);
+            let _are_looked_at = next.progress.lacks_terms(&self.targets);
             self.line.run(Step::Begin).await?;
             if !self.put(&next).await? {
                 self.line.run(Step::Rollback).await?;
@@ -87,6 +88,10 @@ impl Run {
             break;
         }
         self.tally.is_loaded = true;
+        let sharing = self.sharing.as_mut();
+        if sharing.is_some_and(|it| it.shared.progress.lacks_terms(&self.targets)) {
+            self.look_at_terms();
+        }
         let pass = self.pass();
         let sharing = self.sharing.as_ref();
         let begun = sharing.filter(|it| it.shared.is_interrupted || pass > 1);

@@ -2,7 +2,7 @@
 
 use crate::support::{USERS, World, assert_adds_up};
 use reseal::ErrorCode;
-use reseal::job::{Checkpoint, End, Event, Reply, Report, Step};
+use reseal::job::{Checkpoint, End, Event, Failure, Reply, Report, Step};
 
 #[test]
 fn a_job_that_is_dropped_at_any_step_is_resumed_and_its_counts_add_up() {
@@ -193,4 +193,50 @@ fn a_connection_gets_its_settings_back() {
     });
     assert_eq!(report.unwrap().end, End::Complete);
     assert_eq!(busy(), before);
+}
+
+/// Runs a job whose connection is lost once, in the second pass; what it said before is undone by some SQL.
+fn with_lost_commits(world: &World, checkpoint: Checkpoint, sql: &str) -> Report {
+    let job = world.job(USERS, |options| options.checkpoint = checkpoint);
+    let (mut is_second, mut is_lost) = (false, false);
+    let report = world.drive(job, &mut |_, step| {
+        is_second |= matches!(step, Step::Tell(Event::Progress { pass: 2, .. }));
+        if !is_second || is_lost || !matches!(step, Step::Query(_)) {
+            return None;
+        }
+        is_lost = true;
+        world.db.execute_batch(sql).unwrap();
+        Some(Reply::Failed(Failure::connection_lost()))
+    });
+    assert!(is_lost);
+    report.unwrap()
+}
+
+#[test]
+fn what_a_failover_has_lost_is_found_by_one_more_pass_where_no_table_goes_back_with_it() {
+    let lost = "UPDATE users SET ssn = 'secret ' || id WHERE id < 10";
+    for checkpoint in [Checkpoint::Nowhere, Checkpoint::File { state: None }] {
+        let world = World::users(200);
+        let report = with_lost_commits(&world, checkpoint, lost);
+        assert_eq!(report.end, End::Complete, "{}", report.to_json());
+        let sealed = "SELECT count(*) FROM users WHERE ssn LIKE 'rs1.%'";
+        assert_eq!(world.number(sealed), 200);
+        let passes = &report.columns[0].passes;
+        passes.iter().for_each(assert_adds_up);
+        let resealed: Vec<u64> = passes.iter().map(reseal::job::Counts::resealed).collect();
+        assert_eq!(resealed, [200, 0, 9, 0]);
+    }
+}
+
+#[test]
+fn a_checkpoint_that_is_gone_begins_anew() {
+    let lost = "DELETE FROM reseal_jobs; UPDATE users SET ssn = 'secret ' || id WHERE id < 10";
+    let world = World::users(200);
+    let report = with_lost_commits(&world, Checkpoint::Table, lost);
+    assert_eq!(report.end, End::Complete, "{}", report.to_json());
+    let passes = &report.columns[0].passes;
+    let counted = passes.iter().map(|it| (it.resealed(), it.current));
+    assert_eq!(counted.collect::<Vec<_>>(), [(9, 191), (0, 200)]);
+    assert_eq!(world.opened().len(), 200);
+    assert_eq!(world.number("SELECT count(*) FROM reseal_jobs"), 1);
 }

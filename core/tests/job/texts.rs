@@ -115,7 +115,7 @@ fn postgres_swaps_a_batch_by_arrays() {
          AS reseal_v(reseal_k0, reseal_k1, reseal_o0, reseal_n0, reseal_t0_0) \
          WHERE (kind = 'a'\n) AND \"app\".\"users\".\"tenant\" = reseal_v.reseal_k0::bigint \
          AND \"app\".\"users\".\"code\" = reseal_v.reseal_k1::varchar(9) \
-         AND \"app\".\"users\".\"ssn\"::text COLLATE \"C\" = reseal_v.reseal_o0"
+         AND \"app\".\"users\".\"ssn\"::text COLLATE \"C\" IS NOT DISTINCT FROM reseal_v.reseal_o0"
     );
     assert_eq!(swap.params[0], Cell::from(r#"{"7"}"#));
     assert_eq!(swap.params[2], Cell::from(r#"{"secret"}"#));
@@ -148,7 +148,7 @@ fn mysql_swaps_a_batch_by_a_join_and_keeps_columns_that_follow_updates() {
          `app`.`users`.`ssn_bidx` = reseal_v.reseal_t0_0, \
          `app`.`users`.`changed` = `app`.`users`.`changed` \
          WHERE (kind = 'a'\n) \
-         AND CAST(CONVERT(`app`.`users`.`ssn` USING utf8mb4) AS BINARY) = reseal_v.reseal_o0"
+         AND CAST(CONVERT(`app`.`users`.`ssn` USING utf8mb4) AS BINARY) <=> reseal_v.reseal_o0"
     );
     assert_eq!(swap.params[2], Cell::from(b"secret".to_vec()));
 }
@@ -220,10 +220,10 @@ fn what_is_bound_is_compared_with_what_was_read() {
          FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[]) \
          AS reseal_v(reseal_k0, reseal_f0, reseal_f1, reseal_f2, reseal_o0, reseal_n0) \
          WHERE 1 = 1 AND \"users\".\"code\" = reseal_v.reseal_k0::varchar(9) \
-         AND \"users\".\"kind\" = reseal_v.reseal_f0 \
-         AND \"users\".\"tenant\"::text COLLATE \"C\" = reseal_v.reseal_f1 \
-         AND \"users\".\"code\"::text COLLATE \"C\" = reseal_v.reseal_f2 \
-         AND \"users\".\"ssn\"::text COLLATE \"C\" = reseal_v.reseal_o0"
+         AND \"users\".\"kind\" IS NOT DISTINCT FROM reseal_v.reseal_f0 \
+         AND \"users\".\"tenant\"::text COLLATE \"C\" IS NOT DISTINCT FROM reseal_v.reseal_f1 \
+         AND \"users\".\"code\"::text COLLATE \"C\" IS NOT DISTINCT FROM reseal_v.reseal_f2 \
+         AND \"users\".\"ssn\"::text COLLATE \"C\" IS NOT DISTINCT FROM reseal_v.reseal_o0"
     );
     let bound = [r#"{"\\x6b"}"#, "{7}", r#"{"x"}"#].map(Cell::from);
     assert_eq!(swap.params[1..4], bound);
@@ -235,10 +235,10 @@ fn what_is_bound_is_compared_with_what_was_read() {
          CAST(? AS BINARY) AS reseal_f2, CAST(? AS BINARY) AS reseal_o0, \
          CONVERT(? USING utf8mb4) AS reseal_n0) AS reseal_v \
          ON `users`.`code` = reseal_v.reseal_k0 SET `users`.`ssn` = reseal_v.reseal_n0 \
-         WHERE 1 = 1 AND CAST(CAST(`users`.`kind` AS CHAR) AS BINARY) = reseal_v.reseal_f0 \
-         AND `users`.`tenant` = reseal_v.reseal_f1 \
-         AND CAST(CONVERT(`users`.`code` USING utf8mb4) AS BINARY) = reseal_v.reseal_f2 \
-         AND CAST(CONVERT(`users`.`ssn` USING utf8mb4) AS BINARY) = reseal_v.reseal_o0"
+         WHERE 1 = 1 AND CAST(CAST(`users`.`kind` AS CHAR) AS BINARY) <=> reseal_v.reseal_f0 \
+         AND `users`.`tenant` <=> reseal_v.reseal_f1 \
+         AND CAST(CONVERT(`users`.`code` USING utf8mb4) AS BINARY) <=> reseal_v.reseal_f2 \
+         AND CAST(CONVERT(`users`.`ssn` USING utf8mb4) AS BINARY) <=> reseal_v.reseal_o0"
     );
 }
 
