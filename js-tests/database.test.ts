@@ -497,6 +497,16 @@ on(SERVERS, "a connection that is lost is replaced outside of transactions", asy
   expect(await rowCount(database)).toBe(3);
 });
 
+on(["mysql"], "a node of Galera that has left its cluster is left", async (place) => {
+  const database = await place.open();
+  const number = "SELECT connection_id()";
+  const before = await database.query(number);
+  const signal = "SIGNAL SQLSTATE '08S01' SET MYSQL_ERRNO = 1047";
+  const { code } = await failureOf(database, () => database.execute(signal));
+  expect(code).toBe("1047");
+  expect(await database.query(number)).not.toEqual(before);
+});
+
 on(SERVERS, "one that is lost in a transaction is not replaced before rollback", async (place) => {
   const database = await place.open();
   await place.table(database);

@@ -608,6 +608,16 @@ def test_a_connection_that_is_lost_is_replaced_outside_of_transactions(place: Pl
     assert database.query("SELECT count(*) FROM t") == [(3,)]
 
 
+@on("mysql")
+def test_a_server_that_has_left_its_cluster_is_left(place: Place) -> None:
+    """A node of Galera says so to all statements, and another one may be behind the same address."""
+    database = place.open()
+    before = database.query("SELECT connection_id()")
+    signal = "SIGNAL SQLSTATE '08S01' SET MYSQL_ERRNO = 1047"
+    assert failure_of(database, lambda: database.execute(signal)).code == "1047"
+    assert database.query("SELECT connection_id()") != before
+
+
 @servers_only
 def test_a_connection_that_is_lost_in_a_transaction_is_not_replaced_before_rollback(
     place: Place,

@@ -175,6 +175,43 @@ def test_a_key_stays_while_rows_outside_of_where_are_under_it(place: Place) -> N
 
 
 @each
+def test_a_key_stays_while_a_whole_document_is_under_it(place: Place) -> None:
+    """Documents were sealed as a whole before members of them were: a path finds nothing in those."""
+    place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()
+    text, is_json = place.type("text"), place.kind == "postgresql"
+    of = "jsonb" if is_json else text
+    place.do(f"CREATE TABLE users (id integer PRIMARY KEY, ssn {of}, kept {text})")
+    old, new = reseal.Keyring(OLD), reseal.Keyring(DATA)
+    member = json.dumps({"pin": new.seal("1", HERE)})
+    whole = old.seal('{"pin": "2"}', HERE)
+    rows = [{"id": 1, "ssn": member, "kept": member}]
+    rows += [{"id": 2, "ssn": json.dumps(whole) if is_json else whole, "kept": whole}]
+    place.insert("users", rows)
+    described = [
+        column(type="json", path="$.pin", read=["plain"]),
+        # One that reads no envelopes.
+        column(name="kept", type="json", path="$.pin", write="plain", read=["plain"]),
+    ]
+    place.describe(*described)
+    report, _ = retire(place, OLD.id, code=1)
+    assert left(report) == {"users.ssn": 1, "users.kept": 1}
+    applied = place.report("apply", "--yes", code=1)
+    assert applied["columns"][0]["total"]["refused"] == {"format-mismatch": 1}
+    # What the documentation says is to be done.
+    both = [column(name=name, type="json", context=HERE) for name in ("ssn", "kept")]
+    place.describe(*(it | {"write": "plain", "read": ["app"]} for it in both))
+    assert total(place.report("apply", "--yes"))["resealed"] == 1
+    assert json.loads(place.stored("kept")[1]) == {"pin": "2"}
+    place.describe(*described)
+    assert total(place.report("apply", "--column", "users.ssn"))["resealed"] == 1
+    [_, document] = place.stored()
+    document = document if isinstance(document, dict) else json.loads(document)
+    assert new.open_str(document["pin"], HERE) == "2"
+    report, _ = retire(place, OLD.id)
+    assert (report["end"], report["left"]) == ("complete", [])
+
+
+@each
 def test_rows_without_an_id_that_where_leaves_out_are_counted_too(place: Place) -> None:
     """Envelopes are counted by their start, for which no row has to be found again."""
     place.env["RESEAL_DECRYPT_KEYS"] = OLD.export()

@@ -19,7 +19,7 @@ from reseal._database_base import Database, Failure, Param, Row, Source, unusabl
 from reseal._database_url import KEEP_ALIVE, Target, root_of
 
 _LOST = "2013"
-_LOST_CODES = frozenset((0, 1153, 1927, 2006, 2013, 2055))
+_LOST_CODES = frozenset((0, 1047, 1153, 1927, 2006, 2013, 2055))
 _IN_TRANSACTION = 1
 # The numbers of TINY, SHORT, LONG, LONGLONG, INT24 and YEAR, and those of text and bytes.
 _NUMBERS = (1, 2, 3, 8, 9, 13)

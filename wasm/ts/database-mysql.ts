@@ -42,7 +42,7 @@ interface MysqlPool {
 }
 
 const LOST = "2013";
-const LOST_CODES = new Set([1153, 1927, 2006, 2013, 2055]);
+const LOST_CODES = new Set([1047, 1153, 1927, 2006, 2013, 2055]);
 // TINY, SHORT, LONG, LONGLONG, INT24 and YEAR
 const NUMBERS = new Set([1, 2, 3, 8, 9, 13]);
 // VARCHAR, BIT, the blobs, VAR_STRING, STRING and GEOMETRY: bytes where the character set is binary.

@@ -35,7 +35,11 @@ impl Retirement<'_, '_> {
         };
         retired.keep(&report);
         for column in &report.columns {
-            for (code, values) in column.total().refused {
+            let refused = column.total().refused;
+            if !refused.is_empty() {
+                retired.note_history(column);
+            }
+            for (code, values) in refused {
                 let values = Part::of(column, values);
                 let code = Some(code);
                 retired.left.push(Part { code, ..values });
@@ -55,6 +59,7 @@ impl Retirement<'_, '_> {
         if !needing.is_empty() {
             retired.next.push("reseal apply".to_owned());
         }
+        retired.next.append(&mut retired.histories);
         if !closed.is_empty() {
             let verify = "reseal verify --refused refused.jsonl lists the values that do not open";
             retired.next.push(verify.to_owned());

@@ -41,16 +41,18 @@ impl Retirement<'_, '_> {
     pub(super) fn note_left(&self, report: &Report, key: &str, retired: &mut Retired) {
         retired.keep(report);
         let described = self.manifest.columns().len();
-        let columns = report.columns.iter().enumerate();
-        retired.left = columns
-            .flat_map(|(place, column)| {
-                let left = under(column, key).into_iter();
-                left.map(move |part| Part {
-                    is_outside: place >= described,
-                    ..part
-                })
-            })
-            .collect();
+        retired.left.clear();
+        retired.histories.clear();
+        for (place, column) in report.columns.iter().enumerate() {
+            let left = under(column, key);
+            if !left.is_empty() {
+                retired.note_history(column);
+            }
+            retired.left.extend(left.into_iter().map(|part| Part {
+                is_outside: place >= described,
+                ..part
+            }));
+        }
         self.note_plain(report, retired);
     }
 

@@ -348,6 +348,7 @@ fn in_use(retired: &mut Retired) {
             "describe in the manifest the rows that no where takes: reseal apply leaves them alone";
         retired.next.insert(0, why.to_owned());
     }
+    retired.next.append(&mut retired.histories);
     retired.verdict = format!(
         "the key {} is still needed: {} under it",
         retired.target,

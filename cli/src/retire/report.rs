@@ -35,6 +35,9 @@ pub(super) struct Retired {
     /// What was counted last.
     pub(super) columns: Value,
     pub(super) milliseconds: u64,
+    /// What takes former versions of rows away, where something in their tables needs it.
+    #[serde(skip)]
+    pub(super) histories: Vec<String>,
     /// In a sentence.
     #[serde(skip)]
     pub(super) verdict: String,
@@ -103,6 +106,7 @@ impl Retired {
             next: Vec::new(),
             columns: Value::Array(Vec::new()),
             milliseconds: 0,
+            histories: Vec::new(),
             verdict: String::new(),
         }
     }
@@ -113,6 +117,18 @@ impl Retired {
         let mut value: Value = serde_json::from_str(&report.to_json()).unwrap_or_default();
         let columns = value.get_mut("columns").map(Value::take);
         self.columns = columns.unwrap_or_default();
+    }
+
+    /// Notes that former versions of rows are among what needs it.
+    pub(super) fn note_history(&mut self, column: &ColumnReport) {
+        let mut findings = column.findings.iter();
+        let Some(history) = findings.find(|it| it.code == "keeps-history") else {
+            return;
+        };
+        let said = shown(&format!("{}: {}", column.table, history.message));
+        if !self.histories.contains(&said) {
+            self.histories.push(said);
+        }
     }
 
     /// It was asked to stop before anything was changed.

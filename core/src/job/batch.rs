@@ -83,6 +83,7 @@ impl Run {
     ) -> Result<Vec<Vec<Cell>>, Halt> {
         let mut is_written = !swaps.is_empty();
         let mut left = Vec::new();
+        let mut refusals = Vec::new();
         if is_written {
             self.line.run(Step::Begin).await?;
             let failed = self.swap(walk, taken, swaps).await?;
@@ -92,7 +93,7 @@ impl Run {
             if is_last {
                 let kept = kept.collect::<Vec<_>>();
                 let refused = refused(taken, &kept, ErrorCode::VerificationFailed);
-                self.tell_refused(walk, &refused).await;
+                refusals = self.refusals(walk, &refused);
                 taken.extend(refused);
             } else {
                 left.extend(kept);
@@ -135,6 +136,8 @@ impl Run {
             self.saved().await?;
         }
         self.tally.resealed += resealed;
+        // Not before the commit: who is told may use the connection, or take long.
+        self.tell_all(refusals).await;
         Ok(left)
     }
 

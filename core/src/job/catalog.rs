@@ -18,12 +18,22 @@ pub(super) struct Info {
     /// The longest text or bytes that it takes, where that is limited.
     pub(super) max_chars: Option<usize>,
     pub(super) is_nullable: bool,
-    /// MySQL sets it to the present time in every update that does not name it.
-    pub(super) follows_updates: bool,
-    /// The database computes it from other columns.
-    pub(super) is_generated: bool,
+    pub(super) set_by: SetBy,
     /// Of text in MySQL.
     pub(super) charset: Option<(String, String)>,
+}
+
+/// What sets a column, where it is not only the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SetBy {
+    Application,
+    /// MySQL sets it to the present time in every update that does not name it.
+    Updates,
+    /// The database computes it from other columns.
+    Expression,
+    /// MariaDB keeps in it until when a row was like this, where the table names it. It is in every unique key,
+    /// and is the same in all rows that are still so.
+    RowEnd,
 }
 
 /// What kind of values a column takes.
@@ -41,9 +51,20 @@ pub(super) enum Shape {
 /// column's: quoted by the database.
 pub(super) type UniqueKey = Vec<(String, Option<String>)>;
 
-/// What sets a column, where it is not only the application: one number in the rows of [`columns`].
+/// [`SetBy`] as a number in the rows of [`columns`].
 const FOLLOWS_UPDATES: i64 = 1;
 const GENERATED: i64 = 2;
+const ROW_END: i64 = 3;
+
+/// What a table is like, beside its columns and keys: the number in the row of [`nature`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nature(i64);
+
+/// The bits of that number.
+const HISTORY: i64 = 1;
+const NO_TRANSACTIONS: i64 = 2;
+const HEIRS: i64 = 4;
+const CONFLICTS: i64 = 8;
 
 const POSTGRES_COLUMNS: &str = "SELECT a.attname::text, \
 format_type(a.atttypid, CASE WHEN b.typname = 'bpchar' THEN -1 ELSE NULLIF(a.atttypmod, -1) END), \
@@ -69,8 +90,11 @@ const POSTGRES_SCHEMA: &str = "SELECT n.nspname::text FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(";
 const MYSQL_COLUMNS: &str = "SELECT COLUMN_NAME, COLUMN_TYPE, LOWER(DATA_TYPE), \
 CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', \
-CASE WHEN GENERATION_EXPRESSION <> '' THEN 2 ELSE LOCATE('on update', LOWER(EXTRA)) > 0 END, \
+CASE WHEN GENERATION_EXPRESSION = 'ROW END' THEN 3 WHEN GENERATION_EXPRESSION <> '' THEN 2 ELSE LOCATE('on update', LOWER(EXTRA)) > 0 END, \
 CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ";
+const MYSQL_NATURE: &str = "SELECT (TABLE_TYPE = 'SYSTEM VERSIONED') + 2 * EXISTS (SELECT 1 FROM \
+information_schema.ENGINES e WHERE e.ENGINE = t.ENGINE AND e.TRANSACTIONS = 'NO') \
+FROM information_schema.TABLES t WHERE TABLE_SCHEMA = ";
 const MYSQL_KEYS: &str = "SELECT INDEX_NAME, COLUMN_NAME, NULL \
 FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_SCHEMA = ";
 
@@ -125,9 +149,8 @@ pub(super) fn keys(dialect: Dialect, table: &str) -> Statement {
             // The pragmas do not tell the collation of a column: it is BINARY where the table says
             // nothing. A name that says nothing new keeps a composite key from its index.
             phrase.push("CASE WHEN c.coll <> 'BINARY' OR EXISTS (SELECT 1 FROM ");
-            phrase.push(&schema.map_or_else(String::new, |it| format!("{}.", dialect.quoted(it))));
-            phrase.push("sqlite_master WHERE type = 'table' AND sql LIKE '%collate%' AND name = ");
-            phrase.value(name).push(" COLLATE NOCASE) THEN ");
+            sqlite_table(&mut phrase, "collate", schema, name);
+            phrase.push(") THEN ");
             phrase.push("'\"' || replace(c.coll, '\"', '\"\"') || '\"' END FROM ");
             pragma(&mut phrase, "pragma_index_list", schema, name);
             phrase.push(" i JOIN pragma_index_xinfo(i.name");
@@ -145,6 +168,44 @@ pub(super) fn schema(dialect: Dialect, table: &str) -> Statement {
     let mut phrase = Phrase::new(dialect, POSTGRES_SCHEMA);
     phrase.value(dialect.table(table).as_str()).push("::text)");
     phrase.done()
+}
+
+/// The statement whose row [`nature_of`] reads.
+pub(super) fn nature(dialect: Dialect, table: &str) -> Statement {
+    let (schema, name) = split_table(table);
+    let mut phrase;
+    match dialect {
+        Dialect::Postgres => {
+            let what = "SELECT 4 FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND EXISTS (SELECT 1 FROM \
+                pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AND c.oid = to_regclass(";
+            phrase = Phrase::new(dialect, what);
+            phrase.value(dialect.table(table).as_str()).push("::text)");
+        }
+        Dialect::Mysql => {
+            phrase = Phrase::new(dialect, MYSQL_NATURE);
+            mysql_table(&mut phrase, schema, name);
+        }
+        Dialect::Sqlite => {
+            phrase = Phrase::new(dialect, "SELECT 8 FROM ");
+            sqlite_table(&mut phrase, "on%conflict", schema, name);
+        }
+    }
+    phrase.done()
+}
+
+pub(super) fn nature_of(rows: &[Vec<Cell>]) -> Nature {
+    let number = rows.first().and_then(|row| row.first()?.as_int());
+    Nature(number.unwrap_or_default())
+}
+
+/// The table, where a word stands in what made it.
+fn sqlite_table(phrase: &mut Phrase, word: &str, schema: Option<&str>, name: &str) {
+    let schema = schema.map(|it| format!("{}.", Dialect::Sqlite.quoted(it)));
+    phrase.push(&schema.unwrap_or_default());
+    phrase.push(&format!(
+        "sqlite_master WHERE type = 'table' AND sql LIKE '%{word}%' AND name = "
+    ));
+    phrase.value(name).push(" COLLATE NOCASE");
 }
 
 pub(super) fn mysql_table(phrase: &mut Phrase, schema: Option<&str>, name: &str) {
@@ -188,14 +249,22 @@ fn info(row: &[Cell]) -> Option<Info> {
         base: text(base).unwrap_or_default(),
         max_chars: max_chars.as_int().and_then(|it| usize::try_from(it).ok()),
         is_nullable: nullable.as_int() != Some(0),
-        follows_updates: set_by.as_int() == Some(FOLLOWS_UPDATES),
-        is_generated: set_by.as_int() == Some(GENERATED),
+        set_by: match set_by.as_int() {
+            Some(FOLLOWS_UPDATES) => SetBy::Updates,
+            Some(GENERATED) => SetBy::Expression,
+            Some(ROW_END) => SetBy::RowEnd,
+            _ => SetBy::Application,
+        },
         charset: text(charset).zip(text(collation)),
     })
 }
 
 /// The unique keys of columns; one with an expression is none.
-pub(super) fn keys_of(rows: &[Vec<Cell>]) -> Vec<UniqueKey> {
+pub(super) fn keys_of(rows: &[Vec<Cell>], columns: &[Info]) -> Vec<UniqueKey> {
+    let is_row_end = |name: &str| {
+        let mut ends = columns.iter().filter(|it| it.set_by == SetBy::RowEnd);
+        ends.any(|it| it.name == name)
+    };
     let mut keys: Vec<(&str, Option<UniqueKey>)> = Vec::new();
     for row in rows {
         let [index, column, collation] = row.as_slice() else {
@@ -208,16 +277,44 @@ pub(super) fn keys_of(rows: &[Vec<Cell>]) -> Vec<UniqueKey> {
         let key = keys.iter_mut().find(|(name, _)| *name == index);
         let Some((_, key)) = key else { continue };
         match (key.as_mut(), column.as_text()) {
+            (Some(_), Some(column)) if is_row_end(column) => {}
             (Some(key), Some(column)) => {
                 key.push((column.into(), collation.as_text().map(String::from)));
             }
             _ => *key = None,
         }
     }
-    keys.into_iter().filter_map(|(_, key)| key).collect()
+    let keys = keys.into_iter().filter_map(|(_, key)| key);
+    keys.filter(|key| !key.is_empty()).collect()
+}
+
+impl Nature {
+    /// MariaDB keeps the former versions of its rows, in the table itself.
+    pub(super) const fn keeps_history(self) -> bool {
+        self.0 & HISTORY != 0
+    }
+
+    /// MySQL: what is written there is not undone with its transaction.
+    pub(super) const fn lacks_transactions(self) -> bool {
+        self.0 & NO_TRANSACTIONS != 0
+    }
+
+    /// PostgreSQL: others inherit from it, whose rows belong to it, and are in none of its indexes.
+    pub(super) const fn has_heirs(self) -> bool {
+        self.0 & HEIRS != 0
+    }
+
+    /// SQLite: it says itself what becomes of rows that break a constraint. With REPLACE others are deleted.
+    pub(super) const fn settles_conflicts(self) -> bool {
+        self.0 & CONFLICTS != 0
+    }
 }
 
 impl Info {
+    pub(super) const fn is_generated(&self) -> bool {
+        matches!(self.set_by, SetBy::Expression | SetBy::RowEnd)
+    }
+
     /// What it takes.
     pub(super) fn shape(&self, dialect: Dialect) -> Shape {
         match (dialect, self.base.as_str()) {

@@ -41,7 +41,7 @@ AND has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnu
 const MYSQL: &str = "SELECT '', c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE), c.TABLE_SCHEMA \
 FROM information_schema.COLUMNS c JOIN information_schema.TABLES t \
 ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME \
-WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE = 'BASE TABLE' AND LOWER(c.DATA_TYPE) IN \
+WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND LOWER(c.DATA_TYPE) IN \
 ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'json', 'binary', 'varbinary', \
 'tinyblob', 'blob', 'mediumblob', 'longblob') ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION";
 const SQLITE: &str = "SELECT '', m.name, c.name, lower(c.type), 'main' FROM sqlite_master m \

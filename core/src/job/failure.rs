@@ -183,11 +183,12 @@ const fn mysql(code: u32) -> FailureKind {
         1213 => FailureKind::Deadlock,
         1020 => FailureKind::Serialization,
         1205 | 3572 => FailureKind::LockTimeout,
-        1969 | 3024 => FailureKind::StatementTimeout,
-        // The server closes the connection of a packet that is too large, 1153.
-        1040 | 1053 | 1077 | 1080 | 1153 | 1927 | 2002 | 2003 | 2006 | 2013 | 2055 | 4031 => {
-            FailureKind::ConnectionLost
-        }
+        // The last one of a statement that somebody ended, as those do who look for long ones.
+        1969 | 3024 | 1317 => FailureKind::StatementTimeout,
+        // A node of Galera that has left its cluster says 1047 to all statements. The server closes the connection of a
+        // packet that is too large, 1153.
+        1040 | 1047 | 1053 | 1077 | 1080 | 1153 | 1927 | 2002 | 2003 | 2006 | 2013 | 2055
+        | 4031 => FailureKind::ConnectionLost,
         1044 | 1045 | 1142 | 1143 | 1227 | 1290 | 1792 | 1836 => FailureKind::PermissionDenied,
         1049 | 1146 => FailureKind::NoSuchTable,
         1054 => FailureKind::NoSuchColumn,

@@ -43,9 +43,16 @@ impl Run {
 
     async fn read(&mut self, walk: &Arc<Walk>, after: Option<Vec<Cell>>) -> Result<Page, Halt> {
         let limit = self.tally.limit.clamp(1, self.most_rows());
-        let statement = match self.options.rows.as_slice() {
-            [] => walk.page(after.as_deref(), self.until(), limit),
-            rows => walk.rows_at(rows),
+        // A page has all versions of its rows: those of the last one may be beyond the limit.
+        let mut end = None;
+        let statement = if walk.reads_history {
+            let found = self.line.query(walk.end_of(after.as_deref(), limit));
+            end = found.await?.first().map(|key| walk.key_of(key));
+            walk.page(after.as_deref(), end.as_deref(), usize::MAX)
+        } else if self.options.rows.is_empty() {
+            walk.page(after.as_deref(), self.until(), limit)
+        } else {
+            walk.rows_at(&self.options.rows)
         };
         let mut rows = self.line.query(statement).await?;
         if self.work.is_repair() {
@@ -55,8 +62,12 @@ impl Run {
         self.tally.limit = self.next_limit(&rows);
         Ok(Page {
             rows: rows.len(),
-            is_last: self.work.is_repair() || rows.len() < limit,
-            last: rows.last().map(|row| walk.key_of(row)),
+            is_last: if walk.reads_history {
+                end.is_none()
+            } else {
+                self.work.is_repair() || rows.len() < limit
+            },
+            last: end.or_else(|| rows.last().map(|row| walk.key_of(row))),
             work: Ahead::new(self.task(walk, rows)?),
         })
     }

@@ -49,7 +49,7 @@ impl Walk {
         phrase.push(&format!(
             "SELECT {start} AS reseal_p, {bytes} AS reseal_l FROM "
         ));
-        phrase.push(&self.from());
+        phrase.push(&self.source());
         self.push_filter(&mut phrase);
         self.push_sample(&mut phrase);
         if self.dialect == Dialect::Postgres {

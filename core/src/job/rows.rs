@@ -3,7 +3,7 @@
 use super::{
     Cell, Kind, Move, Target, Work,
     catalog::{Info, Shape},
-    document::{self, Content},
+    document::{self, Content, Member},
     facts::same_terms,
     proof::{Proof, Wish},
     shown::Shown,
@@ -123,8 +123,17 @@ impl Taker<'_> {
             _ => self.facts(target, row, true)?,
         };
         if let Some(path) = &target.spec.path {
-            let document = shown.document()?;
-            let (tallies, new) = self.members(target, path, document, &facts, fresh)?;
+            let members = |text| Ok((text, document::members(text, path)?));
+            let members = shown.document().and_then(members);
+            if !matches!(&members, Ok((_, there)) if !there.is_empty())
+                && let Some(found) = whole::sealed(&target.column, &shown)
+            {
+                let of_census = self.work == Work::Census;
+                let refused = Tally::refused(ErrorCode::FormatMismatch);
+                return Ok((vec![if of_census { found } else { refused }], None));
+            }
+            let (document, members) = members?;
+            let (tallies, new) = self.members(target, path, document, members, &facts, fresh)?;
             if let Some(new) = &new {
                 self.check_fit(place, new)?;
             }
@@ -190,12 +199,13 @@ impl Taker<'_> {
         target: &Target,
         path: &JsonPath,
         document: &str,
+        members: Vec<Member>,
         facts: &Context,
         fresh: &mut Fresh<'_>,
     ) -> Result<(Vec<Tally>, Option<Cell>)> {
         let mut tallies = Vec::new();
         let mut renewed = Vec::new();
-        for member in document::members(document, path)? {
+        for member in members {
             let done = match &member.content {
                 Content::Null => Ok((Tally::Null, None)),
                 Content::Other => Ok((Tally::refused(ErrorCode::ValueInvalid), None)),

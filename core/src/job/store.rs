@@ -19,9 +19,14 @@ pub(super) fn create(dialect: Dialect) -> Statement {
         Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER"),
     };
     let table = dialect.quoted(TABLE);
+    // A server may be set to one without transactions.
+    let engine = match dialect {
+        Dialect::Mysql => " ENGINE=InnoDB",
+        Dialect::Postgres | Dialect::Sqlite => "",
+    };
     let sql = format!(
         "CREATE TABLE IF NOT EXISTS {table} ({} {id} NOT NULL PRIMARY KEY, {} {state} NOT NULL, \
-         {} {version} NOT NULL)",
+         {} {version} NOT NULL){engine}",
         dialect.quoted("id"),
         dialect.quoted("state"),
         dialect.quoted("version"),

@@ -145,7 +145,12 @@ impl Walk {
             });
             phrase.push(")");
         });
-        phrase.push(") UPDATE ").push(&self.from()).push(" SET ");
+        phrase.push(") UPDATE ");
+        if self.nature.settles_conflicts() {
+            // Not everywhere: it is of the statements of triggers as well, whatever they say themselves.
+            phrase.push("OR ABORT ");
+        }
+        phrase.push(&self.from()).push(" SET ");
         self.push_sets(&mut phrase, &columns);
         phrase.push(" FROM reseal_v");
         self.push_filter(&mut phrase);

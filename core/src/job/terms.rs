@@ -18,7 +18,7 @@ impl Walk {
         let mut phrase = Phrase::new(self.dialect, "SELECT reseal_p, count(*) FROM (SELECT ");
         let start = self.term_key(&self.name(&term.name));
         phrase.push(&format!("{start} AS reseal_p FROM "));
-        phrase.push(&self.from());
+        phrase.push(&self.source());
         self.push_filter(&mut phrase);
         self.push_sample(&mut phrase);
         if self.dialect == Dialect::Postgres {

@@ -2,7 +2,7 @@
 
 use super::{
     Cell, Dialect, Statement,
-    catalog::{Info, Shape},
+    catalog::{Info, Nature, Shape},
     dialect::Phrase,
 };
 use alloc::{format, string::String, vec::Vec};
@@ -14,6 +14,9 @@ pub(super) struct Walk {
     pub(super) dialect: Dialect,
     /// As the manifest calls it.
     pub(super) table: String,
+    pub(super) nature: Nature,
+    /// Whether the former versions of rows are read as well: a row id is then in several rows.
+    pub(super) reads_history: bool,
     /// `where`.
     pub(super) filter: Option<String>,
     pub(super) keys: Vec<KeyColumn>,
@@ -94,7 +97,7 @@ impl Walk {
         phrase.list(", ", &self.keys, |phrase, key| {
             phrase.push(&self.read_key(key));
         });
-        phrase.push(" FROM ").push(&self.from());
+        phrase.push(" FROM ").push(&self.source());
         self.push_filter(&mut phrase);
         self.push_bound(&mut phrase, after, &AFTER);
         self.push_order(&mut phrase);
@@ -193,11 +196,27 @@ impl Walk {
         let keyless = "a row has NULL in its row id, so that it cannot be found again";
         let hidden = "its row-level security hides rows from this user: do it as its owner, or as \
                       a user with BYPASSRLS";
-        let found = by_ids.then(|| self.keyless_row()).flatten();
-        let keyless = found.map(|statement| (statement, keyless));
-        keyless
-            .into_iter()
-            .chain(self.hidden_rows().map(|statement| (statement, hidden)))
+        let shared = "a row id is in several rows, of the table and of those that inherit from it, so that one of \
+                      them could be missed";
+        let of_ids = [(self.keyless_row(), keyless), (self.shared_key(), shared)];
+        let all = of_ids.into_iter().filter(move |_| by_ids);
+        all.chain([(self.hidden_rows(), hidden)])
+            .filter_map(|(statement, what)| Some((statement?, what)))
+    }
+
+    /// A row id of several rows: a unique key of PostgreSQL is of one table, without those that inherit from it.
+    fn shared_key(&self) -> Option<Statement> {
+        self.nature.has_heirs().then(|| {
+            let mut phrase = Phrase::new(self.dialect, "SELECT 1 FROM ");
+            phrase.push(&self.from());
+            self.push_filter(&mut phrase);
+            phrase.push(" GROUP BY ");
+            phrase.list(", ", &self.keys, |phrase, key| {
+                phrase.push(&self.key(key));
+            });
+            phrase.push(" HAVING count(*) > 1 LIMIT 1");
+            phrase.done()
+        })
     }
 
     /// Whether policies hide rows: what is counted would not be all, nor what is rewritten.
@@ -268,7 +287,7 @@ impl Walk {
         phrase.list(", ", keys.chain(others), |phrase, expression| {
             phrase.push(&expression);
         });
-        phrase.push(" FROM ").push(&self.from()).push(joined);
+        phrase.push(" FROM ").push(&self.source()).push(joined);
         self.push_filter(phrase);
         self.push_sample(phrase);
     }
@@ -287,6 +306,16 @@ impl Walk {
 
     pub(super) fn from(&self) -> String {
         self.dialect.table(&self.table)
+    }
+
+    /// The rows that are read.
+    pub(super) fn source(&self) -> String {
+        let versions = if self.reads_history {
+            " FOR SYSTEM_TIME ALL"
+        } else {
+            ""
+        };
+        self.from() + versions
     }
 
     /// A column, with its table: a lone name in double quotes can be text for SQLite.

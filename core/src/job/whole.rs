@@ -1,9 +1,13 @@
 //! Columns of type JSON in which a whole document is one value: a format that is JSON itself stands
 //! there as it is, every other one as a string.
 
-use super::{Cell, document};
+use super::{
+    Cell, document,
+    shown::Shown,
+    tally::{Tally, found},
+};
 use crate::{
-    codec::{Stored, StoredValue},
+    codec::{Certainty, Stored, StoredValue},
     column::{Classified, Column},
 };
 use alloc::string::String;
@@ -23,6 +27,21 @@ pub(super) fn inside(column: &Column, document: &str) -> Option<Zeroizing<String
         Classified::In { origin, .. } if origin.scheme == PLAIN => None,
         _ => Some(text),
     }
+}
+
+/// What a value is in that is encrypted as a whole, where a path leads into documents and has no member in this one:
+/// the path came later, as a rule. A document with members in it is none without doubt alone.
+pub(super) fn sealed(column: &Column, shown: &Shown<'_>) -> Option<Tally> {
+    let stored = shown.stored();
+    let document = stored.as_text().unwrap_or_default().trim_ascii_start();
+    let inside = inside(column, document);
+    let stored = inside.as_ref().map_or(stored, |text| Stored::Text(text));
+    let tally = found(column, stored);
+    let Tally::Found(kind, certainty, _) = &tally else {
+        return None;
+    };
+    let is_sure = *certainty == Certainty::Yes || !document.starts_with(['{', '[']);
+    (kind.scheme != PLAIN && is_sure).then_some(tally)
 }
 
 /// The document for a value.

@@ -197,3 +197,107 @@ fn whoever_stops_it_is_not_kept_waiting_by_parts() {
     let last = report.columns[0].passes.last().unwrap();
     assert_eq!(last.refused.get("constraint-violated"), Some(&201));
 }
+
+#[test]
+fn what_a_table_says_of_conflicts_deletes_no_row() {
+    for clause in ["REPLACE", "IGNORE", "FAIL", "ROLLBACK"] {
+        let world = World::new(&format!(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT UNIQUE on\nconflict {clause}, name TEXT)"
+        ));
+        let columns = USERS.replace("write = 'app'", "write = 'app'\nmode = 'deterministic'");
+        let old = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+        let new = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+        let ring = |primary: &Key, other: &Key| {
+            let ring = Keyring::builder()
+                .primary(primary.clone())
+                .decrypt_only(other.clone());
+            Arc::new(ring.build().unwrap())
+        };
+        let (before, after) = (ring(&old, &new), ring(&new, &old));
+        for (id, ring) in [(1, &before), (2, &after), (3, &before)] {
+            let text = if id == 3 { "another" } else { "the same" };
+            let stored = ring.seal(
+                text.as_bytes(),
+                &crate::support::context(),
+                reseal::Mode::Deterministic,
+                &mut OsEntropy,
+            );
+            let insert = "INSERT INTO users (id, ssn, name) VALUES (?, ?, 'n')";
+            world.db.execute(insert, (id, stored.unwrap())).unwrap();
+        }
+        let mut secrets = Secrets::new();
+        secrets.give_ring("app", Arc::clone(&after));
+        let targets = Target::of(&manifest(&columns), &secrets).unwrap();
+        let report = world.run(World::job_of(Work::Apply, targets, |_| {}));
+        assert_refused(&report, 3, "duplicate-value", 1);
+        assert_eq!(told(&world), [("1".into(), "duplicate-value")], "{clause}");
+        assert_eq!(world.number("SELECT count(*) FROM users"), 3);
+    }
+}
+
+#[test]
+fn what_triggers_say_of_conflicts_holds() {
+    let world = World::users(50);
+    world
+        .db
+        .execute_batch(
+            "CREATE TABLE last (what TEXT PRIMARY KEY, id INTEGER);
+             CREATE TRIGGER notes AFTER UPDATE ON users
+             BEGIN INSERT OR REPLACE INTO last VALUES ('change', NEW.id); END",
+        )
+        .unwrap();
+    let report = world.run(world.job(USERS, |_| {}));
+    assert_eq!(report.columns[0].passes[0].resealed(), 50);
+    assert_eq!(world.number("SELECT count(*) FROM last"), 1);
+}
+
+#[test]
+fn whoever_is_told_of_a_refused_row_is_outside_of_the_transaction() {
+    // The first is refused by a constraint, the second since a trigger leaves it as it is.
+    let world = checked(100, "id <> 20 OR length(ssn) < 50");
+    world
+        .db
+        .execute_batch(
+            "CREATE TRIGGER keeps BEFORE UPDATE ON users WHEN OLD.id = 60
+             BEGIN SELECT RAISE(IGNORE); END",
+        )
+        .unwrap();
+    let mut refused = Vec::new();
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        if let Step::Tell(event) = step {
+            assert!(world.db.is_autocommit(), "{event:?}");
+            if let Event::Refused { row_id, .. } = event {
+                refused.push(row_id.concat());
+            }
+        }
+        None
+    });
+    assert_eq!(report.unwrap().end, End::Complete);
+    refused.sort();
+    refused.dedup();
+    assert_eq!(refused, ["20", "60"]);
+}
+
+#[test]
+fn of_a_commit_that_fails_nothing_is_told() {
+    let world = World::users(20);
+    world
+        .db
+        .execute_batch(
+            "CREATE TRIGGER keeps BEFORE UPDATE ON users WHEN OLD.id = 7
+             BEGIN SELECT RAISE(IGNORE); END",
+        )
+        .unwrap();
+    // The row is taken three times again before it is refused.
+    let mut commits = 0;
+    let report = world.drive(world.job(USERS, |_| {}), &mut |_, step| {
+        commits += usize::from(matches!(step, Step::Commit));
+        if !matches!(step, Step::Commit) || commits < 4 {
+            return None;
+        }
+        world.rollback().unwrap();
+        Some(failed("13"))
+    });
+    assert!(matches!(report.unwrap().end, End::Failed(_)));
+    assert_eq!(told(&world), []);
+}

@@ -209,6 +209,8 @@ fn codes_of_each_dialect_have_their_kind() {
         ("1205", LockTimeout),
         ("1969", StatementTimeout),
         ("3024", StatementTimeout),
+        ("1317", StatementTimeout),
+        ("1047", ConnectionLost),
         ("2013", ConnectionLost),
         ("1153", ConnectionLost),
         ("1142", PermissionDenied),

@@ -3,7 +3,7 @@
 use crate::support::{World, assert_adds_up, context, manifest};
 use reseal::{
     Context,
-    job::{End, Event, Step, Target, Work},
+    job::{Counts, End, Event, Report, Step, Target, Work},
 };
 
 const CODES: &str = "[[columns]]
@@ -205,4 +205,68 @@ fn a_member_is_bound_to_the_facts_of_its_row() {
     let open = |context: &Context| world.ring.open(sealed.unwrap(), context);
     assert_eq!(**open(&row).unwrap(), *b"one");
     assert!(open(&context()).is_err());
+}
+
+/// What was counted in the first pass.
+fn counts(report: &Report) -> &Counts {
+    assert_eq!(report.end, End::Complete, "{}", report.to_json());
+    let counts = &report.columns[0].passes[0];
+    assert_adds_up(counts);
+    counts
+}
+
+#[test]
+fn what_is_sealed_as_a_whole_is_counted_and_refused() {
+    let world = world(&["{\"codes\":[\"one\"]}", "{}", "\"no envelope\""]);
+    // A text column has envelopes as they are, one of JSON as strings; SQLite takes bytes as well.
+    let binary = reseal::to_binary(&world.seal("{}")).unwrap();
+    let wholes = [world.seal("{}"), format!(" \"{}\" ", world.seal("{}"))];
+    for whole in &wholes {
+        let insert = "INSERT INTO users (settings) VALUES (?)";
+        world.db.execute(insert, [whole]).unwrap();
+    }
+    let insert = "INSERT INTO users (settings) VALUES (?)";
+    world.db.execute(insert, [binary]).unwrap();
+
+    let keyless = Target::keyless(&manifest(CODES)).unwrap();
+    let report = world.run(World::job_of(Work::Census, keyless, |_| {}));
+    let census = counts(&report);
+    let keys = census.found.iter().map(|((kind, _), amount)| {
+        let key = kind.key.is_some();
+        (kind.codec.as_str(), key, amount.values)
+    });
+    assert_eq!(
+        keys.collect::<Vec<_>>(),
+        [("app", true, 3), ("plain", false, 1)]
+    );
+
+    let report = world.run(world.job(CODES, |_| {}));
+    let first = counts(&report);
+    assert_eq!((first.resealed(), first.scanned), (1, 4));
+    assert_eq!(first.refused["format-mismatch"], 3);
+    let stay = [document(&world, 4), document(&world, 5)];
+    assert_eq!(stay, wholes);
+    let told = world.told.borrow().clone();
+    let rows = told.into_iter().filter_map(|event| match event {
+        Event::Refused {
+            row_id,
+            path,
+            pass: 1,
+            ..
+        } => Some((row_id.concat(), path)),
+        _ => None,
+    });
+    let expected = ["4", "5", "6"].map(|id| (String::from(id), None));
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+
+    // They open with the codec, and not by this path.
+    for without in [None, Some("plain".into())] {
+        let job = World::job_of(Work::Verify, world.targets(CODES), |options| {
+            options.without = without;
+        });
+        let report = world.run(job);
+        let verified = counts(&report);
+        assert_eq!(verified.refused["format-mismatch"], 3);
+        assert_eq!((verified.found(), verified.scanned), (1, 4));
+    }
 }
