@@ -33,7 +33,7 @@ from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +42,9 @@ FAMILIAR_USERS = ["postgres", "nobody"]
 START_SECONDS = 60
 STOP_SECONDS = 15
 POLL_SECONDS = 0.05
+LAUNCHES = 3
+PROTOCOL = b"\x0a"
+"""The version that a MariaDB greets with."""
 DATABASE = "reseal"
 USER = "reseal"
 KILLED_WITH_PARENT = 1
@@ -88,6 +91,7 @@ class State:
         self.file = STATES / f"{name}.json"
         self.log = STATES / f"{name}.log"
         self.guard = STATES / f"{name}.lock"
+        self.note: TextIO | None = None
 
     def urls(self) -> dict[str, str] | None:
         """Return the URLs of servers that run, or None."""
@@ -97,16 +101,22 @@ class State:
     def read(self) -> dict[str, Any] | None:
         """Return what is noted, if it is still true."""
         try:
-            found: dict[str, Any] = json.loads(self.file.read_text())
+            with self.file.open() as file:
+                if not held(file):
+                    return None
+                found: dict[str, Any] = json.load(file)
         except (OSError, ValueError):
             return None
-        return found if alive(found["pid"]) else None
+        return found
 
     def write(self, urls: dict[str, str]) -> None:
-        """Note that this process serves."""
+        """Note that this process serves, and hold the note as long as it does."""
         draft = self.file.with_suffix(".new")
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps({"pid": os.getpid(), "urls": urls}))
+        self.note = draft.open("w")
+        fcntl.flock(self.note, fcntl.LOCK_EX)
+        self.note.write(json.dumps({"pid": os.getpid(), "urls": urls}))
+        self.note.flush()
         draft.replace(self.file)
 
     def start(self) -> dict[str, str]:
@@ -121,22 +131,25 @@ class State:
             command += ["--while", str(self.keeper)]
         if self.durable:
             command.append("--durable")
-        with self.log.open("wb") as log:
+        with self.log.open("w+b") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and process.poll() is None:
-            urls = self.urls()
-            if urls is not None:
-                # It outlives this command.
-                process.returncode = 0
-                return urls
-            time.sleep(POLL_SECONDS)
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
-        raise SystemExit(f"databases: they did not start\n{self.log.read_text()}")
+            until = time.monotonic() + START_SECONDS
+            while time.monotonic() < until and process.poll() is None:
+                urls = self.urls()
+                if urls is not None:
+                    # It outlives this command.
+                    process.returncode = 0
+                    return urls
+                time.sleep(POLL_SECONDS)
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+            # It has forgotten the name of the file by now.
+            log.seek(0)
+            said = log.read().decode(errors="replace")
+        raise SystemExit(f"databases: they did not start\n{said}")
 
     def stop(self) -> None:
         """End what runs, if anything does."""
@@ -162,6 +175,15 @@ class State:
         with self.guard.open("w") as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             yield
+
+
+def held(file: TextIO) -> bool:
+    """Whether the process that wrote a note still holds it: another one may have its number."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def alive(pid: int) -> bool:
@@ -207,12 +229,13 @@ def serve(state: State) -> int:
                 server.check()
             time.sleep(POLL_SECONDS * 4)
     finally:
+        # First of all: nobody is sent to servers that are about to end.
+        state.remove()
         for server in servers:
             server.interrupt()
         for server in servers:
             server.wait_until_gone()
         shutil.rmtree(folder, ignore_errors=True)
-        state.remove()
     return 0
 
 
@@ -258,7 +281,7 @@ def end_with_parent() -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that nobody listens on, as yet."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -303,26 +326,41 @@ class Server:
         raise NotImplementedError
 
     def answers(self) -> bool:
-        """Return whether it lets clients in."""
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        """Return whether it lets clients in: this one, not somebody else at its port."""
+        raise NotImplementedError
 
     def wait_until_ready(self) -> None:
-        """Return when it answers."""
+        """Return when it answers; if it ends before, another listener may have taken its port."""
         until = time.monotonic() + START_SECONDS
+        launches = 1
         while not self.answers():
+            if self.ended() and launches < LAUNCHES:
+                self.port = free_port()
+                self.launch()
+                launches += 1
             self.check()
             if time.monotonic() > until:
                 raise SystemExit(f"databases: {self.name} does not answer\n{self.output()}")
             time.sleep(POLL_SECONDS)
+        self.check()
+
+    def ended(self) -> bool:
+        """Return whether it does not run."""
+        return self.process is None or self.process.poll() is not None
 
     def check(self) -> None:
         """Fail if it has ended."""
-        if self.process is None or self.process.poll() is not None:
+        if self.ended():
             raise SystemExit(f"databases: {self.name} ended\n{self.output()}")
+
+    def notes(self, path: Path) -> list[str]:
+        """Return the lines of a file that begins with the number of this server's process."""
+        try:
+            lines = [line.strip() for line in path.read_text().splitlines()]
+        except OSError:
+            return []
+        own = self.process is not None and lines[:1] == [str(self.process.pid)]
+        return lines if own else []
 
     def interrupt(self) -> None:
         """Ask it to end."""
@@ -420,17 +458,8 @@ class Postgres(Server):
         self.spawn([tool("postgres"), "-D", str(self.data), *options])
 
     def answers(self) -> bool:
-        """Return whether it lets clients in."""
-        # It listens before it lets anybody in.
-        return super().answers() and "ready" in postmaster_state(self.data)
-
-
-def postmaster_state(data: Path) -> str:
-    """Return what the server notes about itself."""
-    try:
-        return (data / "postmaster.pid").read_text()
-    except OSError:
-        return ""
+        """Return whether it lets clients in: it listens before, and notes when it does."""
+        return "ready" in self.notes(self.data / "postmaster.pid")
 
 
 class MariaDb(Server):
@@ -474,6 +503,17 @@ class MariaDb(Server):
             }
         options = [f"--{name}={value}" for name, value in settings.items()]
         self.spawn([tool("mariadbd"), "--no-defaults", *options])
+
+    def answers(self) -> bool:
+        """Return whether it lets clients in: it has its port, and greets them."""
+        if not self.notes(self.data / "pid"):
+            return False
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
+                # A packet's head of four bytes, then the version of the protocol, or an error.
+                return client.makefile("rb").read(5)[4:] == PROTOCOL
+        except OSError:
+            return False
 
 
 def tool(name: str) -> str:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests of Python, in three processes more at once than there are cores, since many wait for a database. The
-# longest files come first, each in a process of its own, as do those of Django, whose settings belong to a process;
-# of the others each process has some, since pytest takes longer to start than most of them to run.
+# longest files come first, each in a process of its own; of the others each process has some, since pytest takes
+# longer to start than most of them to run; last come those of Django, whose settings belong to a process.
 #   scripts/pytest.sh [OPTION...]     options go to pytest
 source "$(dirname "$0")/lib.sh"
 
@@ -13,22 +13,24 @@ trap 'rm -rf "$LOGS"' EXIT
 AT_ONCE=$(($(nproc) + 3))
 TOGETHER=6
 LONGEST=(
-    retire sql_keyset job_ids cli job_life sql_fleet cli_keysets django_admin adapter_contract exchange job_workers
-    job_types conversions job_faults job_stops job_sources stubs job_crash cli_formats cli_jobs job_triggers job_plan
-    properties bench database fleet cli_streams editors job_refused schemas django_jobs django_model_fields
-    job_names example_django job_discover job_locks typed_values job_races job_rows pages
+    retire django_admin cli cli_keysets django_project job_ids job_life job_workers job_crash job_types job_faults
+    sql_keyset exchange sql_fleet conversions stubs django_model_fields job_refused job_plan adapter_contract
+    job_discover django_jobs job_sources job_stops cli_jobs editors cli_streams database properties job_locks fleet
+    cli_formats example_django job_rows typed_values bench job_limits job_raised job_triggers job_names job_races
+    schemas pages
 )
 
 # A line for each process, with its files.
 runs() {
-    local name file alone=() others=()
-    for name in "${LONGEST[@]}"; do alone+=("py-tests/test_$name.py"); done
+    local name file longest=() alone=() others=()
+    for name in "${LONGEST[@]}"; do longest+=("py-tests/test_$name.py"); done
     for file in py-tests/test_*.py; do
-        case " ${alone[*]} " in *" $file "*) continue ;; esac
+        case " ${longest[*]} " in *" $file "*) continue ;; esac
         if grep -q django "$file"; then alone+=("$file"); else others+=("$file"); fi
     done
-    printf '%s\n' "${alone[@]}"
+    printf '%s\n' "${longest[@]}"
     printf '%s\n' "${others[@]}" | xargs -n "$TOGETHER"
+    printf '%s\n' "${alone[@]}"
 }
 
 # Takes the next line that nobody has taken, and so on. Its files use one PostgreSQL and one MariaDB in

@@ -7,14 +7,18 @@ rm -rf target/results
 scripts/bootstrap.sh || { echo "setup failed, no test was run" >&2; scripts/summary.sh; exit 1; }
 
 ONLY=("$@")
-suite() {
-    local name=$1 only
-    [ "$name" != --check ] || name=$2
-    for only in ${ONLY[@]+"${ONLY[@]}"} build; do
-        case $name in "$only"*) ONLY_MATCHED=1 ;; esac
+wanted() {
+    local only
+    [ ${#ONLY[@]} != 0 ] || return 0
+    for only in "${ONLY[@]}" build; do
+        case $1 in "$only"*) return 0 ;; esac
     done
-    if [ ${#ONLY[@]} = 0 ] || [ -n "${ONLY_MATCHED:-}" ]; then scripts/suite.sh "$@" || true; fi
-    ONLY_MATCHED=
+    return 1
+}
+suite() {
+    local name=$1
+    [ "$name" != --check ] || name=$2
+    if wanted "$name"; then scripts/suite.sh "$@" || true; fi
 }
 
 # beside FUNCTION...: the suites of the first before our eyes, those of the others meanwhile; what they
@@ -31,10 +35,8 @@ beside() {
 suite --check rust-format cargo fmt --all --check
 suite --check rust-lint cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 suite --check rust-slim cargo clippy --package reseal-wasm --lib --no-default-features --locked --quiet -- -D warnings
-suite rust cargo test --workspace --locked --quiet --no-fail-fast
-suite --check rust-api cargo xtask api --check
-suite --check licences cargo xtask licences --check
-suite --check sbom cargo xtask sbom --check
+# No compiler runs beside browsers; what does not compile fails with the tests.
+if wanted rust; then cargo test --workspace --locked --quiet --no-run || true; fi
 
 # To link keeps one core busy, of two packages both.
 of_wheel() {
@@ -50,7 +52,7 @@ of_npm() {
 }
 beside of_wheel of_npm
 
-# Browsers and package managers wait much.
+# Browsers and package managers wait much; of the tests in Rust the last of each program keeps one core busy.
 in_node() { suite js npm test --silent --prefix js-tests; }
 in_browsers() {
     suite js-consumers js-tests/consumers/run.sh
@@ -61,7 +63,13 @@ in_browsers() {
     suite --check js-format npm run --silent --prefix wasm check:format
     suite --check js-package npm run --silent --prefix wasm check:package
 }
-beside in_node in_browsers
+in_rust() {
+    suite rust cargo test --workspace --locked --quiet --no-fail-fast
+    suite --check rust-api cargo xtask api --check
+    suite --check licences cargo xtask licences --check
+    suite --check sbom cargo xtask sbom --check
+}
+beside in_node in_browsers in_rust
 
 suite py scripts/pytest.sh
 
