@@ -83,6 +83,19 @@ def test_passphrases_are_typed_and_not_seen(pair: Pair) -> None:
     )
 
 
+def test_a_new_passphrase_is_the_same_at_both_terminals(pair: Pair) -> None:
+    """^W takes a word away, and what nobody sees is in none."""
+    pair.env = {"RESEAL_KEYSET": "ring.json"}
+    first, again = "new passphrase: ", "the same again: "
+    line = "keyset init --new-passphrase"
+    seen = at_terminal(pair, line, [(first, "twelve chars\x1b[D one\r")], code=2)
+    assert "a control character is in the new passphrase" in seen
+    typed = "drei vier-fuenf\x17sechs sieben.\x17\x17\x17acht neun\r"
+    at_terminal(pair, line, [(first, typed), (again, "drei acht neun\r")], code=0)
+    pair.write("pass", "drei acht neun")
+    pair.run("keyset", "verify", "--passphrase-file", "pass")
+
+
 def test_a_passphrase_is_not_asked_without_a_terminal(pair: Pair) -> None:
     for name in COMMANDS:
         done = subprocess.run(

@@ -532,9 +532,9 @@ def test_a_call_is_stopped_and_refused(called: Place) -> None:
 # --- the guide ----------------------------------------------------------------------------------
 
 
-def shell(place: Place, commands: list[str], folder: Path) -> str:
+def shell(place: Place, commands: list[str], folder: Path, **more: str) -> str:
     """Run commands as they are printed, one after the other in one shell, at a terminal."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     reseal_command = folder / "reseal"
     reseal_command.write_text(f'#!/bin/sh\nexec {shlex.join(COMMANDS[place.command])} "$@"\n')
     reseal_command.chmod(0o755)
@@ -546,7 +546,7 @@ def shell(place: Place, commands: list[str], folder: Path) -> str:
         check=False,
         cwd=place.folder,
         stdin=theirs,
-        env=environment(place.env) | {"PATH": f"{folder}:{os.environ['PATH']}"},
+        env=environment(place.env) | more | {"PATH": f"{folder}:{os.environ['PATH']}"},
         capture_output=True,
         timeout=SECONDS,
         text=True,
@@ -597,3 +597,69 @@ def test_the_guide_leaves_fernet(place: Place, tmp_path: Path) -> None:
     assert "every value opens without tokens: it may go" in said
     assert f"nothing is under the key {before}: it may go" in said
     assert all(value.startswith("rs1.") and before not in value for value in place.stored())
+
+
+@of_sqlite
+def test_a_rehearsal_of_the_guide_changes_nothing_of_production(
+    place: Place, tmp_path: Path
+) -> None:
+    ring = rotated(place)
+    place.describe(column(read=None), column("notes", "body", read=None), codecs=CODECS)
+    place.run("apply")
+    ring.disable("first")
+    second = ring.key("second").id
+    keys, rows = ring.bytes(), place.rows()
+    staging = tmp_path / "staging.db"
+    place.do("VACUUM INTO %s", str(staging))
+    url = f"sqlite:///{staging}"
+
+    rehearsal = json.loads(place.run("guide", "--json").out)[1]["commands"]
+    shell(place, rehearsal, tmp_path / "bin", RESEAL_DATABASE_URL=url)
+    of_copies = place.run("guide", "--manifest", "rehearsal-reseal.toml", "--json").out
+    commands = [command for step in json.loads(of_copies)[2:] for command in step["commands"]]
+    said = shell(place, commands, tmp_path / "bin", RESEAL_DATABASE_URL=url)
+    assert f"nothing is under the key {second}: it is disabled now" in said
+    assert (ring.bytes(), place.rows()) == (keys, rows)
+
+    shell(place, guide(place), tmp_path / "bin")
+    keys_now = ring.file.load().keys()
+    assert {key.id: key.state for key in keys_now}[second] == "destroyed"
+    place.run("verify")
+
+
+@of_sqlite
+def test_the_guide_rotates_keys_in_files(place: Place, tmp_path: Path) -> None:
+    (place.folder / "primary.key").write_text(place.env.pop("RESEAL_PRIMARY_KEY") + "\n")
+    (place.folder / "former.key").write_text(OLD.export() + "\n")
+    for name, file in (("PRIMARY_KEY", "primary.key"), ("DECRYPT_KEYS", "former.key")):
+        (place.folder / file).chmod(0o600)
+        place.env[f"RESEAL_{name}_FILE"] = file
+    place.describe(column(read=None))
+    place.users([reseal.Keyring(primary=DATA).seal("x", {"table": "users", "column": "ssn"})])
+    said = shell(place, guide(place), tmp_path / "bin")
+    assert f"nothing is under the key {DATA.id}: it may go" in said
+    assert DATA.id not in place.stored()[0]
+
+
+@of_sqlite
+def test_the_guide_retires_a_key_of_sentry(place: Place, tmp_path: Path) -> None:
+    (place.folder / "keys").mkdir()
+    (place.folder / "keys/key_2024").write_text(FERNET)
+    (place.folder / "keys/key_2024").chmod(0o600)
+    fields = {"kind": "sentry", "key_dir": "keys", "primary": "key_2024"}
+    place.describe(column(write="fields"), codecs={"fields": fields})
+    place.users(["secret"])
+    place.run("apply")
+    place.describe(column(write="fields", read=None), codecs={"fields": fields})
+    commands = guide(place)
+    by_hand = [
+        "reseal keys new --for fernet --out keys/key_2026",
+        'sed -e \'s|"key_2024"|"key_2026"|\' reseal.toml >new.toml',
+        "mv new.toml reseal.toml",
+    ]
+    at = commands.index("OLD_KEY_ID=key_2024") + 1
+    said = shell(place, commands[:at] + by_hand + commands[at:], tmp_path / "bin")
+    assert "nothing is under the key key_2024: it may go" in said
+    assert place.stored()[0].startswith("enc:fernet:key_2026:")
+    refused = place.run("retire", "key_2026", code=1)
+    assert refused.err.endswith("[still-in-use]\n")

@@ -2,6 +2,7 @@
 
 mod backup;
 mod migration;
+mod rehearsal;
 mod rings;
 mod rotation;
 mod shell;
@@ -38,44 +39,46 @@ struct Guide<'m> {
     /// The option that names it, after a space, where it is not where commands look for it.
     named: String,
     path: &'m str,
+    /// Those of [`PATHS`] that are set.
+    paths: &'m [&'static str],
 }
 
-/// The steps for a manifest; `url` is that of its database, if that is known.
-pub(crate) fn steps(manifest: &Manifest, path: &str, url: Option<&str>) -> Steps {
+/// The variables that say that the keys of a ring are elsewhere than in variables.
+pub(crate) const PATHS: [&str; 6] = [
+    "RESEAL_PRIMARY_KEY_FILE",
+    "RESEAL_INDEX_KEY_FILE",
+    "RESEAL_DECRYPT_KEYS_FILE",
+    "RESEAL_INTRODUCED_KEYS_FILE",
+    "RESEAL_KEY_DIR",
+    "RESEAL_KEYSET",
+];
+
+/// The steps for a manifest; `url` is that of its database, if that is known, and `paths` are those of
+/// [`PATHS`] that are set.
+pub(crate) fn steps(
+    manifest: &Manifest,
+    path: &str,
+    url: Option<&str>,
+    paths: &[&'static str],
+) -> Steps {
     let named = if path == DEFAULT_PATH {
         String::new()
     } else {
-        format!(" --manifest {}", quoted(path))
+        naming(path)
     };
     let guide = Guide {
         manifest,
         named,
         path,
+        paths,
     };
     let mut steps = vec![backup::step(manifest, url), guide.rehearsal()];
-    if manifest.columns().iter().any(|spec| !spec.read.is_empty()) {
-        steps.extend(guide.migration());
-    }
+    steps.extend(guide.migration());
     steps.extend(guide.rotation());
     Steps(steps)
 }
 
 impl Guide<'_> {
-    fn rehearsal(&self) -> Step {
-        Step::new(
-            "Rehearse on staging",
-            "Restore the backup into a staging database, set RESEAL_DATABASE_URL to it, and go \
-             through all that follows there first: only real data shows what does not open, and \
-             which column is too short. Then do the same in production.",
-            [
-                format!("reseal manifest check {}", quoted(self.path)),
-                self.command("census"),
-                self.command("plan"),
-                self.command("apply --dry-run"),
-            ],
-        )
-    }
-
     /// Values to the codec and the key that seal, and the proof that they are there.
     fn applied(&self, group: &str) -> [Step; 2] {
         let columns = self.columns(|spec| !spec.indexes.is_empty());
@@ -119,6 +122,11 @@ impl Guide<'_> {
         names.dedup();
         names.join(", ")
     }
+}
+
+/// The option that names a manifest, after a space.
+fn naming(path: &str) -> String {
+    format!(" --manifest {}", quoted(path))
 }
 
 impl Step {

@@ -317,9 +317,21 @@ fn ask(console: &mut Console<'_>, question: &str, option: &str) -> Outcome<Zeroi
 fn ask_new(console: &mut Console<'_>, question: &str, option: &str) -> Outcome<Zeroizing<Vec<u8>>> {
     let first = ask(console, question, option)?;
     check_length(&first, option)?;
+    check_typed(&first)?;
     let second = ask(console, "the same again: ", option)?;
     if first == second {
         return Ok(first);
     }
     usage("the two passphrases differ: nothing was changed")
+}
+
+/// What nobody sees, and another terminal makes something else of: an arrow key, say.
+fn check_typed(passphrase: &[u8]) -> Outcome {
+    let text = String::from_utf8_lossy(passphrase);
+    if text.contains(char::is_control) {
+        return usage(
+            "a control character is in the new passphrase, as of an arrow key: type it once more without; nothing was changed",
+        );
+    }
+    Ok(())
 }

@@ -22,6 +22,7 @@ mod lines;
 mod manifest;
 mod retire;
 mod ring;
+mod server;
 mod session;
 mod table;
 mod values;

@@ -80,19 +80,52 @@ pub(crate) async fn secrets(
 ) -> Outcome<Secrets> {
     let mut secrets = Secrets::new();
     for want in manifest.wants() {
-        if let WantKind::Table(_) = want.kind {
-            let columns = database.rows(table_columns(dialect, &want.name)).await?;
-            let table = table_rows(dialect, &want, &columns)?;
-            let rows = database.rows(table.statement.clone()).await?;
-            secrets.give(&want, table.to_json(&rows)?.as_bytes());
-        } else {
-            fetch(&want, &mut secrets, console)?;
-        }
+        fetch_any(&want, &mut secrets, console, database, dialect).await?;
     }
     for want in manifest.rings() {
         give_ring(want, &mut secrets, console, database).await?;
     }
     Ok(secrets)
+}
+
+/// What tells the ids of the keys of other systems: the files of their directories, and the rows of their
+/// tables. What cannot be read here is told, and left out.
+pub(crate) async fn named(
+    manifest: &Manifest,
+    console: &mut Console<'_>,
+    database: &Database,
+    dialect: Dialect,
+) -> Outcome<Secrets> {
+    let mut secrets = Secrets::new();
+    for want in manifest.wants() {
+        if !matches!(want.kind, WantKind::Directory | WantKind::Table(_)) {
+            continue;
+        }
+        match fetch_any(&want, &mut secrets, console, database, dialect).await {
+            Err(Failure::Error(error)) => {
+                console.warning(&format!("keys are not known here: {error}"))?;
+            }
+            done => done?,
+        }
+    }
+    Ok(secrets)
+}
+
+async fn fetch_any(
+    want: &Want,
+    secrets: &mut Secrets,
+    console: &mut Console<'_>,
+    database: &Database,
+    dialect: Dialect,
+) -> Outcome {
+    if !matches!(want.kind, WantKind::Table(_)) {
+        return fetch(want, secrets, console);
+    }
+    let columns = database.rows(table_columns(dialect, &want.name)).await?;
+    let table = table_rows(dialect, want, &columns)?;
+    let rows = database.rows(table.statement.clone()).await?;
+    secrets.give(want, table.to_json(&rows)?.as_bytes());
+    Ok(())
 }
 
 async fn give_ring(

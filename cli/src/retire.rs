@@ -16,6 +16,7 @@ use crate::database::Database;
 use crate::failure::{Failure, Outcome, exit, usage};
 use crate::job::{self, Options};
 use crate::kek::KekArgs;
+use crate::server;
 use report::{Ended, Retired};
 
 /// Retires what the options name, and shows what came of it.
@@ -38,6 +39,7 @@ pub(crate) async fn run(
         manifest,
         options,
         dialect: None,
+        url: None,
         early,
         unread: Vec::new(),
         keks,
@@ -49,6 +51,7 @@ pub(crate) async fn run(
     } else {
         work.key(&name).await?
     };
+    retired.database = work.url;
     retired.milliseconds = console.host.milliseconds().saturating_sub(started);
     show(&retired, console)
 }
@@ -59,6 +62,8 @@ struct Retirement<'r, 'h> {
     options: Options,
     /// Of the database, once there is a connection.
     dialect: Option<Dialect>,
+    /// Of the database, without the password; nothing where a program gave its connection.
+    url: Option<String>,
     early: bool,
     /// The codecs whose keys are not known here.
     unread: Vec<String>,
@@ -73,6 +78,7 @@ impl Retirement<'_, '_> {
             return Ok(dialect);
         }
         let url = job::url(&self.options, self.console)?;
+        self.url = url.as_deref().and_then(server::without_password);
         let dialect = self.database.connect(url).await?;
         self.dialect = Some(dialect);
         Ok(dialect)

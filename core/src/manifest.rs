@@ -14,7 +14,7 @@ mod read;
 mod secret;
 mod want;
 
-pub use codecs::{CodecSpec, KeyringSource, KeysetUnlock, RingWant};
+pub use codecs::{CodecSpec, KeyringSource, KeysetUnlock, NamedKey, RingWant};
 pub use columns::{ColumnSpec, Fact, IndexSpec};
 pub use path::{JsonPath, JsonStep};
 pub use problem::{Problem, Problems};

@@ -238,6 +238,10 @@ class RetireReport(_AnyRetireReport, total=False):
     """What was done to a key of a keyset: it is enabled again where somebody wrote meanwhile."""
     state: Literal["introduced", "decrypt_only", "disabled", "destroyed"]
     """The state of the key, where it is known."""
+    database: str
+    """The URL of the database in which it was counted, without the password."""
+    keyset: str
+    """The path of the keyset in which the key is disabled."""
 
 
 class ProgressEvent(_InPass):

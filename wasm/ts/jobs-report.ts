@@ -126,6 +126,10 @@ export interface RetireReport {
   readonly action?: "disabled" | "enabled-again";
   /** The state of the key, where it is known. */
   readonly state?: "introduced" | "decrypt_only" | "disabled" | "destroyed";
+  /** The URL of the database in which it was counted, without the password. */
+  readonly database?: string;
+  /** The path of the keyset in which the key is disabled. */
+  readonly keyset?: string;
   /** What still needs it. */
   readonly left: readonly ColumnShare[];
   /** What shows no key, so that this one opens none of it. */

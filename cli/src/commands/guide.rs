@@ -15,7 +15,9 @@ rotation after them. Which tool makes the backup follows from --db, or from
 RESEAL_DATABASE_URL; no password is printed.
 
 The commands are those of a POSIX shell: run them as they stand, one step at a time
-and in one session, since they keep ids of keys in its variables.
+and in one session, since they keep ids of keys in its variables. The rehearsal has
+a session of its own, and copies of the keys. Where keys are in the environment, run
+it with the variables of a process that has them: some name files.
 
 Examples:
   reseal guide
@@ -46,7 +48,9 @@ impl GuideArgs {
             Some(url) => Some(url.clone()),
             None => variable(console, "RESEAL_DATABASE_URL").map(|url| url.to_string()),
         };
-        let steps = guide::steps(&manifest, &self.manifest, url.as_deref());
+        let mut paths = guide::PATHS.to_vec();
+        paths.retain(|name| variable(console, name).is_some());
+        let steps = guide::steps(&manifest, &self.manifest, url.as_deref(), &paths);
         console.report(&steps)
     }
 }

@@ -170,9 +170,11 @@ fn belongs(key_use: KeyUse, file: Option<&str>) -> String {
         (KeyUse::Data, true) => {
             "a new ring has the file as RESEAL_PRIMARY_KEY_FILE; a keyset takes it with reseal keyset introduce --key-file"
         }
-        (KeyUse::Index, false) => "a ring has it as RESEAL_INDEX_KEY",
+        (KeyUse::Index, false) => {
+            "a ring without one has it as RESEAL_INDEX_KEY; one in use gets it first as RESEAL_INTRODUCED_KEYS"
+        }
         (KeyUse::Index, true) => {
-            "a ring has the file as RESEAL_INDEX_KEY_FILE; a keyset takes it with reseal keyset introduce --key-file"
+            "a ring without one has the file as RESEAL_INDEX_KEY_FILE; a keyset takes it with reseal keyset introduce --key-file"
         }
         (KeyUse::Kek, _) => "processes with RESEAL_KEYSET have it as RESEAL_KEK",
     };

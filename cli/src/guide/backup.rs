@@ -1,26 +1,22 @@
 //! The backup, with the tool of the database.
 
-use reseal::manifest::Manifest;
+use reseal::job::KeysetRow;
+use reseal::manifest::{KeyringSource, Manifest, WantKind};
 
-use super::Step;
 use super::shell::quoted;
+use super::{Step, add};
 use crate::console::shown;
+use crate::server::{Server, decoded};
 
-/// A server, as a URL names it, without the password.
-struct Server {
-    host: Option<String>,
-    port: Option<String>,
-    user: Option<String>,
-    database: String,
-}
+/// Where a database keeps keysets.
+const KEYSETS: &str = "reseal_keysets";
 
 /// The backup of the tables that a manifest names.
 pub(super) fn step(manifest: &Manifest, url: Option<&str>) -> Step {
-    let mut tables: Vec<&str> = manifest
-        .columns()
-        .iter()
-        .map(|it| it.table.as_str())
-        .collect();
+    let columns = manifest.columns().iter();
+    let mut tables: Vec<String> = columns.map(|it| it.table.clone()).collect();
+    let keys = tables_of_keys(manifest);
+    tables.extend(keys.iter().cloned());
     tables.sort_unstable();
     tables.dedup();
     let command = url.and_then(|url| command(url, &tables));
@@ -29,6 +25,14 @@ pub(super) fn step(manifest: &Manifest, url: Option<&str>) -> Step {
         "A copy of {names} from before, together with the keys of today: a backup needs the key \
          that sealed at the time, for as long as it may be restored."
     );
+    if !keys.is_empty() {
+        let keys = shown(&keys.join(", "));
+        let sentence = format!(
+            "In it are keys as well, those of {keys}: keep what opens them, such as the \
+             key-encrypting key, somewhere else."
+        );
+        add(&mut why, &sentence);
+    }
     if manifest.columns().iter().any(|spec| spec.bind_row) {
         why += " Values are bound to their row ids: restore rows with the ids that they had.";
     }
@@ -39,8 +43,22 @@ pub(super) fn step(manifest: &Manifest, url: Option<&str>) -> Step {
     Step::new("Back up", &why, command)
 }
 
+/// The tables without which no value of the others opens.
+fn tables_of_keys(manifest: &Manifest) -> Vec<String> {
+    let wants = manifest.wants().into_iter();
+    let wants = wants.filter(|want| matches!(want.kind, WantKind::Table(_)));
+    let mut tables: Vec<String> = wants.map(|want| want.name).collect();
+    let has_keyset = manifest.rings().into_iter().any(|ring| {
+        matches!(ring.source, KeyringSource::Keyset { path, .. } if KeysetRow::ring_in(&path).is_some())
+    });
+    if has_keyset {
+        tables.push(KEYSETS.to_owned());
+    }
+    tables
+}
+
 /// Nothing where the URL says nothing of use.
-fn command(url: &str, tables: &[&str]) -> Option<String> {
+fn command(url: &str, tables: &[String]) -> Option<String> {
     let (scheme, rest) = url.trim().split_once("://")?;
     match scheme {
         "sqlite" => {
@@ -67,7 +85,7 @@ fn command(url: &str, tables: &[&str]) -> Option<String> {
                 .into_iter()
                 .chain(["--result-file=before-reseal.sql".to_owned()]);
             let options = server.options().into_iter().chain(user).chain(more);
-            let names = tables.iter().map(|it| (*it).to_owned());
+            let names = tables.iter().cloned();
             Some(line(
                 "mariadb-dump",
                 options.chain([server.database.clone()]).chain(names),
@@ -99,57 +117,6 @@ fn pattern(table: &str) -> String {
     parts.collect::<Vec<String>>().join(".")
 }
 
-impl Server {
-    fn of(rest: &str) -> Option<Self> {
-        let (authority, path) = rest.split_once('/')?;
-        let database = path.split(['?', '#']).next().unwrap_or_default();
-        let (user, place) = match authority.rsplit_once('@') {
-            Some((user, place)) => (user.split(':').next(), place),
-            None => (None, authority),
-        };
-        let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|it| it.is_ascii_digit()) => (host, Some(port)),
-            _ => (place, None),
-        };
-        let text = |text: &str| Some(decoded(text)).filter(|text| !text.is_empty());
-        Some(Self {
-            host: text(host.trim_matches(['[', ']'])),
-            port: port.and_then(text),
-            user: user.and_then(text),
-            database: text(database)?,
-        })
-    }
-
-    fn options(&self) -> Vec<String> {
-        let host = self.host.iter().map(|it| format!("--host={it}"));
-        host.chain(self.port.iter().map(|it| format!("--port={it}")))
-            .collect()
-    }
-}
-
-/// What stands in a URL as `%2F`; what is no text stays as it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let byte = match (first, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
-            _ => None,
-        };
-        bytes.push(byte.unwrap_or(*first));
-        rest = match (byte, after) {
-            (Some(_), [_, _, after @ ..]) => after,
-            _ => after,
-        };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::command;
@@ -174,7 +141,7 @@ mod tests {
                 "mariadb-dump --host=::1 --user=root --password --single-transaction --result-file=before-reseal.sql shop users 'app.My Notes'",
             ),
         ] {
-            let tables = ["users", "app.My Notes"];
+            let tables = ["users", "app.My Notes"].map(str::to_owned);
             let found = command(url, &tables).unwrap();
             assert_eq!(found.replace("\"app\".", "app."), expected);
             assert!(!found.contains("s3cret"), "{found}");
@@ -185,7 +152,7 @@ mod tests {
             "postgresql://host",
             "mysql://host/",
         ] {
-            assert_eq!(command(url, &["users"]), None, "{url}");
+            assert_eq!(command(url, &["users".to_owned()]), None, "{url}");
         }
     }
 }

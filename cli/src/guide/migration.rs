@@ -6,10 +6,23 @@ use super::{Guide, Step, add, titled};
 
 const GROUP: &str = "Migrate";
 
+/// A codec that a column reads and does not write.
+struct Left<'m> {
+    /// For a sentence.
+    column: String,
+    codec: &'m str,
+    /// What the column writes.
+    written: &'m str,
+}
+
 impl Guide<'_> {
     pub(super) fn migration(&self) -> Vec<Step> {
         let left = self.left_behind();
-        let written = self.written();
+        if left.is_empty() {
+            return Vec::new();
+        }
+        let (codecs, columns) = (names(&left, |it| it.codec), names(&left, |it| &it.column));
+        let written = names(&left, |it| it.written);
         let mut steps = vec![
             Step::new(
                 &titled(GROUP, "introduce"),
@@ -28,9 +41,8 @@ impl Guide<'_> {
             Step::new(
                 &titled(GROUP, "promote"),
                 &format!(
-                    "Let the applications write {written}, and go on reading {}: from now on no new \
-                     value is in another format.",
-                    left.join(", ")
+                    "Let the applications write {written}, and go on reading {codecs}: from now on \
+                     no new value is in another format."
                 ),
                 [self.check()],
             ),
@@ -41,50 +53,70 @@ impl Guide<'_> {
             ),
         ];
         steps.extend(self.applied(GROUP));
-        steps.push(Step::new(
-            &titled(GROUP, "retire"),
-            "Proves for each codec, by opening every value without it, that it may go.",
-            left.iter()
-                .map(|name| self.command(&format!("retire {name}"))),
-        ));
+        steps.push(self.retired(&left));
         steps.push(Step::new(
             &titled(GROUP, "clean up"),
             &format!(
-                "Take {} out of read of {}, here and in the applications, and out of the codecs. \
-                 Keep their keys for as long as backups need them.",
-                left.join(", "),
-                self.columns(|spec| !spec.read.is_empty())
+                "Take {codecs} out of read of {columns}, here and in the applications, and out of the \
+                 codecs what no column has. Keep their keys for as long as backups need them."
             ),
             [self.check()],
         ));
         steps
     }
 
+    /// The proof; a codec that another column writes is not asked about, since it stays.
+    fn retired(&self, left: &[Left<'_>]) -> Step {
+        let mut why =
+            "Proves for each codec, by opening every value without it, that it may go.".to_owned();
+        let (staying, going): (Vec<&Left<'_>>, _) =
+            left.iter().partition(|it| self.is_written(it.codec));
+        for it in &staying {
+            let sentence = format!(
+                "Other columns write {}, so that it stays: take it out of read of {} here, and reseal \
+                 verify opens every value without it.",
+                it.codec, it.column
+            );
+            add(&mut why, &sentence);
+        }
+        let mut commands: Vec<String> = Vec::new();
+        for it in going {
+            let command = self.command(&format!("retire {}", it.codec));
+            if !commands.contains(&command) {
+                commands.push(command);
+            }
+        }
+        if !staying.is_empty() {
+            commands.push(self.command("verify"));
+        }
+        Step::new(&titled(GROUP, "retire"), &why, commands)
+    }
+
+    /// Whether a column writes a codec, or has its terms from it.
+    fn is_written(&self, codec: &str) -> bool {
+        let mut columns = self.manifest.columns().iter();
+        columns.any(|spec| {
+            let makes_terms = !spec.indexes.is_empty() && spec.index_codec() == Some(codec);
+            spec.write == codec || makes_terms
+        })
+    }
+
     pub(super) fn check(&self) -> String {
         format!("reseal manifest check {}", super::quoted(self.path))
     }
 
-    /// The codecs that are read and not written, in the same column.
-    fn left_behind(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for name in self.manifest.columns().iter().flat_map(|spec| &spec.read) {
-            let columns = self.manifest.columns().iter();
-            let is_written = columns.clone().any(|spec| spec.write == *name);
-            if !is_written && !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        names
-    }
-
-    /// What those columns write.
-    fn written(&self) -> String {
+    /// The codecs that are read and not written, by column.
+    fn left_behind(&self) -> Vec<Left<'_>> {
         let columns = self.manifest.columns().iter();
-        let names = columns.filter(|spec| !spec.read.is_empty());
-        let mut names: Vec<&str> = names.map(|spec| spec.write.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.join(", ")
+        let left = columns.flat_map(|spec| {
+            let read = spec.read.iter().filter(|name| **name != spec.write);
+            read.map(|name| Left {
+                column: shown(&format!("{}.{}", spec.table, spec.column)),
+                codec: name,
+                written: &spec.write,
+            })
+        });
+        left.collect()
     }
 
     /// Other applications that read such a column, and whether they can.
@@ -94,7 +126,7 @@ impl Guide<'_> {
             .manifest
             .columns()
             .iter()
-            .filter(|it| !it.read.is_empty())
+            .filter(|it| it.read.iter().any(|name| *name != it.write))
         {
             let column = shown(&format!("{}.{}", spec.table, spec.column));
             let blind = spec.blind_readers();
@@ -112,4 +144,15 @@ impl Guide<'_> {
         }
         text
     }
+}
+
+/// Names for a sentence, each once.
+fn names<'l>(left: &'l [Left<'_>], of: impl Fn(&'l Left<'_>) -> &'l str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in left.iter().map(of) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }

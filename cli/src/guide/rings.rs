@@ -2,8 +2,12 @@
 
 use reseal::manifest::{KeyringSource, KeysetUnlock, SecretRef};
 
+use super::add;
 use super::shell::{quoted, variable};
 use crate::console::shown;
+
+/// What the name of a variable ends with that names a file.
+const FILE: &str = "_FILE";
 
 /// The keys of a codec, and which of them are to be rotated.
 pub(super) struct RotatedRing {
@@ -13,12 +17,14 @@ pub(super) struct RotatedRing {
     pub(super) uses: Vec<&'static str>,
     /// Whether it is the only one, so that names need not tell it from others.
     pub(super) is_only: bool,
+    /// The variables of the environment that name files of its keys, or a place in their stead.
+    pub(super) paths: Vec<&'static str>,
 }
 
 impl RotatedRing {
     /// Remembers the old keys and makes new ones, which open everywhere and do not seal yet.
     pub(super) fn introduce(&self) -> Vec<String> {
-        let mut commands = Vec::new();
+        let mut commands: Vec<String> = self.files().flat_map(unfiled).collect();
         for of in &self.uses {
             let (old, new) = (self.name("OLD", of), self.name("NEW", of));
             match &self.source {
@@ -76,15 +82,41 @@ impl RotatedRing {
     /// What a person does for it, where commands do not do it.
     pub(super) fn introduced_by_hand(&self) -> String {
         match &self.source {
-            KeyringSource::Env => "Give every process the variable RESEAL_INTRODUCED_KEYS as it \
-                is now, from your secret store."
-                .to_owned(),
+            KeyringSource::Env => self.introduced_in_environment(),
             KeyringSource::Directory { path, .. } => format!(
                 "Every process gets the new files of {}, and the primary stays.",
                 shown(path)
             ),
             _ => String::new(),
         }
+    }
+
+    fn introduced_in_environment(&self) -> String {
+        let mut text = "Give every process the variable RESEAL_INTRODUCED_KEYS as it is now, from \
+                        your secret store."
+            .to_owned();
+        let files: Vec<&str> = self.files().collect();
+        if !files.is_empty() {
+            let files = files.join(", ");
+            let sentence = format!(
+                "{files}: this shell takes what is in the files as variables; a process that has \
+                 files goes on with files, which get what the variables of this shell hold."
+            );
+            add(&mut text, &sentence);
+        }
+        for name in self.paths.iter().filter(|name| !is_file(name)) {
+            let sentence = format!(
+                "The commands are for keys in variables, and {name} is set: let keyring of codecs.{} \
+                 name that place, as keyset:PATH or dir:PATH, and run reseal guide again.",
+                self.codec
+            );
+            add(&mut text, &sentence);
+        }
+        text
+    }
+
+    fn files(&self) -> impl Iterator<Item = &'static str> {
+        self.paths.iter().copied().filter(|name| is_file(name))
     }
 
     /// Lets the new keys seal.
@@ -167,6 +199,20 @@ impl RotatedRing {
         }
         variable(&start, &self.codec)
     }
+}
+
+/// What a file holds, as the variable that stands for it.
+fn unfiled(file: &str) -> [String; 2] {
+    let name = file.trim_end_matches(FILE);
+    [
+        format!("export {name}=\"$(cat \"${file}\")\""),
+        format!("unset {file}"),
+    ]
+}
+
+/// Whether a variable names a file with keys.
+fn is_file(name: &str) -> bool {
+    name.ends_with(FILE)
 }
 
 fn primary_variable(of: &str) -> &'static str {

@@ -1,7 +1,7 @@
 //! The steps of a rotation: of keys of this project, and of those of other systems.
 
 use reseal::codec::CodecKind;
-use reseal::manifest::{CodecSpec, KeyringSource};
+use reseal::manifest::{CodecSpec, KeyringSource, Secrets};
 
 use super::rings::RotatedRing;
 use super::systems::RotatedSystem;
@@ -47,6 +47,7 @@ impl Guide<'_> {
             add(&mut why, &system.introduced_by_hand());
         }
         let mut commands: Vec<String> = rings.iter().flat_map(RotatedRing::introduce).collect();
+        commands.extend(foreign.iter().filter_map(RotatedSystem::remembered));
         if !foreign.is_empty() {
             commands.push(self.check());
         }
@@ -99,6 +100,7 @@ impl Guide<'_> {
             }
             rings.push(RotatedRing {
                 codec: name.to_owned(),
+                paths: self.paths_of(&want.source),
                 source: want.source,
                 uses,
                 is_only: true,
@@ -118,9 +120,35 @@ impl Guide<'_> {
         let codecs = self.manifest.codecs().filter(is_foreign);
         let writers = codecs.filter_map(|codec| {
             let columns = self.columns(|spec| spec.write == codec.name());
-            (!columns.is_empty()).then_some(RotatedSystem { codec, columns })
+            (!columns.is_empty()).then(|| RotatedSystem {
+                codec,
+                columns,
+                primary: self.primary_of(codec.name()),
+                is_only: true,
+            })
         });
-        writers.collect()
+        let mut writers: Vec<RotatedSystem<'_>> = writers.collect();
+        let named = writers.iter().filter(|it| it.primary.is_some());
+        let is_only = named.count() < 2;
+        for system in &mut writers {
+            system.is_only = is_only;
+        }
+        writers
+    }
+
+    /// The variables that say where the keys of the environment are.
+    fn paths_of(&self, source: &KeyringSource) -> Vec<&'static str> {
+        match source {
+            KeyringSource::Env => self.paths.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The id of the key that a codec writes under, where the manifest itself has it.
+    fn primary_of(&self, codec: &str) -> Option<String> {
+        let keys = self.manifest.named_keys(codec, &Secrets::new());
+        let mut keys = keys.unwrap_or_default().into_iter();
+        keys.find(|key| key.is_primary).map(|key| key.id)
     }
 }
 

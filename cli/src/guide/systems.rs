@@ -3,11 +3,20 @@
 use reseal::codec::CodecKind;
 use reseal::manifest::CodecSpec;
 
+use super::shell::{quoted, variable};
+
+/// The variable with the id of the key that sealed before.
+const OLD_KEY_ID: &str = "OLD_KEY_ID";
+
 /// A codec of another system that columns write.
 pub(super) struct RotatedSystem<'m> {
     pub(super) codec: &'m CodecSpec,
     /// The columns, for a sentence.
     pub(super) columns: String,
+    /// The id of the key that it writes under, where the manifest has it.
+    pub(super) primary: Option<String>,
+    /// Whether it is the only one of those that have it.
+    pub(super) is_only: bool,
 }
 
 impl RotatedSystem<'_> {
@@ -41,10 +50,23 @@ impl RotatedSystem<'_> {
         format!("Let the columns write {name}_new and read {name}, here and in every application.")
     }
 
+    /// Keeps the id of the key that is to be retired, before another one is primary.
+    pub(super) fn remembered(&self) -> Option<String> {
+        let primary = self.primary.as_ref()?;
+        Some(format!("{}={}", self.variable(), quoted(primary)))
+    }
+
+    fn variable(&self) -> String {
+        if self.is_only {
+            return OLD_KEY_ID.to_owned();
+        }
+        variable(OLD_KEY_ID, self.codec.name())
+    }
+
     /// What `retire` is told.
     pub(super) fn old(&self) -> String {
         if self.names_its_keys() {
-            return "\"$OLD_KEY_ID\"".to_owned();
+            return format!("\"${}\"", self.variable());
         }
         self.codec.name().to_owned()
     }

@@ -64,13 +64,20 @@ impl Retirement<'_, '_> {
         }
     }
 
-    /// A key that no codec keeps here: values show it, or nothing does.
+    /// A key of another system, or one that no codec has: values show it, or nothing does.
     async fn key_of_others(&mut self, text: &str) -> Outcome<Retired> {
+        let named = self.named().await?;
+        let ids = || named.iter().map(|it| it.id.as_str());
+        let picked = pick(text, ids())?;
+        let mut written = named.iter().filter(|it| it.seals);
+        if let Some(key) = written.find(|it| picked.as_ref() == Some(&it.id)) {
+            return Err(key.in_use().into());
+        }
         let Some(report) = self.census().await? else {
             return Ok(Retired::key(text).stopped());
         };
         let keys = keys_in(&report);
-        let id = match pick(text, keys.iter().map(String::as_str))? {
+        let id = match pick(text, keys.iter().map(String::as_str).chain(ids()))? {
             Some(id) => id,
             None if KeyId::parse(text).is_ok() => text.to_owned(),
             None => return usage(self.no_such()),
@@ -78,6 +85,15 @@ impl Retirement<'_, '_> {
         let mut retired = Retired::key(&id);
         let codecs = codecs_of(&report, &id);
         self.note_left(&report, &id, &mut retired);
+        let holders = named.into_iter().filter(|it| it.id == id);
+        let holders: Vec<String> = holders.map(|it| it.codec).collect();
+        self.note_unrecognized(&report, &holders, &mut retired);
+        if retired.left.is_empty() && !holders.is_empty() {
+            retired.verdict = format!("nothing is under the key {id}: it may go");
+            let keep = "keep the key for as long as backups need it";
+            retired.next.push(keep.to_owned());
+            return Ok(retired);
+        }
         if retired.left.is_empty() {
             if self.is_proved(&mut retired) {
                 retired.verdict =
@@ -138,6 +154,7 @@ impl Retirement<'_, '_> {
         let path = place.path.clone();
         let opener = self.opener(place).await?;
         let mut retired = Retired::key(&id.to_string());
+        retired.keyset = Some(path.clone());
         let mut is_counted = false;
         loop {
             let loaded = self.open(&opener).await?;
@@ -151,13 +168,18 @@ impl Retirement<'_, '_> {
             if !is_counted && !self.is_free(codecs, &mut retired).await? {
                 return Ok(retired);
             }
-            is_counted = true;
+            if !core::mem::replace(&mut is_counted, true) {
+                self.tell_places(&path)?;
+            }
             if !self.wait(seconds).await? {
                 return Ok(retired.stopped());
             }
         }
         if !self.is_free(codecs, &mut retired).await? {
             return Ok(retired);
+        }
+        if !is_counted {
+            self.tell_places(&path)?;
         }
         self.change(&opener, |keyset, now| keyset.disable(id, now, false))
             .await?;
@@ -259,6 +281,14 @@ impl Retirement<'_, '_> {
         }
         *told = Some(left);
         self.console.say(&(text + "\n"))
+    }
+
+    /// Which database was counted, and which keyset is about to be changed: a copy of one goes with no other.
+    fn tell_places(&mut self, path: &str) -> Outcome {
+        let counted = shown(self.url.as_deref().unwrap_or("the database"));
+        let path = shown(path);
+        self.console
+            .note(&format!("counted in {counted}; to be disabled in {path}"))
     }
 
     fn tell(&mut self, event: &str, id: KeyId) -> Outcome {

@@ -24,6 +24,12 @@ pub(super) struct Retired {
     /// What the key may do now, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<&'static str>,
+    /// The database in which it was counted, as its URL without the password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) database: Option<String>,
+    /// The keyset that has the key, and in which it is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) keyset: Option<String>,
     /// What still needs it.
     pub(super) left: Vec<Part>,
     /// What shows no key.
@@ -100,6 +106,8 @@ impl Retired {
             kind,
             action: None,
             state: None,
+            database: None,
+            keyset: None,
             left: Vec::new(),
             unrecognized: Vec::new(),
             plain_unused: Vec::new(),

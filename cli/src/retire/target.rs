@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use reseal::manifest::{KeyringSource, RingWant};
-use reseal::{KeyState, KeyUse};
+use reseal::manifest::{CodecSpec, KeyringSource, RingWant};
+use reseal::{Error, ErrorCode, KeyState, KeyUse};
 
 use super::Retirement;
 use super::ring::KeysetPlace;
@@ -26,7 +26,47 @@ pub(super) struct Known {
     pub(super) source: KeyringSource,
 }
 
+/// A key of another system that a codec of the manifest has, by the id that values show.
+pub(super) struct Named {
+    pub(super) id: String,
+    /// The codec.
+    pub(super) codec: String,
+    /// Whether columns write under it.
+    pub(super) seals: bool,
+}
+
+impl Named {
+    /// Why one that columns write under does not go.
+    pub(super) fn in_use(&self) -> Error {
+        let (codec, id) = (&self.codec, shown(&self.id));
+        Error::new(
+            ErrorCode::StillInUse,
+            format!(
+                "codecs.{codec} writes under the key {id}: let it write under another one first"
+            ),
+        )
+    }
+}
+
 impl Retirement<'_, '_> {
+    /// The keys of other systems that values name.
+    pub(super) async fn named(&mut self) -> Outcome<Vec<Named>> {
+        let dialect = self.connect().await?;
+        let secrets = manifest::named(&self.manifest, self.console, self.database, dialect).await?;
+        let mut named = Vec::new();
+        for codec in self.manifest.codecs().map(CodecSpec::name) {
+            let mut columns = self.manifest.columns().iter();
+            let is_written = columns.any(|spec| spec.write == codec);
+            let keys = self.manifest.named_keys(codec, &secrets)?;
+            named.extend(keys.into_iter().map(|key| Named {
+                id: key.id,
+                codec: codec.to_owned(),
+                seals: is_written && key.is_primary,
+            }));
+        }
+        Ok(named)
+    }
+
     /// The keys of all codecs of the manifest that are kept by this project.
     pub(super) async fn known(&mut self) -> Outcome<Vec<Known>> {
         let codecs: Vec<String> = self

@@ -156,8 +156,13 @@ key_dir = 'keys'
 primary = 'key_2024_02'
 ";
     let (_, commands, text) = guide(fields, "write = 'fields'\n", "guide");
+    let place = |command: &str| commands.iter().position(|it| it == command).unwrap();
+    let retire = place("reseal retire \"$OLD_KEY_ID\"");
+    assert!(place("OLD_KEY_ID=key_2024_02") < retire, "{commands:?}");
+    let copies =
+        "sed -e 's|\\(key_dir *= *.\\)keys|\\1rehearsal-keys|g' reseal.toml >rehearsal-reseal.toml";
     assert!(
-        commands.contains(&"reseal retire \"$OLD_KEY_ID\"".to_owned()),
+        place("cp -R keys rehearsal-keys") < place(copies),
         "{commands:?}"
     );
     let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -211,4 +216,128 @@ fn a_manifest_elsewhere_is_named_in_each_command() {
     );
     let text = memory.ok("guide --manifest db/reseal.toml");
     assert!(text.contains("set RESEAL_DATABASE_URL"), "{text}");
+}
+
+#[test]
+fn two_codecs_that_name_their_keys_have_each_its_own() {
+    let both = "version = 1
+[codecs.json-fields]
+kind = 'sentry'
+field = 'json'
+key_dir = 'keys'
+primary = 'key one'
+[codecs.fields]
+kind = 'sentry'
+keys = { key_2024_02 = 'env:OLD' }
+primary = 'key_2024_02'
+";
+    let more = "write = 'fields'\n[[columns]]\ntable = 'notes'\ncolumn = 'body'\nrow_id = ['id']\ntype = 'json'\nwrite = 'json-fields'\n";
+    let (_, commands, _) = guide(both, more, "guide");
+    for command in [
+        "OLD_KEY_ID_FIELDS=key_2024_02",
+        "OLD_KEY_ID_JSON_FIELDS='key one'",
+        "reseal retire \"$OLD_KEY_ID_FIELDS\"",
+        "reseal retire \"$OLD_KEY_ID_JSON_FIELDS\"",
+    ] {
+        assert!(commands.iter().any(|it| it == command), "{commands:?}");
+    }
+}
+
+#[test]
+fn a_rehearsal_works_on_copies() {
+    let (_, commands, text) = guide(APP, "write = 'app'\n", "guide");
+    let copies = [
+        "cp 'my ring.json' 'rehearsal-my ring.json'",
+        "sed -e 's|\\(keyset:\\)my ring\\.json|\\1rehearsal-my ring.json|g' reseal.toml >rehearsal-reseal.toml",
+        "reseal manifest check rehearsal-reseal.toml",
+        "reseal census --manifest rehearsal-reseal.toml",
+        "reseal plan --manifest rehearsal-reseal.toml",
+        "reseal apply --dry-run --manifest rehearsal-reseal.toml",
+        "reseal guide --manifest rehearsal-reseal.toml",
+    ];
+    assert_eq!(commands[1..8], copies);
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(squeezed.contains("In a shell of its own"), "{text}");
+
+    let environment = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'env'\n";
+    let (_, commands, _) = guide(environment, "write = 'app'\n", "guide");
+    assert_eq!(commands[1], "cp reseal.toml rehearsal-reseal.toml");
+    let directory = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'dir:/etc/keys'\nprimary = 'a.key'\n";
+    let (_, commands, _) = guide(directory, "write = 'app'\n", "guide");
+    assert_eq!(commands[1], "cp -R /etc/keys /etc/rehearsal-keys");
+    let database = APP.replace("keyset:my ring.json", "sql:");
+    let (_, commands, _) = guide(&database, "write = 'app'\n", "guide");
+    assert_eq!(commands[1], "cp reseal.toml rehearsal-reseal.toml");
+}
+
+#[test]
+fn a_backup_has_the_tables_of_the_keys() {
+    let codecs = "version = 1
+[codecs.app]
+kind = 'reseal'
+keyring = 'sql:'
+kek = 'env:APP_KEK'
+[codecs.n8n]
+kind = 'n8n'
+instance_keys = ['env:N8N_ENCRYPTION_KEY']
+rows = 'table:deployment_key'
+expect = 'utf8'
+";
+    let (_, commands, text) = guide(codecs, "write = 'app'\nread = ['n8n']\n", "guide");
+    let tables = "--table=deployment_key --table=reseal_keysets --table=users";
+    assert!(commands[0].contains(tables), "{commands:?}");
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = "those of deployment_key, reseal_keysets: keep what opens them";
+    assert!(squeezed.contains(sentence), "{text}");
+    let (.., text) = guide(APP, "write = 'app'\n", "guide");
+    assert!(!text.contains("keys as well"), "{text}");
+}
+
+#[test]
+fn a_migration_goes_column_by_column() {
+    let moved = "write = 'app'\nread = ['tokens']\n";
+    let still =
+        "[[columns]]\ntable = 'users'\ncolumn = 'mail'\nrow_id = ['id']\nwrite = 'tokens'\n";
+    let (_, commands, text) = guide(APP, &format!("{moved}{still}"), "guide");
+    assert!(
+        commands.iter().any(|it| it == "reseal verify"),
+        "{commands:?}"
+    );
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "write app, and go on reading tokens:",
+        "Other columns write tokens, so that it stays: take it out of read of users.ssn here",
+        "Take tokens out of read of users.ssn, here",
+    ] {
+        assert!(squeezed.contains(sentence), "{sentence}: {text}");
+    }
+    let (titles, ..) = guide(APP, "write = 'app'\nread = ['app']\n", "guide");
+    let migrates = titles.iter().any(|it| it.starts_with("Migrate"));
+    assert!(!migrates, "nothing is left behind: {titles:?}");
+}
+
+#[test]
+fn keys_in_files_come_into_the_shell_first() {
+    let mut memory = Memory::new();
+    let codec = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'env'\n";
+    memory.add("reseal.toml", format!("{codec}{USERS}write = 'app'\n"));
+    memory.set("RESEAL_PRIMARY_KEY_FILE", "/run/primary");
+    memory.set("RESEAL_DECRYPT_KEYS_FILE", " ");
+    let text = memory.ok("guide");
+    let from_file = "
+    export RESEAL_PRIMARY_KEY=\"$(cat \"$RESEAL_PRIMARY_KEY_FILE\")\"
+    unset RESEAL_PRIMARY_KEY_FILE
+    OLD=$(reseal doctor";
+    assert!(text.contains(from_file), "{text}");
+    assert!(!text.contains("RESEAL_DECRYPT_KEYS_FILE"), "{text}");
+    memory.variables.clear();
+    memory.set("RESEAL_KEYSET", "ring.json");
+    let text = memory.ok("guide");
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "RESEAL_KEYSET is set: let keyring of codecs.app name that place",
+        "RESEAL_KEYSET has to name a copy as well",
+    ] {
+        assert!(squeezed.contains(sentence), "{sentence}: {text}");
+    }
 }

@@ -132,6 +132,19 @@ fn a_key_text_can_be_taken_in() {
     let id = key(KeyUse::Index, 3).id();
     let done = memory.ok("keyset introduce --key-file key --label ours");
     assert!(done.starts_with(&format!("introduced index key {id} (ours)")));
+    let first = memory.run(&format!("keyset promote {id} --early"));
+    assert!(
+        !first.err.contains("reindex"),
+        "there was none before: {first:?}"
+    );
+    let rotated = memory.run("keyset rotate --use index --early").err;
+    let hint = format!("reseal apply --reindex, and then reseal retire {id}; where no manifest");
+    assert!(rotated.contains(&hint), "{rotated}");
+    let made = memory.run("keys new --use index").err;
+    assert!(
+        made.contains("gets it first as RESEAL_INTRODUCED_KEYS"),
+        "{made}"
+    );
     let twice = memory.fails(3, "keyset introduce --key-file key");
     assert!(twice.ends_with("[duplicate-key]\n"), "{twice}");
     let kek = memory.fails(3, "keyset introduce --key-file kek");
@@ -201,6 +214,16 @@ fn a_passphrase_is_replaced_by_another_one() {
     ]);
     let differ = memory.fails(2, "keyset rewrap-keys --passphrase --new-passphrase");
     assert!(differ.contains("differ"), "{differ}");
+    memory.answers = Some(vec!["batte\u{1b}[Dry staple".to_owned()]);
+    let typed = memory.fails(
+        2,
+        "keyset rewrap-keys --passphrase-file new --new-passphrase",
+    );
+    assert!(
+        typed.contains("a control character is in the new passphrase"),
+        "{typed}"
+    );
+    assert!(typed.contains("nothing was changed"), "{typed}");
     memory.answers = Some(vec![String::new(); 2]);
     memory.files.remove("ring.json");
     let empty = memory.fails(2, "keyset init --new-passphrase");

@@ -149,6 +149,9 @@ fn a_key_that_nothing_is_under_is_disabled_and_then_only_counted() {
         done.out,
         format!("nothing is under the key {first}: it is disabled now\n")
     );
+    let places = "counted in sqlite:///app.db; to be disabled in ring.json\n";
+    let told = format!("{places}the key {first} is disabled\n");
+    assert!(done.err.starts_with(&told), "{done:?}");
     let destroy = format!("reseal keyset destroy {first} --keyset ring.json");
     assert!(done.err.contains(&destroy), "{done:?}");
     assert_eq!(state(&mut memory, "first"), "disabled");
@@ -177,6 +180,126 @@ fn a_key_that_nothing_is_under_is_disabled_and_then_only_counted() {
     assert!(lost.out.contains("never opens again"), "{lost:?}");
     sql(&memory, "DELETE FROM notes");
     memory.ok(&format!("retire {first}"));
+}
+
+#[test]
+fn the_report_names_the_database_and_the_keyset_and_no_password() {
+    let mut memory = rotated(600);
+    memory.ok("apply");
+    let url = "postgresql://ann:s3cret@db:5433/shop?sslmode=require";
+    memory.set("RESEAL_DATABASE_URL", url);
+    let first = id(&mut memory, "first");
+    memory.tick = 60;
+    let told = memory.run(&format!("retire {first}")).err;
+    let expected =
+        "counted in postgresql://ann@db:5433/shop; to be disabled in ring.json\nwaiting ";
+    assert!(told.starts_with(expected), "{told}");
+    assert_eq!(told.matches("counted in").count(), 1, "{told}");
+    let ended = memory.run(&format!("retire {first} --json"));
+    assert!(!ended.out.contains("s3cret"), "{ended:?}");
+    let (report, _) = json_of(&ended);
+    assert_eq!(report["database"], "postgresql://ann@db:5433/shop");
+    assert_eq!(report["keyset"], Value::Null, "it is only counted");
+    keyset(&mut memory, &format!("enable {first} --yes"));
+    let (report, _) = json_of(&memory.run(&format!("retire {first} --early --json")));
+    assert_eq!(report["keyset"], "ring.json");
+    let options = json!({"connected": true, "target": "unused"});
+    let (report, _) = json_of(&memory.call("retire", &options));
+    assert_eq!(report["database"], Value::Null, "nobody named one");
+}
+
+/// Values of Sentry and n8n, and the keys that they name.
+fn foreign() -> Memory {
+    let mut memory = Memory::new();
+    memory.set("RESEAL_DATABASE_URL", "sqlite:///app.db");
+    memory.add("keys/key_2024", "one");
+    memory.add("keys/key_2026", "two");
+    memory.add(
+        "reseal.toml",
+        "version = 1
+[codecs.fields]
+kind = 'sentry'
+key_dir = 'keys'
+primary = 'key_2026'
+[codecs.n8n]
+kind = 'n8n'
+instance_keys = ['env:N8N_ENCRYPTION_KEY']
+rows = 'table:deployment_key'
+write = 'prefixed'
+expect = 'utf8'
+[[columns]]
+table = 'a'
+column = 'v'
+row_id = ['id']
+write = 'fields'
+[[columns]]
+table = 'b'
+column = 'v'
+row_id = ['id']
+write = 'n8n'
+",
+    );
+    memory.database = Some(Sqlite::new(&format!(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT);
+         CREATE TABLE b (id INTEGER PRIMARY KEY, v TEXT);
+         CREATE TABLE deployment_key (id TEXT, type TEXT, value TEXT, algorithm TEXT, status TEXT);
+         INSERT INTO a (v) VALUES ('enc:fernet:key_2026:{TOKEN}');
+         INSERT INTO b (v) VALUES ('bEc5AmLGiLrtdybl:aGVsbG8gd29ybGQgdGhpcyBpcyBsb25nIGVub3VnaA==');
+         INSERT INTO deployment_key VALUES
+           ('oldAmLGiLrtdyblx', 'data_encryption', 'x', 'aes-256-gcm', 'inactive'),
+           ('bEc5AmLGiLrtdybl', 'data_encryption', 'x', 'aes-256-gcm', 'active'),
+           ('signingAmLGiLrtd', 'signing.hmac', 'x', NULL, 'active')"
+    )));
+    memory
+}
+
+#[test]
+fn a_key_of_another_system_may_go_when_nothing_names_it() {
+    let mut memory = foreign();
+    for id in ["key_2024", "oldAmLGiLrtdyblx", "oldA"] {
+        let done = memory.run(&format!("retire {id}"));
+        assert_eq!(done.code, 0, "{id}: {done:?}");
+        let start = format!("nothing is under the key {id}");
+        assert!(done.out.starts_with(&start), "{done:?}");
+        assert!(done.out.ends_with(": it may go\n"), "{done:?}");
+        assert!(done.err.contains("as long as backups need it"), "{done:?}");
+    }
+    sql(
+        &memory,
+        &format!("INSERT INTO a (v) VALUES ('enc:fernet:key_2024:{TOKEN}')"),
+    );
+    let refused = memory.run("retire key_2024");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let verdict = "the key key_2024 is still needed: 1 value under it, in fields\n";
+    assert!(refused.out.ends_with(verdict), "{refused:?}");
+}
+
+#[test]
+fn a_key_of_another_system_that_is_written_under_stays() {
+    let mut memory = foreign();
+    sql(&memory, "DELETE FROM a; DELETE FROM b");
+    for id in ["key_2026", "bEc5AmLGiLrtdybl"] {
+        let refused = memory.fails(1, &format!("retire {id}"));
+        assert!(refused.ends_with("[still-in-use]\n"), "{refused}");
+        assert!(
+            refused.contains(&format!("under the key {id}")),
+            "{refused}"
+        );
+    }
+    for id in ["key_2023", "signingAmLGiLrtd"] {
+        let unknown = memory.fails(2, &format!("retire {id}"));
+        assert!(unknown.contains("no value that shows it"), "{unknown}");
+    }
+}
+
+#[test]
+fn keys_of_another_system_that_cannot_be_read_are_told() {
+    let mut memory = foreign();
+    sql(&memory, "DROP TABLE deployment_key");
+    let done = memory.run("retire key_2024");
+    assert_eq!(done.code, 0, "{done:?}");
+    let warning = "warning: keys are not known here: codecs.n8n.rows: the table deployment_key";
+    assert!(done.err.starts_with(warning), "{done:?}");
 }
 
 #[test]

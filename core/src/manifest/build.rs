@@ -1,7 +1,7 @@
 //! What a manifest needs from outside, and the columns that it makes of it.
 
 use super::{
-    CodecSpec, ColumnSpec, Manifest, RingWant, Secrets, Want,
+    CodecSpec, ColumnSpec, Manifest, NamedKey, RingWant, Secrets, Want,
     problem::{no_such, shown},
 };
 use crate::{
@@ -49,6 +49,33 @@ impl Manifest {
             codec: codec.name().into(),
             source: source.clone(),
         }))
+    }
+
+    /// The keys of one codec that its values name by ids of their own: files and keys of kind
+    /// sentry, rows of n8n and Metabase. What [`Secrets`] does not hold is left out, and nothing is
+    /// opened.
+    ///
+    /// # Example
+    /// ```
+    /// use reseal::manifest::{Manifest, Secrets};
+    /// let manifest = Manifest::parse(
+    ///     "version = 1
+    ///     [codecs.fields]
+    ///     kind = 'sentry'
+    ///     keys = { key_2024 = 'env:OLD', key_2026 = 'env:NEW' }
+    ///     primary = 'key_2026'",
+    /// )?;
+    /// let keys = manifest.named_keys("fields", &Secrets::new())?;
+    /// assert_eq!((keys[0].id.as_str(), keys[0].is_primary), ("key_2024", false));
+    /// assert_eq!((keys[1].id.as_str(), keys[1].is_primary), ("key_2026", true));
+    /// # Ok::<(), reseal::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid-argument` where there is no codec of this name; `source-unreadable` for what is no
+    /// rows.
+    pub fn named_keys(&self, codec: &str, secrets: &Secrets) -> Result<Vec<NamedKey>> {
+        self.spec(codec)?.named_keys(secrets)
     }
 
     /// One codec with its keys.

@@ -3,6 +3,7 @@
 mod django;
 mod metabase;
 mod n8n;
+mod named_key;
 mod rails;
 mod reseal;
 mod rows;
@@ -10,6 +11,7 @@ mod sentry;
 mod sqlalchemy;
 mod tokens;
 
+pub use named_key::NamedKey;
 pub use reseal::{KeyringSource, KeysetUnlock, RingWant};
 
 use super::{
@@ -93,6 +95,13 @@ impl CodecSpec {
         self.options.build(&given)
     }
 
+    pub(super) fn named_keys(&self, secrets: &super::Secrets) -> Result<Vec<NamedKey>> {
+        self.options.named_keys(&Given {
+            codec: &self.name,
+            secrets,
+        })
+    }
+
     fn plain() -> Self {
         Self {
             name: PLAIN.to_owned(),
@@ -122,6 +131,11 @@ trait Options: fmt::Debug + Send + Sync {
     /// What it recognizes without its keys.
     fn sight(&self) -> Sight {
         Sight::Usual
+    }
+
+    /// The keys that values name by ids of their own, as far as they are known without their secrets.
+    fn named_keys(&self, _: &Given<'_>) -> Result<Vec<NamedKey>> {
+        Ok(Vec::new())
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec>;

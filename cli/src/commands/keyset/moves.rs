@@ -444,7 +444,7 @@ fn after_promotion(key_use: KeyUse, old: Option<KeyId>, console: &mut Console<'_
             "next: reseal canary make, reseal the stored values, and then reseal retire {old}, or reseal keyset disable {old} where no manifest describes them"
         ),
         _ => format!(
-            "next: compute the stored terms anew, and then reseal keyset disable {old}"
+            "next: reseal apply --reindex, and then reseal retire {old}; where no manifest describes the terms, compute them anew, and then reseal keyset disable {old}"
         ),
     })
 }

@@ -1,6 +1,6 @@
 //! The kind metabase: secrets, data keys, and what a value is bound to.
 
-use super::{Facts, Options, Sight, rows, tokens};
+use super::{Facts, NamedKey, Options, Sight, named_key::named, rows, tokens};
 use crate::{
     codec::{Expect, Metabase, MetabaseKey, MetabaseTemplate},
     column::NamedCodec,
@@ -12,7 +12,11 @@ use crate::{
         want::{Given, Need},
     },
 };
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// The columns of `data_encryption_key` that are read.
 const COLUMNS: &[&str] = &["id", "key_material"];
@@ -97,6 +101,18 @@ impl Options for MetabaseOptions {
 
     fn sight(&self) -> Sight {
         Sight::of(self.lenient)
+    }
+
+    fn named_keys(&self, given: &Given<'_>) -> Result<Vec<NamedKey>> {
+        let Some(source) = &self.data_keys else {
+            return Ok(Vec::new());
+        };
+        let rows = rows::or_none(rows::read(given, "data_keys", source, COLUMNS))?;
+        let ids = rows.iter().map(|row| row.number("id"));
+        let ids = ids.collect::<Result<Vec<u32>>>()?;
+        let newest = ids.iter().max().map(ToString::to_string);
+        let ids = ids.iter().map(ToString::to_string);
+        Ok(named(ids, |id| newest.as_deref() == Some(id)))
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {

@@ -1,6 +1,6 @@
 //! The kind n8n: instance keys, the rows of `deployment_key`, or the key of an export.
 
-use super::{Facts, Options, Sight, rows};
+use super::{Facts, NamedKey, Options, Sight, rows};
 use crate::{
     codec::{Expect, N8n, N8nKeyRow, N8nWrite},
     column::NamedCodec,
@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 
 /// The columns of `deployment_key` that are read.
 const COLUMNS: &[&str] = &["id", "type", "value", "algorithm", "status"];
+/// The type of the rows that hold keys of values.
+const DATA_ENCRYPTION: &str = "data_encryption";
 const WRITES: [(&str, N8nWrite); 2] = [
     ("legacy", N8nWrite::Legacy),
     ("prefixed", N8nWrite::Prefixed),
@@ -95,6 +97,20 @@ impl Options for N8nOptions {
 
     fn sight(&self) -> Sight {
         Sight::of(self.lenient)
+    }
+
+    fn named_keys(&self, given: &Given<'_>) -> Result<Vec<NamedKey>> {
+        let Some(source) = &self.rows else {
+            return Ok(Vec::new());
+        };
+        let rows = rows::or_none(key_rows(given, source))?.into_iter();
+        let rows = rows.filter(|row| row.kind == DATA_ENCRYPTION);
+        Ok(rows
+            .map(|row| NamedKey {
+                is_primary: row.status == "active",
+                id: row.id.clone(),
+            })
+            .collect())
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {

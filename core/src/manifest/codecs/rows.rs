@@ -66,6 +66,14 @@ pub(super) fn read<'g>(
     })
 }
 
+/// The rows; none where they were not given.
+pub(super) fn or_none<T>(rows: Result<Vec<T>>) -> Result<Vec<T>> {
+    match rows {
+        Err(error) if error.code() == ErrorCode::SourceMissing => Ok(Vec::new()),
+        rows => rows,
+    }
+}
+
 impl Row<'_> {
     /// A number, or text of its digits.
     pub(super) fn number(&self, column: &str) -> Result<u32> {

@@ -1,6 +1,6 @@
 //! The kind sentry: keys by their ids, given one by one or as a directory.
 
-use super::{Facts, Options, Sight, Writes};
+use super::{Facts, NamedKey, Options, Sight, Writes, named_key::named};
 use crate::{
     codec::{Sentry, SentryField, SentryMethod},
     column::NamedCodec,
@@ -112,6 +112,22 @@ impl Options for SentryOptions {
         } else {
             Sight::Usual
         }
+    }
+
+    fn named_keys(&self, given: &Given<'_>) -> Result<Vec<NamedKey>> {
+        let mut ids: Vec<&str> = match &self.keys {
+            Keys::Each(keys) => keys.iter().map(|(id, _)| id.as_str()).collect(),
+            Keys::Directory(path) => {
+                let files = given.files(WantKind::Directory, path, "key_dir");
+                let names = files.unwrap_or_default().iter();
+                let names = names.map(|file| file.name.as_str());
+                names.filter(|name| !name.starts_with('.')).collect()
+            }
+        };
+        if !ids.contains(&self.primary.as_str()) {
+            ids.push(&self.primary);
+        }
+        Ok(named(ids, |id| id == self.primary))
     }
 
     fn build(&self, given: &Given<'_>) -> Result<NamedCodec> {

@@ -669,3 +669,66 @@ fn mode_and_index_of_a_column() {
         .unwrap();
     assert!(term.starts_with("rx1."));
 }
+
+#[test]
+fn keys_that_values_name_are_known_without_their_secrets() {
+    let manifest = Manifest::parse(
+        "version = 1
+        [codecs.files]
+        kind = 'sentry'
+        key_dir = 'keys'
+        primary = 'b'
+        [codecs.n8n]
+        kind = 'n8n'
+        instance_keys = ['env:N8N']
+        rows = 'table:deployment_key'
+        [codecs.metabase]
+        kind = 'metabase'
+        keys = ['env:MB']
+        data_keys = 'table:data_encryption_key'
+        [codecs.tokens]
+        kind = 'fernet'
+        keys = ['env:FERNET']",
+    )
+    .unwrap();
+    let ids = |codec: &str, secrets: &Secrets| {
+        let keys = manifest.named_keys(codec, secrets).unwrap().into_iter();
+        keys.map(|key| (key.id, key.is_primary))
+            .collect::<Vec<(String, bool)>>()
+    };
+    let key = |id: &str, is_primary| (id.to_owned(), is_primary);
+    let mut secrets = Secrets::new();
+    assert_eq!(ids("files", &secrets), [key("b", true)]);
+    for codec in ["n8n", "metabase", "tokens"] {
+        assert_eq!(ids(codec, &secrets), []);
+    }
+    for want in manifest.wants() {
+        let name = |name: &str| SourceFile {
+            name: name.to_owned(),
+            content: Zeroizing::new(b"no key".to_vec()),
+        };
+        match want.name.as_str() {
+            "keys" => secrets.give_files(&want, vec![name("a"), name("b"), name(".c")]),
+            "deployment_key" => secrets.give(
+                &want,
+                r#"[{"id": "x", "type": "data_encryption", "value": "", "algorithm": null, "status": "inactive"},
+                    {"id": "y", "type": "data_encryption", "value": "", "algorithm": null, "status": "active"},
+                    {"id": "z", "type": "instance.id", "value": "", "algorithm": null, "status": "active"}]"#,
+            ),
+            "data_encryption_key" => secrets.give(&want, r#"[{"id": 10}, {"id": 9}]"#),
+            _ => {}
+        }
+    }
+    assert_eq!(ids("files", &secrets), [key("a", false), key("b", true)]);
+    assert_eq!(ids("n8n", &secrets), [key("x", false), key("y", true)]);
+    let metabase = ids("metabase", &secrets);
+    assert_eq!(metabase, [key("10", true), key("9", false)]);
+    let no_rows = manifest.wants().into_iter();
+    for want in no_rows.filter(|want| want.name == "deployment_key") {
+        secrets.give(&want, "[1]");
+    }
+    let error = manifest.named_keys("n8n", &secrets).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::SourceUnreadable);
+    let error = manifest.named_keys("none", &secrets).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+}
