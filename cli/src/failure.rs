@@ -95,7 +95,7 @@ mod tests {
 
     const LAW: &str = include_str!("../../spec/errors.md");
     /// Of a keyset or a key source; the others are of a value, or of a page, and end no command.
-    const OTHERS: [ErrorCode; 18] = [
+    const OTHERS: [ErrorCode; 20] = [
         ErrorCode::NotEnvelope,
         ErrorCode::UnsupportedVersion,
         ErrorCode::UnsupportedMode,
@@ -114,6 +114,8 @@ mod tests {
         ErrorCode::DoubleEncrypted,
         ErrorCode::ValueInvalid,
         ErrorCode::ExpectRequired,
+        ErrorCode::DuplicateValue,
+        ErrorCode::ConstraintViolated,
     ];
 
     #[test]
