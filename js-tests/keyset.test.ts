@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import { beforeEach, expect, test } from "vitest";
 import { inspectKeyset, Key, Keyring, Keyset } from "reseal";
-import { refuses } from "./support.js";
+import { errorOf, refuses } from "./support.js";
 
 const KEK = Key.generate("kek");
 const PASSPHRASE = "correct horse battery staple é";
@@ -535,15 +535,7 @@ test("nothing shows a key or a passphrase", () => {
     () => holder.removeKek(kek.export()),
     () => holder.saved(secret),
   ]) {
-    let error: unknown;
-    expect(() => {
-      try {
-        step();
-      } catch (caught) {
-        error = caught;
-        throw caught;
-      }
-    }).toThrow();
+    const error = errorOf(step);
     silent(inspect(error, { showHidden: true, depth: 9 }) + JSON.stringify(error) + String(error));
   }
 });

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,8 +59,18 @@ def test_written_edited_read(tmp_path: Path, order: list[str], kind: str) -> Non
 
     # A reader that checks nothing would have passed.
     secret.write_text(secret_text(kind))
-    with pytest.raises((subprocess.CalledProcessError, reseal.ResealError)):
+    with pytest.raises((subprocess.CalledProcessError, reseal.ResealError)) as refused:
         reader("read", *canaries)
+    assert code_in(refused.value) == ("unknown-key" if kind == "memory" else "kek-mismatch")
+
+
+def code_in(error: BaseException) -> str:
+    """The code of an error, or of the one that a program told last."""
+    if isinstance(error, reseal.ResealError):
+        return error.code
+    assert isinstance(error, subprocess.CalledProcessError)
+    found = re.findall(r"\b(kek-mismatch|unknown-key)\b", error.stderr)
+    return str(found[-1]) if found else error.stderr
 
 
 def secret_text(kind: str) -> str:

@@ -30,9 +30,7 @@ impl World {
     /// A database that some SQL makes.
     pub(crate) fn new(sql: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Connection::open(folder.path().join("db")).unwrap();
-        // Nobody pulls the plug of a test.
-        db.execute_batch("PRAGMA synchronous = OFF").unwrap();
+        let db = connection(&folder);
         db.execute_batch(sql).unwrap();
         let key = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
         let index = Key::generate(KeyUse::Index, &mut OsEntropy).unwrap();
@@ -52,16 +50,18 @@ impl World {
             .db
             .prepare("INSERT INTO users (ssn, name) VALUES (?, 'n')")
             .unwrap();
+        world.db.execute_batch("BEGIN").unwrap();
         for row in 1..=rows {
             insert.execute([format!("secret {row}")]).unwrap();
         }
+        world.db.execute_batch("COMMIT").unwrap();
         drop(insert);
         world
     }
 
     /// Another connection to it.
     pub(crate) fn other(&self) -> Connection {
-        Connection::open(self.folder.path().join("db")).unwrap()
+        connection(&self.folder)
     }
 
     /// The same database, for a driver of its own.
@@ -202,6 +202,13 @@ impl World {
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.db.query_row(sql, [], |row| row.get(0)).unwrap()
     }
+}
+
+fn connection(folder: &TempDir) -> Connection {
+    let db = Connection::open(folder.path().join("db")).unwrap();
+    // Nobody pulls the plug of a test.
+    db.execute_batch("PRAGMA synchronous = OFF").unwrap();
+    db
 }
 
 pub(crate) const USERS: &str = "[[columns]]
