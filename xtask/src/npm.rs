@@ -66,7 +66,7 @@ const MODULES: [Module; 3] = [
         folder: "pkg-cli",
         file: "reseal-cli.wasm",
         place: "reseal-cli.wasm",
-        profile: "wasm-small",
+        profile: "wasm-command",
         // No `-Oz`: it makes one function of those that are alike, also of the loops of base64.
         aim: "-Os",
         aimed_gzipped: 400_000,
