@@ -1,6 +1,6 @@
 // Randomness: drawn through a pool, hedged, and never replaced by something weaker.
 import { afterEach, expect, test } from "vitest";
-import { Key, Keyring, toBinary } from "reseal";
+import { Key, Keyring, codecs, toBinary } from "reseal";
 import { refuses, runNode } from "./support.js";
 
 const real = crypto.getRandomValues;
@@ -52,6 +52,22 @@ test("clones of a memory snapshot repeat a nonce only for the same message", () 
   expect(ring.seal("a", {})).toBe(ring.seal("a", {}));
   expect(nonceOf(ring.seal("a", {}))).not.toBe(nonceOf(ring.seal("b", {})));
   expect(nonceOf(ring.seal("a", {}))).not.toBe(nonceOf(ring.seal("a", { row: 1 })));
+});
+
+test("clones repeat no nonce and no IV of another system's format for different messages", () => {
+  refillPool(source((into) => into.fill(7)));
+  const rails = codecs.rails({ primaryKeys: ["a key"], keyDerivationSalt: "a salt" });
+  const fernet = codecs.fernet({ keys: ["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="] });
+  const headers = (text: string) =>
+    (JSON.parse(rails.seal(text) as string) as { h: { iv: string } }).h;
+  expect(headers("a").iv).toBe(headers("a").iv);
+  expect(headers("a").iv).not.toBe(headers("b").iv);
+  const iv = (text: string) =>
+    Buffer.from(fernet.seal(text) as string, "base64url")
+      .subarray(9, 25)
+      .toString("hex");
+  expect(iv("a")).toBe(iv("a"));
+  expect(iv("a")).not.toBe(iv("b"));
 });
 
 test("a good source: 20,000 seals of one message, no nonce twice", () => {

@@ -85,6 +85,11 @@ test("an unset, empty, doubly set or wrong environment names the variables", () 
     ["source-missing", { RESEAL_DECRYPT_KEYS: text }, "RESEAL_PRIMARY_KEY"],
     ["source-missing", { RESEAL_KEY_DIR: "/keys" }, "RESEAL_PRIMARY"],
     ["source-conflict", { RESEAL_PRIMARY_KEY: text, RESEAL_KEY_DIR: "/k" }, "RESEAL_KEYSET"],
+    [
+      "source-conflict",
+      { RESEAL_PRIMARY_KEY: text, RESEAL_KEYSET: "", RESEAL_KEK_FILE: "/kek" },
+      "RESEAL_KEYSET is set but empty, while RESEAL_KEK_FILE and RESEAL_PRIMARY_KEY",
+    ],
     ["source-missing", { RESEAL_KEYSET: "/keys.json" }, "RESEAL_KEK"],
     ["invalid-key", { RESEAL_PRIMARY_KEY: `"${text}"` }, "RESEAL_PRIMARY_KEY"],
     ["invalid-key", { RESEAL_PRIMARY_KEY: text.slice(1) }, "RESEAL_PRIMARY_KEY"],

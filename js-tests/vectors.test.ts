@@ -30,9 +30,9 @@ function casesOf(file: string): number {
   if (file.startsWith("reseal")) {
     const texts = all["key_text"] as unknown as { valid?: []; invalid?: [] };
     const keyTexts = (texts.valid ?? []).length + (texts.invalid ?? []).length;
-    const keyset = all["keyset"] as unknown as { negative: [] } | undefined;
+    const keyset = all["keyset"] as unknown as { negative: []; hedged: [] } | undefined;
     // The document of a keyset opens under three keys.
-    const keysets = keyset === undefined ? 0 : 3 + keyset.negative.length;
+    const keysets = keyset === undefined ? 0 : 3 + keyset.negative.length + keyset.hedged.length;
     return keyTexts + lengths("vectors", "negative", "hedged", "blind_index") + keysets;
   }
   if (all["system"] !== undefined) return lengths("vectors");
@@ -73,7 +73,7 @@ test("there are files of every shape", () => {
 
 test("the law of the format runs as a whole", () => {
   const { stdout } = run(join(SPEC, "reseal/v1.json"));
-  expect(stdout).toMatch(/ run=201 passed=201 failed=0$/m);
+  expect(stdout).toMatch(/ run=214 passed=214 failed=0$/m);
 });
 
 type Case = Record<string, string>;
@@ -84,7 +84,11 @@ interface ManifestCase {
 }
 type Document = Record<string, Record<string, string>[]> & {
   keys: Record<string, { secret: string }>;
-  keyset: { file: { keys: { label: string }[] }; negative: { kek: string; expect: string }[] };
+  keyset: {
+    file: { keys: { label: string }[] };
+    negative: { kek: string; expect: string }[];
+    hedged: { random: string }[];
+  };
 };
 
 test.each<[string, (file: Document) => unknown]>([
@@ -101,6 +105,7 @@ test.each<[string, (file: Document) => unknown]>([
   ["a term", (file) => (file["blind_index"]![0]!["raw"] = "00")],
   ["a key", (file) => (file.keys["A"]!.secret = "00".repeat(32))],
   ["a refusal of a keyset", (file) => (file.keyset.negative[0]!.expect = "KekMismatch")],
+  ["a hedged wrap", (file) => (file.keyset.hedged[0]!.random = "00".repeat(24))],
   ["a key of a refusal", (file) => (file.keyset.negative[1]!.kek = "other")],
   ["an unknown member of a case", (file) => (file["vectors"]![0]!["tweak"] = "00")],
   ["an unknown group", (file) => Object.assign(file, { more: [] })],

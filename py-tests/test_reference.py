@@ -135,6 +135,19 @@ def test_hedged_nonces(case: dict[str, Any]) -> None:
     assert rs1.to_text(binary) == case["text"]
 
 
+@every(VECTORS["keyset"]["hedged"])
+def test_hedged_wraps(case: dict[str, Any]) -> None:
+    kek, key = rs1.Key("kek", bytes.fromhex(VECTORS["keyset"][case["kek"]])), KEYS[case["key"]]
+    entry = {"kid": rs1.base32(key.id), "use": key.use, "created": case["created"]}
+    drawn = bytes.fromhex(case["random"])
+    nonce = rs1.hedged_wrap_nonce(kek, case["ring"], entry, key.secret, drawn)
+    assert nonce.hex() == case["nonce"]
+    wrapped = rs1.wrap(kek, case["ring"], entry, key.secret, nonce)
+    assert wrapped == case["wrap"]
+    entry["wraps"] = {rs1.base32(kek.id): wrapped}
+    assert rs1.unwrap(kek, case["ring"], entry) == key
+
+
 @every(VECTORS["blind_index"])
 def test_blind_index(case: dict[str, Any]) -> None:
     how = (case["index"], case["normalizer"], case["bits"], bytes.fromhex(case["value"]))

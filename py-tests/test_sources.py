@@ -87,6 +87,11 @@ def test_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None
             "source-conflict",
             ["RESEAL_KEYSET"],
         ),
+        (
+            {"RESEAL_PRIMARY_KEY": TEXTS[0], "RESEAL_KEYSET": "", "RESEAL_RING": "x"},
+            "source-conflict",
+            ["RESEAL_PRIMARY_KEY", "RESEAL_KEYSET is set but empty", "RESEAL_RING"],
+        ),
         ({"RESEAL_PRIMARY_KEY": f'"{TEXTS[0]}"'}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_PRIMARY_KEY": TEXTS[0][:-1]}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_PRIMARY_KEY": "\udc80"}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),

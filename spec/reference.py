@@ -519,6 +519,12 @@ def wrap(kek: Key, ring: str, entry: Members, secret: bytes, nonce: bytes) -> st
     return base64url(nonce + gcm.encrypt(iv, secret, wrap_aad(ring, entry)))
 
 
+def hedged_wrap_nonce(kek: Key, ring: str, entry: Members, secret: bytes, drawn: bytes) -> bytes:
+    """The nonce of a wrap where the entropy is indirect; `drawn` is R24."""
+    hashed = drawn + wrap_aad(ring, entry) + secret
+    return mac(kek.derive("hedge"), hashed)[:NONCE_BYTES]
+
+
 def unwrap(kek: Key, ring: str, entry: Members) -> Key:
     wrapped = from_base64url(entry["wraps"][base32(kek.id)])
     gcm, iv = xaes(kek.derive("wrap"), wrapped[:NONCE_BYTES])

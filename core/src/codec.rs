@@ -13,6 +13,8 @@ mod django_cryptography;
 mod fernet;
 #[cfg(feature = "freeboard")]
 mod freeboard;
+#[cfg(feature = "foreign")]
+mod hedge;
 #[cfg(feature = "metabase")]
 mod metabase;
 #[cfg(feature = "n8n")]
@@ -401,7 +403,7 @@ pub struct Place<'p> {
 
 /// What makes each ciphertext another one.
 pub struct Fresh<'f> {
-    /// For nonces and salts.
+    /// For nonces and salts. Bytes of an indirect source are hashed with the plaintext first.
     pub entropy: &'f mut dyn Entropy,
     /// For formats that store the time of sealing.
     pub now: Timestamp,
@@ -412,16 +414,6 @@ impl fmt::Debug for Fresh<'_> {
         f.debug_struct("Fresh")
             .field("now", &self.now)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(feature = "foreign")]
-impl Fresh<'_> {
-    /// Random bytes of the caller's source, as they are.
-    pub(crate) fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.entropy.fill(&mut bytes)?;
-        Ok(bytes)
     }
 }
 
@@ -527,8 +519,14 @@ pub trait Codec: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext in the same
-    /// form, so that whoever has the plaintext can seal it.
+    /// The form of the value that takes the place of a stored one: that of its column, or text where a
+    /// binary column holds a text of this codec.
+    fn form_of(&self, stored: Stored<'_>) -> Form {
+        stored.form()
+    }
+
+    /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext in the form of
+    /// [`Codec::form_of`], so that whoever has the plaintext can seal it.
     fn rotates_by_sealing(&self, _stored: Stored<'_>) -> bool {
         false
     }

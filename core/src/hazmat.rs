@@ -8,7 +8,7 @@ use crate::{
     key::Key,
     random::{Entropy, EntropyKind},
 };
-use alloc::{vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use hmac::{KeyInit, Mac};
 use reseal_primitives::{Gcm, Secret32, Xaes};
 
@@ -92,6 +92,21 @@ pub fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32]> {
 /// `keyset-malformed`, `unsupported-version`.
 pub fn keyset_canon(document: &[u8]) -> Result<Vec<u8>> {
     crate::keyset::KeysetDocument::parse(document).map(|document| document.canon())
+}
+
+/// The wrap of a key under a key-encrypting key, of section 9, in base64url; the ring and the time of
+/// the key's making are bound to it.
+///
+/// # Errors
+/// `key-wrong-use`; `random-unavailable`.
+pub fn keyset_wrap(
+    kek: &Key,
+    ring: &str,
+    created: &str,
+    key: &Key,
+    entropy: &mut impl Entropy,
+) -> Result<String> {
+    crate::keyset::wrap_alone(kek, ring, created, key, entropy)
 }
 
 /// Entropy that gives prepared bytes, so that a writer can be checked byte for byte.

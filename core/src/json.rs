@@ -80,7 +80,7 @@ impl<'de> Visitor<'de> for Tree {
         while let Some(member) = map.next_entry()? {
             members.push(member);
         }
-        if in_order(members.iter().map(|(name, _)| name)).is_none() {
+        if in_order(members.iter().map(|(name, _)| name.as_str())).is_none() {
             return Err(A::Error::custom("a member stands twice"));
         }
         Ok(Json::Object(members))
@@ -117,8 +117,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// The places of the names, in the order of their UTF-16 units; nothing where one stands twice.
-pub(crate) fn in_order<'n>(names: impl Iterator<Item = &'n String>) -> Option<Vec<usize>> {
-    let mut placed: Vec<(usize, &str)> = names.map(String::as_str).enumerate().collect();
+pub(crate) fn in_order<'n>(names: impl Iterator<Item = &'n str>) -> Option<Vec<usize>> {
+    let mut placed: Vec<(usize, &str)> = names.enumerate().collect();
     placed.sort_unstable_by(|(_, one), (_, other)| one.encode_utf16().cmp(other.encode_utf16()));
     let twice = |pair: &[(usize, &str)]| matches!(pair, [(_, one), (_, other)] if one == other);
     if placed.windows(2).any(twice) {

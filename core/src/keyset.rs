@@ -28,6 +28,9 @@ use core::fmt;
 use document::{Document, KeyEntry};
 use kek::Kek;
 
+#[cfg(feature = "hazmat")]
+pub(crate) use wrap::wrap_alone;
+
 /// A keyset document that was read, and of which nothing is verified yet.
 ///
 /// # Example

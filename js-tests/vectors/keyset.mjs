@@ -1,13 +1,14 @@
 // The group `keyset`: one document under each of its three keys, and what is refused.
-import { fromHex, known, refused, same } from "./report.mjs";
+import { fromHex, known, refused, same, toHex } from "./report.mjs";
+import { outOf } from "./testkit.mjs";
 
 const KEKS = ["kek1", "kek1_text", "passphrase", "kek2", "kek3"];
 /** A key that the document does not list. */
 const OTHER = "00".repeat(32);
 
-/** Runs every case of the group; `keys` are those of the file. */
-export async function runKeysets(group, keys, report, { reseal }) {
-  known(group, [...KEKS, "canon_sha256", "file", "negative"], "keyset");
+/** Runs every case of the group; `keys` are those of the file, also by their names. */
+export async function runKeysets(group, keys, report, { reseal, testkit }) {
+  known(group, [...KEKS, "canon_sha256", "file", "negative", "hedged"], "keyset");
   const { Key, Keyset } = reseal;
   const text = JSON.stringify(group.file);
   const openers = {
@@ -20,11 +21,14 @@ export async function runKeysets(group, keys, report, { reseal }) {
       const keyset = await open();
       const held = keyset.keks().filter((kek) => kek.held);
       same("the KEK", held.map((kek) => kek.id).join(), kekOf(group, name, Key).id);
-      positive(keyset, group.file, keys);
+      positive(keyset, group.file, keys.all);
       shows(reseal.inspectKeyset(text), group.file);
     });
   }
   for (const one of group.negative ?? []) report.case(one.id, () => negative(one, group, reseal));
+  for (const one of group.hedged ?? []) {
+    report.case(one.id, () => hedged(one, kekOf(group, one.kek, Key), keys.get(one.key), testkit));
+  }
 }
 
 function positive(keyset, file, keys) {
@@ -78,6 +82,23 @@ function negative(one, group, { Key, Keyset, ResealError }) {
   const { expect_ring: ring, min_generation: minGeneration } = one.args;
   const kek = kekOf(group, one.kek, Key);
   refused(ResealError, () => Keyset.load(one.text, { kek, ring, minGeneration }), one.expect);
+}
+
+/** The packages take no random bytes from anybody: the testkit wraps. */
+function hedged(one, kek, key, testkit) {
+  known(one, ["id", "kek", "key", "ring", "created", "random", "nonce", "wrap", "note"], one.id);
+  const wrap = testkit({
+    op: "wrap_hedged",
+    kek_text: kek.export(),
+    ring: one.ring,
+    created: one.created,
+    key_text: key.export(),
+    random: one.random,
+  });
+  same("the wrap", outOf(wrap), one.wrap);
+  const binary = atob(one.wrap.replaceAll("-", "+").replaceAll("_", "/"));
+  const nonce = Uint8Array.from(binary.slice(0, 24), (byte) => byte.charCodeAt(0));
+  same("the nonce", toHex(nonce), one.nonce);
 }
 
 function kekOf(group, name, Key) {

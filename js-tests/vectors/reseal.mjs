@@ -34,7 +34,7 @@ export async function runReseal(file, tools) {
   for (const [i, one] of (file.blind_index ?? []).entries()) {
     report.case(`blind_index[${i}]`, () => term(one, keys, tools));
   }
-  if (file.keyset !== undefined) await runKeysets(file.keyset, keys.all, report, tools);
+  if (file.keyset !== undefined) await runKeysets(file.keyset, keys, report, tools);
   return report;
 }
 

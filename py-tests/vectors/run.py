@@ -138,6 +138,7 @@ MEMBERS = {
         *("id", "key", "context", "index", "normalizer", "bits", "value", "raw", "text", "note"),
     },
     "keyset": {"id", "expect", "kek", "text", "args"},
+    "wraps": {"id", "kek", "key", "ring", "created", "random", "nonce", "wrap", "note"},
     "index_terms": {"context", "index", "normalizer", "bits", "value", "text"},
     "envelopes": {"id", "mode", "key", "context", "plaintext", "text", "binary"},
 }
@@ -216,7 +217,7 @@ class Reseal:
                 name = case.get("id", f"{group}[{number}]")
                 report.case(name, getattr(self, group), case, group)
         if (keyset := self.document.get("keyset")) is not None:
-            Keysets(keyset, [key for key, _ in self.keys.values()]).run(report)
+            Keysets(keyset, {name: key for name, (key, _) in self.keys.items()}).run(report)
         return report
 
     def key(self, name: str) -> reseal.Key:
@@ -308,15 +309,16 @@ class Reseal:
 
 
 class Keysets:
-    """The group `keyset`: one document under each of its three keys, and what is refused."""
+    """The group `keyset`: one document under each of its three keys, what is refused, and wraps."""
 
-    def __init__(self, group: Case, keys: list[reseal.Key]) -> None:
+    def __init__(self, group: Case, keys: dict[str, reseal.Key]) -> None:
         keks = {"kek1", "kek1_text", "passphrase", "kek2", "kek3"}
-        known(group, {*keks, "canon_sha256", "file", "negative"}, "keyset")
+        known(group, {*keks, "canon_sha256", "file", "negative", "hedged"}, "keyset")
         self.group = group
         self.file: Case = group["file"]
         self.text = json.dumps(self.file)
-        self.secrets = {key.id: key.export() for key in keys}
+        self.keys = keys
+        self.secrets = {key.id: key.export() for key in keys.values()}
 
     def run(self, report: Report) -> None:
         group = self.group
@@ -331,6 +333,8 @@ class Keysets:
             report.case(f"keyset under {name}", self.positive, {"name": name, "open": opener})
         for case in group["negative"]:
             report.case(case["id"], self.negative, case, "keyset")
+        for case in group.get("hedged", []):
+            report.case(case["id"], self.hedged, case, "wraps")
 
     def kek(self, name: str) -> reseal.Key:
         """A key of the group; another name is that of a key which the document does not list."""
@@ -365,6 +369,18 @@ class Keysets:
         expect = {"ring" if name == "expect_ring" else name: arguments[name] for name in arguments}
         kek = self.kek(case["kek"])
         refused(case["expect"], lambda: reseal.Keyset.load(case["text"], kek=kek, **expect))
+
+    def hedged(self, case: Case) -> None:
+        """The package takes no random bytes from anybody: the test library wraps."""
+        wrap = testkit(
+            "wrap_hedged",
+            kek_text=self.kek(case["kek"]).export(),
+            key_text=self.keys[case["key"]].export(),
+            **{name: case[name] for name in ("ring", "created", "random")},
+        )
+        same("the wrap", wrap.get("out"), case["wrap"])
+        nonce = base64.urlsafe_b64decode(case["wrap"])[:24]
+        same("the nonce", nonce.hex(), case["nonce"])
 
 
 class Service:

@@ -245,7 +245,7 @@ def read_sentry(case: Case) -> None:
 def rails(case: Case) -> None:
     stored = as_column(encoded(case["ciphertext"]), binary=case.get("column") == "binary")
     match case["kind"]:
-        case "decrypt":
+        case "decrypt" | "decrypt_doubled":
             read_rails(case, stored)
         case "encrypt_exact":
             codec = rails_codec(case)

@@ -68,6 +68,14 @@ enum Request {
         #[serde(default)]
         indirect: bool,
     },
+    /// The wrap of a key in a keyset, with 24 prepared bytes of an indirect source.
+    WrapHedged {
+        kek_text: String,
+        ring: String,
+        created: String,
+        key_text: String,
+        random: Hex,
+    },
     /// The accumulated hash of the XAES specification.
     XaesAccumulated {
         iterations: u32,
@@ -169,6 +177,17 @@ fn run(request: Request) -> Result<Value, Failure> {
             let binary = seal_fixed(key, Mode::parse(&mode)?, &context, &plaintext.0, prepared)?;
             Ok(json!({ "text": to_text(&binary)?, "binary": Hex(binary) }))
         }
+        Request::WrapHedged {
+            kek_text,
+            ring,
+            created,
+            key_text,
+            random,
+        } => {
+            let (kek, key) = (Key::parse(&kek_text)?, Key::parse(&key_text)?);
+            let out = wrap_hedged(&kek, &ring, &created, &key, random)?;
+            Ok(json!({ "out": out }))
+        }
         Request::XaesAccumulated { iterations } => {
             let out = accumulated::xaes(iterations)?;
             Ok(json!({ "out": Hex(out.to_vec()) }))
@@ -212,6 +231,18 @@ pub(crate) fn seal_fixed(
     } else {
         ring.seal_binary(plaintext, context, mode, &mut entropy)
     }
+}
+
+/// Wraps with prepared random bytes of an indirect source.
+pub(crate) fn wrap_hedged(
+    kek: &Key,
+    ring: &str,
+    created: &str,
+    key: &Key,
+    random: Hex,
+) -> reseal::Result<String> {
+    let mut entropy = FixedEntropy::new(EntropyKind::Indirect, random.0);
+    hazmat::keyset_wrap(kek, ring, created, key, &mut entropy)
 }
 
 impl From<reseal::Error> for Failure {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::{fs, path::Path};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/vectors");
-const FILES: [(&str, usize); 12] = [
+const FILES: [(&str, usize); 13] = [
     ("fernet/public", 53),
     ("sentry/public", 42),
     ("rails/public", 25),
@@ -24,6 +24,7 @@ const FILES: [(&str, usize); 12] = [
     ("sqlalchemy-utils/public", 42),
     ("values/v1", 188),
     ("manifest/v1", 106),
+    ("rails/own", 14),
 ];
 
 #[test]

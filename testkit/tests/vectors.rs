@@ -47,6 +47,7 @@ fn a_broken_file_fails() {
         ("key text", "lW3zxPmfq", "lW3zxPmfr"),
         ("kek", "ljurzoPdbiomYMuT", "ljurzoPdbiomYMuU"),
         ("passphrase", "correct horse", "wrong horse"),
+        ("wrap", "\"kek\": \"kek2\"", "\"kek\": \"kek3\""),
         ("keyset label", "\"2026-q4\"", "\"2026-q5\""),
     ] {
         let broken = text
@@ -154,9 +155,9 @@ fn cases(file: &Path) -> usize {
     ];
     let lists: usize = names.iter().map(|name| len(&value[name])).sum();
     let texts = len(&value["key_text"]["valid"]) + len(&value["key_text"]["invalid"]);
-    let keyset = value
-        .get("keyset")
-        .map_or(0, |group| 3 + len(&group["negative"]));
+    let keyset = value.get("keyset").map_or(0, |group| {
+        3 + len(&group["negative"]) + len(&group["hedged"])
+    });
     let hashes = value["accumulated"].as_object().map_or(0, |hashes| {
         hashes
             .keys()

@@ -47,7 +47,7 @@ const MODULES: [Module; 3] = [
         profile: "wasm-small",
         aim: "-Os",
         aimed_gzipped: 60_000,
-        max_gzipped: 136_400,
+        max_gzipped: 134_900,
     },
     Module {
         package: "reseal-wasm",
@@ -58,7 +58,7 @@ const MODULES: [Module; 3] = [
         profile: wasm::RELEASE,
         aim: "-O3",
         aimed_gzipped: 150_000,
-        max_gzipped: 314_500,
+        max_gzipped: 307_000,
     },
     Module {
         package: "reseal-cli-wasm",
@@ -70,7 +70,7 @@ const MODULES: [Module; 3] = [
         // No `-Oz`: it makes one function of those that are alike, also of the loops of base64.
         aim: "-Os",
         aimed_gzipped: 400_000,
-        max_gzipped: 665_000,
+        max_gzipped: 664_000,
     },
 ];
 /// What holds for our modules, the proposals that rustc uses, then what a release does not need.

@@ -75,6 +75,28 @@ fn names_and_values_of_variables() {
     finds(&mut memory, 0, &expected);
 }
 
+/// What a keyset left behind is named; with its path set but empty, it is more than a leftover.
+#[test]
+fn variables_of_a_keyset_without_one() {
+    let mut memory = Memory::new();
+    memory.set("RESEAL_PRIMARY_KEY", &key(KeyUse::Data, 1).export());
+    memory.set("RESEAL_KEK_FILE", "kek");
+    memory.set("RESEAL_RING", "x");
+    memory.set("RESEAL_MIN_GENERATION", "12");
+    let expected = [
+        "warning RESEAL_KEK_FILE has no effect",
+        "warning RESEAL_RING has no effect",
+        "warning RESEAL_MIN_GENERATION has no effect",
+    ];
+    finds(&mut memory, 0, &expected);
+    memory.set("RESEAL_KEYSET", "");
+    let expected = [
+        "warning RESEAL_KEYSET is set but empty",
+        "error [source-conflict]",
+    ];
+    finds(&mut memory, 3, &expected);
+}
+
 #[test]
 fn quotation_marks() {
     let mut memory = Memory::new();

@@ -7,13 +7,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroize;
 
-/// HKDF-SHA-256 without a salt: fills `out`, of at most 8,160 bytes.
+/// HKDF-SHA-256 without a salt: fills `out`, of at most 8,160 bytes, from a secret of any length.
 ///
 /// # Panics
 /// In debug builds, where more is asked for.
 #[inline(never)]
-pub fn expand(secret: &Secret32, info: &[&[u8]], out: &mut [u8]) {
-    let expanded = Hkdf::<Sha256>::new(None, &secret.0).expand_multi_info(info, out);
+pub fn expand(secret: &[u8], info: &[&[u8]], out: &mut [u8]) {
+    let expanded = Hkdf::<Sha256>::new(None, secret).expand_multi_info(info, out);
     debug_assert!(expanded.is_ok());
 }
 

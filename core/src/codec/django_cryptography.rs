@@ -12,7 +12,7 @@ pub use keys::{DjangoDigest, DjangoKeys};
 
 use super::{
     Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust,
-    malformed, mismatch, read_only,
+    hedge::Hedge, malformed, mismatch, read_only,
 };
 use crate::{
     context::Context,
@@ -67,6 +67,8 @@ pub struct DjangoCryptography {
     /// Those of `SECRET_KEY`.
     macs: Vec<Hmac<Sha256>>,
     ciphers: Vec<Cipher>,
+    /// That of the first secret.
+    hedge: Hedge,
     field: DjangoField,
 }
 
@@ -97,12 +99,12 @@ impl DjangoCryptography {
     /// `invalid-argument` without any secret; `invalid-key` for an empty one, and for the key of a field
     /// of another length; `format-unsupported` for AES-192.
     pub fn new(secrets: &[&str], keys: &DjangoKeys<'_>) -> Result<Self> {
-        if secrets.is_empty() {
+        let Some(first) = secrets.first() else {
             return Err(fixed(
                 ErrorCode::InvalidArgument,
                 "a codec of django-cryptography has at least one secret: SECRET_KEY",
             ));
-        }
+        };
         let settings: &[&str] = match keys {
             DjangoKeys::Settings {
                 cryptography_keys, ..
@@ -120,6 +122,7 @@ impl DjangoCryptography {
         Ok(Self {
             macs: macs.map_err(|_| invalid_key())?,
             ciphers: keys.ciphers(secrets)?,
+            hedge: Hedge::new(first.as_bytes()),
             field: DjangoField::default(),
         })
     }
@@ -153,7 +156,7 @@ impl DjangoCryptography {
     }
 
     fn write(&self, pickle: &[u8], time: u64, fresh: &mut Fresh<'_>) -> Result<StoredValue> {
-        let iv = fresh.bytes()?;
+        let iv = self.hedge.draw(pickle, fresh.entropy)?;
         let none = auth_failed;
         let mut value = Vec::with_capacity(HEADER_BYTES + pickle.len() + BLOCK_BYTES + TAG_BYTES);
         value.push(VERSION);

@@ -8,7 +8,7 @@ mod django;
 
 use super::{
     Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, TOKEN_SCHEME, Trust,
-    base64, malformed, mismatch,
+    base64, hedge::Hedge, malformed, mismatch,
 };
 use crate::{
     context::Context,
@@ -16,6 +16,7 @@ use crate::{
     error::{ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
     keyring::check_length,
+    random::Entropy,
 };
 use alloc::{string::String, string::ToString, vec::Vec};
 use core::fmt;
@@ -40,6 +41,7 @@ const KEY_BYTES: usize = 32;
 pub struct FernetKey {
     mac: Hmac<Sha256>,
     cipher: Cbc128,
+    hedge: Hedge,
 }
 
 impl FernetKey {
@@ -67,6 +69,7 @@ impl FernetKey {
         Ok(Self {
             mac: Hmac::new_from_slice(signing).map_err(|_| invalid_key())?,
             cipher: Cbc128::new(encrypting).ok_or_else(invalid_key)?,
+            hedge: Hedge::new(bytes),
         })
     }
 
@@ -81,7 +84,13 @@ impl FernetKey {
     }
 
     /// The text of a token; `time` is in seconds since 1970.
-    pub(super) fn seal(&self, plaintext: &[u8], time: u64, iv: [u8; BLOCK_BYTES]) -> String {
+    pub(super) fn seal(
+        &self,
+        plaintext: &[u8],
+        time: u64,
+        entropy: &mut dyn Entropy,
+    ) -> Result<String> {
+        let iv = self.hedge.draw(plaintext, entropy)?;
         let ciphertext = self.cipher.encrypt(iv, plaintext);
         let mut token = Vec::with_capacity(HEADER_BYTES + ciphertext.len() + TAG_BYTES);
         token.push(VERSION);
@@ -91,7 +100,7 @@ impl FernetKey {
         let mut mac = self.mac.clone();
         mac.update(&token);
         token.extend_from_slice(&mac.finalize().into_bytes());
-        base64::encode_url(&token)
+        Ok(base64::encode_url(&token))
     }
 }
 
@@ -244,9 +253,9 @@ impl Fernet {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         check_length(plaintext, Mode::Random)?;
-        let iv = fresh.bytes()?;
         let key = self.keys.first().ok_or_else(auth_failed)?;
-        Ok(StoredValue::of_text(key.seal(plaintext, time, iv), form))
+        let token = key.seal(plaintext, time, fresh.entropy)?;
+        Ok(StoredValue::of_text(token, form))
     }
 }
 

@@ -6,13 +6,14 @@ mod row;
 
 use super::{
     Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, base64,
-    read_only,
+    hedge::Hedge, read_only,
 };
 use crate::{
     context::Context,
     error::{Error, ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
     keyring::check_length,
+    random::Entropy,
 };
 use alloc::{string::ToString, vec::Vec};
 use core::fmt;
@@ -23,7 +24,10 @@ use zeroize::Zeroizing;
 const SCHEME: &str = "gcm";
 
 /// The key of one `CREDENTIAL_ENCRYPTION_KEY`.
-pub struct FreeboardKey(Gcm);
+pub struct FreeboardKey {
+    gcm: Gcm,
+    hedge: Hedge,
+}
 
 impl FreeboardKey {
     /// The key of a key text: 32 bytes in base64, trimmed and read as leniently as Freeboard does.
@@ -40,21 +44,25 @@ impl FreeboardKey {
     pub fn parse(text: &str) -> Result<Self> {
         let bytes = base64::node(text.trim_matches(is_space_of_javascript));
         let bytes = Zeroizing::new(bytes.ok_or_else(invalid_key)?);
-        let bytes = bytes.as_slice().try_into().map_err(|_| invalid_key())?;
-        Ok(Self(Gcm::new(&Secret32(bytes))))
+        let key = Secret32(bytes.as_slice().try_into().map_err(|_| invalid_key())?);
+        Ok(Self {
+            gcm: Gcm::new(&key),
+            hedge: Hedge::new(&key.0),
+        })
     }
 
     fn open(&self, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
         let mut plaintext = Zeroizing::new(sealed.ciphertext.clone());
-        self.0
+        self.gcm
             .open(sealed.iv, &[], &mut plaintext, sealed.tag)
             .ok()?;
         Some(plaintext)
     }
 
-    fn seal(&self, plaintext: &[u8], iv: [u8; row::IV_BYTES]) -> Result<Sealed> {
+    fn seal(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Sealed> {
+        let iv = self.hedge.draw(plaintext, entropy)?;
         let mut ciphertext = plaintext.to_vec();
-        let tag = self.0.seal(iv, &[], &mut ciphertext)?;
+        let tag = self.gcm.seal(iv, &[], &mut ciphertext)?;
         Ok(Sealed {
             iv,
             ciphertext,
@@ -140,7 +148,7 @@ impl Freeboard {
     ) -> Result<StoredValue> {
         check_length(plaintext, Mode::Random)?;
         let key = self.keys.first().ok_or_else(auth_failed)?;
-        let sealed = key.seal(plaintext, fresh.bytes()?)?;
+        let sealed = key.seal(plaintext, fresh.entropy)?;
         Ok(StoredValue::of_text(sealed.to_json(), place.form))
     }
 }

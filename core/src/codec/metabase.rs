@@ -186,11 +186,11 @@ impl Metabase {
         }
         check_length(plaintext, Mode::Random)?;
         if self.generation().is_some() {
-            return self.data_keys.seal(plaintext, fresh.bytes()?);
+            return self.data_keys.seal(plaintext, fresh.entropy);
         }
         let aad = self.fill(context)?;
         let key = self.keys.first().ok_or_else(auth_failed)?;
-        Ok(key.seal(plaintext, aad.as_deref(), fresh.bytes()?))
+        key.seal(plaintext, aad.as_deref(), fresh.entropy)
     }
 }
 
@@ -252,7 +252,15 @@ impl Codec for Metabase {
         })
     }
 
-    /// Base64 in a binary column stays base64. A stream is left alone: where Metabase expects one,
+    /// Base64 in a binary column stays base64.
+    fn form_of(&self, stored: Stored<'_>) -> Form {
+        match Value::parse(stored, self.lenient) {
+            Ok(value) if value.armored => Form::Text,
+            _ => stored.form(),
+        }
+    }
+
+    /// As [`Codec::form_of`] says. A stream is left alone: where Metabase expects one,
     /// it takes other ciphertexts for plaintext.
     fn rotate(
         &self,

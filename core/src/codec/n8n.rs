@@ -29,7 +29,7 @@ use crate::{
     keyring::check_length,
 };
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-use gcm::{Blob, GcmKey};
+use gcm::Blob;
 use keys::{Keys, RowKey, Writer};
 use salted::{Password, Salted};
 use value::{SALTED_TEXT, is_gcm_shaped, is_id, recognize_bare, split};
@@ -177,7 +177,7 @@ impl N8n {
             Writer::Row(at) => {
                 let row = self.keys.rows.get(at).ok_or_else(no_key)?;
                 let body = match &row.key {
-                    RowKey::Gcm(key) => write_gcm(key, plaintext, fresh),
+                    RowKey::Gcm(key) => key.seal(plaintext, fresh.entropy),
                     RowKey::Cbc(password) => self.write_cbc(password, plaintext, fresh),
                 }?;
                 Ok(format!("{}:{body}", row.id))
@@ -196,7 +196,7 @@ impl N8n {
                 read_only("this plaintext is not what the codec expects, so it could not open it")
             })?;
         }
-        password.seal(plaintext, fresh.bytes()?)
+        password.seal(plaintext, fresh.entropy)
     }
 }
 
@@ -219,10 +219,6 @@ fn recognize_loose(body: &str) -> Option<Recognized> {
         })
     };
     recognize_bare(body).or_else(loose)
-}
-
-fn write_gcm(key: &GcmKey, plaintext: &[u8], fresh: &mut Fresh<'_>) -> Result<String> {
-    key.seal(plaintext, fresh.bytes()?)
 }
 
 impl Codec for N8n {

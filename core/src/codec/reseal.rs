@@ -185,11 +185,18 @@ impl<R: Rings> Codec for Reseal<R> {
         }))
     }
 
-    fn rotates_by_sealing(&self, stored: Stored<'_>) -> bool {
-        !is_text_in_bytes(stored)
+    /// A text envelope stays one, also in a binary column.
+    fn form_of(&self, stored: Stored<'_>) -> Form {
+        match as_text(stored.as_bytes()) {
+            Some(text) if is_envelope(text.as_bytes()) => Form::Text,
+            _ => stored.form(),
+        }
     }
 
-    /// A text envelope stays one, also in a binary column.
+    fn rotates_by_sealing(&self, _: Stored<'_>) -> bool {
+        true
+    }
+
     fn rotate(
         &self,
         stored: Stored<'_>,
@@ -197,12 +204,9 @@ impl<R: Rings> Codec for Reseal<R> {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         let opened = self.open(stored, place.context)?;
-        if self.rotates_by_sealing(stored) {
-            return self.seal(&opened.plaintext, place, fresh);
-        }
-        let form = Form::Text;
+        let form = self.form_of(stored);
         let sealed = self.seal(&opened.plaintext, &Place { form, ..*place }, fresh)?;
-        Ok(StoredValue::Bytes(sealed.as_stored().as_bytes().to_vec()))
+        Ok(sealed.in_column(place.form))
     }
 }
 
@@ -225,10 +229,6 @@ fn show(stored: Stored<'_>) -> Result<Inspection> {
             None => inspect_binary(bytes),
         },
     }
-}
-
-fn is_text_in_bytes(stored: Stored<'_>) -> bool {
-    stored.form() == Form::Binary && as_text(stored.as_bytes()).is_some()
 }
 
 /// A text envelope that stands in a binary column.

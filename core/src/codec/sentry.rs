@@ -318,7 +318,7 @@ impl Sentry {
         }
         let key = self.key(&self.primary).ok_or_else(damaged)?;
         let time = u64::try_from(fresh.now.unix()).unwrap_or_default();
-        let token = key.seal(plaintext, time, fresh.bytes()?);
+        let token = key.seal(plaintext, time, fresh.entropy)?;
         Ok(start + &base64::encode(token.as_bytes()))
     }
 }

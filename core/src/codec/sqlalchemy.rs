@@ -8,7 +8,7 @@ pub use padding::SqlalchemyPadding;
 
 use super::{
     Certainty, Codec, CodecKind, Expect, Fernet, FernetKey, Form, Fresh, Opened, Place, Recognized,
-    Stored, StoredValue, Trust, agreed::agreed, base64, fernet, mismatch, read_only,
+    Stored, StoredValue, Trust, agreed::agreed, base64, fernet, hedge::Hedge, mismatch, read_only,
 };
 use crate::{
     context::Context,
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, ErrorCode, Result, auth_failed, fixed},
     ids::Mode,
     keyring::check_length,
+    random::Entropy,
 };
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::fmt;
@@ -111,7 +112,12 @@ impl SqlalchemyEngine {
 /// What a key makes under one engine.
 enum Cipher {
     Aes(Box<Cbc>),
-    Gcm(Box<Gcm>),
+    Gcm(Box<GcmKey>),
+}
+
+struct GcmKey {
+    gcm: Gcm,
+    hedge: Hedge,
 }
 
 struct Cbc {
@@ -184,7 +190,7 @@ impl SqlalchemyUtils {
                 Keys::Tokens(Fernet::of(CodecKind::SqlalchemyUtils, keys)?)
             }
             SqlalchemyEngine::AesGcm => {
-                let keys = keys.map(|key| Ok(Cipher::Gcm(Box::new(Gcm::new(&key?)))));
+                let keys = keys.map(|key| Ok(Cipher::gcm(&key?)));
                 Keys::Own(keys.collect::<Result<_>>()?)
             }
             SqlalchemyEngine::Aes(padding) => {
@@ -313,7 +319,7 @@ impl Codec for SqlalchemyUtils {
             Keys::Own(keys) => {
                 let key = keys.first().ok_or_else(auth_failed)?;
                 let sealed = match key {
-                    Cipher::Gcm(gcm) => seal_gcm(gcm, plaintext, fresh.bytes()?)?,
+                    Cipher::Gcm(key) => key.seal(plaintext, fresh.entropy)?,
                     Cipher::Aes(cbc) => cbc.seal(plaintext)?,
                 };
                 Ok(StoredValue::of_text(base64::encode(&sealed), place.form))
@@ -366,6 +372,13 @@ impl Codec for SqlalchemyUtils {
 }
 
 impl Cipher {
+    fn gcm(key: &Secret32) -> Self {
+        Self::Gcm(Box::new(GcmKey {
+            gcm: Gcm::new(key),
+            hedge: Hedge::new(&key.0),
+        }))
+    }
+
     fn aes(key: &Secret32, padding: SqlalchemyPadding) -> Result<Self> {
         let mut iv = Zeroizing::new([0; BLOCK_BYTES]);
         for (to, from) in iv.iter_mut().zip(&key.0) {
@@ -387,14 +400,31 @@ impl Cipher {
                 plaintext.truncate(kept);
                 Some(plaintext)
             }
-            Self::Gcm(gcm) => {
+            Self::Gcm(key) => {
                 let (iv, rest) = bytes.split_first_chunk()?;
                 let (tag, ciphertext) = rest.split_first_chunk()?;
                 let mut buffer = Zeroizing::new(ciphertext.to_vec());
-                gcm.open(*iv, b"", &mut buffer, *tag).ok()?;
+                key.gcm.open(*iv, b"", &mut buffer, *tag).ok()?;
                 Some(buffer)
             }
         }
+    }
+}
+
+impl GcmKey {
+    /// IV, tag and ciphertext.
+    fn seal(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>> {
+        let iv: [u8; IV_BYTES] = self.hedge.draw(plaintext, entropy)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(GCM_BYTES + plaintext.len()));
+        bytes.extend_from_slice(&iv);
+        bytes.extend_from_slice(&[0; TAG_BYTES]);
+        bytes.extend_from_slice(plaintext);
+        let (header, buffer) = bytes.split_at_mut(GCM_BYTES);
+        let tag = self.gcm.seal(iv, b"", buffer)?;
+        for (to, from) in header.iter_mut().skip(IV_BYTES).zip(tag) {
+            *to = from;
+        }
+        Ok(core::mem::take(&mut *bytes))
     }
 }
 
@@ -405,20 +435,6 @@ impl Cbc {
             .encrypt_blocks(*self.iv, padded)
             .ok_or_else(auth_failed)
     }
-}
-
-/// IV, tag and ciphertext.
-fn seal_gcm(gcm: &Gcm, plaintext: &[u8], iv: [u8; IV_BYTES]) -> Result<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(GCM_BYTES + plaintext.len()));
-    bytes.extend_from_slice(&iv);
-    bytes.extend_from_slice(&[0; TAG_BYTES]);
-    bytes.extend_from_slice(plaintext);
-    let (header, buffer) = bytes.split_at_mut(GCM_BYTES);
-    let tag = gcm.seal(iv, b"", buffer)?;
-    for (to, from) in header.iter_mut().skip(IV_BYTES).zip(tag) {
-        *to = from;
-    }
-    Ok(core::mem::take(&mut *bytes))
 }
 
 /// What everybody sees: a token, or base64 in blocks that is no digest in hexadecimal digits. A value

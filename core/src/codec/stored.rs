@@ -68,11 +68,18 @@ pub enum StoredValue {
 
 impl StoredValue {
     /// The value of a text format: text, or its bytes for a binary column.
-    #[cfg(feature = "foreign")]
     pub(crate) fn of_text(text: String, form: Form) -> Self {
         match form {
             Form::Text => Self::Text(text),
             Form::Binary => Self::Bytes(text.into_bytes()),
+        }
+    }
+
+    /// The value for a column of this form, which may hold a text as its bytes.
+    pub(crate) fn in_column(self, form: Form) -> Self {
+        match self {
+            Self::Text(text) => Self::of_text(text, form),
+            Self::Bytes(_) => self,
         }
     }
 

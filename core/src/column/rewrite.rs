@@ -2,7 +2,7 @@
 
 use super::{Column, Found, NamedCodec, Origin, Outcome, Read, Written, as_stored, spelling};
 use crate::{
-    codec::{CodecKind, Form, Fresh, Stored, StoredValue, Trust},
+    codec::{CodecKind, Fresh, Stored, StoredValue, Trust},
     context::Context,
     error::{Error, ErrorCode, Result, fixed},
     ids::Mode,
@@ -74,7 +74,7 @@ impl Column {
             ));
         }
         let inner = believed(self.open_raw(inner, &self.recognized(inner), facts)?)?;
-        let written = self.move_to_writer(&inner, facts, stored.form(), fresh)?;
+        let written = self.move_to_writer(&inner, facts, stored, fresh)?;
         Ok(written.value)
     }
 
@@ -91,38 +91,40 @@ impl Column {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         let read = believed(self.open_raw(stored, &self.recognized(stored), facts)?)?;
-        let written = self.move_to_writer(&read, facts, stored.form(), fresh)?;
+        let written = self.move_to_writer(&read, facts, stored, fresh)?;
         Ok(written.value)
     }
 
-    /// What was opened, in the write codec and in the canonical form of its type.
+    /// What was opened, in the write codec and in the canonical form of its type, for the place of a
+    /// stored value.
     fn move_to_writer(
         &self,
         read: &Read,
         facts: &Context,
-        form: Form,
+        stored: Stored<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<Written> {
         self.spelled(&read.plaintext, self.mode, |plaintext| {
-            self.write(plaintext, read.encoding, facts, form, fresh)
+            self.write(plaintext, read.encoding, facts, stored, fresh)
         })
     }
 
-    /// A plaintext as it is, in the write codec.
+    /// A plaintext as it is, in the write codec, for the place of a stored value.
     fn write(
         &self,
         plaintext: &[u8],
         encoding: Option<&str>,
         facts: &Context,
-        form: Form,
+        stored: Stored<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<Written> {
         let context = self.context.with_all(facts)?;
-        let place = self.place(&context, form);
         let codec = &self.writer()?.codec;
+        let place = self.place(&context, codec.form_of(stored));
         let own = spelling::own(codec.kind(), self.value_type, plaintext);
         let plaintext = own.unwrap_or(plaintext);
-        self.checked(codec.seal_labelled(plaintext, encoding, &place, fresh)?)
+        let value = codec.seal_labelled(plaintext, encoding, &place, fresh)?;
+        self.checked(value.in_column(stored.form()))
     }
 
     /// Whether a value that stays in its codec keeps its spelling. What other systems spell in their
@@ -187,14 +189,13 @@ impl Column {
                 ),
             ));
         }
-        let form = stored.form();
         let Written { value, shown } = if !is_kept {
-            self.move_to_writer(&read, facts, form, fresh)?
+            self.move_to_writer(&read, facts, stored, fresh)?
         } else if read.earlier || writer.codec.rotates_by_sealing(stored) {
-            self.write(&read.plaintext, read.encoding, facts, form, fresh)?
+            self.write(&read.plaintext, read.encoding, facts, stored, fresh)?
         } else {
             let context = self.context.with_all(facts)?;
-            let place = self.place(&context, form);
+            let place = self.place(&context, stored.form());
             self.checked(writer.codec.rotate(stored, &place, fresh)?)?
         };
         Ok(Outcome::Resealed {

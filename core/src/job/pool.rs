@@ -9,8 +9,8 @@ use zeroize::{Zeroize, Zeroizing};
 /// Enough for about 170 nonces.
 const POOL_BYTES: usize = 4096;
 
-/// A source of random bytes for one batch. Only bytes of an indirect source are kept for a while: they
-/// are hashed with the message anyway, so that a cloned machine, which has them twice, does no harm.
+/// A source of random bytes for one batch. Only bytes of an indirect source are kept for a while: every
+/// codec hashes them with the message, so that a cloned machine, which has them twice, does no harm.
 pub(super) struct Pool<'e> {
     source: &'e mut dyn Entropy,
     bytes: Zeroizing<[u8; POOL_BYTES]>,

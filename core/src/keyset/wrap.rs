@@ -145,6 +145,28 @@ pub(super) fn canon(document: &Document) -> Vec<u8> {
     pae(&fields)
 }
 
+/// A wrap as the entry of a new key has it, without a document around it.
+#[cfg(feature = "hazmat")]
+pub(crate) fn wrap_alone(
+    kek: &Key,
+    ring: &str,
+    created: &str,
+    key: &Key,
+    entropy: &mut impl Entropy,
+) -> Result<String> {
+    let entry = KeyEntry {
+        id: key.id(),
+        key_use: key.key_use(),
+        state: crate::ids::KeyState::Introduced,
+        created: created.into(),
+        changed: created.into(),
+        label: String::new(),
+        wraps: crate::sorted::SortedMap::default(),
+        is_new: true,
+    };
+    Kek::new(kek)?.wrap(ring, &entry, key, entropy)
+}
+
 fn wrap_aad(ring: &str, entry: &KeyEntry) -> Vec<u8> {
     pae(&[
         b"reseal-keyset/wrap",

@@ -48,6 +48,16 @@ const KEYS: [[&str; 2]; 4] = [
 pub(super) const KEK_FILE: &str = "RESEAL_KEK_FILE";
 pub(super) const PASSPHRASE_FILE: &str = "RESEAL_PASSPHRASE_FILE";
 
+/// What says something of a keyset alone; the last of [`ENV_NAMES`].
+const OF_KEYSET: [&str; 6] = [
+    KEK,
+    KEK_FILE,
+    PASSPHRASE,
+    PASSPHRASE_FILE,
+    RING,
+    MIN_GENERATION,
+];
+
 /// The environment variables that a ring can come from.
 pub const ENV_NAMES: [&str; 18] = [
     PRIMARY_KEY,
@@ -83,7 +93,12 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Place> {
         (!trim(&value).is_empty()).then_some(value)
     };
     let has_keys = KEYS.iter().flatten().any(|name| read(name).is_some());
-    match (has_keys, read(KEY_DIR), read(KEYSET)) {
+    let (directory_path, keyset_path) = (read(KEY_DIR), read(KEYSET));
+    let is_emptied = variable(KEYSET).is_some() && keyset_path.is_none();
+    if is_emptied && (has_keys || directory_path.is_some()) {
+        check_emptied(|name| read(name).is_some())?;
+    }
+    match (has_keys, directory_path, keyset_path) {
         (true, None, None) => EnvKeys::new(read).map(Place::Keys),
         (false, Some(path), None) => directory(&path, read).map(Place::Directory),
         (false, None, Some(path)) => keyset(&path, read).map(Place::Keyset),
@@ -186,6 +201,20 @@ fn one_of(
         (Some(secret), None) => Ok(Some(Secret::Given(secret))),
         (None, Some(path)) => Ok(Some(Secret::File(path_of(file, &path)?))),
         (None, None) => Ok(None),
+    }
+}
+
+/// A start with the keys of before would be silent: nothing of a keyset is looked at without it.
+fn check_emptied(is_set: impl Fn(&str) -> bool) -> Result<()> {
+    let mut set = ENV_NAMES.iter().filter(|name| is_set(name));
+    match (set.next(), set.next_back()) {
+        (Some(other), Some(left)) if OF_KEYSET.contains(left) => Err(Error::new(
+            ErrorCode::SourceConflict,
+            format!(
+                "{KEYSET} is set but empty, while {left} and {other} are set: set it, or unset it and {left}"
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

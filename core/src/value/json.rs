@@ -24,17 +24,17 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     }
     let mut writer = Writer {
         rest: text,
-        to: String::with_capacity(text.len()),
+        to: Zeroizing::new(String::with_capacity(text.len())),
     };
     writer.value(0)?;
-    Some(writer.to)
+    Some(core::mem::take(&mut *writer.to))
 }
 
 /// What is left of a document, which is well-formed, and the form of what was read. Every byte is read
 /// once, however deep it stands.
 struct Writer<'t> {
     rest: &'t str,
-    to: String,
+    to: Zeroizing<String>,
 }
 
 impl<'t> Writer<'t> {
@@ -53,7 +53,7 @@ impl<'t> Writer<'t> {
             _ => {
                 // true, false and null.
                 let word = self.take_while(u8::is_ascii_lowercase)?;
-                self.to.push_str(word);
+                self.push(word);
                 Some(())
             }
         }
@@ -79,34 +79,37 @@ impl<'t> Writer<'t> {
         let values = Zeroizing::new(self.to.split_off(start));
         let starts = core::iter::once(0).chain(ends.iter().copied());
         let spans: Vec<_> = starts.zip(ends.iter().copied()).collect();
-        self.to.push('{');
-        for (place, at) in in_order(names.iter())?.into_iter().enumerate() {
+        self.push("{");
+        for (place, at) in in_order(names.iter().map(|name| name.as_str()))?
+            .into_iter()
+            .enumerate()
+        {
             if place > 0 {
-                self.to.push(',');
+                self.push(",");
             }
             self.write_text(names.get(at)?)?;
-            self.to.push(':');
+            self.push(":");
             let (from, end) = *spans.get(at)?;
-            self.to.push_str(values.get(from..end)?);
+            self.push(values.get(from..end)?);
         }
-        self.to.push('}');
+        self.push("}");
         Some(())
     }
 
     fn list(&mut self, depth: usize) -> Option<()> {
         self.take(1)?;
-        self.to.push('[');
+        self.push("[");
         let mut is_first = true;
         while self.peek()? != b']' {
             if !is_first {
                 self.take(1)?;
-                self.to.push(',');
+                self.push(",");
             }
             is_first = false;
             self.value(depth + 1)?;
         }
         self.take(1)?;
-        self.to.push(']');
+        self.push("]");
         Some(())
     }
 
@@ -117,17 +120,16 @@ impl<'t> Writer<'t> {
         // Most numbers stay what they are.
         let is_digit = |byte: u8| byte.is_ascii_digit();
         if source.len() <= SAFE_DIGITS && source.bytes().all(is_digit) {
-            self.to.push_str(source);
+            self.push(source);
         } else {
             let number = double(source)?;
-            self.to
-                .push_str(ryu_js::Buffer::new().format_finite(number));
+            self.push(ryu_js::Buffer::new().format_finite(number));
         }
         Some(())
     }
 
     /// The text that begins here; nothing where it has a lone surrogate.
-    fn text(&mut self) -> Option<String> {
+    fn text(&mut self) -> Option<Zeroizing<String>> {
         let mut end = 1;
         loop {
             let bytes = self.rest.as_bytes().get(end..)?;
@@ -135,7 +137,7 @@ impl<'t> Writer<'t> {
             match bytes.get(mark)? {
                 b'"' => {
                     let source = self.take(end + mark + 1)?;
-                    return serde_json::from_str(source).ok();
+                    return serde_json::from_str(source).ok().map(Zeroizing::new);
                 }
                 _ => end += mark + 2,
             }
@@ -144,8 +146,20 @@ impl<'t> Writer<'t> {
 
     /// The escapes of `serde_json` are those of RFC 8785.
     fn write_text(&mut self, text: &str) -> Option<()> {
-        self.to.push_str(&serde_json::to_string(text).ok()?);
+        let written = serde_json::to_string(text).ok().map(Zeroizing::new)?;
+        self.push(&written);
         Some(())
+    }
+
+    /// What grows leaves no copy of what it held.
+    fn push(&mut self, text: &str) {
+        let bytes = self.to.len() + text.len();
+        if bytes > self.to.capacity() {
+            let mut larger = Zeroizing::new(String::with_capacity(2 * bytes));
+            larger.push_str(&self.to);
+            self.to = larger;
+        }
+        self.to.push_str(text);
     }
 
     /// The next byte that is no white space.
@@ -170,7 +184,7 @@ impl<'t> Writer<'t> {
 /// The double that is printed as this number. It is looked for around what `serde_json` reads in its
 /// quick way: the exact way needs tables of ten kilobytes.
 pub(crate) fn double(source: &str) -> Option<f64> {
-    let wanted = decimal(source)?;
+    let wanted = Zeroizing::new(decimal(source)?);
     let negative = source.starts_with('-');
     let near = serde_json::from_str::<f64>(source).map_or(f64::MAX, f64::abs);
     for step in 0..=STEPS {
@@ -181,7 +195,8 @@ pub(crate) fn double(source: &str) -> Option<f64> {
             }
             let number = if negative { -number } else { number };
             let mut buffer = ryu_js::Buffer::new();
-            if decimal(buffer.format_finite(number)).as_ref() == Some(&wanted) {
+            let printed = decimal(buffer.format_finite(number)).map(Zeroizing::new);
+            if printed.as_ref() == Some(&wanted) {
                 return Some(number);
             }
         }

@@ -4,9 +4,10 @@ use crate::support::fresh;
 use proptest::prelude::*;
 use reseal::{
     Classified, Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, OsEntropy,
-    Outcome,
+    Outcome, ValueType,
     codec::{
-        Certainty, Fernet, FernetKey, Form, Plain, Rails, Reseal, Sentry, Stored, StoredValue,
+        Certainty, Fernet, FernetKey, Form, Metabase, MetabaseKey, Plain, Rails, Reseal, Sentry,
+        Stored, StoredValue,
     },
 };
 use std::sync::Arc;
@@ -448,6 +449,79 @@ fn a_text_envelope_in_a_binary_column_stays_text() {
         *column.open(after.as_stored(), &row(1)).unwrap().plaintext,
         b"x"
     );
+}
+
+/// Whatever a rewrite changes: the application reads the characters of the row it has.
+#[test]
+fn every_rewrite_keeps_a_text_in_a_binary_column() {
+    let (old, new) = (key(), key());
+    let mut entropy = OsEntropy;
+    let mut fresh = fresh(&mut entropy, 1);
+    let renamed = Context::new().with("table", "people").unwrap();
+    let column = || Column::new(app(&new, &[&old])).context(renamed.clone());
+    let check = |column: &Column, after: StoredValue, plaintext: &[u8], start: &str| {
+        assert_eq!(after.as_stored().form(), Form::Binary);
+        let text = after.as_stored().as_text().unwrap_or("no text");
+        assert!(text.starts_with(start), "{text}");
+        let read = column.open(after.as_stored(), &row(1)).unwrap();
+        assert_eq!((read.plaintext.as_slice(), read.current), (plaintext, true));
+    };
+    let bytes = |value: &StoredValue| value.as_stored().as_bytes().to_vec();
+
+    // Another context.
+    let before = Column::new(app(&old, &[])).context(table());
+    let stored = bytes(&seal(&before, b"x", &row(1)));
+    let moved = column().earlier_context(table());
+    let after = resealed(&moved, Stored::Bytes(&stored), &row(1));
+    check(&moved, after, b"x", "rs1.");
+    // Another spelling.
+    let typed = column().value_type(ValueType::Integer);
+    let typed = typed.mode(Mode::Deterministic).earlier_context(table());
+    let foreign = bytes(&seal(&before, b"007", &row(1)));
+    let after = resealed(&typed, Stored::Bytes(&foreign), &row(1));
+    check(&typed, after, b"7", "rs1.");
+    // Another codec of the same format.
+    let other = NamedCodec {
+        name: "other".into(),
+        ..app(&old, &[])
+    };
+    let column = Column::new(app(&new, &[])).read(other).unwrap();
+    let after = resealed(
+        &column.clone().context(table()),
+        Stored::Bytes(&stored),
+        &row(1),
+    );
+    check(&column.context(table()), after, b"x", "rs1.");
+    // The repairs of one row.
+    let tokens = Column::new(app(&new, &[&old])).context(table());
+    let tokens = tokens.read(fernet("tokens", &FERNET)).unwrap();
+    let token = seal(&Column::new(fernet("tokens", &FERNET)), b"x", &row(1));
+    let twice = bytes(&seal(&before, token.as_stored().as_bytes(), &row(1)));
+    let repaired = tokens.unwrap_twice(Stored::Bytes(&twice), &row(1), &mut fresh);
+    check(&tokens, repaired.unwrap(), b"x", "rs1.");
+    let kept = tokens.keep_twice(Stored::Bytes(&twice), &row(1), &mut fresh);
+    check(&tokens, kept.unwrap(), token.as_stored().as_bytes(), "rs1.");
+    // What comes from elsewhere takes the form of the column.
+    let token = bytes(&token);
+    let after = resealed(&tokens, Stored::Bytes(&token), &row(1));
+    assert!(after.as_stored().as_text().is_none());
+
+    // Base64 of Metabase.
+    let metabase = |aad: &str| {
+        let key = MetabaseKey::derive("a secret of some length").unwrap();
+        let codec = Metabase::new(vec![key]).unwrap().aad(aad).unwrap();
+        Column::new(NamedCodec::new("metabase", codec))
+    };
+    let [before, now] = ["a", "b"].map(|key| Context::new().with("key", key).unwrap());
+    let column = metabase("setting.{key}");
+    let stored = bytes(&seal(
+        &column.clone().context(before.clone()),
+        b"x",
+        &row(1),
+    ));
+    let column = column.context(now).earlier_context(before);
+    let after = resealed(&column, Stored::Bytes(&stored), &row(1));
+    check(&column, after, b"x", "");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod census;
 mod columns;
 mod fernet;
 mod freeboard;
+mod hedges;
 mod lengths;
 mod libraries;
 mod lookups;

@@ -55,9 +55,14 @@ pub(crate) fn fresh(entropy: &mut dyn Entropy, time: u64) -> Fresh<'_> {
 
 /// A place in a text column, without a context.
 pub(crate) fn text_place(context: &Context) -> Place<'_> {
+    place(context, Form::Text)
+}
+
+/// A place in a column of this form.
+pub(crate) fn place(context: &Context, form: Form) -> Place<'_> {
     Place {
         context,
         mode: Mode::Random,
-        form: Form::Text,
+        form,
     }
 }

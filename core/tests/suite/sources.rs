@@ -100,6 +100,41 @@ fn a_missing_or_doubled_source_names_the_variables() {
     }
 }
 
+/// A template that leaves the path of the keyset empty once, beside keys of before.
+#[test]
+fn an_emptied_keyset_starts_with_no_other_keys() {
+    let data = key(KeyUse::Data).export();
+    let left = [
+        "RESEAL_KEK",
+        "RESEAL_KEK_FILE",
+        "RESEAL_PASSPHRASE",
+        "RESEAL_PASSPHRASE_FILE",
+        "RESEAL_RING",
+        "RESEAL_MIN_GENERATION",
+    ];
+    let keys = [("RESEAL_PRIMARY_KEY", data.as_str())];
+    let directory = [("RESEAL_KEY_DIR", "/keys"), ("RESEAL_PRIMARY", "a")];
+    let file = [("RESEAL_PRIMARY_KEY_FILE", "/run/primary")];
+    for others in [&keys[..], &directory, &file] {
+        for left in left {
+            for empty in ["", " \n"] {
+                let set = [("RESEAL_KEYSET", empty), (left, "x")];
+                let error = read(&[others, &set].concat()).unwrap_err();
+                assert_eq!(error.code(), ErrorCode::SourceConflict, "{error}");
+                for name in ["RESEAL_KEYSET", left, others[0].0] {
+                    assert!(error.to_string().contains(name), "{error}");
+                }
+            }
+            // What is left over from a keyset says nothing by itself, nor does a variable without one.
+            assert!(read(&[others, &[(left, "x")]].concat()).is_ok(), "{left}");
+            let empty = [("RESEAL_KEYSET", ""), (left, " ")];
+            assert!(read(&[others, &empty].concat()).is_ok(), "{left}");
+        }
+    }
+    let alone = refusal(&[("RESEAL_KEYSET", ""), ("RESEAL_KEK", "x")]);
+    assert_eq!(alone.code(), ErrorCode::SourceMissing);
+}
+
 #[test]
 fn bad_keys_name_their_variable_and_show_nothing() {
     let [data, index] = [key(KeyUse::Data).export(), key(KeyUse::Index).export()];

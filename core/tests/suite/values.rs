@@ -93,6 +93,20 @@ fn json_is_sorted_without_white_space_at_any_depth() {
 }
 
 #[test]
+fn json_has_the_escapes_it_needs_and_may_grow() {
+    for char in (0..=0x7f).chain([0xe9, 0x2028, 0xfffd]) {
+        let text: String = core::iter::repeat_n(char::from_u32(char).unwrap(), 2).collect();
+        let needed = serde_json::to_string(&format!("a{text}b")).unwrap();
+        let more = format!("\"a{}b\"", format!("\\u{char:04X}").repeat(2));
+        assert_eq!(json(&needed).as_deref(), Some(needed.as_str()));
+        assert_eq!(json(&more), Some(needed));
+    }
+    let short = format!("[{}1e20]", "1e20,".repeat(1000));
+    let long = short.replace("1e20", "100000000000000000000");
+    assert_eq!(json(&short), Some(long));
+}
+
+#[test]
 fn the_form_of_json_takes_no_longer_where_it_is_deep() {
     let items = format!("[{}1]", "1,".repeat(20_000));
     let deep = format!("{}{items}{}", "[".repeat(120), "]".repeat(120));

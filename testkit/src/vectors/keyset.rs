@@ -1,11 +1,13 @@
 //! The group `keyset` of the shape "RS1 vectors": one document, and what must be refused.
 
 use super::{Outcome, Report, refused, same, unexpected};
-use crate::hex::Hex;
+use crate::{hex::Hex, ops::wrap_hedged};
+use data_encoding::BASE64URL_NOPAD;
 use reseal::{Expect, Key, KeyUse, Keyset, KeysetDocument, hazmat};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,23 @@ pub(super) struct Group {
     canon_sha256: Hex,
     file: Value,
     negative: Vec<Negative>,
+    #[serde(default)]
+    hedged: Vec<Hedged>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hedged {
+    id: String,
+    kek: String,
+    key: String,
+    ring: String,
+    created: String,
+    random: Hex,
+    nonce: Hex,
+    wrap: String,
+    #[serde(rename = "note", default)]
+    _note: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,9 +57,9 @@ struct Args {
     min_generation: u64,
 }
 
-/// The document under each of its three KEKs, and every refusal. `secrets` are the keys of the
-/// file.
-pub(super) fn run(group: &Group, secrets: &[Key], report: &mut Report) {
+/// The document under each of its three KEKs, every refusal and every wrap. `named` are the
+/// keys of the file.
+pub(super) fn run(group: &Group, named: &BTreeMap<String, Key>, report: &mut Report) {
     let text = group.file.to_string();
     let parse = || KeysetDocument::parse(text.as_bytes());
     let by_text = || Key::parse(&group.kek1_text);
@@ -65,15 +84,24 @@ pub(super) fn run(group: &Group, secrets: &[Key], report: &mut Report) {
     for (name, kek, secret) in keks {
         let opened = kek
             .map_err(unexpected)
-            .and_then(|kek| positive(group, &text, &kek, secret, secrets));
+            .and_then(|kek| positive(group, &text, &kek, secret, named));
         report.case(format!("keyset under a {name}"), opened);
     }
     for case in &group.negative {
         report.case(&case.id, negative(case, group));
     }
+    for case in &group.hedged {
+        report.case(&case.id, hedged(case, group, named));
+    }
 }
 
-fn positive(group: &Group, text: &str, kek: &Key, secret: &Hex, secrets: &[Key]) -> Outcome {
+fn positive(
+    group: &Group,
+    text: &str,
+    kek: &Key,
+    secret: &Hex,
+    keys: &BTreeMap<String, Key>,
+) -> Outcome {
     let expected = Key::from_bytes(KeyUse::Kek, &secret.0).map_err(unexpected)?;
     same("the KEK", &kek.id(), &expected.id())?;
     let canon = hazmat::keyset_canon(text.as_bytes()).map_err(unexpected)?;
@@ -87,7 +115,7 @@ fn positive(group: &Group, text: &str, kek: &Key, secret: &Hex, secrets: &[Key])
     let keyset = unlocked.map_err(unexpected)?;
     same_entries(&group.file, &keyset)?;
     for (id, key_text) in keyset.export_keys() {
-        let known = secrets.iter().find(|key| key.id() == id);
+        let known = keys.values().find(|key| key.id() == id);
         let known = known.ok_or_else(|| format!("{id} is no key of the file"))?;
         same("the key", &*key_text, &*known.export())?;
     }
@@ -151,13 +179,32 @@ fn same_entries(file: &Value, keyset: &Keyset) -> Outcome {
     Ok(())
 }
 
+impl Group {
+    /// A KEK of the group; another name is that of any key which the document does not list.
+    fn kek(&self, name: &str) -> Result<Key, String> {
+        let bytes = match name {
+            "kek1" => &*self.kek1.0,
+            "kek2" => &*self.kek2.0,
+            "kek3" => &*self.kek3.0,
+            _ => &[0; 32],
+        };
+        Key::from_bytes(KeyUse::Kek, bytes).map_err(unexpected)
+    }
+}
+
+fn hedged(case: &Hedged, group: &Group, keys: &BTreeMap<String, Key>) -> Outcome {
+    let (kek, key) = (group.kek(&case.kek)?, keys.get(&case.key));
+    let key = key.ok_or_else(|| format!("the file has no key {}", case.key))?;
+    let wrap = wrap_hedged(&kek, &case.ring, &case.created, key, case.random.clone());
+    same("the wrap", &wrap.map_err(unexpected)?, &case.wrap)?;
+    let bytes = BASE64URL_NOPAD.decode(case.wrap.as_bytes());
+    let bytes = bytes.map_err(|error| error.to_string())?;
+    let nonce = bytes.get(..24).unwrap_or_default();
+    same("the nonce", &nonce, &case.nonce.0.as_slice())
+}
+
 fn negative(case: &Negative, group: &Group) -> Outcome {
-    let kek = match case.kek.as_str() {
-        "kek1" => Key::from_bytes(KeyUse::Kek, &group.kek1.0),
-        // Any key that the document does not list.
-        _ => Key::from_bytes(KeyUse::Kek, &[0; 32]),
-    };
-    let kek = kek.map_err(unexpected)?;
+    let kek = group.kek(&case.kek)?;
     let expect = Expect {
         ring: case.args.expect_ring.clone(),
         min_generation: case.args.min_generation,

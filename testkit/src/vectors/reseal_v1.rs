@@ -169,8 +169,7 @@ pub(super) fn run(file: File) -> Result<Report, String> {
         report.case(format!("blind_index[{number}]"), term(case, &keys));
     }
     if let Some(group) = &file.keyset {
-        let secrets: Vec<Key> = keys.by_name.into_values().collect();
-        keyset::run(group, &secrets, &mut report);
+        keyset::run(group, &keys.by_name, &mut report);
     }
     Ok(report)
 }

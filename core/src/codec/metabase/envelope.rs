@@ -2,8 +2,9 @@
 
 use super::key::MetabaseKey;
 use crate::{
-    codec::malformed,
+    codec::{hedge::Hedge, malformed},
     error::{Error, ErrorCode, Result, fixed},
+    random::Entropy,
 };
 use alloc::{format, vec::Vec};
 use core::fmt;
@@ -21,7 +22,10 @@ const DATA_KEY_BYTES: usize = 32;
 const WRAPPED_BYTES: usize = IV_BYTES + DATA_KEY_BYTES + TAG_BYTES;
 
 /// One data key, unwrapped.
-pub(super) struct DataKey(Gcm);
+pub(super) struct DataKey {
+    gcm: Gcm,
+    hedge: Hedge,
+}
 
 impl DataKey {
     pub(super) fn from_wrapped(wrapping: &Gcm, wrapped: &[u8]) -> Option<Self> {
@@ -32,10 +36,19 @@ impl DataKey {
             return None;
         }
         wrapping.open(*iv, &[], &mut key.0, *tag).ok()?;
-        Some(Self(Gcm::new(&key)))
+        Some(Self {
+            gcm: Gcm::new(&key),
+            hedge: Hedge::new(&key.0),
+        })
     }
 
-    fn seal(&self, generation: u32, iv: [u8; IV_BYTES], plaintext: &[u8]) -> Result<Vec<u8>> {
+    fn seal(
+        &self,
+        generation: u32,
+        plaintext: &[u8],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>> {
+        let iv: [u8; IV_BYTES] = self.hedge.draw(plaintext, entropy)?;
         let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD_BYTES);
         sealed.extend_from_slice(MARK);
         sealed.extend_from_slice(&generation.to_be_bytes());
@@ -43,7 +56,7 @@ impl DataKey {
         let start = sealed.len();
         sealed.extend_from_slice(plaintext);
         let buffer = sealed.get_mut(start..).unwrap_or_default();
-        let tag = self.0.seal(iv, &[], buffer)?;
+        let tag = self.gcm.seal(iv, &[], buffer)?;
         sealed.extend_from_slice(&tag);
         Ok(sealed)
     }
@@ -59,7 +72,7 @@ impl DataKey {
             ));
         };
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-        self.0.open(*iv, &[], &mut plaintext, *tag)?;
+        self.gcm.open(*iv, &[], &mut plaintext, *tag)?;
         Ok(plaintext)
     }
 }
@@ -124,7 +137,7 @@ impl DataKeys {
     /// # Errors
     /// `codec-read-only` where an older secret wrapped the newest data key: Metabase would not
     /// read what it writes once the older secret is gone.
-    pub(super) fn seal(&self, plaintext: &[u8], iv: [u8; IV_BYTES]) -> Result<Vec<u8>> {
+    pub(super) fn seal(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>> {
         let row = self.0.last().filter(|row| row.writes);
         let row = row.ok_or_else(|| {
             fixed(
@@ -133,7 +146,7 @@ impl DataKeys {
                  rotate it with Metabase's own command, then give its new row",
             )
         })?;
-        row.key.seal(row.generation, iv, plaintext)
+        row.key.seal(row.generation, plaintext, entropy)
     }
 
     /// # Errors

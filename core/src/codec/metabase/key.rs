@@ -1,7 +1,11 @@
 //! What one `MB_ENCRYPTION_SECRET_KEY` encrypts: values with a tag, streams and data keys.
 
 use super::{envelope::DataKey, shape::STREAM_HEADER_BYTES};
-use crate::error::{Error, ErrorCode, Result, fixed};
+use crate::{
+    codec::hedge::Hedge,
+    error::{Error, ErrorCode, Result, fixed},
+    random::Entropy,
+};
 use alloc::vec::Vec;
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
@@ -21,6 +25,7 @@ pub struct MetabaseKey {
     cipher: Cbc256,
     /// The half that the MAC uses is also the key that wraps data keys.
     wrapping: Secret32,
+    hedge: Hedge,
 }
 
 impl MetabaseKey {
@@ -50,6 +55,7 @@ impl MetabaseKey {
             mac: Hmac::new_from_slice(first).map_err(|_| invalid_key())?,
             cipher: Cbc256::new(second).ok_or_else(invalid_key)?,
             wrapping,
+            hedge: Hedge::new(&*derived),
         })
     }
 
@@ -64,15 +70,16 @@ impl MetabaseKey {
         &self,
         plaintext: &[u8],
         aad: Option<&[u8]>,
-        iv: [u8; BLOCK_BYTES],
-    ) -> Vec<u8> {
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>> {
+        let iv = self.hedge.draw(plaintext, entropy)?;
         let ciphertext = self.cipher.encrypt(iv, plaintext);
         let mut sealed = Vec::with_capacity(BLOCK_BYTES + ciphertext.len() + TAG_BYTES);
         sealed.extend_from_slice(&iv);
         sealed.extend_from_slice(&ciphertext);
         let tag = self.authenticate(&sealed, aad).finalize().into_bytes();
         sealed.extend_from_slice(tag.get(..TAG_BYTES).unwrap_or_default());
-        sealed
+        Ok(sealed)
     }
 
     /// The plaintext of [`Self::seal`], once the tag is verified.

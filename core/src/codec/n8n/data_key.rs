@@ -1,7 +1,7 @@
 //! Data keys, wrapped under an instance key as the column `value` of `deployment_key` holds them.
 
 use super::{
-    gcm::{Blob, GcmKey, SALT_BYTES, is_key_text},
+    gcm::{Blob, GcmKey, is_key_text},
     salted::{self, Password, Salted},
     value::SALTED_TEXT,
 };
@@ -113,9 +113,7 @@ impl N8nDataKey {
                 "an instance key of n8n is not empty: is N8N_ENCRYPTION_KEY set?",
             ));
         }
-        let mut salt = [0; SALT_BYTES];
-        entropy.fill(&mut salt)?;
-        GcmKey::wrapping(instance_key).seal(self.0.as_bytes(), salt)
+        GcmKey::wrapping(instance_key).seal(self.0.as_bytes(), entropy)
     }
 
     /// The text of the key.

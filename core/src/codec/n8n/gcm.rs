@@ -2,12 +2,13 @@
 //! IV come from the data key and the salt by HKDF-SHA-256.
 
 use super::{
-    super::{base64, malformed},
+    super::{base64, hedge::Hedge, malformed},
     value::{decode, too_large},
 };
 use crate::{
     envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, auth_failed, fixed},
+    random::Entropy,
 };
 use alloc::{string::String, vec::Vec};
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
-pub(super) const SALT_BYTES: usize = 32;
+const SALT_BYTES: usize = 32;
 const TAG_AT: usize = 1 + SALT_BYTES;
 const HEADER_BYTES: usize = TAG_AT + TAG_BYTES;
 const KEY_BYTES: usize = 32;
@@ -27,7 +28,10 @@ const INFO: &[u8] = b"n8n-encryption-v1";
 
 /// A data key, or the key that wraps data keys.
 #[derive(Clone, Debug)]
-pub(super) struct GcmKey(Secret32);
+pub(super) struct GcmKey {
+    secret: Secret32,
+    hedge: Hedge,
+}
 
 impl GcmKey {
     /// The key of 64 hexadecimal digits.
@@ -39,18 +43,24 @@ impl GcmKey {
         HEXLOWER_PERMISSIVE
             .decode_mut(text.as_bytes(), &mut key.0)
             .ok()?;
-        Some(Self(key))
+        Some(Self::new(key))
     }
 
     /// The key that wraps data keys: the hash of an instance key, in UTF-8.
     pub(super) fn wrapping(instance_key: &str) -> Self {
         let mut key = Secret32([0; KEY_BYTES]);
         Sha256::new_with_prefix(instance_key).finalize_into((&mut key.0).into());
-        Self(key)
+        Self::new(key)
+    }
+
+    fn new(secret: Secret32) -> Self {
+        let hedge = Hedge::new(&secret.0);
+        Self { secret, hedge }
     }
 
     /// The text of a blob.
-    pub(super) fn seal(&self, plaintext: &[u8], salt: [u8; SALT_BYTES]) -> Result<String> {
+    pub(super) fn seal(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<String> {
+        let salt = self.hedge.draw(plaintext, entropy)?;
         let (cipher, iv) = self.cipher(&salt)?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER_BYTES + plaintext.len()));
         bytes.push(VERSION);
@@ -76,7 +86,7 @@ impl GcmKey {
 
     fn cipher(&self, salt: &[u8; SALT_BYTES]) -> Result<(Gcm, [u8; IV_BYTES])> {
         let mut derived = Zeroizing::new([0; KEY_BYTES + IV_BYTES]);
-        Hkdf::<Sha256>::new(Some(salt), &self.0.0)
+        Hkdf::<Sha256>::new(Some(salt), &self.secret.0)
             .expand(INFO, &mut *derived)
             .map_err(|_| auth_failed())?;
         let (key, iv) = derived

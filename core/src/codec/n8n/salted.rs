@@ -2,12 +2,13 @@
 //! come from the password and the salt by `EVP_BytesToKey` with MD5 and one round.
 
 use super::{
-    super::{Expect, Trust, agreed::agreed, base64, malformed},
+    super::{Expect, Trust, agreed::agreed, base64, hedge::Hedge, malformed},
     value::{decode, too_large},
 };
 use crate::{
     envelope::MAX_PLAINTEXT_BYTES,
     error::{ErrorCode, Result, auth_failed},
+    random::Entropy,
 };
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -16,13 +17,16 @@ use reseal_primitives::{BLOCK_BYTES, Cbc256};
 use zeroize::Zeroizing;
 
 const MARK: &[u8; 8] = b"Salted__";
-pub(super) const SALT_BYTES: usize = 8;
+const SALT_BYTES: usize = 8;
 const HEADER_BYTES: usize = MARK.len() + SALT_BYTES;
 const KEY_BYTES: usize = 32;
 
 /// The bytes of a key text, from which the key of each value comes.
 #[derive(Clone)]
-pub(super) struct Password(Zeroizing<Vec<u8>>);
+pub(super) struct Password {
+    bytes: Zeroizing<Vec<u8>>,
+    hedge: Hedge,
+}
 
 impl Password {
     /// As n8n since 1.16: the low byte of each UTF-16 code unit.
@@ -33,16 +37,22 @@ impl Password {
             let [low, _] = unit.to_le_bytes();
             low
         }));
-        Self(bytes)
+        Self::new(bytes)
     }
 
     /// As n8n before 1.16, which left it to crypto-js.
     pub(super) fn utf8(key: &str) -> Self {
-        Self(Zeroizing::new(key.as_bytes().to_vec()))
+        Self::new(Zeroizing::new(key.as_bytes().to_vec()))
+    }
+
+    fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        let hedge = Hedge::new(&bytes);
+        Self { bytes, hedge }
     }
 
     /// The text of a value.
-    pub(super) fn seal(&self, plaintext: &[u8], salt: [u8; SALT_BYTES]) -> Result<String> {
+    pub(super) fn seal(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<String> {
+        let salt = self.hedge.draw(plaintext, entropy)?;
         let (cipher, iv) = self.cipher(salt)?;
         let ciphertext = cipher.encrypt(iv, plaintext);
         let mut bytes = Vec::with_capacity(HEADER_BYTES + ciphertext.len());
@@ -66,7 +76,7 @@ impl Password {
             if round > 0 {
                 md5.update(last.as_slice());
             }
-            md5.update(&*self.0);
+            md5.update(&*self.bytes);
             md5.update(salt);
             md5.finalize_into((&mut *last).into());
             part.copy_from_slice(&*last);

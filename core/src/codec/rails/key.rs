@@ -1,7 +1,11 @@
 //! Derived keys: one computation per key text and digest, then kept.
 
 use super::message::{IV_BYTES, Sealed};
-use crate::error::{Result, auth_failed};
+use crate::{
+    codec::hedge::Hedge,
+    error::{Result, auth_failed},
+    random::Entropy,
+};
 use alloc::{format, string::String, vec::Vec};
 use reseal_primitives::{Gcm, MacKey, Secret32};
 use sha1::{Digest, Sha1};
@@ -58,6 +62,7 @@ pub(super) struct DerivedKey {
     reference: String,
     gcm: Gcm,
     mac: MacKey,
+    hedge: Hedge,
 }
 
 impl DerivedKey {
@@ -69,6 +74,7 @@ impl DerivedKey {
             reference: format!("{first:02x}{second:02x}"),
             gcm: Gcm::new(&key),
             mac: MacKey::new(&key),
+            hedge: Hedge::new(&key.0),
         }
     }
 
@@ -81,6 +87,11 @@ impl DerivedKey {
     pub(super) fn iv_of(&self, body: &[u8]) -> [u8; IV_BYTES] {
         let mac = self.mac.mac(&[body]);
         mac.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// The IV of any other value with this body, or of a data key.
+    pub(super) fn draw_iv(&self, body: &[u8], entropy: &mut dyn Entropy) -> Result<[u8; IV_BYTES]> {
+        self.hedge.draw(body, entropy)
     }
 
     /// Decrypts `buffer` in place; it stays as it is where this is not its key.

@@ -71,7 +71,7 @@ impl Map {
     /// Nothing where Ruby has nil.
     fn take(&mut self, name: &str) -> Option<Node> {
         let at = self.0.iter().rposition(|(other, _)| other == name)?;
-        let (_, node) = self.0.swap_remove(at);
+        let (_, node) = self.0.remove(at);
         (!matches!(node, Node::Null)).then_some(node)
     }
 

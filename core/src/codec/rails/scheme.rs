@@ -10,6 +10,7 @@ use super::{
 use crate::{
     codec::{Form, Fresh, StoredValue, base64, read_only},
     error::{ErrorCode, Result, auth_failed, fixed},
+    random::Entropy,
 };
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use reseal_primitives::{Gcm, Secret32};
@@ -260,9 +261,9 @@ impl Scheme {
             Zeroizing::new(plaintext.to_owned())
         };
         let (sealed, data_key) = match self.layout {
-            Layout::Random => (key.seal(fresh.bytes()?, body)?, None),
+            Layout::Random => (key.seal(key.draw_iv(&body, fresh.entropy)?, body)?, None),
             Layout::Deterministic => (key.seal(key.iv_of(&body), body)?, None),
-            Layout::Envelope => seal_envelope(key, body, fresh)?,
+            Layout::Envelope => seal_envelope(key, body, fresh.entropy)?,
         };
         Ok(self.message(key, sealed, data_key, encoding, compressed))
     }
@@ -302,14 +303,18 @@ fn open(key: &DerivedKey, message: &Message, body: &mut [u8]) -> Result<()> {
     }
 }
 
+/// A clone of this process may draw the same data key, and seals nothing else with the same IV.
 fn seal_envelope(
     key: &DerivedKey,
     body: Zeroizing<Vec<u8>>,
-    fresh: &mut Fresh<'_>,
+    entropy: &mut dyn Entropy,
 ) -> Result<(Sealed, Option<Sealed>)> {
-    let secret = Secret32(fresh.bytes()?);
-    let data_key = key.seal(fresh.bytes()?, Zeroizing::new(secret.0.to_vec()))?;
-    let sealed = key::seal(&Gcm::new(&secret), fresh.bytes()?, body)?;
+    let mut secret = Secret32([0; DATA_KEY_BYTES]);
+    entropy.fill(&mut secret.0)?;
+    let wrap_iv = key.draw_iv(&secret.0, entropy)?;
+    let data_key = key.seal(wrap_iv, Zeroizing::new(secret.0.to_vec()))?;
+    let iv = key.draw_iv(&body, entropy)?;
+    let sealed = key::seal(&Gcm::new(&secret), iv, body)?;
     Ok((sealed, Some(data_key)))
 }
 
