@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 
 /// The columns of `deployment_key` that are read.
 const COLUMNS: &[&str] = &["id", "type", "value", "algorithm", "status"];
+/// The algorithm of rows whose key opens values without a prefix.
+const UNPREFIXED: &str = "aes-256-cbc";
 /// The type of the rows that hold keys of values.
 const DATA_ENCRYPTION: &str = "data_encryption";
 const WRITES: [(&str, N8nWrite); 2] = [
@@ -104,7 +106,9 @@ impl Options for N8nOptions {
             return Ok(Vec::new());
         };
         let rows = rows::or_none(key_rows(given, source))?.into_iter();
-        let rows = rows.filter(|row| row.kind == DATA_ENCRYPTION);
+        // The key of a row for values without a prefix is one that no value shows.
+        let shows = |row: &N8nKeyRow| row.algorithm.as_deref() != Some(UNPREFIXED);
+        let rows = rows.filter(|row| row.kind == DATA_ENCRYPTION && shows(row));
         Ok(rows
             .map(|row| NamedKey {
                 is_primary: row.status == "active",

@@ -713,6 +713,7 @@ fn keys_that_values_name_are_known_without_their_secrets() {
                 &want,
                 r#"[{"id": "x", "type": "data_encryption", "value": "", "algorithm": null, "status": "inactive"},
                     {"id": "y", "type": "data_encryption", "value": "", "algorithm": null, "status": "active"},
+                    {"id": "w", "type": "data_encryption", "value": "", "algorithm": "aes-256-cbc", "status": "inactive"},
                     {"id": "z", "type": "instance.id", "value": "", "algorithm": null, "status": "active"}]"#,
             ),
             "data_encryption_key" => secrets.give(&want, r#"[{"id": 10}, {"id": 9}]"#),
@@ -720,6 +721,7 @@ fn keys_that_values_name_are_known_without_their_secrets() {
         }
     }
     assert_eq!(ids("files", &secrets), [key("a", false), key("b", true)]);
+    // Values without a prefix, which `w` opens, do not show it.
     assert_eq!(ids("n8n", &secrets), [key("x", false), key("y", true)]);
     let metabase = ids("metabase", &secrets);
     assert_eq!(metabase, [key("10", true), key("9", false)]);
