@@ -420,6 +420,7 @@ def test_whoever_stops_it_has_changed_nothing(place: Place) -> None:
     with Running(place, "retire", first.id) as job:
         err = job.process.stderr
         assert err is not None
+        assert b"; to be disabled in ring.json" in err.readline()
         assert b"waiting until a lease has passed" in err.readline()
         job.process.send_signal(signal.SIGINT)
         ended = job.end(5)
