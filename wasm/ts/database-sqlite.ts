@@ -85,7 +85,12 @@ export function openSqlite(driver: object, path: string): SqliteConnection {
   );
   const connection = new (found as SqliteClass)(path, { timeout: BUSY_MILLISECONDS });
   connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
-  checkRows(connection);
+  try {
+    checkRows(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
   return connection;
 }
 

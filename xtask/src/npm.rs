@@ -128,8 +128,7 @@ pub(crate) fn run() -> Result {
     MODULES.iter().try_for_each(|module| module.report(&home))
 }
 
-/// Builds the modules, those of one profile beside those of the other: to link one keeps a single core
-/// busy, and within a profile cargo lets them wait for each other.
+/// Builds the full module beside the small ones: to link one keeps a single core busy.
 fn build(home: &Path) -> Result {
     let (quick, small): (Vec<_>, Vec<_>) =
         MODULES.iter().partition(|it| it.profile == wasm::RELEASE);

@@ -74,7 +74,8 @@ impl Column {
             ));
         }
         let inner = believed(self.open_raw(inner, &self.recognized(inner), facts)?)?;
-        let written = self.move_to_writer(&inner, facts, stored, fresh)?;
+        let place = (stored, &outer.origin);
+        let written = self.move_to_writer(&inner, facts, place, fresh)?;
         Ok(written.value)
     }
 
@@ -91,36 +92,43 @@ impl Column {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         let read = believed(self.open_raw(stored, &self.recognized(stored), facts)?)?;
-        let written = self.move_to_writer(&read, facts, stored, fresh)?;
+        let written = self.move_to_writer(&read, facts, (stored, &read.origin), fresh)?;
         Ok(written.value)
     }
 
     /// What was opened, in the write codec and in the canonical form of its type, for the place of a
-    /// stored value.
+    /// stored value of some origin.
     fn move_to_writer(
         &self,
         read: &Read,
         facts: &Context,
-        stored: Stored<'_>,
+        place: (Stored<'_>, &Origin),
         fresh: &mut Fresh<'_>,
     ) -> Result<Written> {
         self.spelled(&read.plaintext, self.mode, |plaintext| {
-            self.write(plaintext, read.encoding, facts, stored, fresh)
+            self.write(plaintext, read.encoding, facts, place, fresh)
         })
     }
 
-    /// A plaintext as it is, in the write codec, for the place of a stored value.
+    /// A plaintext as it is, in the write codec, for the place of a stored value of some origin: what is of
+    /// another format says nothing of the form that this one has there.
     fn write(
         &self,
         plaintext: &[u8],
         encoding: Option<&str>,
         facts: &Context,
-        stored: Stored<'_>,
+        (stored, origin): (Stored<'_>, &Origin),
         fresh: &mut Fresh<'_>,
     ) -> Result<Written> {
         let context = self.context.with_all(facts)?;
         let codec = &self.writer()?.codec;
-        let place = self.place(&context, codec.form_of(stored));
+        let mut read = self.codecs.iter().filter(|it| it.name == origin.codec);
+        let form = if read.any(|it| it.codec.kind() == codec.kind()) {
+            codec.form_of(stored)
+        } else {
+            stored.form()
+        };
+        let place = self.place(&context, form);
         let own = spelling::own(codec.kind(), self.value_type, plaintext);
         let plaintext = own.unwrap_or(plaintext);
         let value = codec.seal_labelled(plaintext, encoding, &place, fresh)?;
@@ -190,9 +198,10 @@ impl Column {
             ));
         }
         let Written { value, shown } = if !is_kept {
-            self.move_to_writer(&read, facts, stored, fresh)?
+            self.move_to_writer(&read, facts, (stored, &read.origin), fresh)?
         } else if read.earlier || writer.codec.rotates_by_sealing(stored) {
-            self.write(&read.plaintext, read.encoding, facts, stored, fresh)?
+            let place = (stored, &read.origin);
+            self.write(&read.plaintext, read.encoding, facts, place, fresh)?
         } else {
             let context = self.context.with_all(facts)?;
             let place = self.place(&context, stored.form());

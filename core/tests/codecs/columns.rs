@@ -6,8 +6,8 @@ use reseal::{
     Classified, Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, OsEntropy,
     Outcome, ValueType,
     codec::{
-        Certainty, Fernet, FernetKey, Form, Metabase, MetabaseKey, Plain, Rails, Reseal, Sentry,
-        Stored, StoredValue,
+        Certainty, Expect, Fernet, FernetKey, Form, Metabase, MetabaseKey, N8n, Plain, Rails,
+        Reseal, Sentry, Stored, StoredValue,
     },
 };
 use std::sync::Arc;
@@ -522,6 +522,14 @@ fn every_rewrite_keeps_a_text_in_a_binary_column() {
     let column = column.context(now).earlier_context(before);
     let after = resealed(&column, Stored::Bytes(&stored), &row(1));
     check(&column, after, b"x", "");
+    // Base64 of another format is none of Metabase's.
+    let n8n = N8n::builder().instance_key("a key").expect(Expect::Json);
+    let n8n = NamedCodec::new("n8n", n8n.build().unwrap());
+    let legacy = bytes(&seal(&Column::new(n8n.clone()), br#"{"a":"b"}"#, &row(1)));
+    let column = metabase("setting.{key}").context(Context::new().with("key", "a").unwrap());
+    let column = column.read(n8n).unwrap();
+    let after = resealed(&column, Stored::Bytes(&legacy), &row(1));
+    assert!(after.as_stored().as_text().is_none());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! No nonce twice: each codec that writes, with a source that repeats itself.
 
-use crate::support::{fresh, place};
+use crate::support::{fresh, n8n_row, place};
 use data_encoding::{BASE64, BASE64URL};
 use reseal::{
-    Context, Entropy, EntropyKind, OsEntropy, Result,
+    Context, Entropy, EntropyKind, Result,
     codec::{
         Codec, DjangoCryptography, DjangoKeys, Fernet, FernetKey, Form, Freeboard, FreeboardKey,
-        Metabase, MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Rails, RailsBuilder, Sentry,
-        SqlalchemyEngine, SqlalchemyUtils, Stored,
+        Metabase, MetabaseKey, N8n, N8nDataKey, Rails, RailsBuilder, Sentry, SqlalchemyEngine,
+        SqlalchemyUtils, Stored,
     },
 };
 use serde_json::Value;
@@ -80,19 +80,6 @@ fn rails(change: fn(RailsBuilder) -> RailsBuilder) -> Rails {
 
 fn rails_iv(stored: Stored<'_>) -> Vec<u8> {
     base64(json(stored)["h"]["iv"].as_str().unwrap(), 0..12)
-}
-
-fn n8n_row() -> N8n {
-    let key = N8nDataKey::generate(&mut OsEntropy).unwrap();
-    let row = N8nKeyRow {
-        id: "bEc5AmLGiLrtdybl".into(),
-        kind: "data_encryption".into(),
-        value: key.wrap("the key", &mut OsEntropy).unwrap().into(),
-        algorithm: Some("aes-256-gcm".into()),
-        status: "active".into(),
-    };
-    let builder = N8n::builder().instance_key("the key").rows(vec![row]);
-    builder.write(N8nWrite::Prefixed).build().unwrap()
 }
 
 fn body(stored: Stored<'_>) -> &str {

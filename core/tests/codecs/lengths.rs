@@ -1,12 +1,12 @@
 //! How long a value becomes is known before it is sealed: a plan compares it with the column.
 
-use crate::support::fresh;
+use crate::support::{fresh, n8n_row};
 use reseal::{
     Context, Entropy, Mode, OsEntropy,
     codec::{
         Codec, DjangoCryptography, DjangoField, DjangoKeys, Fernet, Form, Freeboard, FreeboardKey,
-        Metabase, MetabaseKey, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Place, Rails, RailsSerializer,
-        Sentry, SentryField, SentryMethod, SqlalchemyEngine, SqlalchemyUtils, StoredValue,
+        Metabase, MetabaseKey, N8n, Place, Rails, RailsSerializer, Sentry, SentryField,
+        SentryMethod, SqlalchemyEngine, SqlalchemyUtils, StoredValue,
     },
 };
 
@@ -32,19 +32,6 @@ fn rails(change: impl FnOnce(reseal::codec::RailsBuilder) -> reseal::codec::Rail
         .deterministic_keys(["the deterministic key"])
         .key_derivation_salt("the salt");
     change(builder).build().unwrap()
-}
-
-fn n8n_row() -> N8n {
-    let key = N8nDataKey::generate(&mut OsEntropy).unwrap();
-    let row = N8nKeyRow {
-        id: "bEc5AmLGiLrtdybl".into(),
-        kind: "data_encryption".into(),
-        value: key.wrap("the key", &mut OsEntropy).unwrap().into(),
-        algorithm: Some("aes-256-gcm".into()),
-        status: "active".into(),
-    };
-    let builder = N8n::builder().instance_key("the key").rows(vec![row]);
-    builder.write(N8nWrite::Prefixed).build().unwrap()
 }
 
 /// Every way in which a foreign codec writes.

@@ -1,8 +1,8 @@
 //! What the tests of all codecs need.
 
 use reseal::{
-    Context, Entropy, EntropyKind, Mode, Result, Timestamp,
-    codec::{Form, Fresh, Place},
+    Context, Entropy, EntropyKind, Mode, OsEntropy, Result, Timestamp,
+    codec::{Form, Fresh, N8n, N8nDataKey, N8nKeyRow, N8nWrite, Place},
 };
 use serde_json::Value;
 
@@ -65,4 +65,18 @@ pub(crate) fn place(context: &Context, form: Form) -> Place<'_> {
         mode: Mode::Random,
         form,
     }
+}
+
+/// A codec of n8n with one data key.
+pub(crate) fn n8n_row() -> N8n {
+    let key = N8nDataKey::generate(&mut OsEntropy).unwrap();
+    let row = N8nKeyRow {
+        id: "bEc5AmLGiLrtdybl".into(),
+        kind: "data_encryption".into(),
+        value: key.wrap("the key", &mut OsEntropy).unwrap().into(),
+        algorithm: Some("aes-256-gcm".into()),
+        status: "active".into(),
+    };
+    let builder = N8n::builder().instance_key("the key").rows(vec![row]);
+    builder.write(N8nWrite::Prefixed).build().unwrap()
 }

@@ -30,22 +30,8 @@ fn a_job_that_is_dropped_at_any_step_is_resumed_and_its_counts_add_up() {
     }
 }
 
-/// Runs a job, and asks it to stop after so many batches.
 fn stopped(world: &World, batches: usize) -> Report {
-    let mut job = world.job(USERS, |_| {});
-    let (mut reply, mut done) = (Reply::Start, 0);
-    loop {
-        if done == batches {
-            job.stop();
-        }
-        reply = match job.next(reply, 0) {
-            Step::Finished(report) => return report,
-            step => {
-                done += usize::from(matches!(step, Step::Tell(Event::Progress { .. })));
-                world.perform(step)
-            }
-        };
-    }
+    world.stopped(world.job(USERS, |_| {}), batches)
 }
 
 #[test]

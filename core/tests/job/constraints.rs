@@ -1,8 +1,8 @@
 //! A database that takes some rows of a batch, and others not.
 
-use crate::support::{USERS, World, assert_adds_up, failed, manifest};
+use crate::support::{USERS, World, assert_adds_up, context, failed, manifest};
 use reseal::{
-    Key, KeyUse, Keyring, OsEntropy,
+    Key, KeyUse, Keyring, Mode, OsEntropy,
     job::{End, Event, JobOptions, Reply, Report, Share, Step, Target, Work},
     manifest::Secrets,
 };
@@ -98,41 +98,59 @@ fn a_check_that_takes_no_new_value_ends_the_job() {
     );
 }
 
+/// A key that is rotated half: rings of before and after, in mode deterministic.
+struct Rotation {
+    before: Arc<Keyring>,
+    after: Arc<Keyring>,
+}
+
+impl Rotation {
+    fn begun() -> Self {
+        let old = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+        let new = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
+        let ring = |primary: &Key, other: &Key| {
+            let ring = Keyring::builder()
+                .primary(primary.clone())
+                .decrypt_only(other.clone());
+            Arc::new(ring.build().unwrap())
+        };
+        Self {
+            before: ring(&old, &new),
+            after: ring(&new, &old),
+        }
+    }
+
+    fn ends(&self, world: &World) -> Report {
+        let columns = USERS.replace("write = 'app'", "write = 'app'\nmode = 'deterministic'");
+        let mut secrets = Secrets::new();
+        secrets.give_ring("app", Arc::clone(&self.after));
+        let targets = Target::of(&manifest(&columns), &secrets).unwrap();
+        world.run(World::job_of(Work::Apply, targets, |_| {}))
+    }
+}
+
+fn insert(world: &World, id: i64, text: &str, ring: &Keyring) {
+    let sealed = ring.seal(
+        text.as_bytes(),
+        &context(),
+        Mode::Deterministic,
+        &mut OsEntropy,
+    );
+    let insert = "INSERT INTO users (id, ssn) VALUES (?, ?)";
+    world.db.execute(insert, (id, sealed.unwrap())).unwrap();
+}
+
 #[test]
 fn what_another_row_has_already_is_refused() {
     let world = World::new(ONE_EACH);
-    let old = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
-    let new = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
-    let ring = |primary: &Key, other: &Key| {
-        let ring = Keyring::builder()
-            .primary(primary.clone())
-            .decrypt_only(other.clone());
-        Arc::new(ring.build().unwrap())
-    };
-    let columns = USERS.replace("write = 'app'", "write = 'app'\nmode = 'deterministic'");
-    let targets = |ring: &Arc<Keyring>| {
-        let mut secrets = Secrets::new();
-        secrets.give_ring("app", Arc::clone(ring));
-        Target::of(&manifest(&columns), &secrets).unwrap()
-    };
-    let insert = |id: i64, text: &str, ring: &Arc<Keyring>| {
-        let stored = ring.seal(
-            text.as_bytes(),
-            &crate::support::context(),
-            reseal::Mode::Deterministic,
-            &mut OsEntropy,
-        );
-        let insert = "INSERT INTO users (id, ssn) VALUES (?, ?)";
-        world.db.execute(insert, (id, stored.unwrap())).unwrap();
-    };
-    let (before, after) = (ring(&old, &new), ring(&new, &old));
+    let rotation = Rotation::begun();
     for id in 1..=60 {
-        insert(id, &format!("person {id}"), &before);
+        insert(&world, id, &format!("person {id}"), &rotation.before);
     }
     // Sealed before 3 is rotated; and by a process that had the new key already.
-    insert(61, "person 3", &after);
-    insert(62, "another", &after);
-    let report = world.run(World::job_of(Work::Apply, targets(&after), |_| {}));
+    insert(&world, 61, "person 3", &rotation.after);
+    insert(&world, 62, "another", &rotation.after);
+    let report = rotation.ends(&world);
     assert_refused(&report, 62, "duplicate-value", 1);
     assert_eq!(told(&world), [("3".into(), "duplicate-value")]);
     assert_eq!(report.columns[0].passes[0].resealed(), 59);
@@ -204,31 +222,11 @@ fn what_a_table_says_of_conflicts_deletes_no_row() {
         let world = World::new(&format!(
             "CREATE TABLE users (id INTEGER PRIMARY KEY, ssn TEXT UNIQUE on\nconflict {clause}, name TEXT)"
         ));
-        let columns = USERS.replace("write = 'app'", "write = 'app'\nmode = 'deterministic'");
-        let old = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
-        let new = Key::generate(KeyUse::Data, &mut OsEntropy).unwrap();
-        let ring = |primary: &Key, other: &Key| {
-            let ring = Keyring::builder()
-                .primary(primary.clone())
-                .decrypt_only(other.clone());
-            Arc::new(ring.build().unwrap())
-        };
-        let (before, after) = (ring(&old, &new), ring(&new, &old));
-        for (id, ring) in [(1, &before), (2, &after), (3, &before)] {
-            let text = if id == 3 { "another" } else { "the same" };
-            let stored = ring.seal(
-                text.as_bytes(),
-                &crate::support::context(),
-                reseal::Mode::Deterministic,
-                &mut OsEntropy,
-            );
-            let insert = "INSERT INTO users (id, ssn, name) VALUES (?, ?, 'n')";
-            world.db.execute(insert, (id, stored.unwrap())).unwrap();
-        }
-        let mut secrets = Secrets::new();
-        secrets.give_ring("app", Arc::clone(&after));
-        let targets = Target::of(&manifest(&columns), &secrets).unwrap();
-        let report = world.run(World::job_of(Work::Apply, targets, |_| {}));
+        let rotation = Rotation::begun();
+        insert(&world, 1, "the same", &rotation.before);
+        insert(&world, 2, "the same", &rotation.after);
+        insert(&world, 3, "another", &rotation.before);
+        let report = rotation.ends(&world);
         assert_refused(&report, 3, "duplicate-value", 1);
         assert_eq!(told(&world), [("1".into(), "duplicate-value")], "{clause}");
         assert_eq!(world.number("SELECT count(*) FROM users"), 3);

@@ -3,7 +3,7 @@
 use crate::support::{USERS, World, assert_adds_up, context};
 use crate::workers::{Did, Worker, all, of};
 use reseal::ErrorCode;
-use reseal::job::{Counts, End, Event, Reply, Report, Step};
+use reseal::job::{Counts, End, Report, Step};
 use reseal::{BlindIndex, Normalizer};
 
 const INDEXES: &str =
@@ -36,20 +36,8 @@ fn with_terms(world: &World) -> usize {
 
 /// Runs a job alone, and asks it to stop after so many batches.
 fn alone(world: &World, columns: &str, batches: usize) -> Report {
-    let mut job = world.job(columns, |options| options.batch_rows = 20);
-    let (mut reply, mut done) = (Reply::Start, 0);
-    loop {
-        if done == batches {
-            job.stop();
-        }
-        reply = match job.next(reply, 0) {
-            Step::Finished(report) => return report,
-            step => {
-                done += usize::from(matches!(step, Step::Tell(Event::Progress { .. })));
-                world.perform(step)
-            }
-        };
-    }
+    let job = world.job(columns, |options| options.batch_rows = 20);
+    world.stopped(job, batches)
 }
 
 /// Goes on to the end, which comes soon.

@@ -103,6 +103,23 @@ impl World {
         self.drive(job, &mut |_, _| None).unwrap()
     }
 
+    /// Runs a job, and asks it to stop after so many batches.
+    pub(crate) fn stopped(&self, mut job: Job, batches: usize) -> Report {
+        let (mut reply, mut done) = (Reply::Start, 0);
+        loop {
+            if done == batches {
+                job.stop();
+            }
+            reply = match job.next(reply, 0) {
+                Step::Finished(report) => return report,
+                step => {
+                    done += usize::from(matches!(step, Step::Tell(Event::Progress { .. })));
+                    self.perform(step)
+                }
+            };
+        }
+    }
+
     /// Runs a job with a hook; nothing where the hook dropped it, by a panic-free `Reply::Start`.
     pub(crate) fn drive(&self, mut job: Job, hook: &mut Hook<'_>) -> Option<Report> {
         let mut reply = Reply::Start;
