@@ -525,7 +525,9 @@ fn every_rewrite_keeps_a_text_in_a_binary_column() {
     // Base64 of another format is none of Metabase's.
     let n8n = N8n::builder().instance_key("a key").expect(Expect::Json);
     let n8n = NamedCodec::new("n8n", n8n.build().unwrap());
-    let legacy = bytes(&seal(&Column::new(n8n.clone()), br#"{"a":"b"}"#, &row(1)));
+    let json = format!("{{\"a\":\"{}\"}}", "b".repeat(60));
+    let legacy = seal(&Column::new(n8n.clone()), json.as_bytes(), &row(1));
+    let legacy = bytes(&legacy);
     let column = metabase("setting.{key}").context(Context::new().with("key", "a").unwrap());
     let column = column.read(n8n).unwrap();
     let after = resealed(&column, Stored::Bytes(&legacy), &row(1));
