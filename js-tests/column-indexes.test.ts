@@ -129,6 +129,22 @@ describe("lookupValues", () => {
     expect(column.lookupValues(42n)).toEqual([new TextEncoder().encode("42")]);
   });
 
+  test("envelopes of a binary column in both forms", () => {
+    const envelopes = (keys: Keyring) =>
+      new Column({ write: codecs.reseal(keys), mode: "deterministic", binary: true });
+    const [text] = new Keyring({ primary: older }).lookupValues("x", {});
+    const stored = new TextEncoder().encode(text);
+    const before = new Keyring({ primary: older });
+    expect(envelopes(before).lookupValues("x")).toEqual([
+      ...before.lookupValuesBinary("x", {}),
+      stored,
+    ]);
+    // Resealing leaves a row its text.
+    const moved = envelopes(ring).reseal(stored);
+    if (moved.outcome !== "resealed") throw new Error(moved.outcome);
+    expect(envelopes(ring).lookupValues("x")).toContainEqual(moved.value);
+  });
+
   test("a codec whose values vary is named", () => {
     const write = codecs.fernet({ keys: ["cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="] });
     for (const column of [mail(write), mail(codecs.plain(), [write])]) {

@@ -88,6 +88,8 @@ def open_rails(stored: str | bytes, keys: Iterable[bytes]) -> bytes:
 
 
 def open_message(message: dict[str, Any], key: bytes) -> bytes:
+    if not {"p", "h"} <= message.keys():
+        raise UnreadableError
     headers = message["h"]
     return open_gcm(key, headers["iv"], message["p"] or b"", headers["at"])
 

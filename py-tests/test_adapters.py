@@ -218,6 +218,13 @@ def test_what_shares_a_short_term_is_told_apart() -> None:
     assert one.exact_terms(None, "i", {}) == frozenset()
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_row_that_is_not_sealed_is_looked_for_in_plaintext_alone(binary: bool) -> None:
+    unsealed = bound(read=("plain",), binary=binary).unsealed()
+    assert unsealed is not None
+    assert unsealed.spellings("x", "i") == [b"x" if binary else "x"]
+
+
 def test_what_is_unopened_says_why() -> None:
     one = Unopened(reseal.DecryptError("auth-failed", "users.ssn: no key opens the value"))
     assert str(one) == "[cannot be opened: auth-failed]"

@@ -165,7 +165,21 @@ def test_lookup_values_follow_a_live_ring() -> None:
     key = reseal.Key.generate("data")
     live = reseal.LiveKeyring.from_env({"RESEAL_PRIMARY_KEY": key.export()})
     column = reseal.Column(codecs.reseal(live), mode="deterministic", binary=True, type="integer")
-    assert column.lookup_values(7) == [column.seal(7)]
+    assert column.lookup_values(7)[0] == column.seal(7)
+
+
+def test_lookup_values_of_a_binary_column_are_envelopes_in_both_forms() -> None:
+    ring = reseal.Keyring(DATA)
+    column = reseal.Column(codecs.reseal(ring), mode="deterministic", binary=True)
+    texts = [one.encode() for one in ring.lookup_values("x", {})]
+    asked = column.lookup_values("x")
+    assert asked == [*ring.lookup_values_binary("x", {}), *texts]
+    # Resealing leaves a row its text.
+    older = reseal.Keyring(primary=reseal.Key.generate("data"), decrypt_only=[DATA])
+    later = reseal.Column(codecs.reseal(older), mode="deterministic", binary=True)
+    moved = later.reseal(texts[0])
+    assert isinstance(moved, reseal.Resealed)
+    assert moved.value in later.lookup_values("x")
 
 
 def test_a_codec_whose_values_vary_is_named() -> None:

@@ -519,14 +519,17 @@ pub trait Codec: fmt::Debug + Send + Sync {
         false
     }
 
-    /// The form of the value that takes the place of a stored one: that of its column, or text where a
-    /// binary column holds a text of this codec.
-    fn form_of(&self, stored: Stored<'_>) -> Form {
-        stored.form()
+    /// What this codec sealed for the column of a stored value of its format, as it takes the place of that
+    /// one: a text where a binary column holds a text.
+    ///
+    /// # Errors
+    /// `malformed` for what this codec did not seal.
+    fn in_place_of(&self, _stored: Stored<'_>, sealed: StoredValue) -> Result<StoredValue> {
+        Ok(sealed)
     }
 
-    /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext in the form of
-    /// [`Codec::form_of`], so that whoever has the plaintext can seal it.
+    /// Whether [`Codec::rotate`] does no more than open a value and seal its plaintext, with
+    /// [`Codec::in_place_of`], so that whoever has the plaintext can seal it.
     fn rotates_by_sealing(&self, _stored: Stored<'_>) -> bool {
         false
     }

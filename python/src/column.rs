@@ -422,7 +422,8 @@ impl Column {
     ///
     /// It is over the codec that is written and all that are read, under every key that opens and with
     /// the earlier contexts. Envelopes are so in mode deterministic, plain is, Rails with
-    /// deterministic, and SQLAlchemy-Utils with its engine aes.
+    /// deterministic, and SQLAlchemy-Utils with its engine aes. A binary column may hold the text of
+    /// an envelope as well: there it is over both forms.
     ///
     /// Example:
     ///     >>> from reseal import codecs

@@ -212,7 +212,8 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
    *
    * It is over the codec that is written and all that are read, under every key that opens and with the
    * earlier contexts. Envelopes are so in mode `deterministic`, `plain` is, Rails with `deterministic`,
-   * and SQLAlchemy-Utils with its engine `aes`. Who sees such a column sees which rows are equal.
+   * and SQLAlchemy-Utils with its engine `aes`. A binary column may hold the text of an envelope as
+   * well: there it is over both forms. Who sees such a column sees which rows are equal.
    *
    * @throws `invalid-argument` where a codec of the column, which it names, stores equal values
    * differently; for the value as {@link Column.seal}

@@ -253,14 +253,17 @@ impl Codec for Metabase {
     }
 
     /// Base64 in a binary column stays base64.
-    fn form_of(&self, stored: Stored<'_>) -> Form {
-        match Value::parse(stored, self.lenient) {
-            Ok(value) if value.armored => Form::Text,
-            _ => stored.form(),
-        }
+    fn in_place_of(&self, stored: Stored<'_>, sealed: StoredValue) -> Result<StoredValue> {
+        let is_armored = || Value::parse(stored, self.lenient).is_ok_and(|value| value.armored);
+        Ok(match sealed {
+            StoredValue::Bytes(bytes) if is_armored() => {
+                StoredValue::of_text(base64::encode(&bytes), Form::Binary)
+            }
+            sealed => sealed,
+        })
     }
 
-    /// As [`Codec::form_of`] says. A stream is left alone: where Metabase expects one,
+    /// As [`Codec::in_place_of`] says. A stream is left alone: where Metabase expects one,
     /// it takes other ciphertexts for plaintext.
     fn rotate(
         &self,

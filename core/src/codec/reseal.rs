@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     envelope::{
         Inspection, OVERHEAD_BYTES, PREFIX_BYTES, TEXT_PREFIX_CHARS, base64_chars, inspect,
-        inspect_binary, is_envelope,
+        inspect_binary, is_envelope, to_text,
     },
     error::Result,
     ids::{KeyId, Mode},
@@ -161,7 +161,8 @@ impl<R: Rings> Codec for Reseal<R> {
         }
     }
 
-    /// Those of mode deterministic, under every key that opens.
+    /// Those of mode deterministic, under every key that opens; in a binary column also their texts, which stay
+    /// text there.
     fn lookup_values(
         &self,
         plaintext: &[u8],
@@ -177,19 +178,27 @@ impl<R: Rings> Codec for Reseal<R> {
                 values.map(StoredValue::Text).collect()
             }
             Form::Binary => {
-                let values = ring
-                    .lookup_values_binary(plaintext, place.context)?
-                    .into_iter();
-                values.map(StoredValue::Bytes).collect()
+                let values = ring.lookup_values_binary(plaintext, place.context)?;
+                let texts: Vec<_> = values
+                    .iter()
+                    .map(|envelope| text_in_binary(envelope))
+                    .collect::<Result<_>>()?;
+                let values = values.into_iter().map(StoredValue::Bytes);
+                values.chain(texts).collect()
             }
         }))
     }
 
-    /// A text envelope stays one, also in a binary column.
-    fn form_of(&self, stored: Stored<'_>) -> Form {
-        match as_text(stored.as_bytes()) {
-            Some(text) if is_envelope(text.as_bytes()) => Form::Text,
-            _ => stored.form(),
+    /// A text envelope in a binary column stays one.
+    fn in_place_of(&self, stored: Stored<'_>, sealed: StoredValue) -> Result<StoredValue> {
+        let Stored::Bytes(before) = stored else {
+            return Ok(sealed);
+        };
+        match sealed {
+            StoredValue::Bytes(envelope) if is_envelope(before) && as_text(before).is_some() => {
+                text_in_binary(&envelope)
+            }
+            sealed => Ok(sealed),
         }
     }
 
@@ -204,9 +213,8 @@ impl<R: Rings> Codec for Reseal<R> {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         let opened = self.open(stored, place.context)?;
-        let form = self.form_of(stored);
-        let sealed = self.seal(&opened.plaintext, &Place { form, ..*place }, fresh)?;
-        Ok(sealed.in_column(place.form))
+        let sealed = self.seal(&opened.plaintext, place, fresh)?;
+        self.in_place_of(stored, sealed)
     }
 }
 
@@ -229,6 +237,11 @@ fn show(stored: Stored<'_>) -> Result<Inspection> {
             None => inspect_binary(bytes),
         },
     }
+}
+
+/// The text of a binary envelope, for a binary column.
+fn text_in_binary(envelope: &[u8]) -> Result<StoredValue> {
+    Ok(StoredValue::of_text(to_text(envelope)?, Form::Binary))
 }
 
 /// A text envelope that stands in a binary column.

@@ -75,14 +75,6 @@ impl StoredValue {
         }
     }
 
-    /// The value for a column of this form, which may hold a text as its bytes.
-    pub(crate) fn in_column(self, form: Form) -> Self {
-        match self {
-            Self::Text(text) => Self::of_text(text, form),
-            Self::Bytes(_) => self,
-        }
-    }
-
     /// The value, borrowed.
     #[must_use]
     pub fn as_stored(&self) -> Stored<'_> {

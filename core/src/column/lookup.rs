@@ -14,8 +14,9 @@ impl Column {
     ///
     /// It is over the codec that is written and all that are read, under every key that opens and with
     /// the earlier contexts. Envelopes are so in mode deterministic, `plain` is, Rails with
-    /// `deterministic`, and SQLAlchemy-Utils with its engine `aes`. Only the canonical spelling of a
-    /// value is asked for.
+    /// `deterministic`, and SQLAlchemy-Utils with its engine `aes`. A binary column may hold the text of
+    /// an envelope as well: there it is over both forms. Only the canonical spelling of a value is asked
+    /// for.
     ///
     /// # Example
     /// ```

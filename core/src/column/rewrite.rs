@@ -122,17 +122,16 @@ impl Column {
     ) -> Result<Written> {
         let context = self.context.with_all(facts)?;
         let codec = &self.writer()?.codec;
-        let mut read = self.codecs.iter().filter(|it| it.name == origin.codec);
-        let form = if read.any(|it| it.codec.kind() == codec.kind()) {
-            codec.form_of(stored)
-        } else {
-            stored.form()
-        };
-        let place = self.place(&context, form);
+        let place = self.place(&context, stored.form());
         let own = spelling::own(codec.kind(), self.value_type, plaintext);
         let plaintext = own.unwrap_or(plaintext);
-        let value = codec.seal_labelled(plaintext, encoding, &place, fresh)?;
-        self.checked(value.in_column(stored.form()))
+        let sealed = codec.seal_labelled(plaintext, encoding, &place, fresh)?;
+        let mut read = self.codecs.iter().filter(|it| it.name == origin.codec);
+        self.checked(if read.any(|it| it.codec.kind() == codec.kind()) {
+            codec.in_place_of(stored, sealed)?
+        } else {
+            sealed
+        })
     }
 
     /// Whether a value that stays in its codec keeps its spelling. What other systems spell in their

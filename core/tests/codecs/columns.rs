@@ -1,13 +1,14 @@
 //! Columns: which codec opens a value, what is refused, and what becomes of a row.
 
+mod forms;
+
 use crate::support::fresh;
 use proptest::prelude::*;
 use reseal::{
     Classified, Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, OsEntropy,
-    Outcome, ValueType,
+    Outcome,
     codec::{
-        Certainty, Expect, Fernet, FernetKey, Form, Metabase, MetabaseKey, N8n, Plain, Rails,
-        Reseal, Sentry, Stored, StoredValue,
+        Certainty, Fernet, FernetKey, Form, Plain, Rails, Reseal, Sentry, Stored, StoredValue,
     },
 };
 use std::sync::Arc;
@@ -434,104 +435,6 @@ fn a_text_that_only_looks_sealed_stops_no_rotation() {
         *column.open(kept.as_stored(), &row(1)).unwrap().plaintext,
         text
     );
-}
-
-#[test]
-fn a_text_envelope_in_a_binary_column_stays_text() {
-    let (old, new) = (key(), key());
-    let text = seal(&Column::new(app(&old, &[])), b"x", &row(1));
-    let bytes = Stored::Bytes(text.as_stored().as_bytes());
-    let column = Column::new(app(&new, &[&old]));
-    let after = resealed(&column, bytes, &row(1));
-    assert_eq!(after.as_stored().form(), Form::Binary);
-    assert!(after.as_stored().as_text().unwrap().starts_with("rs1."));
-    assert_eq!(
-        *column.open(after.as_stored(), &row(1)).unwrap().plaintext,
-        b"x"
-    );
-}
-
-/// Whatever a rewrite changes: the application reads the characters of the row it has.
-#[test]
-fn every_rewrite_keeps_a_text_in_a_binary_column() {
-    let (old, new) = (key(), key());
-    let mut entropy = OsEntropy;
-    let mut fresh = fresh(&mut entropy, 1);
-    let renamed = Context::new().with("table", "people").unwrap();
-    let column = || Column::new(app(&new, &[&old])).context(renamed.clone());
-    let check = |column: &Column, after: StoredValue, plaintext: &[u8], start: &str| {
-        assert_eq!(after.as_stored().form(), Form::Binary);
-        let text = after.as_stored().as_text().unwrap_or("no text");
-        assert!(text.starts_with(start), "{text}");
-        let read = column.open(after.as_stored(), &row(1)).unwrap();
-        assert_eq!((read.plaintext.as_slice(), read.current), (plaintext, true));
-    };
-    let bytes = |value: &StoredValue| value.as_stored().as_bytes().to_vec();
-
-    // Another context.
-    let before = Column::new(app(&old, &[])).context(table());
-    let stored = bytes(&seal(&before, b"x", &row(1)));
-    let moved = column().earlier_context(table());
-    let after = resealed(&moved, Stored::Bytes(&stored), &row(1));
-    check(&moved, after, b"x", "rs1.");
-    // Another spelling.
-    let typed = column().value_type(ValueType::Integer);
-    let typed = typed.mode(Mode::Deterministic).earlier_context(table());
-    let foreign = bytes(&seal(&before, b"007", &row(1)));
-    let after = resealed(&typed, Stored::Bytes(&foreign), &row(1));
-    check(&typed, after, b"7", "rs1.");
-    // Another codec of the same format.
-    let other = NamedCodec {
-        name: "other".into(),
-        ..app(&old, &[])
-    };
-    let column = Column::new(app(&new, &[])).read(other).unwrap();
-    let after = resealed(
-        &column.clone().context(table()),
-        Stored::Bytes(&stored),
-        &row(1),
-    );
-    check(&column.context(table()), after, b"x", "rs1.");
-    // The repairs of one row.
-    let tokens = Column::new(app(&new, &[&old])).context(table());
-    let tokens = tokens.read(fernet("tokens", &FERNET)).unwrap();
-    let token = seal(&Column::new(fernet("tokens", &FERNET)), b"x", &row(1));
-    let twice = bytes(&seal(&before, token.as_stored().as_bytes(), &row(1)));
-    let repaired = tokens.unwrap_twice(Stored::Bytes(&twice), &row(1), &mut fresh);
-    check(&tokens, repaired.unwrap(), b"x", "rs1.");
-    let kept = tokens.keep_twice(Stored::Bytes(&twice), &row(1), &mut fresh);
-    check(&tokens, kept.unwrap(), token.as_stored().as_bytes(), "rs1.");
-    // What comes from elsewhere takes the form of the column.
-    let token = bytes(&token);
-    let after = resealed(&tokens, Stored::Bytes(&token), &row(1));
-    assert!(after.as_stored().as_text().is_none());
-
-    // Base64 of Metabase.
-    let metabase = |aad: &str| {
-        let key = MetabaseKey::derive("a secret of some length").unwrap();
-        let codec = Metabase::new(vec![key]).unwrap().aad(aad).unwrap();
-        Column::new(NamedCodec::new("metabase", codec))
-    };
-    let [before, now] = ["a", "b"].map(|key| Context::new().with("key", key).unwrap());
-    let column = metabase("setting.{key}");
-    let stored = bytes(&seal(
-        &column.clone().context(before.clone()),
-        b"x",
-        &row(1),
-    ));
-    let column = column.context(now).earlier_context(before);
-    let after = resealed(&column, Stored::Bytes(&stored), &row(1));
-    check(&column, after, b"x", "");
-    // Base64 of another format is none of Metabase's.
-    let n8n = N8n::builder().instance_key("a key").expect(Expect::Json);
-    let n8n = NamedCodec::new("n8n", n8n.build().unwrap());
-    let json = format!("{{\"a\":\"{}\"}}", "b".repeat(60));
-    let legacy = seal(&Column::new(n8n.clone()), json.as_bytes(), &row(1));
-    let legacy = bytes(&legacy);
-    let column = metabase("setting.{key}").context(Context::new().with("key", "a").unwrap());
-    let column = column.read(n8n).unwrap();
-    let after = resealed(&column, Stored::Bytes(&legacy), &row(1));
-    assert!(after.as_stored().as_text().is_none());
 }
 
 #[test]

@@ -94,7 +94,21 @@ fn it_finds_what_every_codec_key_and_earlier_context_wrote() {
     for form in [Form::Text, Form::Binary] {
         // Any spelling asks for the canonical one.
         let asked = column.lookup_values(b"+0042", &facts, form).unwrap();
-        assert_eq!(asked.len(), writers.len());
+        // A binary column may hold the text of an envelope as well.
+        let texts: Vec<StoredValue> = writers[..4]
+            .iter()
+            .filter(|_| form == Form::Binary)
+            .map(|writer| seal(writer, b"42", &facts, Form::Text))
+            .map(|text| StoredValue::Bytes(text.as_stored().as_bytes().to_vec()))
+            .collect();
+        assert_eq!(asked.len(), writers.len() + texts.len());
+        for text in &texts {
+            assert!(asked.contains(text));
+            assert_eq!(
+                *column.open(text.as_stored(), &facts).unwrap().plaintext,
+                b"42"
+            );
+        }
         assert_eq!(asked[0], seal(&column, b"42", &facts, form));
         for writer in &writers {
             let stored = seal(writer, b"42", &facts, form);
@@ -159,9 +173,9 @@ fn what_is_stored_in_unknown_bytes_is_refused_whoever_writes() {
         } else {
             assert_eq!(asked.unwrap().len(), 2);
         }
-        // What Rails cannot hold at all stands in no row.
+        // What Rails cannot hold at all stands in no row: these are an envelope in both forms.
         let asked = column.lookup_values(&bytes, &none, Form::Binary).unwrap();
-        assert_eq!(asked.len(), 1);
+        assert_eq!(asked.len(), 2);
     }
 }
 

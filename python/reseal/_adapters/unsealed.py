@@ -62,7 +62,8 @@ class Unsealed:
     def _written(self, value: Any) -> list[Any]:
         """A value as the codec `plain` writes it; nothing where the column cannot hold it."""
         found: list[Any] = self._column.lookup_values(value)
-        return found[1:]  # the first one is sealed
+        # The first ones are sealed, one of each form.
+        return found[len(_STARTS[self._declared.binary]) :]
 
     def _equal(self, value: Any, index: str) -> Iterator[Any]:
         yield value

@@ -2,7 +2,7 @@
 
 use super::{
     encoding::Encoding,
-    message::{MAX_LEVELS, MAX_MEMBERS, Map, Message, Node, Sealed},
+    message::{MAX_LEVELS, Map, Message, Node, Sealed},
 };
 use crate::codec::base64;
 use alloc::string::String;
@@ -76,11 +76,9 @@ impl<'de> Visitor<'de> for Level {
             return Ok(Node::Map(map));
         }
         while let Some(name) = members.next_key()? {
-            if map.0.len() == MAX_MEMBERS {
-                return Err(A::Error::custom("more members than a message has"));
-            }
-            map.0
-                .push((name, members.next_value_seed(Level(self.0 + 1))?));
+            let node = members.next_value_seed(Level(self.0 + 1))?;
+            map.insert(name, node)
+                .ok_or_else(|| A::Error::custom("more members than a message has"))?;
         }
         Ok(Node::Map(map))
     }

@@ -12,7 +12,7 @@ pub(super) const TAG_BYTES: usize = 16;
 /// A message, its headers, the data key and its headers.
 pub(super) const MAX_LEVELS: usize = 4;
 /// Rails has 6 headers, and takes further ones.
-pub(super) const MAX_MEMBERS: usize = 16;
+const MAX_MEMBERS: usize = 16;
 
 /// What one call of AES-256-GCM gives.
 pub(super) struct Sealed {
@@ -54,13 +54,21 @@ pub(super) enum Node {
     Map(Map),
 }
 
-/// Names and values; the last one of a name counts.
+/// Names and values, each name once.
 #[derive(Default)]
-pub(super) struct Map(pub(super) Vec<(String, Node)>);
+pub(super) struct Map(Vec<(String, Node)>);
 
 impl Map {
+    /// Adds a member. Of a name that stands twice only the last one is kept, as Ruby does before Rails looks at
+    /// any. Nothing where these are more than a message has.
+    pub(super) fn insert(&mut self, name: String, node: Node) -> Option<()> {
+        self.0.retain(|(other, _)| *other != name);
+        self.0.push((name, node));
+        (self.0.len() <= MAX_MEMBERS).then_some(())
+    }
+
     fn get(&self, name: &str) -> Option<&Node> {
-        let mut pairs = self.0.iter().rev();
+        let mut pairs = self.0.iter();
         pairs.find_map(|(other, node)| (other == name).then_some(node))
     }
 
@@ -70,7 +78,7 @@ impl Map {
 
     /// Nothing where Ruby has nil.
     fn take(&mut self, name: &str) -> Option<Node> {
-        let at = self.0.iter().rposition(|(other, _)| other == name)?;
+        let at = self.0.iter().position(|(other, _)| other == name)?;
         let (_, node) = self.0.remove(at);
         (!matches!(node, Node::Null)).then_some(node)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     encoding::Encoding,
-    message::{MAX_LEVELS, MAX_MEMBERS, Map, Message, Node, Sealed},
+    message::{MAX_LEVELS, Map, Message, Node, Sealed},
 };
 use alloc::{string::String, vec::Vec};
 use rmp::{
@@ -68,10 +68,9 @@ fn node(rest: &mut Bytes<'_>, level: usize) -> Option<Node> {
 }
 
 fn map(rest: &mut Bytes<'_>, pairs: u32, level: usize) -> Option<Map> {
-    let pairs = usize::try_from(pairs).ok().filter(|n| *n <= MAX_MEMBERS)?;
     let mut map = Map::default();
     for _ in 0..pairs {
-        map.0.push((name(rest)?, node(rest, level + 1)?));
+        map.insert(name(rest)?, node(rest, level + 1)?)?;
     }
     Some(map)
 }

@@ -17,6 +17,10 @@ fn another_order_and_more_headers_do_not_matter() {
         format!(r#"{{"h": {{"at": {at}, "iv": {iv}}}, "p": {p}}}"#),
         format!(r#" {{"p":{p},"x":[{{}}],"h":{{"z":1.5,"y":null,"at":{at},"iv":{iv}}}}} "#),
         format!(r#"{{"p":"AAAA","p":{p},"h":{h}}}"#),
+        format!(
+            r#"{{"p":{p},"h":{{{}"at":{at},"iv":{iv}}}}}"#,
+            r#""z":"?","z":1,"#.repeat(17)
+        ),
     ] {
         assert_eq!(*open(&PLAIN, &same).unwrap().plaintext, b"value", "{same}");
         let shown = CodecKind::Rails.recognize(Stored::Text(&same)).unwrap();
