@@ -89,6 +89,11 @@ export class Place {
   }
 }
 
+/** Where a driver connects to. */
+export function serverOptions({ target: { host, port, user, password, database } }: Place) {
+  return { host, port, user: user!, password: password!, database };
+}
+
 /** What a step fails with; and it shows no secret. */
 export async function failureOf(database: Database, step: () => unknown): Promise<Failure> {
   let thrown: unknown;

@@ -1,6 +1,6 @@
 // The drivers of the bulk job, on real databases; py-tests/test_database.py has the same scenarios.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ import {
   KINDS,
   Place,
   SECRET,
+  serverOptions,
   servers,
   SERVERS,
   type Kind,
@@ -541,10 +542,6 @@ interface Native {
   end(): unknown;
 }
 
-const serverOptions = ({ target: { host, port, user, password, database } }: Place) => {
-  return { host, port, user: user!, password: password!, database };
-};
-
 async function nativesOf(place: Place): Promise<Native[]> {
   if (place.kind === "postgresql") {
     const client = new pg.Client(serverOptions(place));
@@ -617,61 +614,6 @@ on(
     }
   },
 );
-
-/** A row that another connection holds until it is let go. */
-async function heldRow(place: Place): Promise<{ letGo(): Promise<void> }> {
-  const holder = await place.open();
-  await place.table(holder);
-  await holder.begin();
-  await holder.execute("UPDATE t SET v = 'held' WHERE id = 1");
-  return { letGo: () => holder.commit() };
-}
-
-on(
-  ["postgresql"],
-  "a pool whose statements end on time gets no transaction back",
-  async (place) => {
-    const { letGo } = await heldRow(place);
-    const pool = new pg.Pool({ ...serverOptions(place), max: 1, query_timeout: 100 });
-    pool.on("error", () => undefined);
-    const database = await of(pool);
-    await database.begin();
-    const change = () => database.execute("UPDATE t SET v = 'x' WHERE id = 1");
-    expect((await failureOf(database, change)).code).toBe("08006");
-    await database.rollback();
-    await database.close();
-    await letGo();
-    await pool.query("INSERT INTO t VALUES (4, 'v4')");
-    const state = await pool.query("SELECT now() = statement_timestamp() AS fresh");
-    expect(state.rows).toEqual([{ fresh: true }]);
-    await pool.end();
-    const other = await place.open();
-    expect(await other.query("SELECT v FROM t WHERE id IN (1, 4) ORDER BY id")).toEqual([
-      ["held"],
-      ["v4"],
-    ]);
-  },
-);
-
-on(["postgresql"], "a client whose statement ends on time goes on afterwards", async (place) => {
-  const { letGo } = await heldRow(place);
-  const client = new pg.Client({ ...serverOptions(place), query_timeout: 100 });
-  client.on("error", () => undefined);
-  await client.connect();
-  const database = await of(client);
-  await database.begin();
-  const change = () => database.execute("UPDATE t SET v = 'x' WHERE id = 1");
-  expect((await failureOf(database, change)).code).toBe("08006");
-  await letGo();
-  await database.rollback();
-  await database.begin();
-  expect(await change()).toBe(1);
-  await database.commit();
-  await database.close();
-  const state = await client.query("SELECT now() = statement_timestamp() AS fresh");
-  expect(state.rows).toEqual([{ fresh: true }]);
-  await client.end();
-});
 
 on(SERVERS, "a connection that cannot be put back is not given to others", async (place) => {
   const [, native] = await nativesOf(place);
@@ -846,25 +788,12 @@ test.each(["node-22", "node-24"])("Node's own SQLite, of %s", (name) => {
   });
 });
 
-test("a SQLite of Node that gives rows as objects is not taken", () => {
-  writeFileSync(join(folder, "empty.db"), "");
-  const node = fileURLToPath(new URL("node_modules/node-24/bin/node", import.meta.url));
-  const before = `
-    import { DatabaseSync, StatementSync } from "node:sqlite";
-    delete StatementSync.prototype.setReturnArrays;
-  `;
-  const after = 'await of(new DatabaseSync(":memory:")).catch(({ code }) => console.log(code));';
-  const [connected, given] = tried([node], ["sqlite:///empty.db"], before, after);
-  expect(connected).toMatch(/^engine-unsupported node:sqlite .*Node 22\.16 .*better-sqlite3$/);
-  expect(given).toBe("engine-unsupported");
-});
-
 test("a package of SQLite is taken as it is exported", () => {
   const path = join(folder, "exported.db");
   for (const driver of [Sqlite, { DatabaseSync: Sqlite }]) openSqlite(driver, path).close();
 });
 
-// --- URLs and drivers --------------------------------------------------------------------------
+// --- URLs --------------------------------------------------------------------------------------
 
 test.each(urls.good as [string, Record<string, unknown>][])("%s", (url, expected) => {
   expect(parseDatabaseUrl(url)).toMatchObject(expected);
@@ -884,61 +813,3 @@ test("a URL is text", async () => {
     await expect(connect(url as never)).rejects.toBeInstanceOf(ResealError);
   }
 });
-
-test("a driver that is missing", () => {
-  const urls = ["postgresql://u:p@127.0.0.1/d", "mysql://u:p@127.0.0.1/d"];
-  const [postgres, mysql] = tried([process.execPath], urls);
-  expect(postgres).toMatch(/^engine-unsupported .*npm install pg$/);
-  expect(mysql).toMatch(/^engine-unsupported .*npm install mysql2$/);
-});
-
-test("a driver whose native part is missing, or is one for another Node", () => {
-  const place = join(folder, "node_modules/better-sqlite3");
-  mkdirSync(place, { recursive: true });
-  const message = "Could not locate the bindings file.";
-  const source = `module.exports = class { constructor() { throw new Error("${message}"); } };`;
-  writeFileSync(join(place, "index.js"), source);
-  writeFileSync(join(folder, "empty.db"), "");
-  const node = fileURLToPath(new URL("node_modules/node-24/bin/node", import.meta.url));
-  const urls = ["sqlite:///empty.db"];
-  expect(tried([node], urls)[0]).toBe("sqlite");
-  expect(tried([node, "--no-experimental-sqlite"], urls)[0]).toBe(
-    "engine-unsupported better-sqlite3 has no binary for this Node: npm rebuild better-sqlite3",
-  );
-});
-
-test("a driver that is there, and cannot be loaded", () => {
-  const place = join(folder, "node_modules/pg");
-  mkdirSync(place, { recursive: true });
-  const urls = ["postgresql://u:p@127.0.0.1/d"];
-  for (const [source, reason] of [
-    ['require("pg-nowhere")', "MODULE_NOT_FOUND"],
-    [`throw new RangeError("${SECRET}")`, "RangeError"],
-  ] as const) {
-    writeFileSync(join(place, "index.js"), source);
-    expect(tried([process.execPath], urls)[0]).toBe(
-      `engine-unsupported pg is there, but cannot be loaded (${reason})`,
-    );
-  }
-});
-
-/** What comes of connecting, in a folder without packages and a process of its own. */
-function tried([node, ...flags]: string[], urls: string[], before = "", after = ""): string[] {
-  const bundle = join(folder, "missing.mjs");
-  const source = fileURLToPath(new URL("../wasm/ts/database.ts", import.meta.url));
-  const esbuild = fileURLToPath(new URL("../wasm/node_modules/.bin/esbuild", import.meta.url));
-  const options = ["--bundle", "--platform=node", "--format=esm", "--log-level=warning"];
-  execFileSync(esbuild, [...options, source, `--outfile=${bundle}`]);
-  expect(readFileSync(bundle, "utf8")).not.toContain('"mysql2/promise")');
-  const program = `
-    import { connect, of } from ${JSON.stringify(bundle)};
-    ${before}
-    for (const url of ${JSON.stringify(urls)}) {
-      const { code, dialect, message } = await connect(url).catch((error) => error);
-      console.log(dialect ?? \`\${code} \${message}\`);
-    }
-    ${after}
-  `;
-  const line = [...flags, "--no-warnings", "--input-type=module", "-e", program];
-  return execFileSync(node!, line, { cwd: folder, encoding: "utf8" }).split("\n");
-}

@@ -353,6 +353,21 @@ test("of two jobs on one connection the second is refused", async () => {
   database.close();
 });
 
+test("that holds where both formats of the package are loaded", async () => {
+  const project = projectOf(3000);
+  const { manifest } = project;
+  const twin = createRequire(import.meta.url)("reseal/jobs") as typeof jobs;
+  const database = project.open();
+  const first = apply(database, { manifest, batch: 50 });
+  await expect(twin.apply(database, { manifest })).rejects.toMatchObject({
+    code: "invalid-argument",
+    message: expect.stringContaining("another job has this connection"),
+  });
+  expect((await first).end).toBe("complete");
+  expect((await twin.apply(database, { manifest })).end).toBe("complete");
+  database.close();
+});
+
 /** A program in CommonJS that does what jest does: its modules run in a vm that imports nothing. */
 const IN_VM = `
   const { readFileSync } = require("node:fs");

@@ -561,10 +561,15 @@ describe("a source of another kind", () => {
     );
     expect(error).toMatchObject({ code: "invalid-argument" });
     expect((error as Error).message).toContain("this Keyset is of another copy of the package");
-    const awaited = async (text: string) => open(text);
-    const failed = LiveKeyring.follow({ read, open: awaited as never });
-    await expect(failed).rejects.toThrow("open gives a Keyset, at once");
-    await refuses("invalid-argument", () => failed);
+    for (const awaited of [
+      async (text: string) => open(text),
+      // Nobody is there to handle it, which would end the process.
+      () => Promise.reject(new Error(PASSWORD)),
+    ]) {
+      const failed = LiveKeyring.follow({ read, open: awaited as never });
+      await expect(failed).rejects.toThrow("open gives a Keyset, at once");
+      await refuses("invalid-argument", () => failed);
+    }
     const store = new SqlKeysetStore(urls.sqlite, { kek });
     const foreign = slim.Keyset.create({ kek: kek.export() });
     await refuses("invalid-argument", () => store.create(foreign as never));

@@ -67,8 +67,10 @@ export interface Source<C> {
   readonly again: boolean;
 }
 
-/** Connections that somebody has alone. */
-const taken = new WeakSet<object>();
+const TAKEN = Symbol.for("reseal.taken");
+
+/** Connections that somebody has alone; one list for all copies of this file that a process has loaded. */
+const taken = ((globalThis as { [TAKEN]?: WeakSet<object> })[TAKEN] ??= new WeakSet());
 
 /**
  * One connection, which somebody else gave. With `isAlone` nobody else may have it alone until it is given
@@ -88,6 +90,20 @@ export function single<C extends object>(
     return connection;
   };
   return { take, giveBack: () => isAlone && taken.delete(identity), again: false };
+}
+
+/** What tells errors of a connection between its statements. */
+export interface Teller {
+  on(event: "error", listener: () => void): unknown;
+  listeners(event: "error"): readonly unknown[];
+}
+
+const ignored = (): void => {};
+
+/** A connection that was lost may tell so once more, and without a listener that would end the process. */
+export function ignoreErrors(teller: Teller): void {
+  // All that ever lost it share one.
+  if (!teller.listeners("error").includes(ignored)) teller.on("error", ignored);
 }
 
 const LONGEST_MESSAGE = 300;
@@ -153,7 +169,11 @@ export abstract class BaseDatabase<C> implements Database {
     const lost = this.isLost(connection);
     let broken = lost;
     try {
-      if (!lost && this.#inTransaction) await this.doRollback(connection);
+      if (this.#inTransaction && !lost) await this.doRollback(connection);
+      // One that somebody gave may live, and a statement go on in it.
+      if (this.#inTransaction && lost && !this.#source.again) {
+        void this.leave(connection).catch(() => undefined);
+      }
       await this.restore(connection, lost);
     } catch (error) {
       // Nobody is to work in what is left of a transaction.
@@ -217,6 +237,11 @@ export abstract class BaseDatabase<C> implements Database {
     } finally {
       this.connecting = false;
     }
+  }
+
+  /** Ends a transaction before whatever is asked next; nobody waits for it. */
+  protected async leave(connection: C): Promise<void> {
+    await this.doRollback(connection);
   }
 
   /** Brings a connection into the state that statements need, and remembers the one it had. */

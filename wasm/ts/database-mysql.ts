@@ -5,8 +5,8 @@ import {
   BaseDatabase,
   checkedCell,
   driverFailed,
+  ignoreErrors,
   integerOf,
-  isObject,
   memberOf,
   single,
   textIn,
@@ -15,6 +15,7 @@ import {
   type Param,
   type Value,
   type Source,
+  type Teller,
 } from "./database-base.js";
 import { rootOf, type Target } from "./database-url.js";
 import { invalidArgument } from "./errors.js";
@@ -24,7 +25,9 @@ export interface MysqlModule {
   createConnection(options: object): Promise<MysqlConnection>;
 }
 
-export interface MysqlConnection {
+export interface MysqlConnection extends Teller {
+  /** Only a face with promises has one behind it. */
+  readonly connection?: MysqlConnection;
   query(query: object): Promise<[rows: unknown, fields: readonly MysqlField[] | undefined]>;
   destroy(): void;
   on(event: "error", listener: () => void): unknown;
@@ -154,9 +157,12 @@ export function sourceOfMysql(
   }
   if (typeof found["destroy"] !== "function") return undefined;
   const connection = found as unknown as MysqlConnection;
-  // Each face with promises is a new one.
-  const behind = found["connection"];
-  return single(connection, isAlone, isObject(behind) ? behind : found);
+  return single(connection, isAlone, behind(connection));
+}
+
+/** What is the same for each face with promises: they are made anew. */
+function behind(connection: MysqlConnection): MysqlConnection {
+  return connection.connection ?? connection;
 }
 
 export class MysqlDatabase extends BaseDatabase<MysqlConnection> {
@@ -206,10 +212,12 @@ export class MysqlDatabase extends BaseDatabase<MysqlConnection> {
   }
 
   protected async restore(connection: MysqlConnection, lost: boolean): Promise<void> {
-    // What is lost may tell so once more.
-    if (lost) return;
+    if (lost) ignoreErrors(behind(connection));
     connection.removeListener("error", this.#onError);
-    if (!this.#autocommit) await this.#ask(connection, "SET autocommit = 0", []);
+    if (this.#autocommit) return;
+    const restored = this.#ask(connection, "SET autocommit = 0", []);
+    // A node that left its cluster for a while takes it; one that is gone refuses at once.
+    await (lost ? restored.catch(() => undefined) : restored);
   }
 
   protected isLost(): boolean {

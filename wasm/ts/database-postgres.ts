@@ -4,6 +4,7 @@ import {
   BaseDatabase,
   checkedCell,
   driverFailed,
+  ignoreErrors,
   integerOf,
   memberOf,
   single,
@@ -12,6 +13,7 @@ import {
   type Failure,
   type Param,
   type Source,
+  type Teller,
 } from "./database-base.js";
 import { rootOf, type Target } from "./database-url.js";
 import { invalidArgument } from "./errors.js";
@@ -21,7 +23,8 @@ export interface PostgresModule {
   readonly Client: new (options: object) => PostgresClient & { connect(): Promise<unknown> };
 }
 
-export interface PostgresClient {
+export interface PostgresClient extends Teller {
+  readonly connectionParameters: { query_timeout?: unknown };
   query(query: object): Promise<PostgresResult>;
   end(): Promise<void>;
   on(event: "error" | "end", listener: () => void): unknown;
@@ -189,8 +192,7 @@ export class PostgresDatabase extends BaseDatabase<PostgresClient> {
   }
 
   protected restore(client: PostgresClient, lost: boolean): void {
-    // What is lost may tell so once more.
-    if (lost) return;
+    if (lost) ignoreErrors(client);
     client.removeListener("end", this.#onEnd);
     client.removeListener("error", this.#onEnd);
   }
@@ -229,6 +231,19 @@ export class PostgresDatabase extends BaseDatabase<PostgresClient> {
 
   protected async doRollback(client: PostgresClient): Promise<void> {
     await this.#ask(client, "ROLLBACK", []);
+  }
+
+  protected override leave(client: PostgresClient): Promise<void> {
+    // `pg` drops a statement whose time is over while it waits behind another one: this one has none.
+    // It is read at once, and before 8.13 a statement could not have its own.
+    const { connectionParameters } = client;
+    const { query_timeout } = connectionParameters;
+    connectionParameters.query_timeout = 0;
+    try {
+      return super.leave(client);
+    } finally {
+      connectionParameters.query_timeout = query_timeout;
+    }
   }
 
   async #ask(

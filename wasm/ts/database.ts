@@ -1,5 +1,5 @@
 // Databases, as the bulk job uses them: a thin layer over the drivers that people have. Node only.
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cwd } from "node:process";
@@ -142,13 +142,20 @@ async function imported(name: string): Promise<Found | undefined> {
   } catch {
     // It may be elsewhere, and a program that runs in a vm, as tests of jest do, imports nothing.
   }
-  // CommonJS files are built without `import.meta.url`.
-  const here = typeof import.meta.url === "string" ? import.meta.url : __filename;
-  for (const place of [here, join(cwd(), "package.json")]) {
-    const require = createRequire(place);
+  // The `require` of jest resolves whatever is called `node:`.
+  if (name.startsWith("node:") && !isBuiltin(name)) return undefined;
+  const places = [
+    // CommonJS files are built without `import.meta.url`.
+    () => (typeof import.meta.url === "string" ? import.meta.url : __filename),
+    () => join(cwd(), "package.json"),
+  ];
+  for (const place of places) {
+    let require: NodeJS.Require;
     try {
+      require = createRequire(place());
       require.resolve(name);
     } catch {
+      // There is no such place, or nothing in it: a bundle may say it is elsewhere, and a folder be gone.
       continue;
     }
     return require(name) as Found;

@@ -237,7 +237,11 @@ export class FollowedRing extends Rings {
   /** Takes the ring of a document into use, unless it is of another ring, or an older copy. */
   #opened(document: string): Facts {
     const keyset = this.#source.open(document);
-    if (typeof keyset?.keyring !== "function") throw invalidArgument(NO_KEYSET);
+    if (typeof keyset?.keyring !== "function") {
+      // What a promise is rejected with is nobody's, and would end the process.
+      Promise.resolve(keyset).catch(() => undefined);
+      throw invalidArgument(NO_KEYSET);
+    }
     try {
       const { ringId, generation, leaseSeconds } = keyset;
       checkNewer(this.#facts, { ringId, generation });
