@@ -19,6 +19,9 @@ pub(crate) mod retire;
 pub(crate) mod seal;
 pub(crate) mod verify;
 
+use core::future::Future;
+use core::pin::Pin;
+
 use crate::args::Command;
 use crate::console::Console;
 use crate::database::Database;
@@ -34,24 +37,32 @@ pub(crate) async fn run(
 ) -> Outcome {
     let (task, options) = match command {
         Command::Keys(args) => return args.run(console),
-        Command::Keyset(args) => return args.run(console, database).await,
-        Command::Seal(args) => return args.run(console, database).await,
-        Command::Open(args) => return args.run(console, database).await,
+        Command::Keyset(args) => return apart(args.run(console, database)).await,
+        Command::Seal(args) => return apart(args.run(console, database)).await,
+        Command::Open(args) => return apart(args.run(console, database)).await,
         Command::Inspect(args) => return args.run(console),
-        Command::Convert(args) => return args.run(console, database).await,
+        Command::Convert(args) => return apart(args.run(console, database)).await,
         Command::Manifest(args) => return args.run(console),
-        Command::Canary(args) => return args.run(console, database).await,
-        Command::Doctor(args) => return args.run(console, database).await,
+        Command::Canary(args) => return apart(args.run(console, database)).await,
+        Command::Doctor(args) => return apart(args.run(console, database)).await,
         Command::Completion(args) => return args.run(console),
         Command::Guide(args) => return args.run(console),
-        Command::Retire(args) => return args.run(console, database).await,
+        Command::Retire(args) => return apart(args.run(console, database)).await,
         Command::Census(args) => (Task::Census, args.options()),
         Command::Discover(args) => (Task::Discover, args.options()),
         Command::Plan(args) => (Task::Plan, args.options()),
         Command::Apply(args) => (Task::Apply, args.options()),
         Command::Verify(args) => (Task::Verify, args.options()),
     };
-    job::run(task, options, console, database).await
+    apart(job::run(task, options, console, database)).await
+}
+
+/// A command as a function of its own: WebAssembly compiles what is called, and a command runs once.
+#[inline(never)]
+fn apart<'c>(
+    running: impl Future<Output = Outcome> + 'c,
+) -> Pin<Box<dyn Future<Output = Outcome> + 'c>> {
+    Box::pin(running)
 }
 
 /// Runs one that a program calls, with a JSON object of options.

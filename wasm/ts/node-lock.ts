@@ -8,7 +8,6 @@
 //
 // The same protocol stands in python/reseal/_lock.py.
 import { Buffer } from "node:buffer";
-import { randomBytes, randomInt } from "node:crypto";
 import {
   closeSync,
   fstatSync,
@@ -89,7 +88,7 @@ export class FileLock {
       const deadline = performance.now() + WAIT_MS;
       while (!this.#take(this.path, 0)) {
         if (performance.now() >= deadline) throw this.#conflict();
-        pause(randomInt(...POLL_MS));
+        pause(POLL_MS[0] + Math.floor(Math.random() * (POLL_MS[1] - POLL_MS[0])));
       }
     } finally {
       remove(this.#candidate);
@@ -249,6 +248,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** From the global `crypto`: to load the module `node:crypto` takes longer than many a command. */
 function newToken(): string {
-  return randomBytes(16).toString("hex");
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
 }
