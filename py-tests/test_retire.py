@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import shlex
 import shutil
 import signal
@@ -598,6 +599,26 @@ def test_the_guide_rotates_the_keys_of_a_keyset(place: Place, tmp_path: Path) ->
 
 
 @of_sqlite
+def test_the_guide_destroys_no_key_that_something_is_under(place: Place, tmp_path: Path) -> None:
+    """A process that was not restarted, and has no live ring, goes on sealing under the old key."""
+    ring = rotated(place)
+    place.describe(column(read=None), column("notes", "body", read=None), codecs=CODECS)
+    place.run("apply")
+    second = ring.key("second").id
+    overlooked = reseal.Keyring.from_keyset(place.folder / "ring.json", kek=KEK)
+    steps = json.loads(place.run("guide", "--json").out)
+    before = [command for step in steps[2:-1] for command in step["commands"]]
+    shell(place, before, tmp_path / "bin")
+    assert ring.key("second").state == "disabled"
+    late = overlooked.seal("late", HERE)
+    place.do("UPDATE users SET ssn = %s WHERE id = 1", late)
+    clean_up = [it.replace("$OLD", second) for it in steps[-1]["commands"]]
+    said = shell(place, [*clean_up, "true"], tmp_path / "bin")
+    assert f"the key {second} is still needed: 1 value under it" in said
+    assert ring.key("second").state == "disabled"
+
+
+@of_sqlite
 def test_the_guide_leaves_fernet(place: Place, tmp_path: Path) -> None:
     codecs = {"app": {"kind": "reseal", "keyring": "env"}, "tokens": CODECS["tokens"]}
     place.describe(column(read=["tokens"]), codecs=codecs)
@@ -608,6 +629,35 @@ def test_the_guide_leaves_fernet(place: Place, tmp_path: Path) -> None:
     assert "every value opens without tokens: it may go" in said
     assert f"nothing is under the key {before}: it may go" in said
     assert all(value.startswith("rs1.") and before not in value for value in place.stored())
+
+
+@of_sqlite
+def test_nobody_writes_what_another_process_cannot_read_in_a_migration(place: Place) -> None:
+    """The copy of the manifest that the guide describes reads what comes, and writes what there is."""
+    codecs = {"app": {"kind": "reseal", "keyring": "env"}, "tokens": CODECS["tokens"]}
+    place.env["FERNET_KEY"] = FERNET
+
+    def columns(**members: Any) -> reseal.Column:
+        place.describe(column(**members), codecs=codecs)
+        [built] = reseal.Manifest.load(place.folder / "reseal.toml").build(environ=place.env)
+        return built
+
+    before, after = columns(write="tokens", read=None), columns(read=["tokens"])
+    steps = json.loads(place.run("guide", "--json").out)
+    introduce = next(it for it in steps if it["title"] == "Migrate: introduce")
+    said = re.search(r'write = "(\w+)" and read = (\[.*?\]) for users\.ssn', introduce["why"])
+    assert said, introduce
+    between = columns(write=said[1], read=json.loads(said[2]))
+
+    def opened(writer: reseal.Column, reader: reseal.Column) -> object:
+        it = reader.open(writer.seal("secret"))
+        assert it
+        return it.value
+
+    for one, other in ((before, between), (between, after)):
+        assert [opened(one, other), opened(other, one)] == ["secret", "secret"]
+    with pytest.raises(reseal.ResealError):
+        opened(after, before)
 
 
 @of_sqlite
@@ -636,6 +686,49 @@ def test_a_rehearsal_of_the_guide_changes_nothing_of_production(
     keys_now = ring.file.load().keys()
     assert {key.id: key.state for key in keys_now}[second] == "destroyed"
     place.run("verify")
+
+
+@of_sqlite
+def test_a_rehearsal_copies_the_directory_behind_a_link(place: Place, tmp_path: Path) -> None:
+    """Releases and secrets are often a link to the directory of the day."""
+    today = place.folder / "keys-v1"
+    today.mkdir()
+    index = reseal.Key.from_bytes("index", bytes([8]) * 32)
+    for name, key in (("a.key", DATA), ("i.key", index)):
+        (today / name).write_text(key.export())
+        (today / name).chmod(0o600)
+    (place.folder / "keys").symlink_to("keys-v1")
+    place.env.pop("RESEAL_PRIMARY_KEY")
+    app = {"kind": "reseal", "keyring": "dir:keys", "primary": "a.key", "index_primary": "i.key"}
+    place.describe(column(indexes=[INDEX], read=["plain"]), codecs={"app": app})
+    place.do(f"CREATE TABLE users (id integer PRIMARY KEY, ssn {place.type('text')}, ssn_eq text)")
+    place.insert("users", [{"id": 1, "ssn": "secret"}])
+    place.run("apply")
+    place.describe(column(indexes=[INDEX], read=None), codecs={"app": app})
+    kept = {file.name: file.read_bytes() for file in today.iterdir()}
+
+    rehearsal = json.loads(place.run("guide", "--json").out)[1]["commands"]
+    shell(place, rehearsal, tmp_path / "bin")
+    copies = place.folder / "rehearsal-keys"
+    assert {file.name for file in copies.iterdir()} == set(kept)
+    assert copies.stat().st_mode & 0o777 == 0o700
+    # A second one takes no stale copies.
+    with pytest.raises(AssertionError, match="File exists"):
+        shell(place, rehearsal[:1], tmp_path / "bin")
+
+    steps = json.loads(place.run("guide", "--manifest", "rehearsal-reseal.toml", "--json").out)
+    by_hand = [
+        "DAY=$(date +%Y-%m-%d)",
+        'sed -e "s|a.key|$DAY-data.key|; s|i.key|$DAY-index.key|" rehearsal-reseal.toml >new.toml',
+        "mv new.toml rehearsal-reseal.toml",
+    ]
+    promote = next(it for it in steps if it["title"] == "Rotate: promote")
+    promote["commands"] = by_hand
+    commands = [command for step in steps[2:] for command in step["commands"]]
+    said = shell(place, [*commands, "rm rehearsal-keys/a.key"], tmp_path / "bin")
+    assert f"nothing is under the key {DATA.id}: it may go" in said
+    assert f"nothing is under the key {index.id}: it may go" in said
+    assert {file.name: file.read_bytes() for file in today.iterdir()} == kept
 
 
 @of_sqlite

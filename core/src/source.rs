@@ -97,7 +97,7 @@ pub struct Loaded {
     /// The ring; `None` where nothing has changed since it was loaded last. A source gives each
     /// ring once: keep it.
     pub ring: Option<Keyring>,
-    /// How long a process may seal without another look, in seconds; 0 is for ever.
+    /// How long a live ring may seal without another look, in seconds; 0 is for ever.
     pub lease_seconds: u32,
     /// The generation of a keyset.
     pub generation: Option<u64>,

@@ -91,7 +91,7 @@ class KeysetInspection(_Facts):
         "generation": "How often the keyset was saved.",
         "index_primary_id": "The id of the index key whose terms are stored, or None.",
         "issued": "When it was saved last, YYYY-MM-DDTHH:MM:SSZ.",
-        "lease_seconds": "How long a process may seal without looking again; 0 is for ever.",
+        "lease_seconds": "How long a live ring may seal without looking again; 0 is for ever.",
         "primary_id": "The id of the data key that seals, or None.",
         "ring_id": "The id of the ring, 26 characters.",
     }

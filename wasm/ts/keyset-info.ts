@@ -52,7 +52,7 @@ export class KeysetInspection {
   readonly generation: number;
   /** When it was saved last, YYYY-MM-DDTHH:MM:SSZ. */
   readonly issued: string;
-  /** How many seconds a process may seal without looking again; 0 is for ever. */
+  /** How many seconds a live ring may seal without looking again; 0 is for ever. */
   readonly leaseSeconds: number;
   /** The id of the data key that seals, if there is one. */
   readonly primaryId: string | undefined;

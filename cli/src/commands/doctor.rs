@@ -84,8 +84,10 @@ async fn examine(
     console: &mut Console<'_>,
     database: &Database,
 ) -> Outcome {
-    variables::examine(findings, console);
-    let mut source = match ring::source(console) {
+    let source = ring::source(console);
+    let refused = source.as_ref().err().map_or("", Error::message);
+    variables::examine(findings, refused, console);
+    let mut source = match source {
         Ok(source) => source,
         Err(error) => {
             findings.failed("source", &error);

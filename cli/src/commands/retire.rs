@@ -13,8 +13,9 @@ const EXAMPLES: &str = "\
 A key goes when nothing is under it any more: no value and no term of a blind index
 of any column of the manifest. A key of a keyset is disabled then, and everything is
 counted once more; where somebody wrote meanwhile, the key is enabled again. Before
-that a lease passes since the key sealed, so that no process seals under it. Keys of
-the environment and of directories are counted, and taken away by a person.
+that a lease passes since the key sealed, so that no live ring seals under it. A
+process without one goes on until it is restarted: restart it first. Keys of the
+environment and of directories are counted, and taken away by a person.
 
 A codec goes when every value of the columns that read it opens without it, to the
 same plaintext.

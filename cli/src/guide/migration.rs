@@ -28,8 +28,11 @@ impl Guide<'_> {
                 &titled(GROUP, "introduce"),
                 &format!(
                     "Every application has to read {written} before anything writes it. Until then \
-                     each goes on writing what it writes.{}",
-                    self.readers()
+                     each goes on writing what it writes.{} A program that takes its columns from \
+                     the manifest would write {written} at once. Until the step promote it gets a \
+                     copy with write and read exchanged: {}.",
+                    self.readers(),
+                    self.exchanged()
                 ),
                 [self.check()],
             ),
@@ -42,7 +45,8 @@ impl Guide<'_> {
                 &titled(GROUP, "promote"),
                 &format!(
                     "Let the applications write {written}, and go on reading {codecs}: from now on \
-                     no new value is in another format."
+                     no new value is in another format. A program with such a copy gets the \
+                     manifest itself."
                 ),
                 [self.check()],
             ),
@@ -117,6 +121,33 @@ impl Guide<'_> {
             })
         });
         left.collect()
+    }
+
+    /// What is in the manifest of a program that goes on writing what it writes, by column.
+    fn exchanged(&self) -> String {
+        let mut text = String::new();
+        for spec in self.manifest.columns() {
+            let left = || spec.read.iter().filter(|name| **name != spec.write);
+            // Plaintext is rather of before another one.
+            let today = left().find(|name| *name != "plain");
+            let Some(today) = today.or_else(|| left().next()) else {
+                continue;
+            };
+            let mut read = format!("\"{}\"", spec.write);
+            let mut if_so = String::new();
+            for name in left().filter(|name| *name != today) {
+                read = format!("{read}, \"{name}\"");
+                if_so = format!(", if {today} is what it writes today,");
+            }
+            let column = shown(&format!("{}.{}", spec.table, spec.column));
+            let part = format!("write = \"{today}\" and read = [{read}]{if_so} for {column}");
+            if !text.contains(&part) {
+                let before = if text.is_empty() { "" } else { "; " };
+                text += before;
+                text += &part;
+            }
+        }
+        text
     }
 
     /// Other applications that read such a column, and whether they can.

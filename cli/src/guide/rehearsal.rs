@@ -106,9 +106,13 @@ impl Kept {
     }
 
     fn copied(&self) -> String {
-        let cp = if self.is_directory { "cp -R" } else { "cp" };
         let copy = quoted(&copy_of(self.path()));
-        format!("{cp} {} {copy}", quoted(self.path()))
+        if !self.is_directory {
+            return format!("cp {} {copy}", quoted(self.path()));
+        }
+        // What is behind links, and into no copy of before.
+        let inside = quoted(&format!("{}/.", self.path()));
+        format!("mkdir -m 700 {copy} && cp -RL {inside} {copy}")
     }
 
     fn script(&self) -> String {
@@ -152,7 +156,7 @@ mod tests {
         let keys = kept("/etc/my keys.d/");
         assert_eq!(
             keys.copied(),
-            "cp -R '/etc/my keys.d' '/etc/rehearsal-my keys.d'"
+            "mkdir -m 700 '/etc/rehearsal-my keys.d' && cp -RL '/etc/my keys.d/.' '/etc/rehearsal-my keys.d'"
         );
         assert_eq!(
             keys.script(),

@@ -151,13 +151,26 @@ impl RotatedRing {
     pub(super) fn promoted_by_hand(&self) -> String {
         match &self.source {
             KeyringSource::Env => "Every process gets the variables as they are now.".to_owned(),
-            KeyringSource::Directory { .. } => format!(
-                "Write the name of the new file as primary of codecs.{} into the manifest, and \
-                 into RESEAL_PRIMARY of every process; the old file stays.",
-                self.codec
-            ),
+            KeyringSource::Directory { .. } => self.promoted_in_directory(),
             _ => String::new(),
         }
+    }
+
+    fn promoted_in_directory(&self) -> String {
+        let (member, variable) = match self.uses.first() {
+            Some(&"index") => ("index_primary", "RESEAL_INDEX_PRIMARY"),
+            _ => ("primary", "RESEAL_PRIMARY"),
+        };
+        let more = if self.uses.len() > 1 {
+            ". That of the new index key is index_primary and RESEAL_INDEX_PRIMARY"
+        } else {
+            ""
+        };
+        format!(
+            "Write the name of the new file as {member} of codecs.{} into the manifest, and into \
+             {variable} of every process{more}; old files stay.",
+            self.codec
+        )
     }
 
     /// What `retire` takes for the old keys.
@@ -167,15 +180,16 @@ impl RotatedRing {
             .collect()
     }
 
-    /// Forgets the old keys.
-    pub(super) fn destroy(&self) -> Vec<String> {
+    /// Forgets the old keys, each once it was counted again, by the command that `retire` gives.
+    pub(super) fn destroy(&self, retire: impl Fn(&str) -> String) -> Vec<String> {
         let KeyringSource::Keyset { path, unlock, .. } = &self.source else {
             return Vec::new();
         };
         let uses = self.uses.iter();
         uses.map(|of| {
-            let old = self.name("OLD", of);
-            keyset(&format!("destroy \"${old}\""), path, unlock)
+            let old = format!("\"${}\"", self.name("OLD", of));
+            let destroy = keyset(&format!("destroy {old}"), path, unlock);
+            format!("{} && {destroy}", retire(&old))
         })
         .collect()
     }

@@ -18,9 +18,9 @@ impl Guide<'_> {
         }
         let mut steps = vec![
             self.introduced(&rings, &foreign),
-            rolled("learns of the new key", &rings),
+            rolled("learns of the new key", &rings, &foreign),
             self.promoted(&rings, &foreign),
-            rolled("seals under the new key", &rings),
+            rolled("seals under the new key", &rings, &foreign),
         ];
         steps.extend(self.applied(GROUP));
         let olds = rings.iter().flat_map(RotatedRing::olds);
@@ -32,7 +32,7 @@ impl Guide<'_> {
              keyset enable brings it back.",
             olds.map(|old| self.command(&format!("retire {old}"))),
         ));
-        steps.push(cleaned(&rings, &foreign));
+        steps.push(self.cleaned(&rings, &foreign));
         steps
     }
 
@@ -69,6 +69,29 @@ impl Guide<'_> {
             commands.push(self.check());
         }
         Step::new(&titled(GROUP, "promote"), &why, commands)
+    }
+
+    fn cleaned(&self, rings: &[RotatedRing], foreign: &[RotatedSystem<'_>]) -> Step {
+        let mut why = "A backup that may have to be restored needs the key that sealed at its \
+                       time: wait until no backup does."
+            .to_owned();
+        for ring in rings {
+            add(&mut why, ring.gone_by_hand());
+        }
+        for system in foreign {
+            add(&mut why, &system.gone_by_hand());
+        }
+        let retire = |old: &str| self.command(&format!("retire {old}"));
+        let commands: Vec<String> = rings.iter().flat_map(|it| it.destroy(retire)).collect();
+        if !commands.is_empty() {
+            add(
+                &mut why,
+                "A key is counted once more before it is destroyed, since a process that was \
+                 overlooked may have sealed under it. To destroy one asks first, and cannot be \
+                 taken back.",
+            );
+        }
+        Step::new(&titled(GROUP, "clean up"), &why, commands)
     }
 
     /// The rings under which columns seal or make terms; each once, where codecs share it.
@@ -152,36 +175,16 @@ impl Guide<'_> {
     }
 }
 
-fn rolled(what: &str, rings: &[RotatedRing]) -> Step {
-    let has_keyset = rings
-        .iter()
-        .any(|ring| matches!(ring.source, KeyringSource::Keyset { .. }));
-    let how = if has_keyset {
-        "Restart every process, or wait until the lease of the keyset has passed, which reseal \
-         keyset show prints"
-    } else {
-        "Restart every process"
-    };
-    let why = format!("{how}: so that each one {what}.");
-    Step::new(&titled(GROUP, "roll"), &why, [])
-}
-
-fn cleaned(rings: &[RotatedRing], foreign: &[RotatedSystem<'_>]) -> Step {
-    let mut why = "A backup that may have to be restored needs the key that sealed at its time: \
-                   wait until no backup does."
-        .to_owned();
-    for ring in rings {
-        add(&mut why, ring.gone_by_hand());
-    }
-    for system in foreign {
-        add(&mut why, &system.gone_by_hand());
-    }
-    let commands: Vec<String> = rings.iter().flat_map(RotatedRing::destroy).collect();
-    if !commands.is_empty() {
+/// A ring that is not live reads its keys once, and no lease ends that.
+fn rolled(what: &str, rings: &[RotatedRing], foreign: &[RotatedSystem<'_>]) -> Step {
+    let mut why = format!("Restart every process, so that each one {what}.");
+    let mut sources = rings.iter().map(|ring| &ring.source);
+    if foreign.is_empty() && sources.all(|it| matches!(it, KeyringSource::Keyset { .. })) {
         add(
             &mut why,
-            "To destroy a key asks first, and cannot be taken back.",
+            "Only one with a LiveKeyring may be left running: wait for the lease of the keyset, \
+             which reseal keyset show prints, or for ten seconds where it has none.",
         );
     }
-    Step::new(&titled(GROUP, "clean up"), &why, commands)
+    Step::new(&titled(GROUP, "roll"), &why, [])
 }

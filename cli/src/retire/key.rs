@@ -342,6 +342,9 @@ fn seals(key: &Known) -> Error {
     };
     let how = match &key.source {
         KeyringSource::Keyset { .. } => "promote another one first, with reseal keyset promote",
+        KeyringSource::Directory { .. } if key.key_use == Some(reseal::KeyUse::Index) => {
+            "name another file as index_primary in the manifest first"
+        }
         KeyringSource::Directory { .. } => "name another file as primary in the manifest first",
         _ => "put another one into RESEAL_PRIMARY_KEY or RESEAL_INDEX_KEY first",
     };

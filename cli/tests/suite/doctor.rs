@@ -90,8 +90,10 @@ fn variables_of_a_keyset_without_one() {
     ];
     finds(&mut memory, 0, &expected);
     memory.set("RESEAL_KEYSET", "");
+    finds(&mut memory, 3, &["error [source-conflict]"]);
+    memory.set("RESEAL_INDEX_KEY", "");
     let expected = [
-        "warning RESEAL_KEYSET is set but empty",
+        "warning RESEAL_INDEX_KEY is set but empty",
         "error [source-conflict]",
     ];
     finds(&mut memory, 3, &expected);
@@ -200,7 +202,8 @@ fn states_and_ages_of_keys() {
     let ended = memory.run("doctor");
     assert!(
         ended.out.contains(&format!(
-            "{second} came at 2027-11-20T00:00:01Z, and not every"
+            "{second} came at 2027-11-20T00:00:01Z, and not every process knows it yet: wait for the lease, and restart \
+             every process without a live ring\n"
         )),
         "{}",
         ended.out
@@ -209,7 +212,8 @@ fn states_and_ages_of_keys() {
     let ended = memory.run("doctor");
     assert!(
         ended.out.contains(&format!(
-            "{second} came at 2027-11-20T00:00:01Z, and may be"
+            "{second} came at 2027-11-20T00:00:01Z, and may be promoted, if every process without a live ring was \
+             restarted since\n"
         )),
         "{}",
         ended.out

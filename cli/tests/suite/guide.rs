@@ -81,8 +81,36 @@ fn a_rotation_has_its_steps_in_order() {
     );
     assert!(commands.contains(&"reseal apply".to_owned()));
     assert!(commands.contains(&"reseal retire \"$OLD\"".to_owned()));
-    assert_eq!(commands.last().unwrap(), &keyset("destroy \"$OLD\""));
+    let gone = format!("reseal retire \"$OLD\" && {}", keyset("destroy \"$OLD\""));
+    assert_eq!(commands.last().unwrap(), &gone);
     assert!(text.contains("bound to their row ids"), "{text}");
+}
+
+#[test]
+fn a_process_without_a_live_ring_is_restarted() {
+    let rolls = |codecs: &str, column: &str| {
+        let (.., text) = guide(codecs, column, "guide");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let parts = text.split("Rotate: roll ").skip(1);
+        let rolls: Vec<String> = parts
+            .map(|it| it.split(" ## ").next().unwrap().to_owned())
+            .collect();
+        assert_eq!(rolls.len(), 2, "{text}");
+        rolls
+    };
+    let restart = |what: &str| format!("Restart every process, so that each one {what}.");
+    let learns = restart("learns of the new key");
+    let seals = restart("seals under the new key");
+    let live = "Only one with a LiveKeyring may be left running: wait for the lease of the keyset, which \
+                reseal keyset show prints, or for ten seconds where it has none.";
+    let of_keyset = [format!("{learns} {live}"), format!("{seals} {live}")];
+    assert_eq!(rolls(APP, "write = 'app'\n"), of_keyset);
+
+    let environment = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'env'\n";
+    let every = [learns, seals];
+    assert_eq!(rolls(environment, "write = 'app'\n"), every);
+    let more = "[[columns]]\ntable = 'users'\ncolumn = 'mail'\nrow_id = ['id']\nwrite = 'tokens'\n";
+    assert_eq!(rolls(APP, &format!("write = 'app'\n{more}")), every);
 }
 
 #[test]
@@ -90,7 +118,7 @@ fn a_migration_comes_before_the_rotation() {
     let column = "readers = { billing = ['fernet'], mail = ['reseal', 'fernet'] }
 indexes = [{ name = 'eq', column = 'ssn_eq', normalizer = 'digits', bits = 64 }]
 write = 'app'
-read = ['tokens', 'plain']\n";
+read = ['plain', 'tokens']\n";
     let (titles, commands, text) = guide(APP, column, "guide");
     let migrate = titles
         .iter()
@@ -116,6 +144,10 @@ read = ['tokens', 'plain']\n";
     for sentence in [
         "billing reads users.ssn, and cannot read that yet: teach it first.",
         "mail reads users.ssn, and can read that.",
+        "A program that takes its columns from the manifest would write app at once. Until the step promote \
+         it gets a copy with write and read exchanged: write = \"tokens\" and read = [\"app\", \"plain\"], if tokens is \
+         what it writes today, for users.ssn.",
+        "in another format. A program with such a copy gets the manifest itself.",
         "blind indexes of users.ssn",
     ] {
         assert!(squeezed.contains(sentence), "{sentence}: {text}");
@@ -162,7 +194,7 @@ primary = 'key_2024_02'
     let copies =
         "sed -e 's|\\(key_dir *= *.\\)keys|\\1rehearsal-keys|g' reseal.toml >rehearsal-reseal.toml";
     assert!(
-        place("cp -R keys rehearsal-keys") < place(copies),
+        place("mkdir -m 700 rehearsal-keys && cp -RL keys/. rehearsal-keys") < place(copies),
         "{commands:?}"
     );
     let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -194,6 +226,20 @@ fn keys_of_the_environment_and_of_directories_have_their_own_commands() {
         text.contains("RESEAL_KEY_DIR=keys RESEAL_PRIMARY=a.key reseal doctor"),
         "{text}"
     );
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let primary = "Write the name of the new file as primary of codecs.app into the manifest, and into RESEAL_PRIMARY of \
+                   every process";
+    let alone = format!("{primary}; old files stay.");
+    assert!(squeezed(&text).contains(&alone), "{text}");
+
+    let indexes =
+        "indexes = [{ name = 'eq', column = 'ssn_eq', normalizer = 'digits', bits = 64 }]\n";
+    let both = format!("{directory}index_primary = 'i.key'\n");
+    let (.., text) = guide(&both, &format!("{indexes}write = 'app'\n"), "guide");
+    let both = format!(
+        "{primary}. That of the new index key is index_primary and RESEAL_INDEX_PRIMARY; old files stay."
+    );
+    assert!(squeezed(&text).contains(&both), "{text}");
 }
 
 #[test]
@@ -264,7 +310,10 @@ fn a_rehearsal_works_on_copies() {
     assert_eq!(commands[1], "cp reseal.toml rehearsal-reseal.toml");
     let directory = "version = 1\n[codecs.app]\nkind = 'reseal'\nkeyring = 'dir:/etc/keys'\nprimary = 'a.key'\n";
     let (_, commands, _) = guide(directory, "write = 'app'\n", "guide");
-    assert_eq!(commands[1], "cp -R /etc/keys /etc/rehearsal-keys");
+    assert_eq!(
+        commands[1],
+        "mkdir -m 700 /etc/rehearsal-keys && cp -RL /etc/keys/. /etc/rehearsal-keys"
+    );
     let database = APP.replace("keyset:my ring.json", "sql:");
     let (_, commands, _) = guide(&database, "write = 'app'\n", "guide");
     assert_eq!(commands[1], "cp reseal.toml rehearsal-reseal.toml");
@@ -306,6 +355,7 @@ fn a_migration_goes_column_by_column() {
     let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for sentence in [
         "write app, and go on reading tokens:",
+        "exchanged: write = \"tokens\" and read = [\"app\"] for users.ssn.",
         "Other columns write tokens, so that it stays: take it out of read of users.ssn here",
         "Take tokens out of read of users.ssn, here",
     ] {

@@ -14,8 +14,12 @@ fn init() -> Memory {
 #[test]
 fn a_fleet_rotates_in_two_phases() {
     let mut memory = init();
-    memory.ok("keyset introduce --label second");
+    let introduced = memory.run("keyset introduce --label second");
     let second = memory.labelled("second");
+    let hint = format!(
+        "hint: restart every process without a live ring, and in 3600 seconds or later: reseal keyset promote {second}\n"
+    );
+    assert_eq!(introduced.err, hint);
     let refused = memory.fails(3, &format!("keyset promote {second}"));
     assert!(refused.contains("wait 3600 seconds"), "{refused}");
     assert!(refused.ends_with("[keyset-transition]\n"), "{refused}");

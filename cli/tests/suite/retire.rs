@@ -334,6 +334,22 @@ fn an_index_key_stays_while_a_term_is_under_it() {
 }
 
 #[test]
+fn the_member_that_names_the_primary_of_a_directory_is_told() {
+    let mut memory = rotated(0);
+    let (data, terms) = (key(KeyUse::Data, 1), key(KeyUse::Index, 2));
+    memory.add("keys/a.key", &*data.export());
+    memory.add("keys/i.key", &*terms.export());
+    let directory = "keyring = 'dir:keys'\nprimary = 'a.key'\nindex_primary = 'i.key'";
+    let codecs = CODECS.replace("keyring = 'keyset:ring.json'\nkek = 'file:kek'", directory);
+    memory.add("reseal.toml", format!("{codecs}{COLUMNS}"));
+    for (key, member) in [(data, "primary"), (terms, "index_primary")] {
+        let refused = memory.fails(1, &format!("retire {}", key.id()));
+        let how = format!(": name another file as {member} in the manifest first [still-in-use]\n");
+        assert!(refused.ends_with(&how), "{refused}");
+    }
+}
+
+#[test]
 fn terms_to_be_written_are_left_to_do() {
     let mut memory = rotated(0);
     memory.ok("apply");

@@ -16,7 +16,7 @@ pub struct KeysetInfo {
     pub generation: u64,
     /// When it was saved last, `YYYY-MM-DDTHH:MM:SSZ`.
     pub issued: String,
-    /// How long a process may seal without looking again; 0 is for ever.
+    /// How long a live ring may seal without looking again; 0 is for ever.
     pub lease_seconds: u32,
     /// The keys that it is wrapped under.
     pub keks: Vec<KekInfo>,

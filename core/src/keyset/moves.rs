@@ -177,7 +177,7 @@ impl Keyset {
         self.set(id, KeyState::Disabled, now)
     }
 
-    /// For how many seconds yet a process may seal under a key that is no longer primary, since it
+    /// For how many seconds yet a live ring may seal under a key that is no longer primary, since it
     /// did not have to look at the keyset meanwhile; 0 where the keyset has no lease, and where the
     /// key was never primary.
     ///

@@ -142,12 +142,15 @@ fn age(findings: &mut Findings, key: &KeysetKey, year_ago: &str, lease_ago: &str
     match key.state {
         KeyState::Introduced if key.changed.as_str() <= lease_ago => findings.ok(
             ABOUT,
-            format!("{id} came at {}, and may be promoted", key.changed),
+            format!(
+                "{id} came at {}, and may be promoted, if every process without a live ring was restarted since",
+                key.changed
+            ),
         ),
         KeyState::Introduced => findings.ok(
             ABOUT,
             format!(
-                "{id} came at {}, and not every process knows it yet: wait for the lease",
+                "{id} came at {}, and not every process knows it yet: wait for the lease, and restart every process without a live ring",
                 key.changed
             ),
         ),

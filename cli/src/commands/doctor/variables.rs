@@ -36,14 +36,14 @@ pub(super) const SECRETS: [&str; 6] = [
     "RESEAL_PASSPHRASE",
 ];
 
-/// Looks at every variable whose name begins with `RESEAL`.
-pub(super) fn examine(findings: &mut Findings, console: &mut Console<'_>) {
+/// Looks at every variable whose name begins with `RESEAL`; what the source is `refused` for is not said twice.
+pub(super) fn examine(findings: &mut Findings, refused: &str, console: &mut Console<'_>) {
     let mut names = console.host.variable_names();
     names.sort();
     for name in names {
         if ENV_NAMES.contains(&name.as_str()) {
             if let Some(value) = console.host.variable(&name) {
-                examine_value(findings, &name, &value);
+                examine_value(findings, refused, &name, &value);
             }
         } else if name == manifest::REQUIRE_ENCRYPTION || name == DATABASE_URL {
             // It says nothing about keys.
@@ -90,13 +90,11 @@ pub(super) fn without_effect(findings: &mut Findings, kind: SourceKind, console:
     }
 }
 
-fn examine_value(findings: &mut Findings, name: &str, value: &str) {
+fn examine_value(findings: &mut Findings, refused: &str, name: &str, value: &str) {
     let value = value.trim_ascii();
-    if value.is_empty() {
-        findings.warning(
-            ABOUT,
-            format!("{name} is set but empty, which counts as not set"),
-        );
+    let empty = format!("{name} is set but empty");
+    if value.is_empty() && !refused.starts_with(&empty) {
+        findings.warning(ABOUT, format!("{empty}, which counts as not set"));
     }
     // Of a passphrase, a quotation mark may well be a part.
     let is_quoted = value.starts_with(['"', '\'', '`']) || value.ends_with(['"', '\'', '`']);

@@ -42,7 +42,7 @@ pub(super) struct Init {
     #[arg(long, conflicts_with_all = ["index", "label"])]
     empty: bool,
 
-    /// How long a process may seal without looking at the keyset again; 0 is for ever
+    /// How long a live ring may seal without looking at the keyset again; 0 is for ever
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = super::whole_seconds)]
     lease: u32,
 

@@ -35,7 +35,8 @@ Examples:
 
 const PROMOTE_EXAMPLES: &str = "\
 A keyset with a lease lets a key be promoted when the lease has passed since it
-came: by then every process knows it, or has stopped sealing.
+came: by then every live ring knows it, or has stopped sealing. A process without a
+live ring reads the keyset once: restart it first.
 
 Examples:
   reseal keyset promote u5xk
@@ -85,8 +86,9 @@ Examples:
 ";
 
 const LEASE_EXAMPLES: &str = "\
-With a lease, a process that cannot look at the keyset for so long refuses to
-seal, and still opens. So a key that was introduced a lease ago is safe to promote.
+With a lease, a live ring that cannot look at the keyset for so long refuses to
+seal, and still opens. So a key that was introduced a lease ago is safe to promote,
+where every process without a live ring was restarted since.
 
 Examples:
   reseal keyset lease 3600
@@ -199,7 +201,7 @@ pub(super) struct Label {
     label: String,
 }
 
-/// Set how long a process may seal without looking at the keyset again
+/// Set how long a live ring may seal without looking at the keyset again
 #[derive(Args, Debug)]
 #[command(after_long_help = LEASE_EXAMPLES)]
 pub(super) struct Lease {
@@ -246,7 +248,7 @@ impl Introduce {
         console.hint(&match lease {
             0 => format!("once every process has loaded the keyset: reseal keyset promote {id}"),
             seconds => format!(
-                "in {} or later: reseal keyset promote {id}",
+                "restart every process without a live ring, and in {} or later: reseal keyset promote {id}",
                 counted(seconds, "second")
             ),
         })

@@ -68,8 +68,9 @@ def _introduce(ring: Ring, use: str, _: Counts, state: _State) -> Step:
 
 
 def _wait(ring: Ring, use: str, counts: Counts, state: _State) -> Step:
-    text = "Every process learns of the new key within one lease"
+    text = "Every process of Django learns of the new key within one lease"
     text += f", {seconds(ring.lease_seconds)}." if ring.lease_seconds else "; this keyset has none."
+    text += " A program without a live ring has to be restarted."
     offers: tuple[Offer, ...] = ()
     if state == "now":
         left = max(map(ring.wait, ring.of(use, "introduced")))
