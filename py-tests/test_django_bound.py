@@ -10,6 +10,7 @@ from typing import Any
 
 import django_support
 import pytest
+import reseal
 from django_support import DATA, INDEX
 from job_support import KINDS
 
@@ -187,6 +188,44 @@ def test_what_is_deferred_stays_with_its_tenant(app: Models) -> None:
         label.group = group
         with pytest.raises(FieldError, match=r"Label.text is bound to group"):
             label.save()
+
+
+def test_a_tenant_that_was_deferred_is_set_after_its_value_was_read(app: Models) -> None:
+    first, second = app.clinic.objects.create(), app.clinic.objects.create()
+    app.record.objects.create(clinic=first, text="s")
+    writes: list[Callable[[Any], Any]] = [
+        lambda record: record.save(),
+        lambda record: record.save(update_fields=["clinic", "text", "text_index"]),
+        lambda record: app.record.objects.bulk_update([record], ["clinic", "text"]),
+        lambda record: app.record.objects.bulk_update([record], ["clinic", "text_index"]),
+    ]
+    for write in writes:
+        for rows in (app.record.objects.only("text"), plainly(app.record).defer("clinic")):
+            record = rows.get()
+            record.clinic = second
+            with pytest.raises(FieldError, match=r"clinic, which was deferred.* read text first"):
+                write(record)
+            assert app.record.objects.get(clinic=first, text="s").text == "s"
+    # As it says:
+    record = app.record.objects.only("text").get()
+    assert record.text == "s"
+    record.clinic = second
+    record.save()
+    record = app.record.objects.only("text", "clinic").get(clinic=second, text="s")
+    record.clinic = first
+    record.save()
+    assert app.record.objects.get(clinic=first, text="s").text == "s"
+    # Where the tenant is as it was, the value is of another row.
+    app.record.objects.create(clinic=second, text="s", note="other")
+    copy = "UPDATE django_app_record SET text = %s WHERE note = ''"
+    with connections[django_support.Router.current].cursor() as cursor:
+        cursor.execute("SELECT text FROM django_app_record WHERE note = 'other'")
+        cursor.execute(copy, cursor.fetchone())
+    record = app.record.objects.only("text").get(note="")
+    record.clinic = first
+    with pytest.raises(reseal.ResealError) as caught:
+        record.save()
+    assert caught.value.code == "auth-failed"
 
 
 def test_a_primary_key_is_not_changed_without_its_values(app: Models) -> None:

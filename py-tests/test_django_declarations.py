@@ -455,6 +455,62 @@ def test_values_that_a_rename_would_leave_behind_are_told(
     monkeypatch.delitem(sys.modules, package, raising=False)
 
 
+@pytest.mark.parametrize("is_table_kept", [True, False])
+def test_a_field_that_is_renamed_before_its_model_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_table_kept: bool
+) -> None:
+    table = app.Plainly._meta.db_table
+
+    class Initial(migrations.Migration):
+        operations = [  # noqa: RUF012
+            migrations.CreateModel(
+                "Former",
+                [
+                    ("id", models.BigAutoField(primary_key=True)),
+                    ("text", EncryptedTextField(null=True)),
+                    ("first", BlindIndexField("text")),
+                ],
+                options={"db_table": table} if is_table_kept else {},
+            )
+        ]
+
+    class Fields(migrations.Migration):
+        dependencies = [("django_app", "0001_initial")]  # noqa: RUF012
+        operations = [  # noqa: RUF012
+            migrations.RenameField("former", "first", "secret_index"),
+            migrations.RenameField("former", "text", "secret"),
+        ]
+
+    class Model(migrations.Migration):
+        dependencies = [("django_app", "0002_fields")]  # noqa: RUF012
+        operations = [migrations.RenameModel("Former", "Plainly")]  # noqa: RUF012
+
+    package = f"migrations_of_both_{is_table_kept}"
+    made: dict[str, Any] = {"0001_initial": Initial, "0002_fields": Fields, "0003_model": Model}
+    in_package(package, made, tmp_path, monkeypatch)
+    secret, index = (app.Plainly._meta.get_field(name) for name in ("secret", "secret_index"))
+    url = django_support.sqlite_file(tmp_path)
+    with (
+        override_settings(MIGRATION_MODULES={"django_app": package}),
+        django_support.database("sqlite", url, "both") as alias,
+    ):
+        migrate(alias, "0001")
+        [one] = found("reseal.W013", alias)
+        was = f"{table if is_table_kept else 'django_app_former'}.text"
+        assert one.obj is secret
+        assert f"bound to {was}" in one.msg
+        [one] = found("reseal.W012", alias)
+        assert one.obj is index
+        assert "name_in_context='first'" in one.hint
+        with monkeypatch.context() as patched:
+            patched.setattr(secret, "context_name", was)
+            patched.setattr(index, "name_in_context", "first")
+            assert found("reseal.W012", alias) == found("reseal.W013", alias) == []
+        migrate(alias, "0003")
+        assert found("reseal.W012", alias) == found("reseal.W013", alias) == []
+    monkeypatch.delitem(sys.modules, package, raising=False)
+
+
 @isolate_apps("django_app")
 def test_lists_of_the_admin_that_would_fail_are_told() -> None:
     from django.contrib import admin
@@ -485,11 +541,10 @@ def test_lists_of_the_admin_that_would_fail_are_told() -> None:
     def found(model: Any, **options: Any) -> list[str]:
         site = admin.AdminSite()
         site.register(model, type("Shown", (admin.ModelAdmin,), options))
-        return [
-            it.msg
-            for it in admin_checks.lists([model._meta.app_config])
-            if it.id == "reseal.W014" and it.obj is type(site._registry[model])
-        ]
+        every = admin_checks.lists([model._meta.app_config])
+        admin.sites.all_sites.discard(site)  # which other checks would see
+        own = type(site._registry[model])
+        return [it.msg for it in every if it.id == "reseal.W014" and it.obj is own]
 
     harmless = ("name", "^name", "ssn__exact", "=email", "email__iexact", "pk")
     assert found(Citizen, search_fields=harmless, list_filter=["name", "active"]) == []
@@ -504,6 +559,13 @@ def test_lists_of_the_admin_that_would_fail_are_told() -> None:
         == 2
     )
     assert len(found(Citizen, date_hierarchy="born", ordering=["-ssn", "name"])) == 2
+
+    def searched(self: Any, request: Any, rows: Any, term: str) -> Any:
+        return rows.filter(born=term), False
+
+    # What the hint says: it asks as it likes.
+    own = found(Citizen, search_fields=wrong, get_search_results=searched, list_filter=["ssn"])
+    assert own == ["list_filter: the list fails at 'ssn'"]
 
 
 @isolate_apps("django_app")

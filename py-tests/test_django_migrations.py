@@ -24,6 +24,9 @@ from django.db.models.signals import post_init, pre_save  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 from reseal.django import (  # noqa: E402
     BlindIndexField,
+    EncryptedBinaryField,
+    EncryptedCharField,
+    EncryptedEmailField,
     EncryptedIntegerField,
     EncryptedManager,
     EncryptedTextField,
@@ -245,6 +248,27 @@ def test_a_default_is_sealed_for_rows_and_needs_no_key_without_any(
     # The default was for the rows that were there.
     assert found.default in (None, "NULL")
     assert not found.null_ok
+
+
+EMPTY: dict[str, Any] = {
+    "text": (EncryptedTextField, ""),
+    "characters": (EncryptedCharField, ""),
+    "email": (EncryptedEmailField, ""),
+    "bytes": (EncryptedBinaryField, b""),
+}
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("name", EMPTY)
+def test_what_may_be_blank_fills_rows_with_nothing(place: Place, name: str, binary: bool) -> None:
+    kind, empty = EMPTY[name]
+    more = {"max_length": 20} if name == "characters" else {}
+    history = History(Note=[KEY])
+    history.model("Note").objects.create()
+    history.become(Note=[KEY, ("title", kind(blank=True, binary=binary, **more))])
+    rows = history.model("Note").objects
+    assert rows.get().title == empty
+    assert rows.create().title == empty
 
 
 def described(table: str) -> list[Any]:

@@ -232,6 +232,8 @@ def test_a_value_of_another_row_comes_with_its_term(session: Session) -> None:
             {"ssn": row.ssn},
             {"ssn": row.ssn, "ssn_index": PERSONS.c.ssn_index},
             {"ssn": row.ssn, "ssn_index": "term"},
+            {"ssn": PERSONS.c.ssn, "ssn_index": "term"},
+            {"ssn": PERSONS.c.ssn, "ssn_index": row.ssn_index},
         ):
             with pytest.raises(InvalidRequestError, match="set without its BlindIndex"):
                 session.execute(first.values(values).execution_options(synchronize_session=False))
@@ -242,6 +244,72 @@ def test_a_value_of_another_row_comes_with_its_term(session: Session) -> None:
         session.execute(update(Person).where(Person.id == 1).values(ssn="one"))
         session.execute(update(target).values(ssn=PERSONS.c.ssn))
         assert [found(session, one) for one in ("one", "two")] == [1, 1]
+
+
+def test_a_term_that_is_given_with_a_statement_does_not_count(session: Session) -> None:
+    session.add_all([Person(id=1, ssn="one"), Person(id=2, ssn="two")])
+    session.commit()
+    other, given = PERSONS.alias(), {"ssn_index": "term"}
+    copied = {"ssn": other.c.ssn, "ssn_index": other.c.ssn_index}
+    second = update(PERSONS).where(PERSONS.c.id == 2)
+    connection = session.connection()
+    connection.execute(second.values(ssn=PERSONS.c.ssn), given | {"id": 2})
+    connection.execute(second.values(ssn=PERSONS.c.ssn, ssn_index=PERSONS.c.ssn_index), given)
+    assert [found(session, one) for one in ("one", "two")] == [1, 1]
+    connection.execute(second.where(other.c.id == PERSONS.c.id - 1).values(copied), given)
+    assert [found(session, one) for one in ("one", "two")] == [2, 0]
+    connection.execute(second.values(ssn=sa.null()), given)
+    assert session.get_one(Person, 2).ssn_index is None
+    assert found(session, "one") == 1
+
+
+@pytest.mark.parametrize("target", [Person, PERSONS])
+def test_what_is_copied_has_the_terms_of_its_row(session: Session, target: Any) -> None:
+    session.add(Person(id=1, ssn="one"))
+    session.commit()
+    names, other = ["id", "ssn", "ssn_index"], PERSONS.alias()
+    new, own, foreign = (PERSONS.c.id + 10, PERSONS.c.ssn, other.c.ssn_index)
+    for values in (
+        select(new, own, sa.literal("term")),
+        select(new, own, sa.null()),
+        select(new, own, foreign).where(other.c.id == PERSONS.c.id),
+        sa.union_all(
+            select(new, own, PERSONS.c.ssn_index), select(new + 1, own, sa.literal("term"))
+        ),
+    ):
+        with pytest.raises(InvalidRequestError, match="select ssn_index of the same row"):
+            session.execute(insert(target).from_select(names, values))
+    with pytest.raises(InvalidRequestError, match="select ssn_index of the same row"):
+        session.execute(insert(target).from_select(names[:2], select(new, own)))
+    inner = select(Person).subquery()
+    again = select(inner.c.id + 20, inner.c.ssn.label("x"), inner.c.ssn_index.label("y"))
+    session.execute(insert(target).from_select(names, select(new, own, PERSONS.c.ssn_index)))
+    session.execute(insert(target).from_select(names, again))
+    assert found(session, "one") == 4
+
+
+@pytest.mark.parametrize("target", [Person, PERSONS])
+def test_rows_of_one_insert_have_their_own_terms(session: Session, target: Any) -> None:
+    session.add(Person(id=1, ssn="one"))
+    session.commit()
+    old = session.scalar(select(Person.ssn_index))
+    session.execute(
+        insert(target).values(
+            [
+                {"id": 2, "ssn": "two", "ssn_index": old},
+                {"id": 3, "ssn": "three", "ssn_index": None},
+                {"id": 4, "ssn": None, "ssn_index": old},
+            ]
+        )
+    )
+    columns = [PERSONS.c.id, PERSONS.c.ssn, PERSONS.c.ssn_index]
+    named = [dict(zip(columns, row, strict=True)) for row in ((5, "five", old), (6, "six", old))]
+    session.execute(insert(target).values(named).values([{**named[0], PERSONS.c.id: 7}]))
+    rows: list[Any] = [(8, "eight", old), (9, "nine", old)]
+    session.execute(insert(target).values(rows))
+    numbers = ("one", "two", "three", "five", "six", "eight", "nine")
+    assert [found(session, one) for one in numbers] == [1, 1, 1, 2, 1, 1, 1]
+    assert session.get_one(Person, 4).ssn_index is None
 
 
 def test_what_is_bound_is_of_no_other_row(session: Session) -> None:

@@ -65,6 +65,66 @@ def test_a_condition_of_an_upsert_finds_a_value(engine: sa.Engine) -> None:
         assert connection.execute(select(PEOPLE.c.name, PEOPLE.c.social)).all() == [("Bob", "1")]
 
 
+def of_dialect(dialect: Any, make: Any) -> Any:
+    """An upsert of a dialect, which sets what is made of the row that the insert proposes."""
+    one = dialect.insert(PEOPLE).values(id=1, name="Ann", social="1")
+    if dialect is mysql:
+        return one.on_duplicate_key_update(make(one.inserted))
+    return one.on_conflict_do_update(index_elements=["id"], set_=make(one.excluded))
+
+
+STALE: dict[str, Any] = {
+    "a value": lambda new: {"social": "2", "ssn_index": new.ssn_index},
+    "a value, the term of the row": lambda new: {"social": "2", "ssn_index": PEOPLE.c.ssn_index},
+    "a value, a term": lambda new: {"social": "2", "ssn_index": "term"},
+    "a value alone": lambda new: {"social": "2"},
+    "a parameter": lambda new: {"social": sa.bindparam("x"), "ssn_index": new.ssn_index},
+    "none": lambda new: {"social": None, "ssn_index": new.ssn_index},
+    "a parameter that is none": lambda new: {
+        "social": sa.bindparam("x", None),
+        "ssn_index": sa.bindparam("y", None),
+    },
+    "none alone": lambda new: {"social": sa.null()},
+    "another term": lambda new: {"social": new.social, "ssn_index": PEOPLE.c.ssn_index},
+    "a term": lambda new: {"social": new.social, "ssn_index": "term"},
+    "no term": lambda new: {"social": new.social, "ssn_index": None},
+    "of the row": lambda new: {"social": PEOPLE.c.social, "ssn_index": new.ssn_index},
+    "the term alone": lambda new: {"ssn_index": new.ssn_index},
+    "no term alone": lambda new: {"ssn_index": None},
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_an_upsert_sets_no_term_of_another_value(name: str) -> None:
+    for dialect in (*DIALECTS, mysql):
+        with pytest.raises(InvalidRequestError, match=r"people.ssn .*BlindIndex.* ssn_index"):
+            check(of_dialect(dialect, STALE[name]))
+
+
+RIGHT: dict[str, Any] = {
+    "proposed": lambda new: {"social": new.social, "ssn_index": new.ssn_index},
+    "none": lambda new: {"social": sa.null(), "ssn_index": sa.null()},
+    "of the row": lambda new: {"social": PEOPLE.c.social},
+    "both of the row": lambda new: {"social": PEOPLE.c.social, "ssn_index": PEOPLE.c.ssn_index},
+    "the term of the row": lambda new: {"ssn_index": PEOPLE.c.ssn_index},
+    "neither": lambda new: {"name": new.name},
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_an_upsert_keeps_a_value_and_its_term_together(engine: sa.Engine, name: str) -> None:
+    for dialect in (*DIALECTS, mysql):
+        check(of_dialect(dialect, RIGHT[name]))
+    PEOPLE.create(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(PEOPLE).values(id=1, social="0"))
+        connection.execute(of_dialect(sqlite, RIGHT[name]))
+        [now] = connection.scalars(select(PEOPLE.c.social))
+        assert now == {"proposed": "1", "none": None}.get(name, "0")
+        found = connection.scalars(select(PEOPLE.c.id).where(PEOPLE.c.social == now)).all()
+        assert found == [1]
+
+
 @pytest.mark.parametrize("name", ["ssn", "SSN", "Social"])
 def test_a_name_that_is_no_key_stores_no_plaintext(engine: sa.Engine, name: str) -> None:
     table = PEOPLE

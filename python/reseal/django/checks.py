@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.apps import apps
@@ -17,6 +18,7 @@ from reseal._errors import ResealError
 from reseal.django import conf
 from reseal.django.fields import encrypted_fields
 from reseal.django.fields.base import EncryptedField
+from reseal.django.fields.index import BlindIndexField
 
 _SHORTEST = 128
 
@@ -108,26 +110,16 @@ def renames(
     """Say which terms a migration to come would leave behind, since they are bound to the name of their column."""
     found: list[CheckMessage] = []
     for alias in databases or ():
-        connection, awaited = connections[alias], None
-        with connection.cursor() as cursor:
-            tables = set(connection.introspection.table_names(cursor))
-            for field in _named_by_column(app_configs):
-                table = field.model._meta.db_table
-                if table not in tables:
-                    continue
-                described = connection.introspection.get_table_description(cursor, table)
-                columns = {column.name for column in described}
-                if field.column in columns:
-                    continue
-                awaited = _awaited(connection) if awaited is None else awaited
-                before = _name_before(field, awaited)
-                if before != field.name and before in columns:
-                    hint = (
-                        f"give it name_in_context={before!r} in a migration before the one that renames it, or "
-                        "run manage.py reseal apply --reindex afterwards"
-                    )
-                    message = f"no search finds the rows of {alias} by it once it is renamed: its terms are bound to {before}"
-                    found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W012"))
+        for field, old in _with_former(_named_by_column(app_configs), connections[alias]):
+            if not isinstance(old, BlindIndexField) or old.index_name() == field.index_name():
+                continue
+            name = old.index_name()
+            hint = (
+                f"give it name_in_context={name!r} in a migration before the one that renames it, or "
+                "run manage.py reseal apply --reindex afterwards"
+            )
+            message = f"no search finds the rows of {alias} by it once it is renamed: its terms are bound to {name}"
+            found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W012"))
     return found
 
 
@@ -138,43 +130,18 @@ def left_behind(
     """Say which values a migration to come would leave behind, since they are bound to the names of their columns."""
     found: list[CheckMessage] = []
     for alias in databases or ():
-        connection = connections[alias]
-        with connection.cursor() as cursor:
-            tables = set(connection.introspection.table_names(cursor))
-            waiting = []
-            for field in _fields(app_configs):
-                table, names = field.model._meta.db_table, set()
-                if table in tables:
-                    described = connection.introspection.get_table_description(cursor, table)
-                    names = {column.name for column in described}
-                if field.column not in names:
-                    waiting.append(field)
-        if waiting and (awaited := _awaited(connection)):
-            before = _models_before(connection)
-            for field in waiting:
-                old = _field_before(field, awaited, before)
-                if old is None or _opens(field, old):
-                    continue
-                name = f"{old['table']}.{old['column']}"
-                hint = (
-                    f"give it context_name={name!r}, in a migration before the one that renames it if makemigrations "
-                    f"takes it for a new field; or earlier_contexts=[{name!r}], and run manage.py reseal apply "
-                    "--reindex afterwards"
-                )
-                message = f"no value of {alias} opens once it is renamed: they are bound to {name}"
-                found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W013"))
+        for field, old in _with_former(_fields(app_configs), connections[alias]):
+            if not isinstance(old, EncryptedField) or _opens(field, old._context()):
+                continue
+            name = "{table}.{column}".format(**old._context())
+            hint = (
+                f"give it context_name={name!r}, in a migration before the one that renames it if makemigrations "
+                f"takes it for a new field; or earlier_contexts=[{name!r}], and run manage.py reseal apply "
+                "--reindex afterwards"
+            )
+            message = f"no value of {alias} opens once it is renamed: they are bound to {name}"
+            found.append(checks.Warning(message, hint=hint, obj=field, id="reseal.W013"))
     return found
-
-
-def _field_before(field: EncryptedField, awaited: list[Any], before: Any) -> dict[str, str] | None:
-    """What the values of a field are bound to before migrations that are to come; None where there are none."""
-    meta = field.model._meta
-    try:
-        model = before.get_model(meta.app_label, _model_before(field.model, awaited))
-        old = model._meta.get_field(_name_before(field, awaited))
-    except (LookupError, FieldDoesNotExist):
-        return None
-    return old._context() if isinstance(old, EncryptedField) else None
 
 
 def _opens(field: EncryptedField, context: dict[str, str]) -> bool:
@@ -182,20 +149,29 @@ def _opens(field: EncryptedField, context: dict[str, str]) -> bool:
     return context in (declared.context, *declared.earlier_contexts)
 
 
-def _model_before(model: Any, awaited: Iterable[Any]) -> str:
-    """What a model is called before migrations that are to come."""
-    from django.db.migrations.operations import RenameModel
-
-    name = str(model._meta.model_name)
-    for migration in reversed(list(awaited)):
-        for operation in reversed(migration.operations):
-            if (
-                isinstance(operation, RenameModel)
-                and migration.app_label == model._meta.app_label
-                and operation.new_name_lower == name
-            ):
-                name = operation.old_name_lower
-    return name
+def _with_former(fields: Iterable[Any], connection: Any) -> Iterator[tuple[Any, Any]]:
+    """Fields without a column in a database, each with what it is before migrations that are to come."""
+    waiting = []
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for field in fields:
+            table, names = field.model._meta.db_table, set()
+            if table in tables:
+                described = connection.introspection.get_table_description(cursor, table)
+                names = {column.name for column in described}
+            if field.column not in names:
+                waiting.append(field)
+    awaited = _awaited(connection) if waiting else []
+    if not awaited:
+        return
+    before = _models_before(connection)
+    for field in waiting:
+        model, name = _names_before(field, awaited)
+        try:
+            old = before.get_model(field.model._meta.app_label, model)._meta.get_field(name)
+        except (LookupError, FieldDoesNotExist):
+            continue  # it is new
+        yield field, old
 
 
 def _models_before(connection: Any) -> Any:
@@ -213,21 +189,19 @@ def _named_by_column(app_configs: Any) -> Iterable[Any]:
     return (it for field in sources for it in field.companions if it.name_in_context is None)
 
 
-def _name_before(field: Any, awaited: Iterable[Any]) -> str:
-    """What a field is called before migrations that are to come."""
-    from django.db.migrations.operations import RenameField
+def _names_before(field: Any, awaited: list[Any]) -> tuple[str, str]:
+    """What the model of a field and the field are called before migrations that are to come."""
+    from django.db.migrations.operations import RenameField, RenameModel
 
-    name, meta = str(field.name), field.model._meta
-    for migration in reversed(list(awaited)):
-        for operation in reversed(migration.operations):
-            if (
-                isinstance(operation, RenameField)
-                and migration.app_label == meta.app_label
-                and operation.model_name_lower == meta.model_name
-                and operation.new_name == name
-            ):
-                name = operation.old_name
-    return name
+    meta, name = field.model._meta, str(field.name)
+    model = str(meta.model_name)
+    own = (it.operations for it in reversed(awaited) if it.app_label == meta.app_label)
+    for operation in chain.from_iterable(map(reversed, own)):
+        if isinstance(operation, RenameModel) and operation.new_name_lower == model:
+            model = operation.old_name_lower
+        elif isinstance(operation, RenameField) and operation.model_name_lower == model:
+            name = operation.old_name if operation.new_name == name else name
+    return model, name
 
 
 def _migrating(connection: Any) -> set[str]:

@@ -23,12 +23,17 @@ def seal_defaults_for_rows() -> None:
 
     @wraps(own)
     def effective_default(self: Any, field: Any) -> Any:
-        if not isinstance(field, EncryptedField) or self._effective_default(field) is None:
+        if not isinstance(field, EncryptedField):
             return own(self, field)
+        default = self._effective_default(field)
+        if isinstance(default, str | bytes) and not field.has_default():
+            # Django chose by the kind of the column.
+            default = b"" if field.reseal_type == "bytes" else ""
+        if default is None:
+            return None
         if not field.needs_row:
-            return (
-                own(self, field) if self.collect_sql or _has_rows(self.connection, field) else None
-            )
+            is_needed = self.collect_sql or _has_rows(self.connection, field)
+            return field.get_db_prep_save(default, self.connection) if is_needed else None
         if not self.collect_sql and _has_rows(self.connection, field, to_fill=True):
             raise FieldError(
                 f"{field} is bound to its row, so that no default can fill the rows that are there: add it with "

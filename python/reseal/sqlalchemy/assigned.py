@@ -13,6 +13,7 @@ from reseal.sqlalchemy.index import companions_of
 #: What to do where only the program can seal.
 IN_PYTHON = "the database cannot seal: give the value itself"
 _SEALED = "be set to an expression"
+_OF_THE_ROW = "set {} to those of the same row beside it"
 _UNTYPED = "give the value itself, or a bindparam() with neither value nor type"
 #: What a database calls the row that an upsert proposes.
 _PROPOSED = ("excluded", "inserted")
@@ -22,7 +23,7 @@ def refuse_value(
     column: Any, value: Any, values: Mapping[Any, Any], *, is_upsert: bool = False
 ) -> Exception | None:
     """Return why an encrypted column cannot be set to something beside other values; None if it can."""
-    if value is None or isinstance(value, Null) or not is_sql(value):
+    if is_null(value) or not is_sql(value):
         return None
     type_ = column.type
     if isinstance(value, BindParameter):
@@ -31,10 +32,10 @@ def refuse_value(
             return None
         return refusal(type_, "be set to a parameter of another type", _UNTYPED)
     if _is_same(column, value):
-        # What it is bound to has to stay, too.
+        # What it is bound to has to stay, and its terms.
         facts = (one for one in type_.fact_columns() if one.key in values)
         moved = next((one for one in facts if not _is_same(one, values[one.key])), None)
-        return None if moved is None else parted(type_, moved)
+        return refuse_terms(column, value, values) if moved is None else parted(type_, moved)
     if getattr(value, "type", None) is not type_ or list(value.get_children()):
         return refusal(type_, _SEALED, IN_PYTHON)
     # The row that an upsert proposes comes with all that it is bound to, as is looked at there.
@@ -50,18 +51,25 @@ def is_beside(value: Any, wanted: Any, other: Any) -> bool:
     return found is not None and _is_same(found, _bare(other))
 
 
-def with_companions(column: Any, named: set[Any]) -> None:
-    """Refuse a value whose companions are not set beside it, by their keys.
+def refuse_terms(
+    column: Any, value: Any, values: Mapping[Any, Any], instead: str = _OF_THE_ROW
+) -> Exception | None:
+    """Return why a column cannot have the value of a row beside others: if its terms are not of that row.
 
-    Errors: `InvalidRequestError`.
+    What is not set stays. `instead` says what to do with the names of the companions.
     """
-    if not has_companions(column, named):
-        raise _without(column, "set {} beside it, such as to the value that the insert proposes")
+    companions = companions_of(column)
+    for companion in companions:
+        term = values.get(companion.key, companion)
+        if not is_beside(value, companion, term) and not (is_null(value) and is_null(term)):
+            names = ", ".join(one.name for one in companions)
+            return refusal(column.type, "be set without its BlindIndex", instead.format(names))
+    return None
 
 
-def has_companions(column: Any, named: set[Any]) -> bool:
-    """Whether all companions of a column are among keys."""
-    return all(companion.key in named for companion in companions_of(column))
+def is_null(value: Any) -> bool:
+    """Whether a value is NULL."""
+    return value is None or isinstance(value, Null)
 
 
 def is_sql(value: Any) -> bool:
@@ -76,10 +84,7 @@ def _of_another_row(column: Any, value: Any, values: Mapping[Any, Any]) -> Excep
             "be set to that of another row, since it is bound to its own,",
             "read the value, and write it",
         )
-    for companion in companions_of(column):
-        if not is_beside(value, companion, values.get(companion.key)):
-            return _without(column, "set {} to those of the same row beside it")
-    return None
+    return refuse_terms(column, value, values)
 
 
 def _is_same(column: Any, value: Any) -> bool:
@@ -89,8 +94,3 @@ def _is_same(column: Any, value: Any) -> bool:
 
 def _bare(value: Any) -> Any:
     return value.element if isinstance(value, Label) else value
-
-
-def _without(column: Any, instead: str) -> Exception:
-    names = ", ".join(companion.name for companion in companions_of(column))
-    return refusal(column.type, "be set without its BlindIndex", instead.format(names))

@@ -309,7 +309,8 @@ def parted(type_: Encrypted, fact: Column[Any]) -> Exception:
     return refusal(
         type_,
         f"be left as it is where {fact.name} changes, to which it is bound,",
-        "change instances, whose values are sealed anew, or give the value beside it",
+        "change instances of a class that has it, whose values are sealed anew, or give the value "
+        "beside it",
     )
 
 

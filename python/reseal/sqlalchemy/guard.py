@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Delete, Insert, Select, UniqueConstraint, Update
@@ -32,16 +33,19 @@ from sqlalchemy.sql.selectable import (
 
 from reseal.sqlalchemy.assigned import (
     IN_PYTHON,
-    has_companions,
     is_beside,
+    is_null,
     is_sql,
+    refuse_terms,
     refuse_value,
-    with_companions,
 )
 from reseal.sqlalchemy.comparators import Lookup, parted, refusal
+from reseal.sqlalchemy.elsewhere import type_beside, unkept
+from reseal.sqlalchemy.index import BlindIndex, companions_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.unions import EACH, is_of_many, selects_of, together
 
+_PROPOSED = "set both it and {} to what the insert proposes, or both to null()"
 _WHERE = "be ordered by, grouped by, compared or computed with"
 
 
@@ -89,15 +93,17 @@ def _aliased(one: Any, selected: bool) -> None:
 
 def _part(one: Any) -> None:
     """Refuse to write by a part of a statement what only a statement by itself is completed with."""
-    for pairs in _pairs_of(one):
-        targets = [_target(one, target) for target, _ in pairs]
-        named = {getattr(target, "key", None) for target in targets}
-        for target in targets:
-            type_ = getattr(target, "type", None)
-            if isinstance(type_, Encrypted) and not has_companions(target, named):
-                raise refusal(
-                    type_, "be written by a part of another statement", "execute it by itself"
-                )
+    for target, value in chain.from_iterable(_pairs_of(one)):
+        column = _target(one, target)
+        type_ = type_beside(column)
+        if type_ is None:
+            continue
+        is_value = isinstance(column.type, Encrypted)
+        is_copied = is_sql(value) and not (is_null(value) or isinstance(value, BindParameter))
+        if is_copied and (is_value or isinstance(column.type, BlindIndex)):
+            continue
+        if is_value or isinstance(one, Update):
+            raise unkept(type_, column, "a part of another statement", "execute it by itself")
 
 
 def _select(one: Any, selected: bool) -> None:
@@ -199,8 +205,8 @@ def _dml(one: Any, selected: bool) -> None:
     if isinstance(one, Delete):
         return
     for pairs in _pairs_of(one):
-        given = list(pairs)
-        values = {getattr(_target(one, it), "key", None): value for it, value in given}
+        given = [(_target(one, target), value) for target, value in pairs]
+        values = {_key(it): value for it, value in given if _is_own(one, it)}
         for target, value in given:
             _set(one, target, value, values)
     if isinstance(one, Insert):
@@ -228,16 +234,25 @@ def _set(
     one: Any, target: Any, value: Any, values: Mapping[Any, Any], *, is_upsert: bool = False
 ) -> None:
     column = _target(one, target)
+    if not _is_own(one, column):
+        type_ = column.type if isinstance(column.type, Encrypted) else type_beside(column)
+        if type_ is not None:
+            raise unkept(type_, column, "an update of another table", "update its own table")
     if column is not None and isinstance(column.type, Encrypted):
-        if isinstance(one, Update) and hash(_target(one, column.key)) != hash(column):
-            raise refusal(
-                column.type, "be set by an update of another table", "update its own table"
-            )
         error = refuse_value(column, value, values, is_upsert=is_upsert)
         if error is not None:
             raise error
     elif is_sql(value) and hasattr(value, "get_children"):
         _walk(value, False)
+
+
+def _is_own(one: Any, column: Any) -> bool:
+    """Whether a column that is set is none of a second table, which MySQL updates as well."""
+    return not isinstance(one, Update) or hash(_target(one, _key(column))) == hash(column)
+
+
+def _key(column: Any) -> Any:
+    return getattr(column, "key", None)
 
 
 def _target(one: Any, target: Any) -> Any:
@@ -271,7 +286,7 @@ def _from_select(one: Any) -> None:
 
 
 def _copied(values: dict[Any, Any]) -> None:
-    named = {getattr(target, "key", None): value for target, value in values.items()}
+    named = {_key(target): value for target, value in values.items()}
     for target, value in values.items():
         type_ = getattr(target, "type", None)
         if not isinstance(type_, Encrypted):
@@ -287,7 +302,10 @@ def _copied(values: dict[Any, Any]) -> None:
                     f"be copied to another {fact.name}, to which it is bound,",
                     f"select {fact.name} of the same row beside it, or read the values, and write them",
                 )
-        with_companions(target, set(named))
+        unnamed = {companion.key: None for companion in companions_of(target)}
+        error = refuse_terms(target, value, unnamed | named, "select {} of the same row beside it")
+        if error is not None:
+            raise error
 
 
 def _upsert(one: Any) -> None:
@@ -305,13 +323,15 @@ def _upsert(one: Any) -> None:
         column = _target(one, target)
         if column is None:
             _unknown(one, target)
-        values[getattr(column, "key", None)] = value
+        values[_key(column)] = value
     for target, value in pairs:
         _set(one, target, value, values, is_upsert=True)
     for column in getattr(one.table, "columns", ()):
         if isinstance(column.type, Encrypted):
-            if column.key in values:
-                with_companions(column, set(values))
+            proposed = values.get(column.key, column)
+            error = refuse_terms(column, proposed, values, _PROPOSED)
+            if error is not None:
+                raise error
             _with_facts(one, clause, column, values)
 
 

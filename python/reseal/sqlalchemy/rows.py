@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import event, inspect, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, LoaderCallableStatus, Mapper
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import UnmappedColumnError
@@ -241,22 +241,29 @@ _written: WeakKeyDictionary[Any, tuple[list[Any], list[Any], list[Any]]] = WeakK
 
 
 def _let_move(mapper: Any, connection: Any, target: Any, column: Any) -> None:
-    """A row of a class without the column may move, as no statement may that names no instance."""
+    """A row of a class without the column may move if it has no value, as no statement may that names no instance."""
     state = inspect(target)
     facts = [_key(mapper, one) for one in column.type.fact_columns()]
     if any(key is not None and state.attrs[key].history.has_changes() for key in facts):
-        _moving.setdefault(connection, set()).add((column.table, state.identity))
+        rows = _moving.setdefault(connection, {})
+        rows.setdefault((column.table, state.identity), []).append(column)
 
 
 def is_moved(connection: Any, table: Any, row_id: tuple[Any, ...]) -> bool:
-    """Whether a flush writes a row next that it moves, of a class without what is bound to the row; asked once."""
-    moving = _moving.get(connection, set())
-    is_there = (table, row_id) in moving
-    moving.discard((table, row_id))
-    return is_there
+    """Whether a flush writes a row next that it moves, of a class without what is bound to the row; asked once.
+
+    Another class of the same table may have given it a value, which its database alone knows.
+    """
+    columns = _moving.get(connection, {}).pop((table, row_id), [])
+    if not columns:
+        return False
+    same = (key == value for key, value in zip(table.primary_key, row_id, strict=True))
+    has_value = or_(*(column.is_not(None) for column in columns))
+    asked = select(true()).select_from(table).where(*same, has_value)
+    return connection.execute(asked).first() is None
 
 
-_moving: WeakKeyDictionary[Any, set[tuple[Any, Any]]] = WeakKeyDictionary()
+_moving: WeakKeyDictionary[Any, dict[tuple[Any, Any], list[Any]]] = WeakKeyDictionary()
 
 
 def _keep_together(mapper: Any, target: Any, column: Any, type_: Encrypted) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import BindParameter, Null
 from reseal.sqlalchemy.comparators import parted, refusal
 from reseal.sqlalchemy.conditions import equalities, is_missing, value_of
 from reseal.sqlalchemy.defaults import default_of, is_of_program
+from reseal.sqlalchemy.elsewhere import refuse_alias
 from reseal.sqlalchemy.index import companions_of, term_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Bound
@@ -27,6 +28,7 @@ def completed(
     """
     table = element.table
     if not isinstance(table, Table):
+        refuse_alias(element, multiparams or [params or {}])
         return element, multiparams, params
     encrypted = [one for one in table.columns if isinstance(one.type, Encrypted)]
     if not encrypted:
@@ -50,10 +52,10 @@ class _Write:
         given = multiparams or ([params] if params else [])
         self.many = [dict(one) for one in given]
         self.said: dict[str, Any] = {}
-        for one, value in (element._values or {}).items():
-            self.said[_key(one)] = value
-        for one, value in getattr(element, "_ordered_values", None) or ():
-            self.said[_key(one)] = value
+        pairs = getattr(element, "_ordered_values", None) or ()
+        for one, value in (*(element._values or {}).items(), *pairs):
+            if self._is_own(one):
+                self.said[_key(one)] = value
 
     def result(self) -> Any:
         if self.is_many:
@@ -70,6 +72,7 @@ class _Write:
             )
         if type_.row_bound:
             self._give_defaults(column, type_)
+        self._leave_terms_out(column)
         given = self._is_given(column)
         if not given and column.key not in self.said:
             self._check_facts(type_)
@@ -94,6 +97,24 @@ class _Write:
             for many in getattr(self.element, "_multi_values", None) or ()
             for row in many
         )
+
+    def _leave_terms_out(self, column: Column[Any]) -> None:
+        """Take the terms out of the many rows of values(): their default makes those of each value."""
+        if not self._is_in_rows(column):
+            return
+        terms = {companion.key for companion in companions_of(column)}
+        every = [[self._named(row) for row in many] for many in self.element._multi_values]
+        if any(terms & {_key(name) for name in row} for many in every for row in many):
+            self.element = self.element._generate()
+            self.element._multi_values = tuple(
+                [{name: row[name] for name in row if _key(name) not in terms} for row in many]
+                for many in every
+            )
+
+    def _named(self, row: Any) -> dict[Any, Any]:
+        """One of the many rows of values(), which may have its values by their places."""
+        keys = (column.key for column in self.table.columns)
+        return dict(row) if hasattr(row, "keys") else dict(zip(keys, row, strict=False))
 
     def _check_facts(self, type_: Encrypted) -> None:
         """Refuse to change what a value is bound to without it."""
@@ -126,15 +147,14 @@ class _Write:
             for one in self.many:
                 one[companion.key] = term(one[column.key], self._values(one))
             return
+        # What is given with the statement counts before what stands in it.
+        self.many = [
+            {key: value for key, value in one.items() if key != companion.key} for one in self.many
+        ]
         said = self.said[column.key]
         if said is None or isinstance(said, Null):
             self._say(companion, None)
         elif isinstance(said, BindParameter):
-            # What is given with the statement counts before what stands in it.
-            self.many = [
-                {key: value for key, value in one.items() if key != companion.key}
-                for one in self.many
-            ]
             self._replace(said, companion, term)
         # Whatever else it is, it is the column itself, or refused when the statement is compiled.
 
@@ -173,6 +193,11 @@ class _Write:
             if column.key not in one or (is_empty and one[column.key] is None):
                 one[column.key] = default_of(column, self._by_key(one))
 
+    def _is_own(self, target: Any) -> bool:
+        """Whether a target is a column of the table, and not one of a second table by the same name."""
+        own = None if isinstance(target, str) else self.table.columns.get(_key(target))
+        return isinstance(target, str) or (own is not None and hash(own) == hash(target))
+
     def _by_key(self, params: dict[str, Any]) -> dict[str, Any]:
         return {column.key: value for column, value in self._values(params).items()}
 
@@ -200,7 +225,11 @@ class _Write:
                 "use values()",
             )
         # By the name that it has there: a column and its name would be two.
-        there = (one for one in self.element._values or () if _key(one) == column.key)
+        there = (
+            one
+            for one in self.element._values or ()
+            if _key(one) == column.key and self._is_own(one)
+        )
         known = next(there, column)
         self.element = self.element.values({known: value})
         self.said[column.key] = self.element._values[known]

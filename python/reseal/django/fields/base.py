@@ -26,6 +26,7 @@ from reseal.django.fields.expressions import (
     refusal,
 )
 from reseal.django.fields.facts import check as check_facts
+from reseal.django.fields.facts import not_opened
 from reseal.django.fields.unopened import check_shown, is_shown, keeping
 
 _OPTIONS: dict[str, Any] = {
@@ -312,7 +313,10 @@ class EncryptedField(RowBinding, Field):
             return Ready((bound.seal(found, NO_FACTS, known.get(self._key)),))
         if not add and self._is_untouched(model_instance, found):
             return Unchanged(self)
-        value = super().pre_save(model_instance, add)
+        try:
+            value = super().pre_save(model_instance, add)
+        except ResealError as error:
+            raise not_opened(self, model_instance, error) from None
         if isinstance(value, Unopened):
             raise value.error
         if hasattr(value, "resolve_expression"):
@@ -332,6 +336,16 @@ class EncryptedField(RowBinding, Field):
         # Nobody knows what it is bound to, and only opening it shows whether that is the same still. A
         # tenant that nobody read is.
         return not callable(self.tenant) and not self.bind_row and self.waits(instance)
+
+    def to_write(self, instance: Any) -> Any:
+        """Return what an instance has, opened.
+
+        Errors: `ResealError`; `FieldError` where it was bound to a tenant that the instance never knew.
+        """
+        try:
+            return getattr(instance, self.attname)
+        except ResealError as error:
+            raise not_opened(self, instance, error) from None
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Return what the database gets: sealed, or NULL.
@@ -375,7 +389,7 @@ class EncryptedField(RowBinding, Field):
         found = instance.__dict__.get(self.attname)
         if self._is_untouched(instance, found):
             return Unchanged(self)
-        value = self._writable(getattr(instance, self.attname))
+        value = self._writable(self.to_write(instance))
         facts = self.facts(instance, connection) if value is not None else {}
         return Assigned(self, self.bound().seal(value, facts, instance.pk), {})
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import FieldError
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet, UniqueConstraint
 from django.db.models.sql import Query
 
+from reseal._errors import ResealError
+from reseal._native import Held
 from reseal.django.fields.binding import RowBinding, as_fact
 
 
@@ -69,6 +72,25 @@ def parted(field: Any, fact: Any) -> FieldError:
     return FieldError(
         f"{field} is bound to {fact.name}, which is to be changed without it: change it on each "
         "instance and save() it"
+    )
+
+
+def not_opened(field: Any, instance: Any, error: ResealError) -> Exception:
+    """The error of a value that does not open when it is to be written: of its tenant, if it was bound to another one.
+
+    An instance whose tenant was deferred, and was assigned before the value was read, never knew that.
+    """
+    found = instance.__dict__.get(field.attname)
+    is_known = type(found) is not Held or found.binding is not None
+    if error.code != "auth-failed" or is_known or not isinstance(field.tenant, str):
+        return error
+    fact, alias = field.tenant_field(), instance._state.db or DEFAULT_DB_ALIAS
+    rows = field.model._base_manager.using(alias).filter(pk=instance.pk)
+    if not are_otherwise(rows, fact, getattr(instance, fact.attname), connections[alias]):
+        return error
+    return FieldError(
+        f"{field} is bound to {fact.name}, which was deferred and is another one now: read {field.name} first, "
+        f"or load {fact.name} with it"
     )
 
 

@@ -120,7 +120,7 @@ class BlindIndexField(models.CharField):
             return Unchanged(self)  # it was deferred
         if not add and source._is_untouched(model_instance, found):
             return Unchanged(self)
-        value = getattr(model_instance, source.attname)
+        value = source.to_write(model_instance)
         if isinstance(value, Unopened):
             raise value.error
         return Pending(value, model_instance, add)
@@ -149,7 +149,7 @@ class BlindIndexField(models.CharField):
         found = instance.__dict__.get(source.attname, source)
         if found is source or source._is_untouched(instance, found):
             return Unchanged(self)
-        value = source.plain(getattr(instance, source.attname))
+        value = source.plain(source.to_write(instance))
         return models.Value(self.term_of(value, instance, connection), output_field=self)
 
     def _source(self) -> EncryptedField:
