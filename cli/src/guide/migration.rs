@@ -125,7 +125,7 @@ impl Guide<'_> {
 
     /// What is in the manifest of a program that goes on writing what it writes, by column.
     fn exchanged(&self) -> String {
-        let mut text = String::new();
+        let mut parts = Vec::new();
         for spec in self.manifest.columns() {
             let left = || spec.read.iter().filter(|name| **name != spec.write);
             // Plaintext is rather of before another one.
@@ -141,13 +141,11 @@ impl Guide<'_> {
             }
             let column = shown(&format!("{}.{}", spec.table, spec.column));
             let part = format!("write = \"{today}\" and read = [{read}]{if_so} for {column}");
-            if !text.contains(&part) {
-                let before = if text.is_empty() { "" } else { "; " };
-                text += before;
-                text += &part;
+            if !parts.contains(&part) {
+                parts.push(part);
             }
         }
-        text
+        parts.join("; ")
     }
 
     /// Other applications that read such a column, and whether they can.

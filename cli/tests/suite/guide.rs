@@ -343,6 +343,17 @@ expect = 'utf8'
 }
 
 #[test]
+fn a_column_whose_name_begins_another_is_named() {
+    let moved = "write = 'app'\nread = ['tokens']\n";
+    let ss = "[[columns]]\ntable = 'users'\ncolumn = 'ss'\nrow_id = ['id']\n";
+    let (.., text) = guide(APP, &format!("{moved}{ss}{moved}"), "guide");
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence =
+        "read = [\"app\"] for users.ssn; write = \"tokens\" and read = [\"app\"] for users.ss.";
+    assert!(squeezed.contains(sentence), "{text}");
+}
+
+#[test]
 fn a_migration_goes_column_by_column() {
     let moved = "write = 'app'\nread = ['tokens']\n";
     let still =
