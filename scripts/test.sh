@@ -71,8 +71,8 @@ in_rust() {
 }
 beside in_node in_browsers in_rust
 
-suite py scripts/pytest.sh
-
+# Many wait for a database, or for a command that they started.
+in_python() { suite py scripts/pytest.sh; }
 of_readers() { suite docs "$VENV/bin/python" scripts/doc_blocks.py; }
 of_all_languages() {
     suite py-interpreters "$VENV/bin/python" scripts/interpreters.py target/wheels/*.whl
@@ -80,6 +80,6 @@ of_all_languages() {
     suite interop scripts/interop.sh
     suite --check demo examples/demo/run.sh
 }
-beside of_readers of_all_languages
+beside in_python of_readers of_all_languages
 
 scripts/summary.sh
