@@ -7,6 +7,7 @@ from typing import Any
 
 from reseal.sqlalchemy.comparators import refusal
 from reseal.sqlalchemy.index import companions_of
+from reseal.sqlalchemy.targets import is_elsewhere, key_of
 from reseal.sqlalchemy.types import Encrypted
 
 
@@ -18,9 +19,9 @@ def refuse_alias(element: Any, rows: Any) -> None:
     columns = element.table.columns
     for target in _targets(element, rows):
         named = [target]
-        if isinstance(target, str):
+        if not is_elsewhere(element, target):
             # A join may have it of several tables.
-            named = [one for one in columns if one.key == target]
+            named = [one for one in columns if one.key == key_of(target)]
         for column in named:
             type_ = type_beside(column)
             if type_ is not None:

@@ -42,6 +42,7 @@ from reseal.sqlalchemy.assigned import (
 from reseal.sqlalchemy.comparators import Lookup, parted, refusal
 from reseal.sqlalchemy.elsewhere import type_beside, unkept
 from reseal.sqlalchemy.index import BlindIndex, companions_of
+from reseal.sqlalchemy.targets import column_of, is_elsewhere, key_of, said_by
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.unions import EACH, is_of_many, selects_of, together
 
@@ -94,7 +95,7 @@ def _aliased(one: Any, selected: bool) -> None:
 def _part(one: Any) -> None:
     """Refuse to write by a part of a statement what only a statement by itself is completed with."""
     for target, value in chain.from_iterable(_pairs_of(one)):
-        column = _target(one, target)
+        column = column_of(one, target)
         type_ = type_beside(column)
         if type_ is None:
             continue
@@ -205,8 +206,8 @@ def _dml(one: Any, selected: bool) -> None:
     if isinstance(one, Delete):
         return
     for pairs in _pairs_of(one):
-        given = [(_target(one, target), value) for target, value in pairs]
-        values = {_key(it): value for it, value in given if _is_own(one, it)}
+        given = list(pairs)
+        values = {key_of(it): value for it, value in given if not is_elsewhere(one, it)}
         for target, value in given:
             _set(one, target, value, values)
     if isinstance(one, Insert):
@@ -216,8 +217,7 @@ def _dml(one: Any, selected: bool) -> None:
 
 
 def _pairs_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
-    yield (one._values or {}).items()
-    yield getattr(one, "_ordered_values", None) or ()
+    yield said_by(one)
     yield from _rows_of(one)
 
 
@@ -233,8 +233,8 @@ def _rows_of(one: Any) -> Iterable[Iterable[tuple[Any, Any]]]:
 def _set(
     one: Any, target: Any, value: Any, values: Mapping[Any, Any], *, is_upsert: bool = False
 ) -> None:
-    column = _target(one, target)
-    if not _is_own(one, column):
+    column = column_of(one, target)
+    if is_elsewhere(one, target):
         type_ = column.type if isinstance(column.type, Encrypted) else type_beside(column)
         if type_ is not None:
             raise unkept(type_, column, "an update of another table", "update its own table")
@@ -246,27 +246,15 @@ def _set(
         _walk(value, False)
 
 
-def _is_own(one: Any, column: Any) -> bool:
-    """Whether a column that is set is none of a second table, which MySQL updates as well."""
-    return not isinstance(one, Update) or hash(_target(one, _key(column))) == hash(column)
-
-
 def _key(column: Any) -> Any:
     return getattr(column, "key", None)
-
-
-def _target(one: Any, target: Any) -> Any:
-    if not isinstance(target, str):
-        return target
-    columns = getattr(one.table, "columns", {})
-    return columns.get(target)
 
 
 def _in_rows(one: Any) -> None:
     """Refuse parameters whose value would be stored as it is: only in the first row they have the type of their column."""
     for pairs in _rows_of(one):
         for target, value in pairs:
-            type_ = getattr(_target(one, target), "type", None)
+            type_ = getattr(column_of(one, target), "type", None)
             is_parameter = isinstance(value, BindParameter) and value.type._isnull
             if isinstance(type_, Encrypted) and is_parameter:
                 raise refusal(
@@ -280,7 +268,7 @@ def _from_select(one: Any) -> None:
     if one.select is None:
         return
     _walk(one.select, False)
-    targets = [_target(one, name) for name in one._select_names or ()]
+    targets = [column_of(one, name) for name in one._select_names or ()]
     for select in selects_of(one.select):
         _copied(dict(zip(targets, select.selected_columns, strict=False)))
 
@@ -320,9 +308,10 @@ def _upsert(one: Any) -> None:
     pairs = list(found.items() if hasattr(found, "items") else found)
     values = {}
     for target, value in pairs:
-        column = _target(one, target)
-        if column is None:
-            _unknown(one, target)
+        column = column_of(one, target)
+        # The dialect takes a name for a key, but no column of another table.
+        if column is None or not (isinstance(target, str) or hash(target) == hash(column)):
+            _unknown(one, getattr(target, "name", target))
         values[_key(column)] = value
     for target, value in pairs:
         _set(one, target, value, values, is_upsert=True)
@@ -378,7 +367,7 @@ def _conflicting(one: Any, clause: Any) -> set[Any]:
         known = (it for it in (table.primary_key, *unique) if it.name == named)
         return {column.key for it in known for column in it.columns}
     return {
-        getattr(_target(one, target), "key", None)
+        getattr(column_of(one, target), "key", None)
         for target in clause.inferred_target_elements or ()
     }
 

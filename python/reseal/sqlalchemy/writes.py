@@ -13,6 +13,7 @@ from reseal.sqlalchemy.conditions import equalities, is_missing, value_of
 from reseal.sqlalchemy.defaults import default_of, is_of_program
 from reseal.sqlalchemy.elsewhere import refuse_alias
 from reseal.sqlalchemy.index import companions_of, term_of
+from reseal.sqlalchemy.targets import is_elsewhere, key_of, said_by, table_of
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Bound
 
@@ -26,7 +27,7 @@ def completed(
 
     Errors: those of the terms; `InvalidRequestError` for values whose row cannot be known.
     """
-    table = element.table
+    table = table_of(element)
     if not isinstance(table, Table):
         refuse_alias(element, multiparams or [params or {}])
         return element, multiparams, params
@@ -52,10 +53,9 @@ class _Write:
         given = multiparams or ([params] if params else [])
         self.many = [dict(one) for one in given]
         self.said: dict[str, Any] = {}
-        pairs = getattr(element, "_ordered_values", None) or ()
-        for one, value in (*(element._values or {}).items(), *pairs):
-            if self._is_own(one):
-                self.said[_key(one)] = value
+        for one, value in said_by(element):
+            if not is_elsewhere(element, one):
+                self.said[key_of(one)] = value
 
     def result(self) -> Any:
         if self.is_many:
@@ -91,7 +91,7 @@ class _Write:
         columns = self.table.columns
         place = list(columns).index(column)
         return any(
-            any(_key(name) == column.key or _key(name) not in columns for name in row)
+            any(key_of(name) == column.key or key_of(name) not in columns for name in row)
             if hasattr(row, "keys")
             else len(row) > place
             for many in getattr(self.element, "_multi_values", None) or ()
@@ -104,10 +104,10 @@ class _Write:
             return
         terms = {companion.key for companion in companions_of(column)}
         every = [[self._named(row) for row in many] for many in self.element._multi_values]
-        if any(terms & {_key(name) for name in row} for many in every for row in many):
+        if any(terms & {key_of(name) for name in row} for many in every for row in many):
             self.element = self.element._generate()
             self.element._multi_values = tuple(
-                [{name: row[name] for name in row if _key(name) not in terms} for row in many]
+                [{name: row[name] for name in row if key_of(name) not in terms} for row in many]
                 for many in every
             )
 
@@ -193,11 +193,6 @@ class _Write:
             if column.key not in one or (is_empty and one[column.key] is None):
                 one[column.key] = default_of(column, self._by_key(one))
 
-    def _is_own(self, target: Any) -> bool:
-        """Whether a target is a column of the table, and not one of a second table by the same name."""
-        own = None if isinstance(target, str) else self.table.columns.get(_key(target))
-        return isinstance(target, str) or (own is not None and hash(own) == hash(target))
-
     def _by_key(self, params: dict[str, Any]) -> dict[str, Any]:
         return {column.key: value for column, value in self._values(params).items()}
 
@@ -227,8 +222,8 @@ class _Write:
         # By the name that it has there: a column and its name would be two.
         there = (
             one
-            for one in self.element._values or ()
-            if _key(one) == column.key and self._is_own(one)
+            for one, _ in said_by(self.element)
+            if key_of(one) == column.key and not is_elsewhere(self.element, one)
         )
         known = next(there, column)
         self.element = self.element.values({known: value})
@@ -255,10 +250,6 @@ class _Write:
             if own is not None:
                 found[own] = value
         return found
-
-
-def _key(column: Any) -> str:
-    return column if isinstance(column, str) else str(column.key)
 
 
 def _source_type(companion: Column[Any]) -> Any:
