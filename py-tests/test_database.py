@@ -425,6 +425,42 @@ def test_values_that_do_not_fit_are_not_shown(place: Place) -> None:
         failure_of(database, lambda strange=strange: database.query(f"SELECT {mark}", [strange]))  # type: ignore[misc]
 
 
+@on("sqlite")
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("INSERT INTO t (n, v) VALUES (2, 'raised')", "1811"),
+        ("INSERT INTO t (n, v) VALUES (2, 'no such luck')", "1811"),
+        ("INSERT INTO t (n, v) VALUES (1, 'unique')", "2067"),
+        ("INSERT INTO t (n) VALUES (NULL)", "1299"),
+        ("INSERT INTO t (n) VALUES (-1)", "275"),
+        ("INSERT INTO t (n, k) VALUES (2, 'text')", "20"),
+        ("INSERT INTO u VALUES ('text')", "3091"),
+        ("SELECT 1 FROM nowhere", "1"),
+    ],
+)
+def test_a_failure_without_its_number_has_the_same_code(
+    place: Place, statement: str, code: str
+) -> None:
+    """The driver of Python 3.10 gives no number."""
+    database = place.open()
+    database.execute(
+        "CREATE TABLE t (k integer primary key, n integer not null unique, v text, CHECK (n > 0))"
+    )
+    database.execute("CREATE TABLE u (n integer) STRICT")
+    database.execute("INSERT INTO t (n) VALUES (1)")
+    for said in ("raised", "no such luck"):
+        database.execute(
+            f"CREATE TRIGGER \"{said}\" BEFORE INSERT ON t WHEN NEW.v = '{said}'"
+            f" BEGIN SELECT RAISE(ABORT, '{said}'); END"
+        )
+    with pytest.raises(sqlite3.Error) as caught:
+        database.execute(statement)
+    numbered = database.failure(caught.value)
+    assert numbered.code == code
+    assert database.failure(type(caught.value)(str(caught.value))) == numbered
+
+
 @everywhere
 def test_a_lock_that_is_held_is_not_waited_for_without_end(place: Place) -> None:
     one, other = place.open(), place.open()

@@ -223,6 +223,30 @@ def test_a_value_that_the_table_refuses(filled: Place, what: str) -> None:
 
 
 @each
+def test_a_constraint_keeps_no_other_column_as_it_is(place: Place) -> None:
+    text = place.type("text")
+    check = "CHECK (id % 10 > 0 OR length(name) < 20)"
+    place.do(
+        f"CREATE TABLE users (id integer PRIMARY KEY, ssn {text}, name {text}, mail {text}, {check})"
+    )
+    rows = [{"id": n, "ssn": f"s{n}", "name": f"n{n}", "mail": f"m{n}"} for n in range(1, ROWS + 1)]
+    place.insert("users", rows)
+    place.describe(*(column(name=name) for name in ("ssn", "name", "mail")))
+    for _ in range(2):
+        report = place.report("apply", "--batch", "20", "--refused", "refused.jsonl", code=1)
+        last = [it["passes"][-1] for it in report["columns"]]
+        assert [it["current"] for it in last] == [ROWS, ROWS - 10, ROWS]
+        assert last[1]["refused"] == {"constraint-violated": 10}
+        lines = (place.folder / "refused.jsonl").read_text().splitlines()
+        listed = [json.loads(line) for line in lines]
+        wanted = [(str(n), "name") for n in range(10, ROWS + 1, 10)]
+        for number in range(1, len(report["columns"][1]["passes"]) + 1):
+            of_pass = [(it["row_id"][0], it["column"]) for it in listed if it["pass"] == number]
+            assert sorted(of_pass, key=lambda it: int(it[0])) == wanted
+    assert place.stored("name")[9] == "n10"
+
+
+@each
 def test_a_table_that_takes_no_sealed_value(filled: Place) -> None:
     """That is no matter of single rows: one would be told of each."""
     check = "CHECK (length(ssn) < 50)"

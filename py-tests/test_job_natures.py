@@ -213,3 +213,21 @@ def test_partitions_share_their_unique_key(place: Place) -> None:
         place.do(f"CREATE TABLE users_{n} PARTITION OF users FOR VALUES FROM ({n}) TO ({n + 50})")
     place.insert("users", [{"id": n, "ssn": f"{n}"} for n in range(100)])
     assert total(place.report("apply"))["resealed"] == 100
+
+
+@of_postgresql
+def test_a_row_of_an_heir_without_its_row_id_is_refused(place: Place) -> None:
+    """Up to PostgreSQL 17 an heir may drop what its table says of NULL, and such a row comes after no other one."""
+    place.do("CREATE TABLE users (id integer PRIMARY KEY, ssn text)")
+    place.do("CREATE TABLE members () INHERITS (users)")
+    place.do("ALTER TABLE members ALTER id DROP NOT NULL")
+    place.insert("users", [{"id": n, "ssn": f"user {n}"} for n in range(1, 101)])
+    place.insert("members", [{"id": None, "ssn": "lost"}])
+    before = place.rows()
+    said = findings(place.report("plan", code=2))["column-unsuitable"]
+    assert "a row has NULL in its row id" in said
+    for command in (["apply"], ["verify"], ["census"], ["retire", "plain"]):
+        assert said in place.run(*command, code=2).err
+    assert place.rows() == before
+    place.do("UPDATE members SET id = 101")
+    assert total(place.report("apply"))["resealed"] == 101

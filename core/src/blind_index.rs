@@ -3,7 +3,7 @@
 use crate::{
     context::{Context, check_name},
     error::{ErrorCode, Result, fixed},
-    ids::{BASE32, TERM_ID_CHARS},
+    ids::{BASE32, TERM_ID_CHARS, TERM_START},
     key::IndexKey,
     pae::pae,
 };
@@ -130,7 +130,7 @@ impl BlindIndex {
 
     /// The term of a value under one key.
     pub(crate) fn term(&self, key: &IndexKey, value: &[u8], context: &Context) -> String {
-        let mut term = String::from("rx1.");
+        let mut term = String::from(TERM_START);
         term.extend(
             key.id
                 .encode()

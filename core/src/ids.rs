@@ -8,6 +8,8 @@ use data_encoding_macro::new_encoding;
 /// RFC 4648 base32 in lower case without padding, the alphabet of key ids and index terms.
 pub(crate) const BASE32: Encoding = new_encoding! { symbols: "abcdefghijklmnopqrstuvwxyz234567", };
 
+/// How a term of a blind index begins.
+pub(crate) const TERM_START: &str = "rx1.";
 /// Characters of an index key's id that a term shows.
 pub(crate) const TERM_ID_CHARS: usize = 8;
 /// Bytes of a key id.

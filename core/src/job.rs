@@ -10,6 +10,7 @@ mod batch;
 mod catalog;
 mod cell;
 mod closing;
+mod conflicts;
 mod dialect;
 mod discover;
 mod document;

@@ -38,6 +38,9 @@ _CODES = {
     "NOT NULL constraint failed": 1299,
     "CHECK constraint failed": 275,
     "FOREIGN KEY constraint failed": 787,
+    "constraint failed": 19,
+    "datatype mismatch": 20,
+    "cannot store ": 3091,
 }
 
 
@@ -128,7 +131,7 @@ class Sqlite(Database):
         if not isinstance(error, sqlite3.Error):
             return Failure("", f"the driver failed with {type(error).__name__}")
         message = str(error)
-        code = getattr(error, "sqlite_errorcode", None) or _code_of(message)
+        code = getattr(error, "sqlite_errorcode", None) or _code_of(error, message)
         if code is None:
             return Failure("", f"the driver refused a value with {type(error).__name__}")
         if code == _FROM_TRIGGER:
@@ -142,10 +145,13 @@ def _cell(value: object) -> Cell:
     raise unusable("the connection converts values: connect without detect_types")
 
 
-def _code_of(message: str) -> int | None:
+def _code_of(error: sqlite3.Error, message: str) -> int | None:
     for start, code in _CODES.items():
         if message.startswith(start):
             return code
+    if isinstance(error, sqlite3.IntegrityError):
+        # Its words are those of the trigger.
+        return _FROM_TRIGGER
     return 1 if message.startswith(("no such", "near ", "table ")) else None
 
 

@@ -295,10 +295,12 @@ impl Run {
         next: Progress,
     ) -> Result<(), Halt> {
         let mut raced = self.batch(walk, page.work.finish()?, next, false).await?;
-        for round in 1..=MAX_RACES {
-            if !raced.is_empty() {
-                raced = self.take_again(walk, raced, round == MAX_RACES).await?;
-            }
+        let mut round = 1;
+        while !raced.is_empty() && round <= MAX_RACES {
+            let refused = self.progress.refused(0);
+            raced = self.take_again(walk, raced, round == MAX_RACES).await?;
+            // Where a row was refused, others may have been undone with it.
+            round += usize::from(self.progress.refused(0) == refused);
         }
         self.tally.rows += u64::try_from(page.rows).unwrap_or(u64::MAX);
         Ok(())

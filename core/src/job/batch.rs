@@ -26,7 +26,7 @@ const QUIET_BATCHES: u32 = 20;
 
 impl Run {
     /// Writes what became of rows and stores how far the job is then, in one transaction. Where the database
-    /// takes some of the rows only, the others are refused. The keys of rows that are to be taken again come
+    /// takes some of the values only, the others are refused. The keys of rows that are to be taken again come
     /// back, mostly since they changed meanwhile; they are counted as left. At last, those that did not change
     /// either are refused: whatever keeps them as they are would do so again.
     pub(super) async fn batch(
@@ -38,17 +38,20 @@ impl Run {
     ) -> Result<Vec<Vec<Cell>>, Halt> {
         self.tell_refused(walk, &made.taken).await;
         let changed = made.taken.iter().filter(|row| row.change.is_some());
-        let changed: Vec<Vec<Cell>> = changed.map(|row| row.key.clone()).collect();
+        let keys: Vec<Vec<Cell>> = changed.map(|row| row.key.clone()).collect();
+        let targets = walk.changed(&made.taken);
         let Made { mut taken, swaps } = made;
         match self.write(walk, &mut taken, swaps, &next, is_last).await {
             Err(Halt::Failure(failure)) if failure.refusal().is_some() => {
-                taken.retain(|row| !changed.contains(&row.key));
+                taken.retain(|row| !keys.contains(&row.key));
                 self.line.run(Step::Rollback).await?;
                 let broken = Part {
-                    keys: changed,
+                    walk: Arc::clone(walk),
+                    keys,
+                    targets,
                     failure,
                 };
-                self.in_parts(walk, taken, broken, next, is_last).await
+                self.in_parts(taken, broken, next, is_last).await
             }
             written => written,
         }
@@ -87,6 +90,11 @@ impl Run {
         if is_written {
             self.line.run(Step::Begin).await?;
             let failed = self.swap(walk, taken, swaps).await?;
+            let lost = taken
+                .iter()
+                .filter(|row| failed.iter().any(|it| it.key == row.key));
+            let lost = lost.filter_map(|row| row.proof.as_ref());
+            let lost: Vec<usize> = lost.map(|proof| proof.target).collect();
             let (kept, others): (Vec<_>, _) = failed.into_iter().partition(|it| it.is_kept);
             left = others.into_iter().map(|it| it.key).collect();
             let kept = kept.into_iter().map(|it| it.key);
@@ -99,10 +107,9 @@ impl Run {
                 left.extend(kept);
             }
             let raced = left.len();
-            let lost = taken.iter().filter(|row| left.contains(&row.key));
-            let lost = lost.filter_map(|row| row.proof.as_ref());
-            if self.forget_unproven(lost.map(|proof| proof.target)) {
-                // The value that was to be read back, the first of its column, is another one by now.
+            if self.forget_unproven(lost) {
+                // The value that was to be read back, the first of its column, is another one by now, or did not
+                // come into the database.
                 self.line.run(Step::Rollback).await?;
                 is_written = false;
                 let undone = taken.iter().filter(|row| row.change.is_some());

@@ -1,7 +1,7 @@
 //! What the database says of a table: its columns and its unique keys.
 
 use super::{
-    Cell, Dialect, Statement,
+    Cell, Dialect, Statement, conflicts,
     dialect::{Phrase, split_table},
 };
 use crate::error::{Error, ErrorCode};
@@ -56,15 +56,15 @@ const FOLLOWS_UPDATES: i64 = 1;
 const GENERATED: i64 = 2;
 const ROW_END: i64 = 3;
 
-/// What a table is like, beside its columns and keys: the number in the row of [`nature`].
+/// What a table is like, beside its columns and keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Nature(i64);
 
-/// The bits of that number.
+/// The bits of its number.
 const HISTORY: i64 = 1;
 const NO_TRANSACTIONS: i64 = 2;
 const HEIRS: i64 = 4;
-const CONFLICTS: i64 = 8;
+const REPLACES: i64 = 8;
 
 const POSTGRES_COLUMNS: &str = "SELECT a.attname::text, \
 format_type(a.atttypid, CASE WHEN b.typname = 'bpchar' THEN -1 ELSE NULLIF(a.atttypmod, -1) END), \
@@ -186,16 +186,22 @@ pub(super) fn nature(dialect: Dialect, table: &str) -> Statement {
             mysql_table(&mut phrase, schema, name);
         }
         Dialect::Sqlite => {
-            phrase = Phrase::new(dialect, "SELECT 8 FROM ");
-            sqlite_table(&mut phrase, "on%conflict", schema, name);
+            phrase = Phrase::new(dialect, "SELECT sql FROM ");
+            sqlite_table(&mut phrase, "conflict", schema, name);
         }
     }
     phrase.done()
 }
 
+/// Of its number, or in SQLite of the text that made a table.
 pub(super) fn nature_of(rows: &[Vec<Cell>]) -> Nature {
-    let number = rows.first().and_then(|row| row.first()?.as_int());
-    Nature(number.unwrap_or_default())
+    let Some(cell) = rows.first().and_then(|row| row.first()) else {
+        return Nature::default();
+    };
+    // Of text that is no UTF-8 nobody knows.
+    let replaces = || cell.as_text().is_none_or(conflicts::replaces);
+    let of_text = || if replaces() { REPLACES } else { 0 };
+    Nature(cell.as_int().unwrap_or_else(of_text))
 }
 
 /// The table, where a word stands in what made it.
@@ -304,9 +310,9 @@ impl Nature {
         self.0 & HEIRS != 0
     }
 
-    /// SQLite: it says itself what becomes of rows that break a constraint. With REPLACE others are deleted.
-    pub(super) const fn settles_conflicts(self) -> bool {
-        self.0 & CONFLICTS != 0
+    /// SQLite: rows with which a new value conflicts are deleted.
+    pub(super) const fn replaces(self) -> bool {
+        self.0 & REPLACES != 0
     }
 }
 

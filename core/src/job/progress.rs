@@ -122,13 +122,10 @@ impl Progress {
         pass.any(|counts| counts.left > 0)
     }
 
-    /// Whether a value of a walk was resealed in any pass, or was current.
-    pub(super) fn has_taken(&self, walk: &Walk) -> bool {
-        let of_walk = |pass: &Vec<Counts>| {
-            let counts = walk.values.iter().filter_map(|it| pass.get(it.target));
-            counts.into_iter().any(Counts::has_taken)
-        };
-        self.passes.iter().any(of_walk)
+    /// Whether a value of a target was resealed in any pass, or was current.
+    pub(super) fn has_taken(&self, target: usize) -> bool {
+        let mut passes = self.passes.iter().filter_map(|pass| pass.get(target));
+        passes.any(Counts::has_taken)
     }
 
     /// Counts values that were read back, by their targets.

@@ -17,6 +17,7 @@ use crate::{
     column::{Classified, Column, Outcome, Read},
     context::Context,
     error::{Error, ErrorClass, ErrorCode, Result, fixed},
+    ids::TERM_START,
     manifest::JsonPath,
     sorted::SortedMap,
 };
@@ -176,20 +177,30 @@ impl Taker<'_> {
         Ok((vec![tally], Some((new, terms))))
     }
 
-    /// What becomes of NULL: no term is of it, so that one beside it goes, where terms are looked at.
+    /// What becomes of NULL: no term is of it, so that one beside it goes, where terms are looked at. Where nothing
+    /// but terms are left that their columns do not let go, it is refused.
     fn null(&self, place: usize, row: &Row) -> (Vec<Tally>, Renewed) {
         let columns = self.walk.values.get(place).map(|value| &value.terms);
         let there = row.terms.get(place).into_iter().flatten();
         let there: Vec<_> = there.zip(columns.into_iter().flatten()).collect();
         let goes = |(term, info): &(&Cell, &Info)| info.is_nullable && **term != Cell::Null;
-        if !there.iter().any(goes) {
-            return (vec![Tally::Null], None);
+        if there.iter().any(goes) {
+            let terms = there.into_iter().map(|it| match it {
+                it if goes(&it) => Cell::Null,
+                (term, _) => term.clone(),
+            });
+            return (vec![Tally::Reindexed], Some((Cell::Null, terms.collect())));
         }
-        let terms = there.into_iter().map(|it| match it {
-            it if goes(&it) => Cell::Null,
-            (term, _) => term.clone(),
-        });
-        (vec![Tally::Reindexed], Some((Cell::Null, terms.collect())))
+        let is_term = |(term, _): &(&Cell, &Info)| {
+            let text = term.as_text();
+            text.is_some_and(|text| text.starts_with(TERM_START))
+        };
+        let tally = if there.iter().any(is_term) {
+            Tally::refused(ErrorCode::ColumnUnsuitable)
+        } else {
+            Tally::Null
+        };
+        (vec![tally], None)
     }
 
     /// The members of a document, and the document with those that were resealed. A member that is

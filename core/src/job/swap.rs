@@ -146,7 +146,7 @@ impl Walk {
             phrase.push(")");
         });
         phrase.push(") UPDATE ");
-        if self.nature.settles_conflicts() {
+        if self.nature.replaces() {
             // Not everywhere: it is of the statements of triggers as well, whatever they say themselves.
             phrase.push("OR ABORT ");
         }

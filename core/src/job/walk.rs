@@ -229,9 +229,11 @@ impl Walk {
         })
     }
 
-    /// A row whose key has no value: such a row could be neither found again nor passed.
+    /// A row whose key has no value: such a row could be neither found again nor passed. Those that inherit from a
+    /// table may take NULL where the table itself does not.
     fn keyless_row(&self) -> Option<Statement> {
-        let nullable: Vec<_> = self.keys.iter().filter(|it| it.info.is_nullable).collect();
+        let takes_null = |key: &&KeyColumn| key.info.is_nullable || self.nature.has_heirs();
+        let nullable: Vec<_> = self.keys.iter().filter(takes_null).collect();
         if nullable.is_empty() {
             return None;
         }

@@ -103,15 +103,28 @@ fn a_value_that_comes_meanwhile_keeps_its_term() {
 }
 
 #[test]
-fn what_must_not_be_null_stays() {
+fn what_must_not_be_null_stays_and_is_refused() {
     let world = erased(" NOT NULL DEFAULT ''");
     let report = reindex(&world, |_| {});
     assert_eq!(report.end, End::Complete, "{}", report.to_json());
-    assert_eq!(report.columns[0].passes[0].reindexed, 4);
+    let passes = &report.columns[0].passes;
+    passes.iter().for_each(assert_adds_up);
+    let refused = passes
+        .iter()
+        .map(|it| (it.reindexed, it.null, it.refused()));
+    assert_eq!(refused.collect::<Vec<_>>(), [(4, 0, 1), (0, 0, 5)]);
+    assert_eq!(passes[1].refused["column-unsuitable"], 5);
     let left = "SELECT count(*) FROM people WHERE ssn IS NULL AND ssn_eq IS NOT NULL";
     assert_eq!(world.number(left), 0);
     let raw = "SELECT count(*) FROM people WHERE ssn_raw LIKE 'rx1.%'";
     assert_eq!(world.number(raw), 50);
+    // What stands for no term is what the application put there.
+    for (id, none) in [(10, "''"), (20, "'none'")] {
+        let sql = format!("UPDATE people SET ssn_raw = {none} WHERE id = {id}");
+        world.db.execute_batch(&sql).unwrap();
+    }
+    let counts = &reindex(&world, |_| {}).columns[0].passes[0];
+    assert_eq!((counts.null, counts.refused()), (2, 3));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 mod ahead;
 mod canaries;
 mod checkpoints;
+mod columns;
 mod constraints;
 mod discoveries;
 mod erased;

@@ -120,3 +120,27 @@ fn a_row_that_the_database_leaves_as_it_is_is_refused() {
     let wanted = [of(1, "10"), of(1, "20"), of(2, "10"), of(2, "20")];
     assert_eq!(refused.collect::<Vec<_>>(), wanted);
 }
+
+#[test]
+fn nothing_is_committed_where_the_value_to_be_read_back_stays_as_it_is() {
+    let world = with_trigger(50, "ssn", CUT);
+    let trigger = "CREATE TRIGGER leaves BEFORE UPDATE ON users WHEN NEW.id = 1 BEGIN
+                   SELECT RAISE(IGNORE); END";
+    world.db.execute_batch(trigger).unwrap();
+    let report = world.run(world.job(USERS, |options| options.verify_one_in = 100));
+    assert_undone(&world, report, 50);
+}
+
+#[test]
+fn what_was_undone_with_a_row_that_stays_as_it_is_is_done() {
+    let world = World::users(50);
+    let trigger = "CREATE TRIGGER leaves BEFORE UPDATE ON users WHEN NEW.id < 3 BEGIN
+                   SELECT RAISE(IGNORE); END";
+    world.db.execute_batch(trigger).unwrap();
+    let report = world.run(world.job(USERS, |options| options.verify_one_in = 100));
+    assert_eq!(report.end, End::Complete, "{}", report.to_json());
+    let passes = &report.columns[0].passes;
+    passes.iter().for_each(assert_adds_up);
+    assert_eq!((passes[0].resealed(), passes[0].left), (48, 0));
+    assert_eq!((passes[0].refused(), passes[0].verified), (2, 1));
+}
