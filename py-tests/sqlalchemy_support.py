@@ -11,8 +11,9 @@ from typing import Any
 
 from job_support import connect
 from reseal._database_url import parse
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, MetaData, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import Session
 
 DRIVERS = {
     "sync": {"postgresql": "psycopg", "mysql": "pymysql", "sqlite": "pysqlite"},
@@ -36,6 +37,19 @@ def own_database(kind: str, servers: Mapping[str, str], folder: Path) -> Iterato
         force = " WITH (FORCE)" if kind == "postgresql" else ""
         server.cursor().execute(f"DROP DATABASE {name}{force}")
         server.close()
+
+
+@contextmanager
+def own_session(
+    metadata: MetaData, kind: str, servers: Mapping[str, str], folder: Path
+) -> Iterator[Session]:
+    """A session of a database of its own, with its tables."""
+    with own_database(kind, servers, folder) as url:
+        engine = engine_of(url)
+        metadata.create_all(engine)
+        with Session(engine) as session:
+            yield session
+        engine.dispose()
 
 
 def url_of(url: str, style: str = "sync") -> URL:

@@ -13,7 +13,7 @@ from reseal.sqlalchemy import BlindIndex, Encrypted
 from sqlalchemy import String, insert, select, update
 from sqlalchemy.exc import CompileError, InvalidRequestError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column
-from sqlalchemy_support import engine_of, own_database
+from sqlalchemy_support import own_session
 
 pytestmark = pytest.mark.usefixtures("keys")
 
@@ -75,15 +75,11 @@ def session(
     request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
 ) -> Iterator[Session]:
     """A session of a database of each kind, with a row of each table."""
-    with own_database(request.param, servers, tmp_path) as url:
-        engine = engine_of(url)
-        Base.metadata.create_all(engine)
-        with Session(engine) as session:
-            session.add_all([Person(id=1, pin="p", ssn="1"), Letter(id=1, clinic=7, text="x")])
-            session.add(Copy(id=1))
-            session.commit()
-            yield session
-        engine.dispose()
+    with own_session(Base.metadata, request.param, servers, tmp_path) as session:
+        session.add_all([Person(id=1, pin="p", ssn="1"), Letter(id=1, clinic=7, text="x")])
+        session.add(Copy(id=1))
+        session.commit()
+        yield session
 
 
 def is_mysql(session: Session) -> bool:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import (
     relationship,
 )
 from sqlalchemy_app import table_of
-from sqlalchemy_support import engine_of, own_database
+from sqlalchemy_support import own_session
 
 pytestmark = pytest.mark.usefixtures("keys")
 
@@ -103,12 +103,8 @@ def session(
     request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
 ) -> Iterator[Session]:
     """A session of a database of each kind."""
-    with own_database(request.param, servers, tmp_path) as url:
-        engine = engine_of(url)
-        Base.metadata.create_all(engine)
-        with Session(engine) as session:
-            yield session
-        engine.dispose()
+    with own_session(Base.metadata, request.param, servers, tmp_path) as session:
+        yield session
 
 
 def dogs(session: Session, *chips: str | None) -> list[Dog]:

@@ -14,7 +14,7 @@ from sqlalchemy import ForeignKey, String, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy_support import engine_of, own_database
+from sqlalchemy_support import own_session
 
 pytestmark = pytest.mark.usefixtures("keys")
 
@@ -101,14 +101,10 @@ def session(
     request: pytest.FixtureRequest, servers: dict[str, str], tmp_path: Path
 ) -> Iterator[Session]:
     """A session of a database of each kind, with a row of each class."""
-    with own_database(request.param, servers, tmp_path) as url:
-        engine = engine_of(url)
-        Base.metadata.create_all(engine)
-        with Session(engine) as session:
-            session.add_all([Nurse(id=1, name="Ann", ssn="1"), Report(id=1, clinic=7, note="x")])
-            session.commit()
-            yield session
-        engine.dispose()
+    with own_session(Base.metadata, request.param, servers, tmp_path) as session:
+        session.add_all([Nurse(id=1, name="Ann", ssn="1"), Report(id=1, clinic=7, note="x")])
+        session.commit()
+        yield session
 
 
 @pytest.fixture(params=WAYS)
