@@ -30,7 +30,6 @@ export interface MysqlConnection extends Teller {
   readonly connection?: MysqlConnection;
   query(query: object): Promise<[rows: unknown, fields: readonly MysqlField[] | undefined]>;
   destroy(): void;
-  on(event: "error", listener: () => void): unknown;
   removeListener(event: "error", listener: () => void): unknown;
 }
 

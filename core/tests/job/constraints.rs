@@ -3,7 +3,7 @@
 use crate::support::{USERS, World, assert_adds_up, context, failed, manifest};
 use reseal::{
     Key, KeyUse, Keyring, Mode, OsEntropy,
-    job::{End, Event, JobOptions, Reply, Report, Share, Step, Target, Work},
+    job::{End, Event, JobOptions, Report, Share, Step, Target, Work},
     manifest::Secrets,
 };
 use std::sync::Arc;
@@ -193,21 +193,8 @@ fn several_workers_refuse_what_the_database_does_not_take() {
 #[test]
 fn whoever_stops_it_is_not_kept_waiting_by_parts() {
     let world = checked(500, "id NOT BETWEEN 200 AND 400 OR length(ssn) < 50");
-    let mut job = world.job(USERS, |options| options.batch_rows = 500);
-    let mut failures = 0;
-    let mut reply = Reply::Start;
-    let report = loop {
-        match job.next(reply, 0) {
-            Step::Finished(report) => break report,
-            step => {
-                if matches!(step, Step::Rollback) {
-                    failures += 1;
-                    job.stop();
-                }
-                reply = world.perform(step);
-            }
-        }
-    };
+    let job = world.job(USERS, |options| options.batch_rows = 500);
+    let (report, failures) = world.stopped_at(job, 1, |step| matches!(step, Step::Rollback));
     assert_eq!(report.end, End::Stopped);
     assert!((1..=5).contains(&failures), "{failures}");
     let report = world.run(world.job(USERS, |_| {}));

@@ -104,16 +104,27 @@ impl World {
     }
 
     /// Runs a job, and asks it to stop after so many batches.
-    pub(crate) fn stopped(&self, mut job: Job, batches: usize) -> Report {
+    pub(crate) fn stopped(&self, job: Job, batches: usize) -> Report {
+        let is_batch = |step: &Step| matches!(step, Step::Tell(Event::Progress { .. }));
+        self.stopped_at(job, batches, is_batch).0
+    }
+
+    /// Runs a job, and asks it to stop after so many steps of a kind; with how many of them there were in all.
+    pub(crate) fn stopped_at(
+        &self,
+        mut job: Job,
+        times: usize,
+        is_one: impl Fn(&Step) -> bool,
+    ) -> (Report, usize) {
         let (mut reply, mut done) = (Reply::Start, 0);
         loop {
-            if done == batches {
+            if done >= times {
                 job.stop();
             }
             reply = match job.next(reply, 0) {
-                Step::Finished(report) => return report,
+                Step::Finished(report) => return (report, done),
                 step => {
-                    done += usize::from(matches!(step, Step::Tell(Event::Progress { .. })));
+                    done += usize::from(is_one(&step));
                     self.perform(step)
                 }
             };

@@ -7,7 +7,7 @@ from typing import Any
 
 from reseal.sqlalchemy.comparators import refusal
 from reseal.sqlalchemy.index import companions_of
-from reseal.sqlalchemy.targets import is_elsewhere, key_of
+from reseal.sqlalchemy.targets import is_elsewhere, key_of, said_by
 from reseal.sqlalchemy.types import Encrypted
 
 
@@ -54,8 +54,7 @@ def type_beside(column: Any) -> Any:
 
 def _targets(element: Any, rows: Any) -> Iterator[Any]:
     """The columns that a statement sets, or their names."""
-    yield from element._values or ()
-    yield from (target for target, _ in getattr(element, "_ordered_values", None) or ())
+    yield from (target for target, _ in said_by(element))
     yield from getattr(element, "_select_names", None) or ()
     for many in getattr(element, "_multi_values", None) or ():
         for row in many:
