@@ -55,9 +55,9 @@ async function keyboardCases(report, { browser, url }) {
   });
   await report.awaited("the address names the panel, and shows it", async () => {
     await press("End");
-    assert.equal(new URL(page.url()).hash, "#rotation");
+    await page.waitForURL(`${url}#rotation`);
     await page.goto(`${url}#census`);
-    assert.equal(await page.locator("#census").isVisible(), true);
+    await page.locator("#census:visible").waitFor();
   });
   await report.awaited("a key and a value, without a pointer", async () => {
     await page.goto("about:blank");

@@ -47,6 +47,8 @@ function take(chosen) {
   if (chosen === undefined) return;
   file = chosen;
   running = undefined;
+  // What the old count waits for may never come.
+  busy(false);
   byId("census-result").replaceChildren();
   byId("census-choose").hidden = true;
   guarded(async () => {
