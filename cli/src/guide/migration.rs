@@ -28,11 +28,9 @@ impl Guide<'_> {
                 &titled(GROUP, "introduce"),
                 &format!(
                     "Every application has to read {written} before anything writes it. Until then \
-                     each goes on writing what it writes.{} A program that takes its columns from \
-                     the manifest would write {written} at once. Until the step promote it gets a \
-                     copy with write and read exchanged: {}.",
+                     each goes on writing what it writes.{}{}",
                     self.readers(),
-                    self.exchanged()
+                    self.exchanged(&written)
                 ),
                 [self.check()],
             ),
@@ -123,14 +121,16 @@ impl Guide<'_> {
         left.collect()
     }
 
-    /// What is in the manifest of a program that goes on writing what it writes, by column.
-    fn exchanged(&self) -> String {
+    /// What is in the manifest of a program that goes on writing what it writes, by column. What no codec
+    /// can write no such program writes.
+    fn exchanged(&self, written: &str) -> String {
         let mut parts = Vec::new();
         for spec in self.manifest.columns() {
             let left = || spec.read.iter().filter(|name| **name != spec.write);
+            let writable = || left().filter(|name| self.can_write(name));
             // Plaintext is rather of before another one.
-            let today = left().find(|name| *name != "plain");
-            let Some(today) = today.or_else(|| left().next()) else {
+            let today = writable().find(|name| *name != "plain");
+            let Some(today) = today.or_else(|| writable().next()) else {
                 continue;
             };
             let mut read = format!("\"{}\"", spec.write);
@@ -145,7 +145,19 @@ impl Guide<'_> {
                 parts.push(part);
             }
         }
-        parts.join("; ")
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!(
+            " A program that takes its columns from the manifest would write {written} at once. Until \
+             the step promote it gets a copy with write and read exchanged: {}.",
+            parts.join("; ")
+        )
+    }
+
+    fn can_write(&self, codec: &str) -> bool {
+        let mut codecs = self.manifest.codecs();
+        codecs.any(|it| it.name() == codec && it.can_write())
     }
 
     /// Other applications that read such a column, and whether they can.

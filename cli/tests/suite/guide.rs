@@ -402,3 +402,31 @@ fn keys_in_files_come_into_the_shell_first() {
         assert!(squeezed.contains(sentence), "{sentence}: {text}");
     }
 }
+
+#[test]
+fn no_program_is_told_to_write_what_is_read_alone() {
+    let streams = "[codecs.cache]
+kind = 'metabase'
+keys = ['env:MB_ENCRYPTION_SECRET_KEY']
+streams = true
+expect = 'utf8'
+";
+    for (read, expected) in [
+        (
+            "'cache', 'plain'",
+            "write = \"plain\" and read = [\"app\", \"cache\"]",
+        ),
+        ("'cache'", "goes on writing what it writes. "),
+    ] {
+        let column = format!("write = 'app'\nread = [{read}]\n");
+        let (_, _, text) = guide(&format!("{APP}{streams}"), &column, "guide");
+        let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains(expected), "{read}: {text}");
+        assert!(!squeezed.contains("write = \"cache\""), "{read}: {text}");
+        assert_eq!(
+            squeezed.contains("a copy with write and read exchanged"),
+            read.contains("plain"),
+            "{text}"
+        );
+    }
+}

@@ -64,6 +64,12 @@ impl CodecSpec {
         self.options.facts().plaintext
     }
 
+    /// Whether a column may write it: streams of Metabase, for one, are read alone.
+    #[must_use]
+    pub fn can_write(&self) -> bool {
+        self.options.facts().cannot_write.is_none()
+    }
+
     /// The codec without its keys, which recognizes and does not open.
     #[must_use]
     pub fn keyless(&self) -> NamedCodec {
