@@ -159,6 +159,25 @@ export async function censusCases(report, { browser, url }) {
     assert.deepEqual(much, [...Array(12).fill("1 · 2.5 %"), "28 · 70 %"]);
     assert.equal(await chart.locator(".what").last().innerText(), "28 more");
   });
+  await report.awaited(
+    "columns that come late are not counted unseen, and can be chosen then",
+    async () => {
+      const late = JSON.stringify({ ssn: stored(1), note: "plain", "*": null });
+      await chooseFile(page, "late.jsonl", `${jsonl(200).replaceAll("ssn", "mail")}\n${late}\n`);
+      await start();
+      const { rows, lateColumns, columns } = await reported();
+      assert.deepEqual([rows, lateColumns, columns], [201, ["ssn", "note", "*"], ["mail"]]);
+      const said = await page.locator("#census-result").innerText();
+      assert.match(said, /3 columns not counted[^]*ssn, note, \*: no row of the first 200/);
+      assert.deepEqual(await chosen(), ["mail", "ssn"]);
+      await start();
+      await page.getByText("201 rows").first().waitFor();
+      await page.locator("#census-result").getByText("not counted").waitFor({ state: "detached" });
+      const again = await reported();
+      assert.deepEqual(again.lateColumns, []);
+      assert.equal(countsOf(again.groups.filter(({ column }) => column === "ssn"))["null  "], 200);
+    },
+  );
   await report.awaited("a line of many pieces", async () => {
     const long = JSON.stringify({ a: "x".repeat(3_000_000), ssn: null });
     await chooseFile(page, "long.jsonl", `${jsonl(8)}\n${long}\n${jsonl(8)}`);
@@ -224,6 +243,8 @@ function dialects() {
     ["empty lines above the first", "e.csv", `\n\r\nid,value\n1,${one}\n`, [plain("id", 1), sealed("value", 1)]], // prettier-ignore
     ["a delimiter at the end of each row", "d.csv", `id,value\n1,${one},\n`, [plain("id", 1), sealed("value", 1)]], // prettier-ignore
     ["rows of other lengths", "n.csv", `id,value\n1,${one},${two}\n2\n3,${three}\n`, [plain("id", 3), "value: null  1", sealed("value", 2)], 2], // prettier-ignore
+    ["NULL and bytes as PostgreSQL copies them", "t.tsv", `id\tblob\n1\t\\N\n2\t\\\\xc15e525301${"00".repeat(20)}01${"00".repeat(40)}\n3\t\\\\No\n`, ["blob: null  1", plain("blob", 1), sealed("blob", 1), plain("id", 3)]], // prettier-ignore
+    ["a backslash in a CSV is one", "n.csv", `id,value\n1,\\N\n`, [plain("id", 1), plain("value", 1)]], // prettier-ignore
     ["a quote that is not closed", "q.csv", `id,value\n1,${one}\n2,"a\n3,${three}\n`, [plain("id", 2), plain("value", 1), sealed("value", 1)], 1], // prettier-ignore
     ["quotes behind a backslash", "s.csv", `id,value\n1,"{\\"p\\":\\"a\\"}"\n2,${two}\n`, [plain("id", 2), plain("value", 1), sealed("value", 1)], 1], // prettier-ignore
   ];

@@ -150,6 +150,7 @@ async function* csvRows(chunks, sample) {
       if (start < 0) return { rows: [], odd: 0 };
       heads = uniqueNames(data.splice(0, start + 1)[start] ?? []);
     }
+    if (delimiter === "\t") data.forEach(withoutEscapes);
     return rowsBelow(heads, data, misquoted);
   };
   for await (const { text, read: sofar } of chunks) {
@@ -198,6 +199,18 @@ const fits = (cells, columns) =>
 function withoutReturn(cells) {
   const last = cells.at(-1);
   if (last?.endsWith("\r")) cells[cells.length - 1] = last.slice(0, -1);
+}
+
+/**
+ * What the text format of databases escapes and an envelope may have: NULL, and the bytes of a binary column.
+ *
+ * @param {(string | null)[]} cells
+ */
+function withoutEscapes(cells) {
+  for (const [at, cell] of cells.entries()) {
+    if (cell === "\\N") cells[at] = null;
+    else if (cell?.startsWith("\\\\x")) cells[at] = cell.slice(1);
+  }
 }
 
 /** @param {readonly string[]} cells */

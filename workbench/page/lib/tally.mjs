@@ -9,6 +9,8 @@ import { fromHex } from "./bytes.mjs";
 
 /** Whoever writes values chooses the key ids in them: more groups than this are one. */
 const MAX_GROUPS = 2000;
+/** Whoever writes a file chooses the names in it: of those that come late no more are told. */
+const MAX_LATE = 100;
 /** @type {Kind} */
 const NONE = { codec: "null", certainty: "yes", scheme: "", key: undefined };
 /** @type {Kind} */
@@ -22,6 +24,18 @@ export class Tally {
   rows = 0;
   /** Rows whose cells may be in the wrong columns. */
   odd = 0;
+  /**
+   * Columns that nobody could choose, and whether a value of them carries the mark of a format.
+   *
+   * @type {Map<string, boolean>}
+   */
+  late = new Map();
+  #offered;
+
+  /** @param {readonly string[]} offered the columns that could be chosen */
+  constructor(offered) {
+    this.#offered = new Set(offered);
+  }
 
   /**
    * Counts the chosen columns of some rows.
@@ -33,6 +47,7 @@ export class Tally {
     this.rows += rows.length;
     for (const row of rows) {
       for (const column of columns) this.#count(column, kindOf(cellOf(row, column)));
+      for (const name of Object.keys(row)) if (!this.#offered.has(name)) this.#noteLate(name, row);
     }
   }
 
@@ -55,6 +70,16 @@ export class Tally {
       if (name !== undefined) sums.set(name, (sums.get(name) ?? 0) + group.values);
     }
     return [...sums].sort(([, a], [, b]) => b - a);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Row} row
+   */
+  #noteLate(name, row) {
+    const isMarked = this.late.get(name);
+    if (isMarked === true || (isMarked === undefined && this.late.size >= MAX_LATE)) return;
+    this.late.set(name, marked([row], name) > 0);
   }
 
   /**

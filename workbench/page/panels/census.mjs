@@ -59,7 +59,11 @@ function take(chosen) {
     if (names.length === 0) throw new FileProblem("There are no rows in it.");
     /** @type {[string, number][]} */
     const found = names.map((name) => [name, marked(rows, name)]);
-    byId("census-columns").replaceChildren(...found.map((one) => choice(...one, rows.length)));
+    const boxes = found.map(([name, number]) => {
+      const note = number > 0 ? `${number} of the first ${rows.length} are marked` : "no marks";
+      return choice(name, number > 0, note);
+    });
+    byId("census-columns").replaceChildren(...boxes);
     byId("census-status").textContent = "";
     byId("census-choose").hidden = false;
     if (found.every(([, number]) => number === 0)) say("warn", "No column stands out", "In its first rows no value carries the mark of a format. Choose the columns yourself."); // prettier-ignore
@@ -78,12 +82,11 @@ async function sample(chosen) {
 
 /**
  * @param {string} name
- * @param {number} number
- * @param {number} rows
+ * @param {boolean} checked
+ * @param {string} note
  */
-function choice(name, number, rows) {
-  const box = h("input", { type: "checkbox", value: name, checked: number > 0 });
-  const note = number > 0 ? `${number} of the first ${rows} are marked` : "no marks";
+function choice(name, checked, note) {
+  const box = h("input", { type: "checkbox", value: name, checked });
   return h("label", { class: "check" }, box, h("span", {}, name), h("small", {}, note));
 }
 
@@ -91,12 +94,15 @@ async function run() {
   if (file === undefined) return;
   const boxes = [...byId("census-columns").querySelectorAll("input")];
   const columns = boxes.filter((box) => box.checked).map((box) => box.value);
+  const tally = new Tally(boxes.map((box) => box.value));
   if (columns.length === 0) return say("warn", "Choose a column", "None is chosen.");
   const mine = (running = { file });
   busy(true);
   try {
-    const tally = await counted(mine.file, columns, () => running === mine);
+    await tallied(mine.file, columns, tally, () => running === mine);
     if (file !== mine.file) return;
+    const late = [...tally.late].map(([name, isMarked]) => choice(name, isMarked, "came later"));
+    byId("census-columns").append(...late);
     const isWhole = running === mine;
     byId("census-result").replaceChildren(...result(tally, columns, isWhole));
     byId("census-status").textContent = `${isWhole ? "Counted" : "Stopped after"} ${plural(tally.rows, "row")}`; // prettier-ignore
@@ -109,10 +115,10 @@ async function run() {
 /**
  * @param {File} counting
  * @param {readonly string[]} columns
+ * @param {Tally} tally
  * @param {() => boolean} goesOn
  */
-async function counted(counting, columns, goesOn) {
-  const tally = new Tally();
+async function tallied(counting, columns, tally, goesOn) {
   let rested = performance.now();
   for await (const { rows, odd, read } of records(counting)) {
     tally.odd += odd;
@@ -122,11 +128,10 @@ async function counted(counting, columns, goesOn) {
       progress.value = read / counting.size;
       progress.textContent = `${plural(tally.rows, "row")}`;
       await rest();
-      if (!goesOn()) return tally;
+      if (!goesOn()) return;
       rested = performance.now();
     }
   }
-  return tally;
 }
 
 /** Lets the page draw and listen. */
@@ -171,9 +176,10 @@ function result(tally, columns, isWhole) {
       { class: "card" },
       h("h3", {}, isWhole ? what : `${what}, stopped early`),
       tally.odd > 0 ? oddRows(tally.odd) : undefined,
+      tally.late.size > 0 ? lateColumns([...tally.late.keys()]) : undefined,
       h("div", { class: "charts" }, ...charts),
       table("In numbers", heads, rows, { class: "census" }),
-      h("div", { class: "row" }, downloadButton({ rows: tally.rows, oddRows: tally.odd, complete: isWhole, columns, groups })), // prettier-ignore
+      h("div", { class: "row" }, downloadButton({ rows: tally.rows, oddRows: tally.odd, complete: isWhole, columns, lateColumns: [...tally.late.keys()], groups })), // prettier-ignore
     ),
   ];
 }
@@ -182,6 +188,12 @@ function result(tally, columns, isWhole) {
 function oddRows(odd) {
   const what = "They have more or fewer cells than the first line, or a quote in the wrong place. What was counted of them may be of another column: export the file anew."; // prettier-ignore
   return message("warn", `${plural(odd, "row")} may be read wrongly`, what);
+}
+
+/** @param {string[]} names */
+function lateColumns(names) {
+  const what = `${names.join(", ")}: no row of the first ${SAMPLE_ROWS} has them, so that nobody could choose them. They can be chosen now: count again.`; // prettier-ignore
+  return message("warn", `${plural(names.length, "column")} not counted`, what);
 }
 
 /** @param {Group} group */
