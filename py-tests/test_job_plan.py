@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
-from job_support import CODECS, HERE, RING, Json, Place, column, findings, manifest, total
+from cli_support import INDEX
+from job_support import (
+    CODECS,
+    HERE,
+    RING,
+    Json,
+    Place,
+    column,
+    findings,
+    manifest,
+    of_servers,
+    total,
+)
 
 FERNET = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
 TOKENS = CODECS | {"tokens": {"kind": "fernet", "keys": ["env:FERNET_KEY"]}}
@@ -195,3 +207,20 @@ def test_what_another_application_cannot_read_is_not_written(base: Place) -> Non
         column(read=["plain"], readers={"billing": ["rails", "reseal"], "shop": ["reseal"]})
     )
     assert total(base.report("apply"))["resealed"] == 2
+
+
+@of_servers
+def test_the_length_that_a_column_of_terms_needs(place: Place) -> None:
+    place.env["RESEAL_INDEX_KEY"] = INDEX.export()
+    place.do(
+        "CREATE TABLE users (id integer PRIMARY KEY, ssn varchar(200), a varchar(25), b varchar(26))"
+    )
+    place.insert("users", [{"id": 1, "ssn": "078-05-1120"}])
+    indexes = [{"name": name, "column": name, "bits": 64} for name in ("a", "b")]
+    place.describe(column(indexes=indexes))
+    said = findings(place.report("plan", code=2))
+    assert said == {"column-too-short": "a term takes 26 characters, and a 25: make it at least 26"}
+    place.do(f"ALTER TABLE users {'MODIFY a' if place.kind == 'mysql' else 'ALTER a TYPE'} text")
+    assert findings(place.report("plan")) == {}
+    assert total(place.report("apply"))["resealed"] == 1
+    assert [len(place.stored(name)[0]) for name in ("a", "b")] == [26, 26]

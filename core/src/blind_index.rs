@@ -128,6 +128,12 @@ impl BlindIndex {
         &self.name
     }
 
+    /// How many characters each term has.
+    pub(crate) fn term_chars(&self) -> usize {
+        let tag = BASE32.encode_len(usize::from(self.bits.div_ceil(8)));
+        TERM_START.len() + TERM_ID_CHARS + 1 + tag
+    }
+
     /// The term of a value under one key.
     pub(crate) fn term(&self, key: &IndexKey, value: &[u8], context: &Context) -> String {
         let mut term = String::from(TERM_START);

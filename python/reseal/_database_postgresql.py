@@ -11,6 +11,7 @@ from reseal._database_url import KEEP_ALIVE, Target, root_of
 
 _LOST = "08006"
 _NOT_CONNECTED = "08001"
+_NOT_ENCODED = "22021"
 # Messages of these classes speak of names and states, and never of values.
 _OPEN_CLASSES = frozenset(
     ("08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58")
@@ -18,7 +19,7 @@ _OPEN_CLASSES = frozenset(
 _SENTENCES = {
     "22001": "a value is too long for its column",
     "22003": "a number is out of the range of its column",
-    "22021": "a text holds what the encoding of the database lacks",
+    _NOT_ENCODED: "a text holds what the encoding of the database lacks",
     "22P02": "a value is none of the type of its column",
     "23502": "a column must not be null",
     "23503": "a row refers to one that is missing",
@@ -139,6 +140,8 @@ class Postgresql(Database):
         """What the driver says itself, which is of the connection, or of a value."""
         import psycopg
 
+        if isinstance(error, psycopg.DataError) and "NUL" in str(error):
+            return Failure(_NOT_ENCODED, _SENTENCES[_NOT_ENCODED])
         if not isinstance(error, psycopg.OperationalError):
             return Failure("", f"the driver refused a value with {type(error).__name__}")
         if self._connecting:

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::error::{Error, ErrorCode};
 use alloc::{format, string::String, vec::Vec};
+use data_encoding::HEXLOWER;
 
 /// A column of a table, as the database has it.
 #[derive(Clone, Debug)]
@@ -69,13 +70,14 @@ const REPLACES: i64 = 8;
 const POSTGRES_COLUMNS: &str = "SELECT a.attname::text, \
 format_type(a.atttypid, CASE WHEN b.typname = 'bpchar' THEN -1 ELSE NULLIF(a.atttypmod, -1) END), \
 b.typname::text, \
-CASE WHEN b.typname IN ('varchar', 'bpchar') AND m.typmod > 4 THEN m.typmod - 4 END, \
+CASE WHEN b.typname IN ('varchar', 'bpchar') AND d.typmod > 4 THEN d.typmod - 4 END, \
 (NOT a.attnotnull)::int, \
 CASE WHEN to_jsonb(a) ->> 'attgenerated' <> '' THEN 2 ELSE 0 END, NULL, NULL \
 FROM pg_catalog.pg_attribute a \
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
-CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END) m(typmod) \
-JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+CROSS JOIN LATERAL (WITH RECURSIVE d(oid, typmod) AS (SELECT a.atttypid, a.atttypmod UNION ALL \
+SELECT t.typbasetype, t.typtypmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.oid WHERE t.typtype = 'd') \
+SELECT * FROM d) d \
+JOIN pg_catalog.pg_type b ON b.oid = d.oid AND b.typtype <> 'd' \
 WHERE a.attrelid = to_regclass(";
 const POSTGRES_KEYS: &str = "SELECT i.indexrelid::text, a.attname::text, \
 CASE WHEN c.oid <> a.attcollation THEN quote_ident(n.nspname) || '.' || quote_ident(c.collname) END \
@@ -88,8 +90,12 @@ WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indn
 AND i.indrelid = to_regclass(";
 const POSTGRES_SCHEMA: &str = "SELECT n.nspname::text FROM pg_catalog.pg_class c \
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(";
-const MYSQL_COLUMNS: &str = "SELECT COLUMN_NAME, COLUMN_TYPE, LOWER(DATA_TYPE), \
-CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', \
+const MYSQL_COLUMNS: &str = "SELECT COLUMN_NAME, COLUMN_TYPE, ";
+/// JSON is text with a check in MariaDB, which alone reads such a comment.
+const MARIADB_JSON: &str = "/*M!100400 IF(DATA_TYPE = 'longtext' AND CONCAT('json_valid(`', \
+REPLACE(COLUMN_NAME, '`', '``'), '`)') IN (SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
+WHERE CONSTRAINT_SCHEMA = ";
+const MYSQL_TYPES: &str = "LOWER(DATA_TYPE)/*M!100400 )*/, CHARACTER_MAXIMUM_LENGTH, IS_NULLABLE = 'YES', \
 CASE WHEN GENERATION_EXPRESSION = 'ROW END' THEN 3 WHEN GENERATION_EXPRESSION <> '' THEN 2 ELSE LOCATE('on update', LOWER(EXTRA)) > 0 END, \
 CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ";
 const MYSQL_NATURE: &str = "SELECT (TABLE_TYPE = 'SYSTEM VERSIONED') + 2 * EXISTS (SELECT 1 FROM \
@@ -110,6 +116,15 @@ pub(super) fn columns(dialect: Dialect, table: &str) -> Statement {
         }
         Dialect::Mysql => {
             phrase = Phrase::new(dialect, MYSQL_COLUMNS);
+            let hex = |text: &str| {
+                let digits = HEXLOWER.encode(text.as_bytes());
+                format!("CONVERT(X'{digits}' USING utf8mb4)")
+            };
+            // No parameters: MySQL would not see them in a comment.
+            phrase.push(MARIADB_JSON);
+            phrase.push(&schema.map_or_else(|| "DATABASE()".into(), hex));
+            phrase.push(&format!(" AND TABLE_NAME = {}), 'json', */", hex(name)));
+            phrase.push(MYSQL_TYPES);
             mysql_table(&mut phrase, schema, name);
             phrase.push(" ORDER BY ORDINAL_POSITION");
         }

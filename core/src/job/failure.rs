@@ -127,7 +127,8 @@ pub enum FailureKind {
     TooLong,
     /// A value that must be unique is there already, or a table that another one makes at the same time.
     Duplicate,
-    /// A constraint of the table, such as a check or a foreign key, or a trigger does not take a value.
+    /// A constraint of the table, such as a check or a foreign key, or a trigger does not take a value; or an index,
+    /// an expression or a character set.
     Constraint,
     /// Anything else.
     Other,
@@ -170,15 +171,33 @@ fn postgres(code: &str) -> FailureKind {
         "22001" => FailureKind::TooLong,
         // The last two of a table, or of its type, that is made twice at once.
         "23505" | "42P07" | "42710" => FailureKind::Duplicate,
-        // Also what a domain, an exclusion and a view with a check do not take, and what a trigger raises.
-        "23502" | "23503" | "23514" | "23P01" | "44000" | "P0001" => FailureKind::Constraint,
-        _ if code.starts_with("08") => FailureKind::ConnectionLost,
-        _ => FailureKind::Other,
+        // Of an index that takes no value so long.
+        "54000" => FailureKind::Constraint,
+        _ => match code.get(..2) {
+            Some("08") => FailureKind::ConnectionLost,
+            // What triggers do and expressions make of it, what the character set lacks, and all constraints.
+            Some("09" | "21" | "22" | "23" | "27" | "38" | "39" | "44" | "45" | "P0") => {
+                FailureKind::Constraint
+            }
+            // The standard leaves these classes to whoever raises.
+            Some(class)
+                if class != "XX" && class.starts_with(|first| matches!(first, 'I'..='Z')) =>
+            {
+                FailureKind::Constraint
+            }
+            _ => FailureKind::Other,
+        },
     }
 }
 
 /// The numbers of MySQL and of MariaDB, and those of their clients from 2000.
-const fn mysql(code: u32) -> FailureKind {
+fn mysql(code: u32) -> FailureKind {
+    // Of a view with a check, of what a trigger raises or does, of what the character set or the type lacks, of
+    // documents, and of a check, in MySQL and in MariaDB.
+    const CONSTRAINTS: [u32; 26] = [
+        1048, 1118, 1138, 1172, 1216, 1217, 1242, 1264, 1265, 1292, 1364, 1365, 1366, 1369, 1411,
+        1451, 1452, 1644, 1690, 1977, 3140, 3141, 3819, 3854, 3988, 4025,
+    ];
     match code {
         1213 => FailureKind::Deadlock,
         1020 => FailureKind::Serialization,
@@ -195,8 +214,9 @@ const fn mysql(code: u32) -> FailureKind {
         1021 | 1114 => FailureKind::DiskFull,
         1406 => FailureKind::TooLong,
         1062 | 1586 => FailureKind::Duplicate,
-        // Of a view with a check, of what a trigger raises, and the last two of a check, in MySQL and in MariaDB.
-        1048 | 1216 | 1217 | 1369 | 1451 | 1452 | 1644 | 3819 | 4025 => FailureKind::Constraint,
+        _ if CONSTRAINTS.contains(&code) => FailureKind::Constraint,
+        // A trigger numbers its own.
+        30_000..=49_999 => FailureKind::Constraint,
         _ => FailureKind::Other,
     }
 }
@@ -205,8 +225,6 @@ fn sqlite(code: &str) -> FailureKind {
     const BUSY_SNAPSHOT: u32 = 517;
     // Of a primary key, of another key, and of a rowid.
     const DUPLICATES: [u32; 3] = [1555, 2067, 2579];
-    // A check, a foreign key, NULL where there must be none, and what a trigger raises.
-    const CONSTRAINTS: [u32; 4] = [275, 787, 1299, 1811];
     let Ok(number) = code.parse::<u32>() else {
         return sqlite_name(code);
     };
@@ -219,13 +237,14 @@ fn sqlite(code: &str) -> FailureKind {
         3 | 8 | 23 => FailureKind::PermissionDenied,
         13 => FailureKind::DiskFull,
         18 => FailureKind::TooLong,
-        _ if CONSTRAINTS.contains(&number) => FailureKind::Constraint,
+        // All constraints, what a trigger raises, and a value of another type.
+        19 | 20 => FailureKind::Constraint,
         _ => FailureKind::Other,
     }
 }
 
 fn sqlite_name(name: &str) -> FailureKind {
-    const NAMES: [(&str, FailureKind); 16] = [
+    const NAMES: [(&str, FailureKind); 14] = [
         ("SQLITE_BUSY_SNAPSHOT", FailureKind::Serialization),
         ("SQLITE_BUSY", FailureKind::LockTimeout),
         ("SQLITE_LOCKED", FailureKind::LockTimeout),
@@ -238,10 +257,8 @@ fn sqlite_name(name: &str) -> FailureKind {
         ("SQLITE_CONSTRAINT_PRIMARYKEY", FailureKind::Duplicate),
         ("SQLITE_CONSTRAINT_UNIQUE", FailureKind::Duplicate),
         ("SQLITE_CONSTRAINT_ROWID", FailureKind::Duplicate),
-        ("SQLITE_CONSTRAINT_CHECK", FailureKind::Constraint),
-        ("SQLITE_CONSTRAINT_FOREIGNKEY", FailureKind::Constraint),
-        ("SQLITE_CONSTRAINT_NOTNULL", FailureKind::Constraint),
-        ("SQLITE_CONSTRAINT_TRIGGER", FailureKind::Constraint),
+        ("SQLITE_CONSTRAINT", FailureKind::Constraint),
+        ("SQLITE_MISMATCH", FailureKind::Constraint),
     ];
     let found = NAMES.iter().find(|(prefix, _)| name.starts_with(prefix));
     found.map_or(FailureKind::Other, |(_, kind)| *kind)

@@ -42,6 +42,7 @@ impl Run {
     /// Measures the values of a walk.
     pub(super) async fn measure(&mut self, walk: &Walk) -> Result<(), Halt> {
         for value in &walk.values {
+            self.measure_terms(value);
             let rows = self.line.query(walk.lengths(value)).await?;
             let Some((longest, bytes)) = longest(&rows) else {
                 continue;
@@ -68,6 +69,28 @@ impl Run {
         }
         Ok(())
     }
+
+    /// Terms are of one length, whatever the values.
+    fn measure_terms(&mut self, value: &ValueColumn) {
+        let target = self.targets.get(value.target);
+        let indexes = target.into_iter().flat_map(|it| &it.spec.indexes);
+        for (index, term) in indexes.zip(&value.terms) {
+            let needed = index.index.term_chars();
+            if let Some(allowed) = term.max_chars.filter(|allowed| *allowed < needed) {
+                let finding = too_short("a term", needed, &term.name, allowed);
+                self.findings.push((value.target, finding));
+            }
+        }
+    }
+}
+
+fn too_short(what: &str, needed: usize, column: &str, allowed: usize) -> Finding {
+    Finding {
+        code: "column-too-short",
+        message: format!(
+            "{what} takes {needed} characters, and {column} {allowed}: make it at least {needed}"
+        ),
+    }
 }
 
 /// The most characters and the most bytes of a value; nothing where there is none.
@@ -85,13 +108,7 @@ impl Length {
         let allowed = self.allowed?;
         let alter = |needed| format!("make it at least {needed}");
         if self.needed > allowed {
-            let (needed, alter) = (self.needed, alter(self.needed));
-            return Some(Finding {
-                code: "column-too-short",
-                message: format!(
-                    "a new value takes {needed} characters, and the column {allowed}: {alter}"
-                ),
-            });
+            return Some(too_short("a new value", self.needed, "the column", allowed));
         }
         match self.bound {
             Some(bound) if self.is_sample && bound > allowed => Some(Finding {

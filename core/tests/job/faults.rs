@@ -201,6 +201,15 @@ fn codes_of_each_dialect_have_their_kind() {
         ("23P01", Constraint),
         ("44000", Constraint),
         ("P0001", Constraint),
+        ("P0004", Constraint),
+        ("22P02", Constraint),
+        ("22021", Constraint),
+        ("54000", Constraint),
+        ("45000", Constraint),
+        ("MY001", Constraint),
+        ("55000", Other),
+        ("42883", Other),
+        ("XX000", Other),
         ("", Other),
     ];
     let mysql = [
@@ -224,6 +233,9 @@ fn codes_of_each_dialect_have_their_kind() {
         ("4025", Constraint),
         ("1369", Constraint),
         ("1644", Constraint),
+        ("1366", Constraint),
+        ("30001", Constraint),
+        ("1064", Other),
         ("ER_X", Other),
     ];
     let sqlite = [
@@ -242,12 +254,16 @@ fn codes_of_each_dialect_have_their_kind() {
         ("275", Constraint),
         ("787", Constraint),
         ("1811", Constraint),
+        ("3091", Constraint),
+        ("19", Constraint),
+        ("20", Constraint),
         ("SQLITE_BUSY", LockTimeout),
         ("SQLITE_BUSY_SNAPSHOT", Serialization),
         ("SQLITE_FULL", DiskFull),
         ("SQLITE_CONSTRAINT_PRIMARYKEY", Duplicate),
         ("SQLITE_CONSTRAINT_CHECK", Constraint),
         ("SQLITE_CONSTRAINT_TRIGGER", Constraint),
+        ("SQLITE_MISMATCH", Constraint),
         ("SQLITE_ERROR", Other),
     ];
     let of = |dialect, codes: &[(&str, FailureKind)]| {
