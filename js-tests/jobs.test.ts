@@ -240,8 +240,8 @@ test("an open connection is given back as it was", async () => {
 const SETTINGS = {
   postgresql: ["SET statement_timeout = 12345", "SELECT current_setting('statement_timeout')"],
   mysql: [
-    "SET SESSION sql_mode = 'ANSI_QUOTES', max_statement_time = 1.5, autocommit = 0",
-    "SELECT @@sql_mode, @@max_statement_time, @@autocommit",
+    "SET SESSION sql_mode = 'ANSI_QUOTES', max_statement_time = 1.5, autocommit = 0, sql_select_limit = 1",
+    "SELECT @@sql_mode, @@max_statement_time, @@autocommit, @@sql_select_limit, @@max_sort_length",
   ],
 } as const;
 

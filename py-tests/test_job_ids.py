@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -188,6 +189,78 @@ def test_days_that_are_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> No
         assert place.do("SELECT @@sql_mode") == before
     report = jobs.apply(place.connection, manifest=described, batch=7)
     assert sum(it["values"] for it in report["columns"][0]["total"]["resealed"]) == len(rows)
+
+
+#: Names of the same start, longer than what a server of its own accord sorts by, in no order.
+LONG = [f"{'h' * 600}{n * 7919 % 1009:06}" for n in range(300)]
+
+
+@on("mysql")
+@pytest.mark.parametrize(
+    "of",
+    ["varchar(700)", "varchar(700) COLLATE utf8mb4_bin", "text", "blob", "text CHARSET latin1"],
+)
+def test_ids_of_a_long_common_start(place: Place, of: str) -> None:
+    ids = LONG if "(" in of or of == "text" else [url.replace("h", "hh", 600) for url in LONG]
+    length = max(map(len, ids))
+    place.do(
+        f"CREATE TABLE users (id integer PRIMARY KEY, url {of} NOT NULL, ssn text, UNIQUE (url({length})))"
+        " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+    )
+    place.insert("users", [{"id": n, "url": url, "ssn": f"it {n}"} for n, url in enumerate(ids)])
+    place.describe(column(row_id=["url"]))
+    every = {"scanned": len(ids), "found": len(ids)}
+    assert total(place.report("verify", "--batch", "20")) == every
+    assert total(place.report("apply", "--batch", "20", "--jobs", "2"))["resealed"] == len(ids)
+    assert all(it.startswith("rs1.") for it in place.stored())
+    assert total(place.report("census", "--batch", "20")) == every
+    retired = place.report("retire", "plain", "--batch", "20")
+    assert total(retired)["scanned"] == len(ids)
+
+
+@on("mysql")
+def test_a_limit_of_the_session_hides_no_rows(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the program has set comes back."""
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    place.users([RING.seal(f"it {n}", HERE) if n % 2 else f"it {n}" for n in range(10)])
+    described = reseal.Manifest.parse(manifest(column()))
+    place.do("SET SESSION sql_select_limit = 1, max_sort_length = 99999")
+    settings = "SELECT @@sql_select_limit, @@max_sort_length"
+    before = place.do(settings)
+    counted = jobs.census(place.connection, manifest=described, keys_only=True)
+    assert counted["columns"][0]["total"]["scanned"] == 10
+    assert place.do(settings) == before == [(1, 99_999)]
+
+
+@on("postgresql")
+@pytest.mark.parametrize("of", ['"of \'all".citext', "mail", "address"])
+@pytest.mark.parametrize("keys", [["id"], ["part", "id"], ["id", "part"]], ids="-".join)
+def test_ids_whose_type_is_in_another_schema(place: Place, of: str, keys: list[str]) -> None:
+    """Their own order counts, which is not that of text."""
+    place.do('CREATE SCHEMA "of \'all"')
+    place.do('CREATE EXTENSION citext SCHEMA "of \'all"')
+    place.do('CREATE DOMAIN mail AS "of \'all".citext')
+    place.do("CREATE DOMAIN address AS mail")
+    declared = f"id {of}, part integer, ssn text, PRIMARY KEY ({', '.join(keys)})"
+    place.do(f"CREATE TABLE users ({declared})")
+    ids = [f"{'K' if n % 2 else 'k'}-{n * 7919 % 1009:04}" for n in range(300)]
+    rows = [{"id": it, "part": n % 3, "ssn": f"it {n}"} for n, it in enumerate(ids)]
+    place.insert("users", rows)
+    place.describe(column(row_id=keys))
+    every = {"scanned": len(ids), "found": len(ids)}
+    assert total(place.report("verify", "--batch", "20")) == every
+    assert total(place.report("apply", "--batch", "20", "--jobs", "2"))["resealed"] == len(ids)
+    assert all(it.startswith("rs1.") for it in place.stored())
+    assert total(place.report("census", "--batch", "20")) == every
+    retired = place.report("retire", "plain", "--batch", "20")
+    assert total(retired)["scanned"] == len(ids)
+    # A person may spell it otherwise, as the key does not tell.
+    named = {"id": ids[8].upper(), "part": 8 % 3}
+    row = json.dumps([named[key] for key in keys]) if len(keys) > 1 else named["id"]
+    repaired = total(place.report("apply", "--repair", "keep", "--row", row))
+    assert repaired == {"scanned": 1, "current": 1}
 
 
 @on("sqlite")

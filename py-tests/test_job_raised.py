@@ -23,8 +23,10 @@ SETTINGS = {
         " current_setting('idle_in_transaction_session_timeout')",
     ),
     "mysql": (
-        "SET SESSION sql_mode = 'ANSI_QUOTES', max_statement_time = 1234",
-        "SELECT @@sql_mode, @@max_statement_time, @@idle_transaction_timeout",
+        "SET SESSION sql_mode = 'ANSI_QUOTES', max_statement_time = 1234, max_sort_length = 999,"
+        " sql_select_limit = 9999",
+        "SELECT @@sql_mode, @@max_statement_time, @@idle_transaction_timeout, @@max_sort_length,"
+        " @@sql_select_limit",
     ),
     "sqlite": ("PRAGMA busy_timeout = 4321", "PRAGMA busy_timeout"),
 }

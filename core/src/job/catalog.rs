@@ -22,6 +22,9 @@ pub(super) struct Info {
     pub(super) set_by: SetBy,
     /// Of text in MySQL.
     pub(super) charset: Option<(String, String)>,
+    /// The schema of its operators, quoted, where PostgreSQL does not find them by their names: it would take
+    /// those of another type without a word.
+    pub(super) operators: Option<String>,
 }
 
 /// What sets a column, where it is not only the application.
@@ -72,7 +75,14 @@ format_type(a.atttypid, CASE WHEN b.typname = 'bpchar' THEN -1 ELSE NULLIF(a.att
 b.typname::text, \
 CASE WHEN b.typname IN ('varchar', 'bpchar') AND d.typmod > 4 THEN d.typmod - 4 END, \
 (NOT a.attnotnull)::int, \
-CASE WHEN to_jsonb(a) ->> 'attgenerated' <> '' THEN 2 ELSE 0 END, NULL, NULL \
+CASE WHEN to_jsonb(a) ->> 'attgenerated' <> '' THEN 2 ELSE 0 END, NULL, NULL, \
+(WITH RECURSIVE d(oid) AS (SELECT t.oid UNION \
+SELECT u.typbasetype FROM d JOIN pg_catalog.pg_type u ON u.oid = d.oid) \
+SELECT min(quote_ident(n.nspname)) FROM d \
+JOIN pg_catalog.pg_opclass c ON c.opcintype = d.oid AND c.opcmethod = 403 AND c.opcdefault \
+JOIN pg_catalog.pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = d.oid AND m.amoprighttype = d.oid \
+JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
+WHERE NOT pg_operator_is_visible(o.oid)) \
 FROM pg_catalog.pg_attribute a \
 CROSS JOIN LATERAL (WITH RECURSIVE d(oid, typmod) AS (SELECT a.atttypid, a.atttypmod UNION ALL \
 SELECT t.typbasetype, t.typtypmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.oid WHERE t.typtype = 'd') \
@@ -259,6 +269,7 @@ fn info(row: &[Cell]) -> Option<Info> {
         set_by,
         charset,
         collation,
+        operators @ ..,
     ] = row
     else {
         return None;
@@ -277,6 +288,7 @@ fn info(row: &[Cell]) -> Option<Info> {
             _ => SetBy::Application,
         },
         charset: text(charset).zip(text(collation)),
+        operators: operators.first().and_then(text),
     })
 }
 

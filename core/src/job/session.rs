@@ -21,6 +21,17 @@ const MIN_SQLITE: (u32, u32) = (3, 33);
 const MYSQL_MODE: &str = "SET SESSION sql_mode = CONCAT_WS(',', REPLACE(REPLACE(REPLACE(@@SESSION.sql_mode, \
 'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), 'STRICT_ALL_TABLES', 'ALLOW_INVALID_DATES')";
 
+/// What is sorted by less than the whole of a key comes in another order than keys are compared in, and rows are
+/// passed over: an index has 3,072 bytes, of which collations make some more, and the usual sort buffer of MySQL takes
+/// no keys much longer than this. No statement has fewer rows than it asks for.
+const MYSQL_NUMBERS: [(&str, &str); 2] = [
+    (
+        "max_sort_length",
+        "GREATEST(@@SESSION.max_sort_length, 8192)",
+    ),
+    ("sql_select_limit", "18446744073709551615"),
+];
+
 /// The longest time that databases take, in milliseconds.
 const MAX_MS: u64 = 86_400_000;
 
@@ -69,6 +80,9 @@ impl Session {
         self.keep("sql_mode", restore.done());
         line.execute(Phrase::new(dialect, MYSQL_MODE).done())
             .await?;
+        for (name, value) in MYSQL_NUMBERS {
+            self.mysql_number(line, name, value).await?;
+        }
         if timeout.is_none() && lease.is_none() {
             return Ok(());
         }

@@ -105,12 +105,13 @@ impl Walk {
         phrase.done()
     }
 
-    /// `(a, b) > (…)`; MySQL uses its index only for the form without rows.
+    /// `(a, b) > (…)`; MySQL uses its index only for the form without rows, and in PostgreSQL only that one takes an
+    /// operator for each column.
     fn push_bound(&self, phrase: &mut Phrase, key: Option<&[Cell]>, bound: &Bound) {
         let Some(key) = key else { return };
         let pairs: Vec<_> = self.keys.iter().zip(key).collect();
         phrase.push(" AND (");
-        if self.dialect != Dialect::Mysql {
+        if self.dialect != Dialect::Mysql && !self.has_operators() {
             phrase.list(", ", &pairs, |phrase, (key, _)| {
                 phrase.push(&self.key(key));
             });
@@ -121,6 +122,11 @@ impl Walk {
             phrase.push(")");
             return;
         }
+        if let Some((key, cell)) = pairs.first().filter(|_| self.has_operators()) {
+            // The alternatives alone would have PostgreSQL read its index from the start.
+            self.push_compared(phrase, key, &format!("{}=", bound.first), cell);
+            phrase.push(") AND (");
+        }
         phrase.list(" OR ", 0..pairs.len(), |phrase, last| {
             phrase.push("(");
             let chain = pairs.iter().take(last + 1).enumerate();
@@ -130,12 +136,20 @@ impl Walk {
                     place if place + 1 < pairs.len() => bound.first,
                     _ => bound.all,
                 };
-                phrase.push(&self.key(key)).push(&format!(" {sign} "));
-                self.push_key_value(phrase, &key.info, cell);
+                self.push_compared(phrase, key, sign, cell);
             });
             phrase.push(")");
         });
         phrase.push(")");
+    }
+
+    fn push_compared(&self, phrase: &mut Phrase, key: &KeyColumn, sign: &str, cell: &Cell) {
+        phrase.push(&format!("{} {} ", self.key(key), key.info.operator(sign)));
+        self.push_key_value(phrase, &key.info, cell);
+    }
+
+    fn has_operators(&self) -> bool {
+        self.keys.iter().any(|key| key.info.operators.is_some())
     }
 
     fn push_order(&self, phrase: &mut Phrase) {
@@ -147,8 +161,8 @@ impl Walk {
 
     /// The rows with these keys, as far as they are still there.
     pub(super) fn rows_at(&self, keys: &[Vec<Cell>]) -> Statement {
-        if self.dialect == Dialect::Sqlite {
-            return self.sqlite_rows_at(keys);
+        if self.dialect == Dialect::Sqlite || self.has_operators() {
+            return self.joined_rows_at(keys);
         }
         let mut phrase = Phrase::new(self.dialect, "");
         self.push_select(&mut phrase, "");
@@ -169,15 +183,18 @@ impl Walk {
         phrase.done()
     }
 
-    /// It uses the index of a composite key for a join, and for no list of rows.
-    fn sqlite_rows_at(&self, keys: &[Vec<Cell>]) -> Statement {
+    /// SQLite uses the index of a composite key for a join, and for no list of rows.
+    fn joined_rows_at(&self, keys: &[Vec<Cell>]) -> Statement {
         let mut phrase = Phrase::new(self.dialect, "WITH reseal_v(");
         self.push_given(&mut phrase, &[], &[]);
         phrase.push(") AS (VALUES ");
         phrase.list(", ", keys, |phrase, key| {
             phrase.push("(");
             phrase.list(", ", key, |phrase, cell| {
-                phrase.value(cell.clone());
+                match self.dialect {
+                    Dialect::Postgres => phrase.value(in_hex(cell)).push("::text"),
+                    Dialect::Mysql | Dialect::Sqlite => phrase.value(cell.clone()),
+                };
             });
             phrase.push(")");
         });
@@ -301,8 +318,8 @@ impl Walk {
                 Dialect::Postgres => format!("::{}", key.info.declared),
                 Dialect::Mysql | Dialect::Sqlite => String::new(),
             };
-            let name = self.key(key);
-            phrase.push(&format!(" AND {name} = reseal_v.reseal_k{place}{cast}"));
+            let (name, is) = (self.key(key), key.info.operator("="));
+            phrase.push(&format!(" AND {name} {is} reseal_v.reseal_k{place}{cast}"));
         }
     }
 
@@ -459,6 +476,14 @@ pub(super) fn read(dialect: Dialect, name: String, info: &Info) -> String {
 }
 
 impl Info {
+    /// A comparison by its own type.
+    fn operator(&self, sign: &str) -> String {
+        match &self.operators {
+            Some(schema) => format!("OPERATOR({schema}.{sign})"),
+            None => sign.into(),
+        }
+    }
+
     fn is_unsigned(&self) -> bool {
         self.declared.to_ascii_lowercase().contains("unsigned")
     }
