@@ -88,6 +88,37 @@ test("what init could not load is told without what may be secret", async () => 
   }
 });
 
+test("init repeats nothing of what the promise that it was given was rejected with", async () => {
+  const url = "http://user:hidden@127.0.0.1/reseal.wasm?token=hidden";
+  for (const source of [fetch(url), Promise.reject(new Error(url)), Promise.reject(url)]) {
+    const error: unknown = await reseal.init(source as never).catch((error: unknown) => error);
+    expect(error).toMatchObject({
+      code: "not-initialized",
+      message: expect.stringContaining("give init the URL") as string,
+    });
+    expect(String(error)).not.toContain("hidden");
+  }
+  const own = new reseal.ResealError("source-missing", "as it is");
+  expect(await reseal.init(Promise.reject(own)).catch((error: unknown) => error)).toBe(own);
+});
+
+test("without fetch init takes bytes, and says so", () => {
+  const program = `
+    import { readFileSync } from "node:fs";
+    for (const name of ["fetch", "Response", "Request"]) delete globalThis[name];
+    const { init, Key } = await import("reseal/browser");
+    for (const source of [undefined, "http://127.0.0.1/reseal.wasm", {}]) {
+      await init(source).catch(({ code, message }) => console.log(code, message));
+    }
+    await init(readFileSync("../wasm/dist/reseal.wasm"));
+    console.log(Key.generate().use);`;
+  const missing = "not-initialized reseal.wasm could not be loaded: there is no fetch here: give init the bytes of reseal.wasm"; // prettier-ignore
+  const [first, second, third, last] = runNode(program).split("\n");
+  expect([first, second]).toEqual([missing, missing]);
+  expect(third).toContain("invalid-argument");
+  expect(last).toBe("data");
+});
+
 test("init starts the module once, also when it is called twice", async () => {
   const both = [reseal.init(`${base}/reseal.wasm`), reseal.init()];
   expect(await Promise.all(both)).toEqual([undefined, undefined]);

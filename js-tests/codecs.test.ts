@@ -223,6 +223,9 @@ test("Rails: a rotation, a deterministic attribute, an envelope, a previous sche
   refuses("codec-read-only", () => packed.seal("x"));
   const long = "long ".repeat(100);
   const loose = codecs.rails({ primaryKeys: ["old"], keyDerivationSalt, compress: false });
+  refuses("invalid-argument", () =>
+    codecs.rails({ primaryKeys: ["old"], keyDerivationSalt, compress: null as never }),
+  );
   expect(old.seal(long).length).toBeLessThan(loose.seal(long).length);
 });
 

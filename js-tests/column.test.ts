@@ -13,6 +13,7 @@ import {
   LiveKeyring,
   ResealError,
   type ColumnOptions,
+  type ErrorCode,
   type Resealing,
 } from "reseal";
 import { refuses } from "./support.js";
@@ -170,6 +171,44 @@ test("batches: values that cannot be packed stand between the others", () => {
   refuses("invalid-argument", () => column.openMany(["x"], { rows: [1, 2] }));
   refuses("invalid-argument", () => column.openMany("x" as never));
   refuses("invalid-argument", () => column.sealMany(["x"], { row: 1 } as never));
+});
+
+test("of two errors, that of the context comes first in sealing, and that of the value in opening", () => {
+  const index = { index: "ssn_eq" };
+  const keys = new Keyring({ primary: key, index: Key.generate("index") });
+  const write = codecs.reseal(keys);
+  const made = new Column({ write, mode: "deterministic", indexes: [index] });
+  for (const facts of [{ A: 1 }, { a: 1.5 }]) {
+    for (const value of ["\ud800", 5] as never[]) {
+      refuses("context-invalid", () => made.seal(value, facts));
+      refuses("context-invalid", () => made.indexTerm(value, "ssn_eq", facts));
+      refuses("context-invalid", () => made.indexTerms(value, "ssn_eq", facts));
+      refuses("context-invalid", () => made.lookupValues(value, facts));
+      const many = made.sealMany([value, "a"], { contexts: [facts, {}] });
+      expect(many[0]).toMatchObject({ code: "context-invalid" });
+      expect(many[1]).toBe(made.seal("a"));
+    }
+    for (const [stored, code] of [
+      ["\ud800", "invalid-text"],
+      [5, "invalid-argument"],
+    ] as [never, ErrorCode][]) {
+      refuses(code, () => made.open(stored, facts));
+      refuses(code, () => made.keepTwice(stored, facts));
+      refuses(code, () => made.unwrapTwice(stored, facts));
+      expect(made.reseal(stored, facts)).toMatchObject({ outcome: "refused", code });
+      expect(made.reopen(stored, facts)).toMatchObject({ outcome: "refused", code });
+      const many = made.openMany([stored, made.seal("a")], { contexts: [facts, {}] });
+      expect(many).toMatchObject([{ code }, { value: "a" }]);
+    }
+  }
+  for (const value of ["\ud800", 5] as never[]) {
+    const code = value === 5 ? "invalid-argument" : "invalid-text";
+    for (const facts of [undefined, { a: 1 }]) {
+      refuses(code, () => made.seal(value, facts));
+      refuses(code, () => made.indexTerm(value, "ssn_eq", facts));
+      refuses(code, () => made.lookupValues(value, facts));
+    }
+  }
 });
 
 test("what a column is made of is checked", () => {

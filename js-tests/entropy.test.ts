@@ -1,6 +1,6 @@
 // Randomness: drawn through a pool, hedged, and never replaced by something weaker.
 import { afterEach, expect, test } from "vitest";
-import { Key, Keyring, codecs, toBinary } from "reseal";
+import { Key, Keyring, Keyset, codecs, toBinary } from "reseal";
 import { refuses, runNode } from "./support.js";
 
 const real = crypto.getRandomValues;
@@ -138,6 +138,25 @@ test("a source that fails is random-unavailable, without a fallback", () => {
   }
   crypto.getRandomValues = real;
   expect(ring.openString(ring.seal("x", {}), {})).toBe("x");
+});
+
+test("a source that fills nothing makes no key, which everybody would know", () => {
+  const kek = Key.generate("kek");
+  source(() => {});
+  for (const call of [
+    () => Key.generate(),
+    () => Key.generate("kek"),
+    () => codecs.N8nDataKey.generate(),
+    () => Keyset.create({ kek }).rotate("data"),
+  ]) {
+    refuses("random-unavailable", call);
+  }
+  const scheme = { primaryKeys: ["a key"], keyDerivationSalt: "a salt", envelope: true };
+  const rails = codecs.rails(scheme);
+  refuses("random-unavailable", () => {
+    // The pool may hold some of the real source.
+    for (let i = 0; i < 200; i++) rails.seal("x");
+  });
 });
 
 test("a runtime without WebCrypto is random-unavailable", () => {

@@ -1,7 +1,7 @@
 // Keyrings: how they are built, what they show, how they end.
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { Key, Keyring, type KeyringOptions } from "reseal";
+import { Key, Keyring, type ErrorCode, type KeyringOptions } from "reseal";
 import { context, newRing, refuses } from "./support.js";
 
 const data = Key.generate();
@@ -83,6 +83,19 @@ test.each<[string, unknown]>([
 ])("options: %s is invalid-argument", (_, options) => {
   const error = refuses("invalid-argument", () => new Keyring(options as KeyringOptions));
   expect(error.message).not.toContain(data.export().slice(10, 20));
+});
+
+test.each<[string, KeyringOptions, ErrorCode]>([
+  ["primary", { primary: "" }, "invalid-key"],
+  ["primary", { primary: 5 as never }, "invalid-argument"],
+  ["index", { index: `${data.export()}x` }, "invalid-key"],
+  ["decryptOnly", { primary: data, decryptOnly: [other, ""] }, "invalid-key"],
+  ["introduced", { introduced: [null as never] }, "invalid-argument"],
+  ["disabled", { disabled: ["x"] }, "invalid-key"],
+  ["destroyed", { destroyed: ["x"] }, "invalid-argument"],
+])("the message of a bad key names the option %s", (name, options, code) => {
+  const { message } = refuses(code, () => new Keyring(options));
+  expect(message.startsWith(`${name}: `), message).toBe(true);
 });
 
 test("options are read once, and undefined is as if left out", () => {

@@ -216,13 +216,11 @@ describe("secrets", () => {
       );
     }
     const withStatus = (status: unknown) => ({ deployment_key: [{ ...row, status }] });
-    for (const status of [7, null, undefined]) {
+    for (const status of [7, 7n, -7n, 2n ** 64n - 1n, 1n - 2n ** 64n, null, undefined]) {
       const call = () => manifest.build({ env, tables: withStatus(status) });
       const { message } = refuses("source-unreadable", call);
       expect(message).toBe("codecs.n.rows[0].status: expected text");
     }
-    // A bigint is text, as the ids of many databases are.
-    refuses("invalid-argument", () => manifest.build({ env, tables: withStatus(7n) }));
   });
 
   test("a codec reads what it needs, and no more", () => {
@@ -479,6 +477,35 @@ test("arguments of wrong types are refused", () => {
     refuses("invalid-argument", () => manifest.codec(name as never, { env }));
   }
   refuses("invalid-argument", () => new (Manifest as never as new (handle: object) => unknown)({}));
+});
+
+test("rings and tables are checked whole, also those of other codecs", () => {
+  const ring = new Keyring({ primary });
+  for (const options of [
+    { rings: { app: 5 } },
+    { rings: [] },
+    { rings: [ring] },
+    { tables: [] },
+    { tables: { keys: 5 } },
+    { tables: { keys: {} } },
+  ]) {
+    const manifest = parse(APP, TOKENS);
+    refuses("invalid-argument", () => manifest.codec("tokens", { env, ...options } as never));
+    refuses("invalid-argument", () => manifest.build({ env, ...options } as never));
+  }
+});
+
+test("rings and tables that are undefined are as if left out", () => {
+  const none = { rings: { app: undefined }, tables: { keys: undefined } } as never as object;
+  expect(parse(APP, app).build({ env, ...none })).toHaveLength(1);
+});
+
+test("a codec of a ring whose passphrase is no UTF-8 is refused", () => {
+  const described =
+    '[codecs.app]\nkind = "reseal"\nkeyring = "keyset:ring.json"\npassphrase = "env:PASS"';
+  const given = { env: { PASS: "correct h\ufffdrse battery" } };
+  const { message } = refuses("source-unreadable", () => parse(described).codec("app", given));
+  expect(message).toBe("codecs.app.keyring: the variable PASS is no text (UTF-8)");
 });
 
 test("members of a document are text", () => {

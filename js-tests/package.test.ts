@@ -86,6 +86,48 @@ test("CommonJS starts where Node has a document", () => {
   expect(output.split("\n")).toEqual(["reseal", "reseal/slim", "source-unreadable", ""]);
 });
 
+test("Node starts where the globals for text are missing, as in jsdom", () => {
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const program = `
+    for (const name of ["TextDecoder", "TextEncoder", "fetch", "Response", "Request"]) delete globalThis[name];
+    for (const name of ["reseal", "reseal/slim"]) {
+      const { Key, Keyring, Keyset } = LOAD(name);
+      const ring = new Keyring({ primary: Key.generate() });
+      console.log(ring.openString(ring.seal("é" + name, {}), {}));
+      Keyset.create({ kek: Key.generate("kek") }).save();
+    }
+    const { census } = LOAD("reseal/jobs");
+    census("sqlite:///x", { manifest: "nowhere.toml" }).catch(({ code }) => console.log(code));
+  `;
+  for (const [load, type] of [
+    ["require", "commonjs"],
+    ["await import", "module"],
+  ] as const) {
+    const args = [`--input-type=${type}`, "--eval", program.replaceAll("LOAD", load)];
+    const output = execFileSync(process.execPath, args, { cwd, encoding: "utf8" });
+    expect(output.split("\n")).toEqual(["éreseal", "éreseal/slim", "source-unreadable", ""]);
+  }
+});
+
+test("a proxy of an object is told, which lacks what is private to it", () => {
+  const { codecs, Column, Key, Keyring, Keyset, Manifest } = reseal;
+  const proxy = <T extends object>(of: T): T => new Proxy(of, {});
+  const ring = new Keyring({ primary: Key.generate() });
+  const kek = proxy(Key.generate("kek"));
+  const manifest = Manifest.parse('version = 1\n[codecs.app]\nkind = "reseal"\nkeyring = "env"');
+  for (const [name, call] of [
+    ["Key", () => new Keyring({ primary: proxy(Key.generate()) })],
+    ["Key", () => Keyset.create({ kek })],
+    ["Key", () => Keyring.fromKeyset("nowhere.json", { kek })],
+    ["Keyring", () => codecs.reseal(proxy(ring))],
+    ["Keyring", () => manifest.codec("app", { rings: { app: proxy(ring) } })],
+    ["Codec", () => new Column({ write: proxy(codecs.reseal(ring)) })],
+  ] as const) {
+    const { message } = refuses("invalid-argument", call);
+    expect(message).toContain(`a proxy of a ${name} is none: give the ${name} itself`);
+  }
+});
+
 test("objects of another copy are told, which look the same", () => {
   const other = createRequire(import.meta.url)("reseal") as typeof reseal;
   const key = other.Key.generate();

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Key, Keyring, Keyset, KeysetFile, LiveKeyring } from "reseal";
 import { refuses, runNode } from "./support.js";
@@ -122,9 +122,32 @@ test("an environment of another shape is refused", () => {
   }
   const huge = "x".repeat(100_000_000);
   refuses("invalid-key", () => Keyring.fromEnv({ RESEAL_PRIMARY_KEY: huge }));
-  for (const value of ["\0", "\ud800", "🔑", "é".repeat(50)]) {
+  for (const value of ["\0", "🔑", "é".repeat(50)]) {
     refuses("invalid-key", () => Keyring.fromEnv({ RESEAL_PRIMARY_KEY: value }));
   }
+});
+
+test("a secret that is no UTF-8 is refused, since others would be the same", () => {
+  for (const text of ["correct h\ufffdrse battery", "correct h\udcf6rse battery"]) {
+    for (const name of ["RESEAL_PASSPHRASE", "RESEAL_KEK", "RESEAL_PRIMARY_KEY"]) {
+      const env = { RESEAL_KEYSET: "keyset.json", [name]: text };
+      for (const call of [() => Keyring.fromEnv(env), () => LiveKeyring.fromEnv(env)]) {
+        const { message } = refuses("source-unreadable", call);
+        expect(message).toBe(`the variable ${name} is no text (UTF-8)`);
+      }
+    }
+  }
+});
+
+test("so it is where the environment of the process has such bytes", () => {
+  const passphrase = "correct h\\xf6rse battery";
+  const program = `
+    import { Keyring } from "reseal";
+    try { Keyring.fromEnv() } catch ({ code, message }) { console.log(code, message) }`;
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const line = `RESEAL_KEYSET=x RESEAL_PASSPHRASE=$(printf '${passphrase}') "$0" --input-type=module --eval "$1"`;
+  const output = execFileSync("/bin/bash", ["-c", line, process.execPath, program], { cwd, encoding: "utf8" }); // prettier-ignore
+  expect(output).toBe("source-unreadable the variable RESEAL_PASSPHRASE is no text (UTF-8)\n");
 });
 
 test("a directory makes a ring: links followed, hidden files and folders skipped", () => {

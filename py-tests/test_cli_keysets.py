@@ -86,6 +86,21 @@ def test_canaries(ringed: Pair) -> None:
         assert "[not-envelope]" in ringed.run("canary", "check", stdin=junk, code=1).err
 
 
+def test_secrets_that_are_no_text(pair: Pair) -> None:
+    """What is no UTF-8 must not become U+FFFD: other passphrases would be the same."""
+    passphrase = os.fsdecode(b"correct h\xf6rse battery")
+    no_text = "the variable RESEAL_PASSPHRASE is no text (UTF-8)"
+    pair.env = {"RESEAL_PASSPHRASE": passphrase, "RESEAL_KEYSET": "ring.json"}
+    for call in (["keyset", "init"], ["seal", "a"]):
+        assert f"{no_text} [source-unreadable]" in pair.run(*call, code=4).err
+    assert no_text in pair.run("doctor", code=3).out
+    keyring = 'keyring = "keyset:ring.json"\npassphrase = "env:PASS"'
+    pair.write("reseal.toml", f'version = 1\n[codecs.app]\nkind = "reseal"\n{keyring}\n')
+    pair.env = {"PASS": passphrase}
+    refused = pair.run("convert", "--from", "plain", "--to", "app", "a", code=4)
+    assert "the variable PASS is no text (UTF-8) [source-unreadable]" in refused.err
+
+
 def test_a_keyset_from_first_to_last(keyed: Pair) -> None:
     assert states(keyed) == {"first": "primary", "second": "introduced"}
     keyed.run("keyset", "promote", OLD.id[:4])

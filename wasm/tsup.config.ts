@@ -56,13 +56,15 @@ function programs(flavour: Flavour): Options[] {
     esbuildPlugins: [moduleOf(flavour)],
     esbuildOptions,
   };
+  const inject = ["ts/node-coders.ts"];
   const parts = Object.fromEntries(PARTS.map((name) => [PART + name, `ts/${name}.ts`]));
   return [
     // One file: Node reads nothing else, and `new URL("./reseal.wasm", import.meta.url)` is right.
-    { ...shared, entry: { node: `${prefix}node.ts`, ...others }, format: ["esm"] },
+    { ...shared, inject, entry: { node: `${prefix}node.ts`, ...others }, format: ["esm"] },
     // `__dirname` takes its place. What a bundler would put there asks the page where it is, if there is one.
     {
       ...shared,
+      inject,
       entry: { node: `${prefix}node.ts`, ...others },
       format: ["cjs"],
       define: { ...common.define, "import.meta.url": "undefined" },

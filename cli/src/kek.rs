@@ -110,12 +110,14 @@ impl KekArgs {
 fn of_variables(console: &mut Console<'_>) -> Outcome<Vec<Given>> {
     let mut given = Vec::new();
     if let Some(text) = variable(console, KEK) {
+        check_text(KEK, &text)?;
         given.push(Given::key(kek(&text, KEK)?, KEK.to_owned()));
     }
     if let Some(path) = path_variable(console, KEK_FILE)? {
         given.push(kek_file(console, &path, KEK_FILE)?);
     }
     if let Some(text) = variable(console, PASSPHRASE) {
+        check_text(PASSPHRASE, &text)?;
         let text = Zeroizing::new(text.as_bytes().to_vec());
         given.push(Given::passphrase(text, PASSPHRASE.to_owned()));
     }
@@ -165,6 +167,7 @@ impl Given {
                     let why = format!("{member}: the variable {name} is not set");
                     Error::new(ErrorCode::SourceMissing, why)
                 })?;
+                check_text(name, &text)?;
                 if is_kek {
                     return Ok(Self::key(kek(&text, name)?, name.clone()));
                 }
@@ -226,6 +229,15 @@ fn check_length(passphrase: &[u8], from: &str) -> Result<()> {
 pub(crate) fn variable(console: &mut Console<'_>, name: &str) -> Option<Zeroizing<String>> {
     let value = console.host.variable(name)?;
     (!value.trim_ascii().is_empty()).then_some(value)
+}
+
+/// Refuses what is no Unicode: U+FFFD stands for any byte of it, so that other secrets would be the same.
+pub(crate) fn check_text(name: &str, value: &str) -> Result<()> {
+    if !value.contains(char::REPLACEMENT_CHARACTER) {
+        return Ok(());
+    }
+    let why = format!("the variable {name} is no text (UTF-8)");
+    Err(Error::new(ErrorCode::SourceUnreadable, why))
 }
 
 /// A variable that names a file. Paths are shown, and a key in the place of one must not be.

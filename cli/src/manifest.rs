@@ -1,6 +1,5 @@
 //! The manifest: read from its file, and its codecs with their keys.
 
-use core::cell::RefCell;
 use std::sync::Arc;
 
 use reseal::job::{Dialect, table_columns, table_rows};
@@ -145,12 +144,7 @@ pub(crate) async fn ring_of(
     console: &mut Console<'_>,
     database: &Database,
 ) -> Outcome<Keyring> {
-    let source = {
-        let host = RefCell::new(&mut *console.host);
-        let variable = |name: &str| host.borrow_mut().variable(name);
-        let text = |name: &str| variable(name).map(|value| value.to_string());
-        source.source(text)?
-    };
+    let source = ring::of_variables(console, |variable| source.source(variable))?;
     ring::load_source(source, console, database).await
 }
 
@@ -162,10 +156,8 @@ fn fetch(want: &Want, secrets: &mut Secrets, console: &mut Console<'_>) -> Outco
             let Some(value) = console.host.variable(name) else {
                 return Ok(());
             };
-            if value.contains(char::REPLACEMENT_CHARACTER) {
-                let why = format!("{named_by}: the variable {name} is no text (UTF-8)");
-                return Err(Error::new(ErrorCode::SourceUnreadable, why).into());
-            }
+            kek::check_text(name, &value)
+                .map_err(|error| Error::new(error.code(), format!("{named_by}: {error}")))?;
             secrets.give(want, value.as_bytes());
         }
         WantKind::File => {

@@ -1,14 +1,16 @@
 //! The ring of the commands that seal and open: from the same sources as `Keyring.fromEnv`.
 
+use core::cell::{Cell, RefCell};
+
 use reseal::{
-    Argon2id, ENV_NAMES, Error, ErrorCode, Keyring, Loaded, Result, Source, SourceFile, WantKind,
-    Zeroizing,
+    Argon2id, Error, ErrorCode, Keyring, Loaded, Result, Source, SourceFile, WantKind, Zeroizing,
 };
 
 use crate::console::Console;
 use crate::database::Database;
 use crate::failure::Outcome;
 use crate::host::{Host, HostResult};
+use crate::kek;
 use crate::keyset_row::Row;
 
 /// The ring that the environment describes.
@@ -32,11 +34,21 @@ pub(crate) async fn load_source(
 
 /// What the variables say, before anything is read.
 pub(crate) fn source(console: &mut Console<'_>) -> Result<Source> {
-    let variables = ENV_NAMES.map(|name| (name, console.host.variable(name)));
-    Source::from_env(|name| {
-        let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
-        value.as_ref().map(|value| value.to_string())
-    })
+    of_variables(console, |variable| Source::from_env(variable))
+}
+
+/// The source that is made of variables; one that is asked for and no text is an error.
+pub(crate) fn of_variables(
+    console: &mut Console<'_>,
+    make: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<Source>,
+) -> Result<Source> {
+    let (host, refused) = (RefCell::new(&mut *console.host), Cell::new(None));
+    let source = make(&|name| {
+        let value = host.borrow_mut().variable(name)?;
+        refused.set(refused.take().or(kek::check_text(name, &value).err()));
+        Some(value.to_string())
+    });
+    refused.into_inner().map_or(source, Err)
 }
 
 /// Reads what a source wants.

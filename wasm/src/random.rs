@@ -5,6 +5,8 @@ use spin::Mutex;
 
 /// Section 7 of the specification allows no more.
 const POOL_BYTES: usize = 4096;
+/// A key, and nothing else, is drawn in this size.
+const KEY_BYTES: usize = 32;
 
 /// `crypto.getRandomValues`, called for every fill: for keys and batches.
 pub(crate) struct WebCrypto;
@@ -29,7 +31,8 @@ impl Entropy for WebCrypto {
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
-        getrandom::fill(bytes).map_err(|_| unavailable())
+        getrandom::fill(bytes).map_err(|_| unavailable())?;
+        check_key(bytes)
     }
 }
 
@@ -40,9 +43,10 @@ impl Entropy for Pooled {
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         match POOL.try_lock() {
-            Some(mut pool) if bytes.len() <= POOL_BYTES => pool.take(bytes),
-            _ => WebCrypto.fill(bytes),
+            Some(mut pool) if bytes.len() <= POOL_BYTES => pool.take(bytes)?,
+            _ => WebCrypto.fill(bytes)?,
         }
+        check_key(bytes)
     }
 }
 
@@ -61,6 +65,14 @@ impl Pool {
         self.left = rest;
         Ok(())
     }
+}
+
+/// Refuses the key of a source that fills nothing: everybody knows it. Nonces are hashed with what they are for.
+fn check_key(bytes: &[u8]) -> Result<()> {
+    if bytes.len() == KEY_BYTES && bytes.iter().all(|byte| *byte == 0) {
+        return Err(unavailable());
+    }
+    Ok(())
 }
 
 fn unavailable() -> Error {

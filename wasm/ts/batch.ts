@@ -41,6 +41,8 @@ export interface Task<T, On = WasmRing> {
   readonly read: Read<T>;
   /** The same for one value, whose context has been written. */
   one(on: On, context: number, value: unknown): T;
+  /** Throws what a stored value is refused for by itself: that comes before an error of its context. */
+  readonly judge?: (stored: unknown) => void;
   /** The form of what is opened, by a task that opens: its error comes before one of the context. */
   readonly form?: typeof TEXT | typeof BINARY;
 }
@@ -195,7 +197,8 @@ class Batch<T, On> {
     try {
       return this.contexts.write(index, 0);
     } catch (error) {
-      const { form } = this.task;
+      const { form, judge } = this.task;
+      judge?.(value);
       throw form === undefined ? error : envelopeErrorOr(error, value, form);
     }
   }

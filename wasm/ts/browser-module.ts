@@ -10,6 +10,17 @@ const DEPLOY =
 const EMPTY_MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 const MAGIC_BYTES = 4;
 
+/** What init was given, once it is there. */
+export async function awaited(source: WasmSource | PromiseLike<WasmSource>): Promise<WasmSource> {
+  try {
+    return await source;
+  } catch (error) {
+    if (error instanceof ResealError) throw error;
+    // The text of the error may repeat a whole URL.
+    throw notLoaded("the promise that init was given was rejected: give init the URL, or await it before"); // prettier-ignore
+  }
+}
+
 export async function moduleOf(source: WasmSource): Promise<WebAssembly.Module> {
   const module = await compiled(source);
   // The glue would keep a wrong module for ever.
@@ -33,15 +44,27 @@ async function compiled(source: WasmSource): Promise<WebAssembly.Module> {
     const { buffer, byteOffset, byteLength } = source;
     return compile(new Uint8Array(buffer, byteOffset, byteLength), "what init was given");
   }
-  if (source instanceof Response) return compileBody(source, shown(source.url));
-  if (typeof source === "string" || source instanceof URL || source instanceof Request) {
-    const place = shown(source instanceof Request ? source.url : source);
+  if (isA("Response", source)) return compileBody(source, shown(source.url));
+  if (typeof source === "string" || source instanceof URL || isA("Request", source)) {
+    const place = shown(isA("Request", source) ? source.url : source);
     return compileBody(await answerOf(source, place), place);
   }
   throw invalidArgument("init takes a URL, a Response, bytes or a WebAssembly.Module");
 }
 
+/** Whether this is what `fetch` takes or gives, where there is a `fetch`. */
+function isA<N extends "Request" | "Response">(
+  name: N,
+  source: unknown,
+): source is InstanceType<(typeof globalThis)[N]> {
+  const kind: unknown = globalThis[name];
+  return typeof kind === "function" && source instanceof kind;
+}
+
 async function answerOf(source: string | URL | Request, place: string): Promise<Response> {
+  if (typeof fetch !== "function") {
+    throw notLoaded("there is no fetch here: give init the bytes of reseal.wasm");
+  }
   try {
     return await fetch(source);
   } catch {

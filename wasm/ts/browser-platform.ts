@@ -1,6 +1,6 @@
 // Browsers: `init` is called once, then everything is synchronous.
 import initGlue from "../pkg/reseal_wasm.js";
-import { instanceError, moduleOf, type WasmSource } from "./browser-module.js";
+import { awaited, instanceError, moduleOf, type WasmSource } from "./browser-module.js";
 import { checkEngine, isReady, started, startError } from "./engine.js";
 
 export type { WasmSource };
@@ -26,8 +26,7 @@ export function init(source?: WasmSource | PromiseLike<WasmSource>): Promise<voi
 
 async function start(source: WasmSource | PromiseLike<WasmSource> | undefined): Promise<void> {
   checkEngine();
-  const given = await (source ?? new URL("./reseal.wasm", import.meta.url));
-  const module = await moduleOf(given);
+  const module = await moduleOf(await awaited(source ?? new URL("./reseal.wasm", import.meta.url)));
   if (isReady()) return;
   try {
     started(await initGlue({ module_or_path: module }), module);

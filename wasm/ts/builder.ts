@@ -1,7 +1,7 @@
 // How a ring is put together from options.
 import { RingBuilder, type WasmRing } from "../pkg/reseal_wasm.js";
 import { ready } from "./engine.js";
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, placed } from "./errors.js";
 import { handleOf, Key, writeKeyText } from "./key.js";
 import { made, succeeded } from "./memory.js";
 import { checkOptions, listOf } from "./words.js";
@@ -44,10 +44,12 @@ export function buildRing(options: KeyringOptions): WasmRing {
 }
 
 function addAll(builder: RingBuilder, name: (typeof NAMES)[number], given: unknown): void {
-  if (name === "primary" || name === "index") return addKey(builder, given, ROLES[name]);
-  for (const item of listOf(given, name)) {
-    if (name === "destroyed") addDestroyed(builder, item);
-    else addKey(builder, item, ROLES[name]);
+  const isOne = name === "primary" || name === "index";
+  for (const item of isOne ? [given] : listOf(given, name)) {
+    placed(name, () => {
+      if (name === "destroyed") addDestroyed(builder, item);
+      else addKey(builder, item, ROLES[name]);
+    });
   }
 }
 

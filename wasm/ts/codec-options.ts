@@ -277,7 +277,7 @@ export function railsEntries(options: RailsOptions): Entry[] {
 function schemeEntries(scheme: RailsScheme): Entry[] {
   const { primaryKeys, keyDerivationSalt, digests, deterministicKeys, previousKeys } = scheme;
   const { previous = [], deterministic, envelope, storeKeyReferences, lenient } = scheme;
-  const { serializer, compress } = scheme;
+  const { serializer, compress = true } = scheme;
   const digest = (word: unknown) => wordOf(word, "a digest", ["sha256", "sha1"]);
   return [
     ...texts(primaryKeys, "primaryKeys"),
@@ -293,7 +293,7 @@ function schemeEntries(scheme: RailsScheme): Entry[] {
     ...flag(envelope, "envelope"),
     ...flag(storeKeyReferences, "storeKeyReferences"),
     ["serializer", wordOf(serializer, "serializer", ["json", "message_pack"])],
-    ...(flagOf(compress ?? true, "compress") ? [] : [["uncompressed", ""] as const]),
+    ...(flagOf(compress, "compress") ? [] : [["uncompressed", ""] as const]),
     ...flag(lenient, "lenient"),
   ];
 }

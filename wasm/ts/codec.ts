@@ -19,7 +19,7 @@ import {
   type Trust,
 } from "./stored.js";
 import { writeValue, type Bytes, type Value } from "./value.js";
-import { checkOptions, flagOf, modeNumber, type Mode } from "./words.js";
+import { checkOptions, flagOf, modeNumber, proxied, type Mode } from "./words.js";
 
 /** The formats that there are codecs for. */
 export type CodecKind =
@@ -114,7 +114,10 @@ export class Codec {
   readonly #slot: RingSlot | undefined;
 
   static {
-    partsOf = (codec) => ({ handle: codec.#live(), slot: codec.#slot });
+    partsOf = (codec) => {
+      if (#slot in codec) return { handle: codec.#live(), slot: codec.#slot };
+      throw proxied("Codec");
+    };
     codecAround = (handle, kind, name, rings) => new this(handle, kind, name, rings);
     makeCodec = (kind, name, entries, rings) => {
       ready();

@@ -2,11 +2,13 @@
 import { codecKinds, type WasmColumn } from "../pkg/reseal_wasm.js";
 import type { Task } from "./batch.js";
 import type { CodecKind } from "./codec.js";
+import { checkContext } from "./context.js";
 import { ResealError } from "./errors.js";
 import {
   byteAt,
   succeeded,
   takeItems,
+  wipeInput,
   writeLength,
   type Read,
   input,
@@ -91,9 +93,10 @@ const UNKNOWN: Classified = Object.freeze(nothing(false));
 let kinds: readonly CodecKind[] | undefined;
 
 export const sealTask: ColumnTask<string | Bytes> = task(
-  (value, offset) => writeValue(spelled(value), offset),
+  writeSpelled,
   (column, shared, used) => column.seal(shared, used, unixTime(undefined)),
   storedItem,
+  true,
 );
 
 export const openTask = <T extends ColumnType>(spelling: Spelling): ColumnTask<Opened<T>> =>
@@ -155,30 +158,41 @@ export function nothing(isNull: boolean): Classified {
   return { codec: none, key: none, scheme: none, certainty: none, null: isNull };
 }
 
-/** A task whose values are written by one function, alone or with others. */
+/** Writes a value to seal that was spelled before, or throws its error. */
+export function writeSpelled(value: unknown, offset: number): number {
+  if (value instanceof ResealError) throw value;
+  return writeValue(value, offset);
+}
+
+/**
+ * A task whose values are written by one function, alone or with others. Of two errors, that of the
+ * context comes first where it seals, and that of the stored value where it opens (section 5).
+ */
 function task<T>(
   write: Task<T>["write"],
   call: (column: WasmColumn, shared: number, used: number) => number,
   read: Read<T>,
+  isSealing = false,
 ): ColumnTask<T> {
   return {
     write,
     call,
     read,
+    ...(isSealing ? {} : { judge: (stored: unknown) => wipeInput(write(stored, 0)) }),
     one: (column, context, value) => {
-      input(context, context + 4);
-      const end = write(value, context + 4);
+      let end: number;
+      try {
+        input(context, context + 4);
+        end = write(value, context + 4);
+      } catch (error) {
+        if (isSealing) checkContext(context);
+        throw error;
+      }
       writeLength(context, end);
       succeeded(call(column, context, end));
       return takeItems(read)[0]!;
     },
   };
-}
-
-/** A value that was spelled before anything was written, or its error. */
-function spelled(value: unknown): unknown {
-  if (value instanceof ResealError) throw value;
-  return value;
 }
 
 function kindAt(place: number): CodecKind {

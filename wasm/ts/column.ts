@@ -15,6 +15,7 @@ import {
   resealTask,
   sealTask,
   UNWRAP_TWICE,
+  writeSpelled,
   type Classified,
   type Opened,
   type Resealing,
@@ -22,6 +23,7 @@ import {
 import { spellingOf, typeOf, type ColumnInputs, type ColumnType, type Spelling } from "./column-type.js"; // prettier-ignore
 import {
   attemptedExtra,
+  checkContext,
   NO_PAIRS,
   pairsOf,
   readContext,
@@ -36,7 +38,6 @@ import { textOf, writeRaw } from "./parts.js";
 import { refuseOrWarn } from "./plaintext.js";
 import { extraPairs, type Rows } from "./rows.js";
 import { storedItem } from "./stored.js";
-import { writeValue } from "./value.js";
 import { checkOptions, flagOf, foreign, listOf, modeNumber, type Mode } from "./words.js";
 
 /** What a column is made of. */
@@ -227,12 +228,12 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
   lookupValues(value: ColumnInputs[T] | null, facts?: Context): StoredIn<B>[] | null;
   lookupValues(value: unknown, facts?: Context): StoredIn<B>[] | null {
     if (value === null) return null;
-    const spelled = this.#spelling.spell(value);
+    const spelled = this.#spelled(value);
     const pairs = attemptedExtra(facts);
     return this.#one(undefined, pairs, () => {
       return withRings(this.#slots, false, () => {
         const context = writePairs(pairsOf(pairs), 0);
-        succeeded(this.#live().lookupValues(context, writeValue(spelled, context)));
+        succeeded(this.#live().lookupValues(context, writeAfter(pairsOf(pairs), spelled, context)));
         return [takeItems(storedItem) as StoredIn<B>[]];
       });
     });
@@ -394,13 +395,14 @@ export class Column<T extends ColumnType = "text", B extends boolean = false> {
     terms: (column: WasmColumn, name: number, context: number, used: number) => R,
   ): R | null {
     if (value === null) return null;
-    const spelled = this.#spelling.spell(value);
+    const spelled = this.#spelled(value);
     const [word, pairs] = [textOf(index, "the name of an index"), attemptedExtra(facts)];
     return this.#one(undefined, pairs, () => {
       return withRings(this.#slots, isStored, () => {
         const name = writeRaw(word, 0);
         const context = writePairs(pairsOf(pairs), name);
-        return [terms(this.#live(), name, context, writeValue(spelled, context))];
+        const used = writeAfter(pairsOf(pairs), spelled, context);
+        return [terms(this.#live(), name, context, used)];
       });
     });
   }
@@ -490,6 +492,16 @@ function contextsOf(facts: readonly (Pairs | ResealError)[] | undefined): Contex
   }
   const write = (index: number, offset: number) => writePairs(pairsOf(facts[index]!), offset);
   return { count: facts.length, write };
+}
+
+/** Writes a value to seal after its facts; where they are wrong as well, their error comes first (section 5). */
+function writeAfter(facts: Pairs, value: unknown, offset: number): number {
+  try {
+    return writeSpelled(value, offset);
+  } catch (error) {
+    checkContext(writePairs(facts, 0));
+    throw error;
+  }
 }
 
 function codecOf(codec: unknown): Codec {

@@ -111,8 +111,17 @@ export function errorOf(written: string): ResealError {
 }
 
 /** The same error, of what stands at a place. */
-export function errorAt(place: string, { constructor, code, message }: ResealError): ResealError {
+function errorAt(place: string, { constructor, code, message }: ResealError): ResealError {
   return new (constructor as typeof ResealError)(code, `${place}: ${message}`);
+}
+
+/** What a step gives; its errors name the place. */
+export function placed<T>(place: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof ResealError ? errorAt(place, error) : error;
+  }
 }
 
 export function invalidArgument(message: string): ResealError {

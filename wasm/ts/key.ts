@@ -4,7 +4,7 @@ import { ready } from "./engine.js";
 import { invalidArgument, KeyringError, type ResealError } from "./errors.js";
 import { input, made, succeeded, takeSecretText, writeBytes, writeText } from "./memory.js";
 import { byteLength, isBytes } from "./value.js";
-import { foreign, type KeyUse } from "./words.js";
+import { foreign, proxied, type KeyUse } from "./words.js";
 
 /** Far more than a key text, or a file that holds one. */
 const MAX_KEY_TEXT_CHARS = 64 * 1024;
@@ -33,7 +33,10 @@ export class Key {
   #handle: WasmKey | undefined;
 
   static {
-    handleOf = (key) => key.#live();
+    handleOf = (key) => {
+      if (#handle in key) return key.#live();
+      throw proxied("Key");
+    };
     makeKey = (handle) => new this(made(handle));
   }
 

@@ -14,6 +14,7 @@ import { indexOf, type IndexOptions } from "./blind-index.js";
 import { buildRing, type KeyringOptions } from "./builder.js";
 import {
   attempted,
+  checkContext,
   pairsOf,
   readContext,
   writePairs,
@@ -45,6 +46,7 @@ import {
   listOf,
   modeNumber,
   otherMode,
+  proxied,
   type KeyState,
   type KeyUse,
   type Mode,
@@ -98,7 +100,10 @@ export class Keyring {
   readonly #rings: Rings;
 
   static {
-    ringsOf = (ring) => ring.#rings;
+    ringsOf = (ring) => {
+      if (#rings in ring) return ring.#rings;
+      throw proxied("Keyring");
+    };
   }
 
   /**
@@ -349,7 +354,7 @@ export class Keyring {
    * The deterministic envelopes of a value under every key that opens, the primary's first: what
    * a query on a deterministic column asks for, `IN (…)`.
    *
-   * @throws as {@link Keyring.seal}
+   * @throws as {@link Keyring.seal}, but for `ring-stale` and `random-unavailable`
    * @example
    * const ring = new Keyring({ primary: Key.generate() });
    * const wanted = ring.lookupValues("a@b.c", { table: "users", column: "email" });
@@ -501,6 +506,8 @@ function contextFor(
 function contextsOf(context: unknown, count: number): Contexts {
   if (!isArray(context)) {
     const pairs = readContext(context);
+    // Its error comes before that of a ring which cannot seal (section 5).
+    checkContext(writePairs(pairs, 0));
     return { count: undefined, write: (_, offset) => writePairs(pairs, offset) };
   }
   const list = listOf(context, "contexts").map(attempted);

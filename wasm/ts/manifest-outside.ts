@@ -2,15 +2,15 @@
 // the module begins, since reading may run code of the caller.
 import type { WasmManifest } from "../pkg/reseal_wasm.js";
 import { platform } from "./engine.js";
-import { errorAt, invalidArgument, KeyringError, ResealError } from "./errors.js";
+import { invalidArgument, KeyringError, placed } from "./errors.js";
 import { Keyring, ringsOf } from "./keyring.js";
 import type { CodecFacts, RingSource, Want } from "./manifest-facts.js";
 import { isRequired, isRequiredHere, REQUIRE_ENCRYPTION } from "./plaintext.js";
 import { textOf, writeGroup, writeRaw, type Part } from "./parts.js";
 import { FixedRing, type Rings } from "./rings.js";
-import { readVariables, ringOnce, Source, type Environment } from "./source.js";
-import { isBytes, isWellFormed } from "./value.js";
-import { checkOptions, listOf } from "./words.js";
+import { checkText, readVariables, ringOnce, Source, type Environment } from "./source.js";
+import { isBytes } from "./value.js";
+import { checkOptions, foreign, isArray, listOf } from "./words.js";
 
 /** What a manifest does not read itself, or reads elsewhere. */
 export interface ManifestOptions {
@@ -38,11 +38,13 @@ export class Outside {
   constructor(options: ManifestOptions, specOf: (codec: string) => CodecFacts) {
     checkOptions(options, ["rings", "tables", "env"]);
     const { rings = {}, tables = {}, env = globalThis.process?.env ?? {} } = options;
-    this.#rings = objectOf(rings, "rings");
-    this.#tables = objectOf(tables, "tables");
+    this.#rings = givenOf(rings, "rings");
+    this.#tables = givenOf(tables, "tables");
+    for (const [name, rows] of Object.entries(this.#tables)) listOf(rows, rowsOf(name));
     this.#env = env;
-    for (const name of Object.keys(this.#rings)) {
+    for (const [name, ring] of Object.entries(this.#rings)) {
       const { kind } = specOf(textOf(name, "the name of a codec"));
+      if (!(ring instanceof Keyring)) throw foreign(ring, "Keyring", `the ring of ${name} is a Keyring`); // prettier-ignore
       if (kind === "reseal") continue;
       const only = "only one of kind reseal has a ring";
       throw invalidArgument(`rings has "${name}", which is a codec of kind ${kind}: ${only}`);
@@ -63,9 +65,8 @@ export class Outside {
   ring(manifest: WasmManifest, spec: CodecFacts): Rings | undefined {
     const { name, source } = spec;
     if (source === undefined) return undefined;
-    const given = ownOf(this.#rings, name);
-    if (given instanceof Keyring) return ringsOf(given);
-    if (given !== undefined) throw invalidArgument(`the ring of ${name} is a Keyring`);
+    const given = ownOf(this.#rings, name) as Keyring | undefined;
+    if (given !== undefined) return ringsOf(given);
     const ring = this.#read.get(source.number) ?? this.#load(manifest, spec, source);
     this.#read.set(source.number, ring);
     return ring;
@@ -73,12 +74,9 @@ export class Outside {
 
   #load(manifest: WasmManifest, { name }: CodecFacts, source: RingSource): Rings {
     const read = readVariables(source.variables, this.#env);
-    try {
+    return placed(`codecs.${name}.keyring`, () => {
       return new FixedRing(ringOnce(Source.ofManifest(manifest, name, read, source.byEnvironment)));
-    } catch (error) {
-      if (error instanceof ResealError) throw errorAt(`codecs.${name}.keyring`, error);
-      throw error;
-    }
+    });
   }
 
   /** Nothing for a variable that is not set: the codec says what it lacks. */
@@ -112,11 +110,9 @@ export function wipe(read: readonly Files[]): void {
   for (const part of read.flat()) if (isBytes(part)) part.fill(0);
 }
 
-/** Node reads what is no UTF-8 as a replacement character. */
 function checkedText(text: string, name: string, namedBy: string): string {
-  if (isWellFormed(text) && !text.includes("\ufffd")) return text;
-  const why = `${namedBy}: the variable ${name} is no text (UTF-8)`;
-  throw new KeyringError("source-unreadable", why);
+  placed(namedBy, () => checkText(name, text));
+  return text;
 }
 
 /** Rows as the core takes them: a JSON list, with the columns that it asks for. */
@@ -125,26 +121,41 @@ function rowsText(rows: unknown, { name, namedBy, columns }: Omit<Want, "kind">)
     const what = `the rows of the table ${name} were not given: give them in tables, each with`;
     throw new KeyringError("source-missing", `${namedBy}: ${what} ${columns.join(", ")}`);
   }
-  const picked = listOf(rows, `the rows of ${name} in tables`).map((row, index) => {
+  const picked = listOf(rows, rowsOf(name)).map((row, index) => {
     const place = `row ${index} of ${name} in tables`;
     const from = objectOf(row, place);
-    return Object.fromEntries(
-      columns.map((column) => [column, cellOf(from[column], `${column} of ${place}`)]),
-    );
+    const cells = columns.flatMap((column) => {
+      const cell = cellOf(from[column], `${column} of ${place}`);
+      return cell === undefined ? [] : [`${JSON.stringify(column)}:${cell}`];
+    });
+    return `{${cells.join()}}`;
   });
-  return JSON.stringify(picked);
+  return `[${picked.join()}]`;
 }
 
-function cellOf(cell: unknown, place: string): string | number | null | undefined {
-  if (cell === null || cell === undefined || typeof cell === "string") return cell;
-  if (typeof cell === "number" && Number.isSafeInteger(cell)) return cell;
+function rowsOf(table: string): string {
+  return `the rows of ${table} in tables`;
+}
+
+/** A cell as JSON, which has integers of any size. */
+function cellOf(cell: unknown, place: string): string | undefined {
+  if (cell === undefined) return undefined;
+  const isNumber = typeof cell === "number" && Number.isSafeInteger(cell);
+  if (cell === null || typeof cell === "string" || isNumber) return JSON.stringify(cell);
   if (typeof cell !== "bigint") throw invalidArgument(`${place} is text, an integer or null`);
   if (cell > MOST || cell < -MOST) throw invalidArgument(`${place} has more than 64 bits`);
   return String(cell);
 }
 
+/** What an object gives by names, read once; undefined is as if left out. */
+function givenOf(object: unknown, name: string): Readonly<Record<string, unknown>> {
+  const given = Object.entries(objectOf(object, name)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
 function objectOf(object: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (typeof object === "object" && object !== null) return object as Record<string, unknown>;
+  const isObject = typeof object === "object" && object !== null && !isArray(object);
+  if (isObject) return object as Record<string, unknown>;
   throw invalidArgument(`${name} is an object`);
 }
 

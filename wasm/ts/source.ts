@@ -13,6 +13,7 @@ import { handleOf, Key, writeKeyText } from "./key.js";
 import { made, wipeInput } from "./memory.js";
 import { generationOf } from "./numbers.js";
 import { passphraseOf, textOf, writeGroup, writePart, writeRaw, type Part } from "./parts.js";
+import { isWellFormed } from "./value.js";
 import { checkOptions } from "./words.js";
 
 /**
@@ -94,6 +95,7 @@ export class Source {
   static fromEnv(env: unknown): Source {
     ready();
     const variables = readVariables(envNames(), env);
+    for (const [name, text] of variables) checkText(name, text);
     return new Source(WasmSource.fromEnv(writeAll(variables.flat())), true);
   }
 
@@ -107,6 +109,7 @@ export class Source {
     variables: readonly [string, string][],
     isNamed: boolean,
   ): Source {
+    for (const [name, text] of variables) checkText(name, text);
     const start = writeRaw(codec, 0);
     const source = manifest.source(start, writeAll(variables.flat(), start));
     return new Source(source, isNamed);
@@ -241,6 +244,15 @@ function checked(name: string, value: unknown): string {
     throw new KeyringError("invalid-key", `${name} is far longer than any list of keys`);
   }
   return value;
+}
+
+/**
+ * Refuses a variable that is no text: Node reads any byte that is no UTF-8 as a replacement character,
+ * so that other secrets would be the same.
+ */
+export function checkText(name: string, text: string): void {
+  if (isWellFormed(text) && !text.includes("\ufffd")) return;
+  throw new KeyringError("source-unreadable", `the variable ${name} is no text (UTF-8)`);
 }
 
 /** Writes parts at an offset of the input, and gives the bytes written in all. */

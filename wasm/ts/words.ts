@@ -69,6 +69,13 @@ export function foreign(value: unknown, name: string, message: string): ResealEr
   );
 }
 
+/** The error of a proxy of an object of this package, which lacks what is private to the object. */
+export function proxied(name: string): ResealError {
+  return invalidArgument(
+    `a proxy of a ${name} is none: give the ${name} itself, which markRaw() keeps in Vue`,
+  );
+}
+
 /** A flag of options: off where it is not given. */
 export function flagOf(flag: unknown, name: string): boolean {
   if (flag === undefined || typeof flag === "boolean") return flag ?? false;
