@@ -120,6 +120,15 @@ test("facts tell kind and rights of the file, and whether the path is a link", (
   expect(facts(join(folder, "none"))).toEqual([]);
 });
 
+test("of a file its beginning is read, however long it is", () => {
+  const host = new FileHost();
+  for (const length of [0, 3, 64, 65, 5 * MIB]) {
+    writeFileSync(file, "x".repeat(length));
+    expect(text(host.readBeginning(file))).toBe("x".repeat(Math.min(length, 64)));
+  }
+  refuses("source-unreadable", () => host.readBeginning(join(folder, "none")));
+});
+
 test("a private file is new, and for its owner", () => {
   const path = join(folder, "key");
   const before = process.umask(0);

@@ -172,6 +172,23 @@ def test_a_list_that_cannot_be_written_is_told_before_the_work(base: Place) -> N
     assert base.stored() == before
 
 
+def test_a_list_takes_the_place_of_nothing_else(base: Place) -> None:
+    before = filled(base)
+    files = ["reseal.toml", "picture"]
+    (base.folder / "picture").write_bytes(bytes(range(256)))
+    contents = [(base.folder / name).read_bytes() for name in files]
+    for name in files:
+        for command in ("apply", "verify"):
+            ended = base.run(command, "--refused", name, code=2)
+            assert f'"{name}" is no list of refused values, and is left as it is' in ended.err
+    assert [(base.folder / name).read_bytes() for name in files] == contents
+    assert base.stored() == before
+    # The checkpoint by another name: it is none yet when the job begins.
+    ended = base.run("apply", "--checkpoint", "same", "--refused", "./same", code=4)
+    assert '"./same" is no list of refused values' in ended.err
+    assert "job" in json.loads((base.folder / "same").read_bytes())
+
+
 def test_the_report_is_shown_where_the_list_is_lost(base: Place) -> None:
     """The disk is full at the end, when the list is written."""
     filled(base)

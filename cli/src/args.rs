@@ -92,6 +92,10 @@ pub(crate) fn parse(args: &[String]) -> Result<Cli, clap::Error> {
 
 /// The error without what was given: in a wrong place it may be a passphrase.
 pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
+    // What is missing there is of our own names.
+    if error.kind() == ErrorKind::MissingSubcommand {
+        return error;
+    }
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
     for kind in [
         ContextKind::InvalidArg,
@@ -190,6 +194,8 @@ mod tests {
             ("keyset --new-passphrase secret", "--new-passphrase"),
             ("keyset rewrap-keys -secret", "unexpected argument"),
             ("secret", "unrecognized subcommand"),
+            ("--json", "'reseal' requires a subcommand"),
+            ("keys --json", "'reseal keys' requires a subcommand"),
             (
                 "seal --mode secret",
                 "[possible values: random, deterministic, padded]",

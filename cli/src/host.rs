@@ -97,6 +97,12 @@ pub trait Host {
     /// `source-unreadable`, `keyset-malformed`.
     fn read_keyset(&mut self, path: &str, named_by: Option<&str>) -> HostResult<Vec<u8>>;
 
+    /// The first 64 bytes of a regular file that is no secret, or as many as it has.
+    ///
+    /// # Errors
+    /// `source-unreadable`.
+    fn read_beginning(&mut self, path: &str) -> HostResult<Vec<u8>>;
+
     /// Replaces a keyset file by a new document, if it still holds the bytes that were loaded;
     /// with `None` creates it, if it does not exist.
     ///

@@ -23,7 +23,7 @@ pub(crate) use progress::{duration, grouped};
 use crate::confirm::confirm;
 use crate::console::{Console, shown};
 use crate::database::{DATABASE_URL, Database};
-use crate::failure::{Failure, Outcome, exit, usage};
+use crate::failure::{Failure, Outcome, exit, exit_code, usage};
 use crate::kek;
 use crate::manifest;
 use crate::session::Turn;
@@ -185,6 +185,9 @@ fn checkpoint(
         }
         return Ok(None);
     };
+    if options.refused.as_ref() == Some(&path) {
+        return usage("a checkpoint and a list of refused values need a file each");
+    }
     let mut state = None;
     if console.host.file_facts(&path)?.is_some() {
         let bytes = console.host.read_keyset(&path, None)?;
@@ -348,6 +351,8 @@ fn hint(report: &Report, options: &Options, console: &mut Console<'_>) -> Outcom
         "the same command begins anew"
     };
     match &report.end {
+        // That takes another command.
+        End::Failed(error) if exit_code(error.code()) == exit::USAGE => Ok(()),
         End::Failed(_) => console.note(again),
         End::Stopped => console.note(&format!("stopped: {again}")),
         End::Unsettled => {
@@ -370,7 +375,7 @@ fn conclude(report: Report) -> Outcome {
         End::Stopped | End::Unsettled => exit::RESUMABLE,
         End::TooManyRefused => exit::REFUSED,
         End::Complete if text::is_in_the_way(&report) => exit::USAGE,
-        End::Complete if report.refused() > 0 => exit::REFUSED,
+        End::Complete if report.refused() + text::missed(&report) > 0 => exit::REFUSED,
         End::Complete => return Ok(()),
     };
     Err(Failure::Exit(code))

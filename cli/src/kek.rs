@@ -3,7 +3,8 @@
 use clap::Args;
 use reseal::manifest::{KeysetUnlock, SecretRef};
 use reseal::{
-    Argon2id, Error, ErrorCode, Key, KeyUse, KeysetDocument, NewKek, OsEntropy, Result, Zeroizing,
+    Argon2id, Error, ErrorCode, Key, KeyId, KeyUse, KeysetDocument, NewKek, OsEntropy, Result,
+    Zeroizing,
 };
 
 use crate::console::Console;
@@ -207,6 +208,14 @@ impl Given {
                 let argon2id = Argon2id::generate(&mut OsEntropy)?;
                 NewKek::derived(argon2id.derive(text)?, argon2id)
             }
+        }
+    }
+
+    /// The id of a key-encrypting key. A passphrase becomes another one each time.
+    pub(crate) fn key_id(&self) -> Option<KeyId> {
+        match &self.secret {
+            Secret::Key(key) => Some(key.id()),
+            Secret::Passphrase(_) => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the library calls by its own names, as this command calls it.
 
 /// The words of the library, and those of the command.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 11] = [
     (
         "make a key with Key.generate",
         "make a key with reseal keys new",
@@ -18,6 +18,7 @@ const WORDS: [(&str, &str); 10] = [
     ),
     ("save the keyset and wait", "wait"),
     ("batch_rows is", "--batch is"),
+    ("max_passes is", "--max-passes is"),
     ("rows_per_second is", "--rate is"),
     ("sample_one_in is", "--sample is"),
     (

@@ -22,7 +22,7 @@ from reseal._disk import POSIX, quoted, unreadable
 from reseal._errors import KeyFileWarning
 from reseal._files import create_private_file, file_facts, read_keyset, read_secret
 from reseal._interrupts import Interrupts
-from reseal._job_files import append_file, save_file
+from reseal._job_files import append_file, read_beginning, save_file
 from reseal._native import run_command
 from reseal._sources import read_key_files
 
@@ -160,6 +160,13 @@ class Host:
     def read_keyset(self, path: str, named_by: str | None) -> bytes:
         """Return the content of a keyset file."""
         return read_keyset(path, named_by)
+
+    def read_beginning(self, path: str) -> bytes:
+        """Return the first bytes of a file that is no secret."""
+        try:
+            return read_beginning(path)
+        except (OSError, ValueError) as error:
+            raise unreadable(path, None, error) from None
 
     def save_keyset(self, path: str, loaded: bytes | None, document: bytes) -> None:
         """Replace a keyset file, or create it."""

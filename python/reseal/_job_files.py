@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from reseal._disk import remove, temporary_name, write_new
+from reseal._disk import open_regular, remove, temporary_name, write_new
+
+_BEGINNING_BYTES = 64
 
 
 def save_file(path: str, content: bytes) -> None:
@@ -17,6 +19,12 @@ def save_file(path: str, content: bytes) -> None:
     except BaseException:
         remove(temporary)
         raise
+
+
+def read_beginning(path: str) -> bytes:
+    """Return what a regular file begins with. Errors: those of the system, ValueError."""
+    with open_regular(path) as file:
+        return file.read(_BEGINNING_BYTES)
 
 
 def append_file(path: str, content: bytes, *, is_new: bool) -> None:

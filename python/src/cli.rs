@@ -225,6 +225,10 @@ impl Host for Door<'_> {
         self.call("read_keyset", (path, named_by))
     }
 
+    fn read_beginning(&mut self, path: &str) -> HostResult<Vec<u8>> {
+        self.call("read_beginning", (path,))
+    }
+
     fn save_keyset(&mut self, path: &str, loaded: Option<&[u8]>, document: &str) -> HostResult<()> {
         let py = self.host.py();
         let loaded = loaded.map(|loaded| PyBytes::new(py, loaded));

@@ -6,7 +6,7 @@ import { ResealError } from "./errors.js";
 import type { Bytes } from "./memory.js";
 import { POSIX, quoted, remove, splitPath, systemCode, unreadable, writeNew } from "./node-disk.js";
 import { readDirectory } from "./node-directory.js";
-import { createPrivateFile, readKeyset, readSecret } from "./node-files.js";
+import { createPrivateFile, read, readKeyset, readSecret } from "./node-files.js";
 import { temporaryName } from "./node-lock.js";
 import { saveKeyset } from "./node-save.js";
 
@@ -18,6 +18,7 @@ export class StreamError extends Error {
 }
 
 const OWNER_ONLY = 0o600;
+const BEGINNING_BYTES = 64;
 
 export class FileHost {
   /** What ended the session, if it did not end by itself. */
@@ -57,6 +58,17 @@ export class FileHost {
 
   readKeyset(path: string, namedBy: string | undefined): Bytes {
     return this.attempt(() => readKeyset(path, namedBy));
+  }
+
+  /** The first bytes of a file that is no secret. */
+  readBeginning(path: string): Bytes {
+    return this.attempt(() => {
+      try {
+        return read(path, BEGINNING_BYTES).subarray(0, BEGINNING_BYTES);
+      } catch (error) {
+        throw unreadable(path, undefined, error);
+      }
+    });
   }
 
   saveKeyset(path: string, loaded: Uint8Array | undefined, document: string): void {

@@ -120,7 +120,14 @@ impl Options {
         }
         let is_shared = self.share || self.jobs.is_some() || self.worker.is_some();
         if self.worker_lease.is_some() && !is_shared {
-            return usage("a worker lease is of a job that several share: add share");
+            let how = if self.is_call {
+                "add share"
+            } else {
+                "give --share or --jobs"
+            };
+            return usage(format!(
+                "a worker lease is of a job that several share: {how}"
+            ));
         }
         Ok(match (task, self.repair) {
             (Task::Census, _) => Work::Census,

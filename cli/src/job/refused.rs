@@ -4,8 +4,8 @@ use reseal::job::Event;
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
-use crate::failure::Outcome;
-use crate::host::HostFailure;
+use crate::failure::{Outcome, usage};
+use crate::host::{FileKind, HostFailure, HostResult};
 
 /// It is written in pieces of about this size.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -33,7 +33,25 @@ impl RefusedReport {
 
     /// Whether there can be such a file: better now than after the work. What it has stays.
     pub(super) fn check(&self, console: &mut Console<'_>) -> Outcome {
+        if self.is_other(console)? {
+            return usage(self.other());
+        }
         Ok(console.host.append_file(&self.path, b"", false)?)
+    }
+
+    /// Whether the file holds something else than such a list, which is not to be lost.
+    fn is_other(&self, console: &mut Console<'_>) -> HostResult<bool> {
+        let facts = console.host.file_facts(&self.path)?;
+        if facts.is_none_or(|facts| facts.kind != FileKind::File) {
+            return Ok(false);
+        }
+        let beginning = console.host.read_beginning(&self.path)?;
+        Ok(!beginning.is_empty() && !is_list(&beginning))
+    }
+
+    fn other(&self) -> String {
+        let path = &self.path;
+        format!("{path:?} is no list of refused values, and is left as it is: name another file")
     }
 
     /// What an earlier run wrote stays.
@@ -64,6 +82,10 @@ impl RefusedReport {
         if self.lost.is_some() || self.is_begun && self.pending.is_empty() {
             return Ok(());
         }
+        if !self.is_begun && self.is_other(console)? {
+            self.lost = Some(self.other());
+            return Ok(());
+        }
         let host = &mut console.host;
         match host.append_file(&self.path, self.pending.as_bytes(), !self.is_begun) {
             // It is no reason to say nothing of what was done.
@@ -78,6 +100,13 @@ impl RefusedReport {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// Whether a file begins as one that was written here: the members of its documents are sorted.
+fn is_list(beginning: &[u8]) -> bool {
+    let code = beginning.strip_prefix(b"{\"code\":\"").unwrap_or_default();
+    let end = code.iter().position(|byte| *byte == b'"');
+    end.is_some_and(|end| code.split_at(end).1.starts_with(b"\",\"column\":\""))
 }
 
 /// A refused value, without a word of what it holds.

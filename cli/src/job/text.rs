@@ -31,6 +31,12 @@ pub(super) fn of(report: &Report, elapsed_ms: u64) -> String {
 fn changes(column: &ColumnReport, report: &Report) -> String {
     let total = column.total();
     let would = if writes(report) { "" } else { "to be " };
+    let is_repair = matches!(report.work, Work::Unwrap | Work::Keep);
+    let gone = if is_repair {
+        "not found"
+    } else {
+        "gone meanwhile"
+    };
     let mut parts = vec![counted_values(total.scanned)];
     for (values, what) in [
         (total.resealed(), format!("{would}resealed")),
@@ -39,7 +45,7 @@ fn changes(column: &ColumnReport, report: &Report) -> String {
         (total.found(), "opened".to_owned()),
         (total.null, "null".to_owned()),
         (total.refused(), "refused".to_owned()),
-        (total.gone, "gone meanwhile".to_owned()),
+        (total.gone, gone.to_owned()),
         (total.left, "left".to_owned()),
         (total.raced, "raced".to_owned()),
         (total.verified, "read back".to_owned()),
@@ -197,7 +203,7 @@ fn last_line(report: &Report, elapsed_ms: u64) -> String {
         Work::Verify if refused > 0 => format!("{} do not open", counted_values(refused)),
         Work::Verify if is_complete => "every value opens".to_owned(),
         Work::Verify => "not every value was opened".to_owned(),
-        _ if is_complete && resealed + reindexed + refused == 0 => {
+        _ if is_complete && resealed + reindexed + refused + missed(report) == 0 => {
             "nothing is left to do".to_owned()
         }
         _ => {
@@ -219,6 +225,14 @@ fn last_line(report: &Report, elapsed_ms: u64) -> String {
 
 fn writes(report: &Report) -> bool {
     report.work.writes() && !report.dry_run
+}
+
+/// Rows that were named for a repair, and are not there.
+pub(super) fn missed(report: &Report) -> u64 {
+    match report.work {
+        Work::Unwrap | Work::Keep => report.columns.iter().map(|it| it.total().gone).sum(),
+        _ => 0,
+    }
 }
 
 /// What is in the way of a column, for [`Work::Plan`].

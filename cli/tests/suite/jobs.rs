@@ -205,8 +205,14 @@ fn what_is_stopped_goes_on() {
     }
     let mut memory = users(1);
     memory.add("job.json", "{\"job\": \"another\", \"progress\": \"{}\"}");
-    let wrong = memory.fails(5, "apply --checkpoint job.json");
-    assert!(wrong.contains("[job-conflict]"), "{wrong}");
+    for path in ["job.json", "reseal.toml"] {
+        let wrong = memory.fails(2, &format!("apply --checkpoint {path}"));
+        assert!(
+            wrong.starts_with("error: the file of the checkpoint is"),
+            "{wrong}"
+        );
+        assert!(wrong.ends_with("[invalid-argument]\n"), "{wrong}");
+    }
 }
 
 #[test]
@@ -234,6 +240,41 @@ fn what_was_refused_before_a_kill_is_listed() {
             .map(|line| line["row_id"][0].as_str().unwrap().parse().unwrap())
             .collect();
         assert_eq!(listed, (1..=30).map(|n| n * 10).collect::<BTreeSet<_>>());
+    }
+}
+
+#[test]
+fn a_list_of_refused_values_takes_the_place_of_nothing_else() {
+    let mut memory = users(2);
+    memory.add("notes", "{\"code\":\"mine\"}\n");
+    memory.add("empty", "");
+    for path in ["notes", "reseal.toml"] {
+        let before = memory.files[path].content.clone();
+        for command in ["apply", "verify"] {
+            let said = memory.fails(2, &format!("{command} --refused {path}"));
+            assert!(said.contains("is no list of refused values"), "{said}");
+        }
+        assert_eq!(memory.files[path].content, before, "{path}");
+    }
+    assert_eq!(
+        text(&memory, "SELECT ssn FROM users WHERE id = 1"),
+        "secret-1"
+    );
+    let said = memory.fails(2, "apply --refused same --checkpoint same");
+    assert!(said.contains("need a file each"), "{said}");
+    memory.ok("apply");
+    // Bound to its row, it opens nowhere else.
+    sql(
+        &memory,
+        "UPDATE users SET ssn = (SELECT ssn FROM users WHERE id = 1) WHERE id = 2",
+    );
+    for path in ["empty", "new"] {
+        let line = format!("verify --refused {path}");
+        assert_eq!(memory.run(&line).code, 1);
+        let listed = memory.files[path].content.clone();
+        assert!(listed.starts_with(b"{\"code\":"), "{path}");
+        assert_eq!(memory.run(&line).code, 1);
+        assert_eq!(memory.files[path].content, listed, "begun anew");
     }
 }
 
@@ -285,6 +326,16 @@ fn rows_are_repaired_by_name() {
         &format!("UPDATE users SET ssn = '{}' WHERE id = 3", twice.out.trim()),
     );
     assert_eq!(memory.run("verify").code, 1);
+    let missed = memory.run("apply --repair keep --row nope");
+    assert_eq!(missed.code, 1, "{missed:?}");
+    assert!(
+        missed.out.contains("users.ssn: 1 value, 1 not found\n"),
+        "{missed:?}"
+    );
+    assert!(
+        missed.out.contains("1 column: 0 values resealed"),
+        "{missed:?}"
+    );
     assert_eq!(memory.run("apply --repair unwrap").code, 2);
     assert_eq!(memory.run("apply --row 3").code, 2);
     assert_eq!(memory.run("apply --repair keep --row 3 --reopen").code, 2);
@@ -318,7 +369,8 @@ fn a_wrong_call_says_what_is_wrong() {
         ("apply --repair sideways --row 1", 2, "unwrap"),
         ("census --dry-run", 2, "unexpected argument"),
         ("apply --dry-run --verify-one-in 2", 2, "cannot be used"),
-        ("apply --worker-lease 30", 2, "several share"),
+        ("apply --worker-lease 30", 2, "give --share or --jobs"),
+        ("apply --max-passes 0", 2, "--max-passes is at least 1"),
     ] {
         let said = memory.fails(code, line);
         assert!(said.contains(words), "{line}: {said}");

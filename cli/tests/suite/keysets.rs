@@ -194,6 +194,21 @@ fn keks_are_replaced_kept_and_removed() {
     assert!(last.ends_with("[keyset-transition]\n"), "{last}");
     let done = memory.ok("keyset rewrap-keys --new-kek-file kek --yes");
     assert!(done.contains(&format!("added {old}\nremoved {new}\n")));
+
+    // What takes its own place is not taken away.
+    memory.set("RESEAL_KEK_FILE", "kek");
+    memory.ok("keyset rewrap-keys --new-kek-file new --keep");
+    let before = memory.files["ring.json"].content.clone();
+    for options in ["--yes", "--keep", &format!("--remove {old} --yes")] {
+        let line = format!("keyset rewrap-keys --kek-file new --new-kek-file kek {options}");
+        let twice = memory.fails(3, &line);
+        assert!(
+            twice.contains(&format!("is wrapped under {old} already")),
+            "{twice}"
+        );
+        assert!(twice.ends_with("[duplicate-key]\n"), "{twice}");
+    }
+    assert_eq!(memory.files["ring.json"].content, before);
 }
 
 #[test]

@@ -25,6 +25,8 @@ extern "C" {
     fn file_facts(this: &JsHost, path: &str) -> JsResult<Option<Vec<f64>>>;
     #[wasm_bindgen(method, catch, js_name = readKeyset)]
     fn read_keyset(this: &JsHost, path: &str, named_by: Option<&str>) -> JsResult<Vec<u8>>;
+    #[wasm_bindgen(method, catch, js_name = readBeginning)]
+    fn read_beginning(this: &JsHost, path: &str) -> JsResult<Vec<u8>>;
     #[wasm_bindgen(method, catch, js_name = saveKeyset)]
     fn save_keyset(
         this: &JsHost,
@@ -101,6 +103,10 @@ impl Host for Door {
 
     fn read_keyset(&mut self, path: &str, named_by: Option<&str>) -> HostResult<Vec<u8>> {
         self.0.read_keyset(path, named_by).map_err(failure)
+    }
+
+    fn read_beginning(&mut self, path: &str) -> HostResult<Vec<u8>> {
+        self.0.read_beginning(path).map_err(failure)
     }
 
     fn save_keyset(&mut self, path: &str, loaded: Option<&[u8]>, document: &str) -> HostResult<()> {

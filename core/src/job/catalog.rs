@@ -76,13 +76,10 @@ b.typname::text, \
 CASE WHEN b.typname IN ('varchar', 'bpchar') AND d.typmod > 4 THEN d.typmod - 4 END, \
 (NOT a.attnotnull)::int, \
 CASE WHEN to_jsonb(a) ->> 'attgenerated' <> '' THEN 2 ELSE 0 END, NULL, NULL, \
-(WITH RECURSIVE d(oid) AS (SELECT t.oid UNION \
-SELECT u.typbasetype FROM d JOIN pg_catalog.pg_type u ON u.oid = d.oid) \
-SELECT min(quote_ident(n.nspname)) FROM d \
-JOIN pg_catalog.pg_opclass c ON c.opcintype = d.oid AND c.opcmethod = 403 AND c.opcdefault \
-JOIN pg_catalog.pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = d.oid AND m.amoprighttype = d.oid \
+(SELECT min(quote_ident(n.nspname)) FROM pg_catalog.pg_opclass c \
+JOIN pg_catalog.pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = b.oid AND m.amoprighttype = b.oid \
 JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
-WHERE NOT pg_operator_is_visible(o.oid)) \
+WHERE c.opcintype = b.oid AND c.opcmethod = 403 AND c.opcdefault AND NOT pg_operator_is_visible(o.oid)) \
 FROM pg_catalog.pg_attribute a \
 CROSS JOIN LATERAL (WITH RECURSIVE d(oid, typmod) AS (SELECT a.atttypid, a.atttypmod UNION ALL \
 SELECT t.typbasetype, t.typtypmod FROM d JOIN pg_catalog.pg_type t ON t.oid = d.oid WHERE t.typtype = 'd') \

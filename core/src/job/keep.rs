@@ -161,7 +161,7 @@ impl Run {
             _ => {
                 let message = "the file of the checkpoint is of another job, or no checkpoint: \
                                name another file, or remove it";
-                Err(fixed(ErrorCode::JobConflict, message).into())
+                Err(fixed(ErrorCode::InvalidArgument, message).into())
             }
         }
     }

@@ -143,8 +143,10 @@ impl JobOptions {
     pub(super) fn check(&self, work: Work) -> Result<()> {
         let wrong = if !(1..=5000).contains(&self.batch_rows) {
             "batch_rows is 1 to 5000"
-        } else if self.batch_bytes == 0 || self.max_passes == 0 {
-            "batch_bytes and max_passes are at least 1"
+        } else if self.batch_bytes == 0 {
+            "batch_bytes is at least 1"
+        } else if self.max_passes == 0 {
+            "max_passes is at least 1"
         } else if self.rows_per_second == Some(0) {
             "rows_per_second is at least 1"
         } else if self.sample_one_in.is_some() && (work.writes() || self.sample_one_in == Some(0)) {

@@ -202,7 +202,8 @@ pub struct Counts {
     pub resealed: BTreeMap<Move, u64>,
     /// Left as they are, by the code of the error.
     pub refused: BTreeMap<String, u64>,
-    /// Of rows that were deleted, or left the condition, between read and write.
+    /// Of rows that were deleted, or left the condition, between read and write. Of a repair, also of rows that are
+    /// not there.
     pub gone: u64,
     /// Of rows that changed between read and write so often that the next pass takes them.
     pub left: u64,

@@ -161,7 +161,7 @@ fn a_file_that_is_no_checkpoint_of_the_job_is_not_overwritten() {
         let End::Failed(error) = report.unwrap().end else {
             panic!("{state} was taken");
         };
-        assert_eq!(error.code(), ErrorCode::JobConflict);
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
     }
 }
 

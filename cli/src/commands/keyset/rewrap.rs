@@ -3,7 +3,7 @@
 use core::fmt;
 
 use clap::Args;
-use reseal::{Key, KeyId, KeyUse, Keyset, NewKek, OsEntropy};
+use reseal::{Error, ErrorCode, Key, KeyId, KeyUse, Keyset, NewKek, OsEntropy};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -68,6 +68,12 @@ impl RewrapKeys {
             return usage(
                 "nothing to do: give --new-kek-file, --new-passphrase-file, --new-passphrase or --remove",
             );
+        }
+        // What takes its own place would look replaced.
+        let mut ids = new.iter().filter_map(Given::key_id);
+        if let Some(id) = ids.find(|id| old.iter().any(|kek| kek.id == *id)) {
+            let why = format!("the keyset is wrapped under {id} already");
+            return Err(Error::new(ErrorCode::DuplicateKey, why).into());
         }
         let added = rewrap(&mut loaded.keyset, &removed, &new)?;
         let gone: Vec<_> = wraps(&old, &loaded.from)
