@@ -257,8 +257,8 @@ def test_ids_whose_type_is_in_another_schema(place: Place, of: str, keys: list[s
     retired = place.report("retire", "plain", "--batch", "20")
     assert total(retired)["scanned"] == len(ids)
     # A person may spell it otherwise, as the key does not tell.
-    named = {"id": ids[8].upper(), "part": 8 % 3}
-    row = json.dumps([named[key] for key in keys]) if len(keys) > 1 else named["id"]
+    named: dict[str, object] = {"id": ids[8].upper(), "part": 8 % 3}
+    row = json.dumps([named[key] for key in keys]) if len(keys) > 1 else ids[8].upper()
     repaired = total(place.report("apply", "--repair", "keep", "--row", row))
     assert repaired == {"scanned": 1, "current": 1}
 
