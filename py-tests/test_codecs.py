@@ -75,7 +75,8 @@ def test_names(kind: str) -> None:
     assert (codec.name, codec.kind) == (kind, kind)
     assert MAKERS[kind](name="another").name == "another"
     assert MAKERS[kind](name=None).name == kind
-    for name in ("", 7):
+    assert MAKERS[kind](name="é" * 32).name == "é" * 32
+    for name in ("", 7, "x" * 65):
         assert code_of(lambda n=name: MAKERS[kind](name=n)) == "invalid-argument"  # type: ignore[misc]
 
 
@@ -98,6 +99,9 @@ SILENT: list[Callable[[], object]] = [
     lambda: codecs.fernet(keys=[FERNET.encode()]),  # type: ignore[list-item]
     lambda: codecs.fernet(keys=[FERNET + "\ud800"]),
     lambda: codecs.fernet(keys=[]),
+    lambda: codecs.fernet_fields(secrets=["a"], prefix="\ud800"),
+    lambda: codecs.metabase(keys=[METABASE], aad="\ud800"),
+    lambda: codecs.sentry(keys={"\ud800": FERNET}, primary="\ud801"),
     lambda: codecs.sentry(keys={"k": FERNET[:-3]}, primary="k"),
     lambda: codecs.sentry(keys={"k": FERNET}, primary="other"),
     lambda: codecs.sentry(keys={"k": FERNET.encode()}, primary="k"),  # type: ignore[dict-item]

@@ -97,6 +97,12 @@ def test_null_is_null() -> None:
     assert it.reseal(None) == it.reopen(None) == it.reseal_many([None])[0]
     assert isinstance(it.reseal(None), reseal.Null)
     assert it.classify(None).null
+    # Whatever else the row has.
+    wrong: Any = {"row": None}
+    for rewrite in (it.reseal, it.reopen):
+        assert isinstance(rewrite(None, **wrong), reseal.Null)
+    for many in (it.reseal_many, it.reopen_many):
+        assert isinstance(many([None], rows=[wrong["row"]])[0], reseal.Null)
     for value in ("", "0", "false"):
         assert opened(it.open(it.seal(value))).value == value
 

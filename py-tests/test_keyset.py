@@ -94,6 +94,7 @@ def test_a_rotation_that_is_refused_leaves_nothing_behind(keyset: reseal.Keyset)
         assert keyset.keys() == before
     assert keyset.rotate(key, early=True, now=START) == key.id == keyset.primary_id
     assert code_of(lambda: keyset.rotate("data", label="\n", early=True)) == "invalid-argument"
+    assert code_of(lambda: keyset.introduce("data", label="\ud800")) == "invalid-argument"
     assert len(keyset.keys()) == 2
 
 
@@ -259,6 +260,7 @@ def test_key_encrypting_keys_that_do_not_fit(keyset: reseal.Keyset) -> None:
         {"kek": KEK, "lease_seconds": 31_536_001},
         {"kek": KEK, "lease_seconds": -1},
         {"kek": KEK, "lease_seconds": 1.5},
+        {"kek": KEK, "lease_seconds": True},
     ):
         assert code_of(functools.partial(create, **options)) == "invalid-argument"
     assert code_of(lambda: create(kek=reseal.Key.generate())) == "key-wrong-use"

@@ -94,7 +94,16 @@ def test_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None
         ),
         ({"RESEAL_PRIMARY_KEY": f'"{TEXTS[0]}"'}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_PRIMARY_KEY": TEXTS[0][:-1]}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
-        ({"RESEAL_PRIMARY_KEY": "\udc80"}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
+        (
+            {"RESEAL_PRIMARY_KEY": "\udc80"},
+            "source-unreadable",
+            ["the variable RESEAL_PRIMARY_KEY is no text (UTF-8)"],
+        ),
+        (
+            {"RESEAL_KEYSET": "/x", "RESEAL_PASSPHRASE": "correct h\udcf6rse battery"},
+            "source-unreadable",
+            ["the variable RESEAL_PASSPHRASE is no text (UTF-8)"],
+        ),
         ({"RESEAL_PRIMARY_KEY": "🔑" * 1000}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_PRIMARY_KEY": "x" * 50_000_000}, "invalid-key", ["RESEAL_PRIMARY_KEY"]),
         ({"RESEAL_PRIMARY_KEY": INDEX[0].export()}, "key-wrong-use", ["RESEAL_PRIMARY_KEY"]),
@@ -314,6 +323,8 @@ def test_a_keyset(keyset: reseal.Keyset, tmp_path: Path) -> None:
     ):
         assert make(path, ring=keyset.ring_id, **options).primary_id == keyset.primary_id
     assert code_of(lambda: make(path, kek=KEK, ring="a" * 26)) == "keyset-wrong-ring"
+    assert code_of(lambda: make(path, kek=KEK, ring="")) == "invalid-argument"
+    assert code_of(lambda: make(path, kek=KEK, min_generation=True)) == "invalid-argument"
     assert code_of(lambda: make(path, kek=KEK, min_generation=2)) == "keyset-outdated"
     assert code_of(lambda: make(path, passphrase="several words")) == "kek-mismatch"
     assert code_of(lambda: make(path)) == "invalid-argument"

@@ -255,6 +255,8 @@ def test_json_without_an_end() -> None:
         "9" * 309 + ".5",
         "0.1e310",
         "1e99999999999999999999",
+        f"[1{'0' * 210}e99]",
+        f"[-{'1' * 250}.5E99]",
     ],
 )
 def test_json_with_a_number_that_would_be_infinite_does_not_open(text: str) -> None:
@@ -279,6 +281,8 @@ def test_json_with_a_number_that_would_be_infinite_does_not_open(text: str) -> N
         '{"1e400": "9"}',
         "9" * 308 + ".5",
         "9" * 400,
+        "1" + "0" * 209 + "e99",
+        '["' + "9" * 250 + '", 1e9]',
     ],
 )
 def test_json_with_large_numbers_opens(text: str) -> None:
@@ -291,6 +295,37 @@ def test_json_that_has_no_canonical_form_is_refused_in_mode_deterministic() -> N
     for value in (2**53 + 1, {"a": "\ud800"}):
         assert through("json", value) == value
         assert code_of(lambda v=value: column("json", "deterministic").seal(v)) == "value-invalid"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        5.686339658509941e16,
+        -5.686339658509941e16,
+        2.0**60,
+        9.007199254740993e20,
+        10**23,
+        -(10**30),
+        {"a": [1, {"b": (10**23,)}]},
+    ],
+)
+def test_json_that_would_be_another_number_is_refused_in_mode_deterministic(value: Any) -> None:
+    it = column("json", "deterministic")
+    assert code_of(lambda: it.seal(value)) == "value-invalid"
+    (error,) = it.seal_many([value])
+    assert isinstance(error, reseal.ResealError)
+    assert error.code == "value-invalid"
+    assert through("json", [value]) == json.loads(json.dumps([value]))
+    # What is stored opens.
+    assert it.open(RING.seal(json.dumps(value), {})) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**53, 2**53 + 2, 2.0**53, 1e16, 1e20, 10**18, 1e21, 10**21, 10**22, 1e23, 1e300, "9" * 20],
+)
+def test_json_with_large_numbers_comes_back_in_mode_deterministic(value: Any) -> None:
+    assert through("json", [value], "deterministic") == [value]
 
 
 def test_a_lone_surrogate() -> None:

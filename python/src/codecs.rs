@@ -24,6 +24,7 @@ use reseal::{
 
 /// A row of Metabase's data keys is never longer.
 const MAX_ROW_BYTES: usize = 1 << 16;
+const MAX_NAME_BYTES: usize = 64;
 
 /// No encryption: what stands in a column before Reseal, or after it.
 ///
@@ -239,8 +240,8 @@ pub(crate) fn named(name: Option<&Bound<'_, PyAny>>, default: &str) -> Result<St
         return Ok(default.to_owned());
     };
     let name = argument_text(name, "name")?.into_owned();
-    if name.is_empty() {
-        return Err(invalid_argument("the name of a codec is not empty"));
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return Err(invalid_argument("the name of a codec has 1 to 64 bytes"));
     }
     Ok(name)
 }

@@ -169,7 +169,7 @@ impl Column {
         }
         let py = value.py();
         let facts = facts(context)?;
-        let bytes = value::spell(self.parts.kind, value)?;
+        let bytes = value::spell_to_seal(self.parts.kind, self.parts.mode, value)?;
         let sealed = self.call(py, Needs::Seal, |column| {
             with_fresh(|fresh| column.seal(&bytes, &facts, self.form, fresh))
         })?;
@@ -529,8 +529,8 @@ impl Column {
     }
 
     /// What its values are, and in which form they are sealed.
-    pub(crate) const fn shape(&self) -> (ValueType, Form) {
-        (self.parts.kind, self.form)
+    pub(crate) const fn shape(&self) -> (ValueType, Mode, Form) {
+        (self.parts.kind, self.parts.mode, self.form)
     }
 
     /// What `work` gives with the column as it is now; once more where a ring that it follows lacks
@@ -619,6 +619,9 @@ impl Column {
         let py = stored.py();
         // What is wrong with the value or its context is an outcome; the caller's exceptions are not.
         let stored = per_item(StoredArgument::read_nullable(stored))?;
+        if let Ok(None) = stored {
+            return Ok(outcome::show(py, Outcome::Null)?);
+        }
         let facts = per_item(facts(context))?;
         let (stored, facts) = match (stored, facts) {
             (Ok(stored), Ok(facts)) => (stored, facts),

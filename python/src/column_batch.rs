@@ -48,12 +48,12 @@ impl<'a, 'py> Batch<'a, 'py> {
     }
 
     pub(crate) fn seal(&self) -> Result<Bound<'py, PyList>> {
-        let (kind, form) = self.column.shape();
+        let (kind, mode, form) = self.column.shape();
         let mut spelled = self.read(|value| {
             if value.is_none() {
                 return Ok(None);
             }
-            value::spell(kind, value).map(Some)
+            value::spell_to_seal(kind, mode, value).map(Some)
         })?;
         // Section 5 checks the context before what is to be sealed.
         for (at, item) in spelled
@@ -75,7 +75,7 @@ impl<'a, 'py> Batch<'a, 'py> {
     }
 
     pub(crate) fn open(&self) -> Result<Bound<'py, PyList>> {
-        let (kind, _) = self.column.shape();
+        let (kind, ..) = self.column.shape();
         let inputs = self.read(StoredArgument::read_nullable)?;
         let open = |column: &reseal::Column, stored: &StoredArgument<'_>, facts: &Context| {
             column.open(stored.as_stored(), facts)
@@ -88,9 +88,10 @@ impl<'a, 'py> Batch<'a, 'py> {
     }
 
     pub(crate) fn rewrite(&self, reopens: bool) -> Result<Bound<'py, PyList>> {
-        let inputs = self.read_nulls_as_values()?;
-        let rewrite = |column: &reseal::Column, stored: &Nullable<'_>, facts: &Context| {
-            with_fresh(|fresh| Ok(rewritten(column, reopens, as_stored(stored), facts, fresh)))
+        let inputs = self.read(StoredArgument::read_nullable)?;
+        let rewrite = |column: &reseal::Column, stored: &StoredArgument<'_>, facts: &Context| {
+            let stored = Some(stored.as_stored());
+            with_fresh(|fresh| Ok(rewritten(column, reopens, stored, facts, fresh)))
         };
         let refused = |done: &Item<Outcome>| {
             lacks_key(done) || matches!(done, Ok(Some(outcome)) if is_refused_for_key(outcome))

@@ -225,15 +225,6 @@ fn bytes<'a>(name: &str, value: &'a Bound<'_, PyAny>) -> Result<Option<Bytes<'a>
     if !is_bytes {
         return Ok(None);
     }
-    // The bytes of wider numbers depend on the machine.
-    if value.is_instance_of::<PyMemoryView>()
-        && value
-            .getattr(intern!(value.py(), "itemsize"))?
-            .extract::<usize>()?
-            != 1
-    {
-        return Ok(None);
-    }
     bytes_like(value, MAX_CONTEXT_VALUE_BYTES, |_| {
         Err(too_long(name).into())
     })

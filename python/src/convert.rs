@@ -4,11 +4,11 @@ use crate::error::{Failure, Result, invalid_argument};
 use alloc::borrow::Cow;
 use core::ops::Deref;
 use pyo3::{
-    exceptions::PyUnicodeError,
+    exceptions::{PyTypeError, PyUnicodeError},
     intern,
     prelude::*,
     types::{
-        PyByteArray, PyBytes, PyFrozenSet, PyList, PyMapping, PyMemoryView, PySet, PySlice,
+        PyBool, PyByteArray, PyBytes, PyFrozenSet, PyList, PyMapping, PyMemoryView, PySet, PySlice,
         PyString,
     },
 };
@@ -91,12 +91,12 @@ pub(crate) fn bytes_like<'a, 'py>(
     Ok(Some(Bytes::Copied(copy_and_wipe(&view)?)))
 }
 
-/// A number of NumPy is a buffer too, but hardly meant to be sealed as eight bytes; and an array of
-/// objects or pointers holds addresses in memory.
+/// A number of NumPy is a buffer too, but hardly meant to be sealed as eight bytes. The bytes of wider
+/// numbers depend on the machine, and objects and pointers are addresses in memory.
 fn holds_data(view: &Bound<'_, PyAny>) -> Result<bool> {
     let dimensions: usize = view.getattr(intern!(view.py(), "ndim"))?.extract()?;
-    let format: String = view.getattr(intern!(view.py(), "format"))?.extract()?;
-    Ok(dimensions > 0 && !format.contains(['O', 'P', '&']))
+    let item_bytes: usize = view.getattr(intern!(view.py(), "itemsize"))?.extract()?;
+    Ok(dimensions > 0 && item_bytes == 1)
 }
 
 /// The mode that a word names. What is wrong with it is raised in the call: PyO3 adds a note to an
@@ -141,18 +141,30 @@ impl<'py> FromPyObject<'_, 'py> for Flag {
     }
 }
 
-/// A word that is an argument.
+/// A word that is an argument. Two with other lone surrogates must not become the same one.
 pub(crate) fn argument_text<'a>(
     value: &'a Bound<'_, PyAny>,
     argument: &str,
 ) -> Result<Cow<'a, str>> {
     match value.cast::<PyString>() {
-        Ok(text) => Ok(text.to_string_lossy()),
+        Ok(text) => text.to_str().map(Cow::Borrowed).map_err(|_| {
+            invalid_argument(format!(
+                "{argument} has a lone surrogate, which UTF-8 has no bytes for"
+            ))
+        }),
         Err(_) => Err(invalid_argument(format!(
             "{argument} is text, not {}",
             type_name(value)
         ))),
     }
+}
+
+/// An argument that is a number: True and False would be taken for 1 and 0.
+pub(crate) fn not_bool<'a, 'py>(value: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyAny>> {
+    if value.is_instance_of::<PyBool>() {
+        return Err(PyTypeError::new_err(()));
+    }
+    Ok(value)
 }
 
 /// The items of an argument that is a list or another iterable, but no single value.

@@ -73,10 +73,11 @@ impl Key {
     /// Errors: invalid-key. The message says what is wrong, and shows nothing of the text.
     #[staticmethod]
     fn parse(text: &Bound<'_, PyAny>) -> Result<Self> {
-        Ok(Self(reseal::Key::parse(&argument_text(
-            text,
-            "a key text",
-        )?)?))
+        let Ok(text) = text.cast::<PyString>() else {
+            let name = type_name(text);
+            return Err(invalid_argument(format!("a key text is text, not {name}")));
+        };
+        Ok(Self(reseal::Key::parse(&text.to_string_lossy())?))
     }
 
     /// The key id, computed from the key: 32 characters of base32.

@@ -1,7 +1,7 @@
 //! Keysets. The mutex is held only while native code runs that cannot wait.
 
 use crate::{
-    convert::{Flag, argument_text, bytes_like, is_listing, items, type_name},
+    convert::{Flag, argument_text, bytes_like, is_listing, items, not_bool, type_name},
     error::{Result, invalid_argument, not_pickled},
     info,
     key::{self, Key, KeyUseArgument},
@@ -667,11 +667,13 @@ fn label_text<'a>(label: Option<&'a Bound<'_, PyAny>>) -> Result<Cow<'a, str>> {
 }
 
 fn lease(seconds: &Bound<'_, PyAny>) -> Result<u32> {
-    seconds.extract().map_err(|_| {
-        invalid_argument(
-            "a lease is a whole number of seconds, at most 31536000, a year; 0 is none",
-        )
-    })
+    not_bool(seconds)
+        .and_then(PyAnyMethods::extract)
+        .map_err(|_| {
+            invalid_argument(
+                "a lease is a whole number of seconds, at most 31536000, a year; 0 is none",
+            )
+        })
 }
 
 /// A document as text. What is no UTF-8 is no keyset.

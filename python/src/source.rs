@@ -2,7 +2,7 @@
 //! `reseal/_sql_keyset_store.py`.
 
 use crate::{
-    convert::{Bytes, argument_text, bytes_like, type_name},
+    convert::{Bytes, argument_text, bytes_like, not_bool, type_name},
     error::{Result, invalid_argument, refuse},
     key,
     keyset_store::KeysetStore,
@@ -129,13 +129,20 @@ pub(crate) fn expect(
     min_generation: Option<&Bound<'_, PyAny>>,
 ) -> Result<Expect> {
     let ring = ring.map(|ring| argument_text(ring, "ring")).transpose()?;
+    if ring.as_ref().is_some_and(|ring| ring.is_empty()) {
+        return Err(invalid_argument(
+            "ring is empty: give the ring id, or leave it out to accept any ring",
+        ));
+    }
     let min_generation = match min_generation {
         None => 0,
-        Some(number) => number.extract().map_err(|exception| {
-            let message = "min_generation is a whole number, 0 or more";
-            let error = Error::new(ErrorCode::InvalidArgument, message);
-            refuse(number.py(), exception, error)
-        })?,
+        Some(number) => not_bool(number)
+            .and_then(PyAnyMethods::extract)
+            .map_err(|exception| {
+                let message = "min_generation is a whole number, 0 or more";
+                let error = Error::new(ErrorCode::InvalidArgument, message);
+                refuse(number.py(), exception, error)
+            })?,
     };
     Ok(Expect {
         ring: ring.map(Cow::into_owned),
@@ -171,7 +178,12 @@ pub(crate) fn path_text(path: &Bound<'_, PyAny>, argument: &str) -> Result<Strin
         .py()
         .import("reseal._disk")?
         .call_method1("path_text", (path, argument))?;
-    Ok(argument_text(&text, argument)?.into_owned())
+    // Bytes of a name that are no text name no file that is there.
+    Ok(text
+        .cast::<PyString>()
+        .map_err(PyErr::from)?
+        .to_string_lossy()
+        .into_owned())
 }
 
 impl Reading {
@@ -315,7 +327,8 @@ impl<'n> Variables<'n> {
         let mut found = Vec::new();
         for name in names {
             if let Some(text) = variable(environ, name)? {
-                found.push((name, Zeroizing::new(text.to_string_lossy().into_owned())));
+                let text = text.to_str().map_err(|_| no_text(name))?;
+                found.push((name, Zeroizing::new(text.to_owned())));
             }
         }
         Ok(Self(found))
@@ -325,6 +338,12 @@ impl<'n> Variables<'n> {
         let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
         Some(value.to_string())
     }
+}
+
+/// With U+FFFD in the place of what is no UTF-8, other secrets would be the same.
+fn no_text(name: &str) -> Error {
+    let message = format!("the variable {name} is no text (UTF-8)");
+    Error::new(ErrorCode::SourceUnreadable, message)
 }
 
 /// The text of a variable, if it is set.

@@ -16,7 +16,7 @@ use pyo3::{
         PyTuple, PyType, PyTzInfo,
     },
 };
-use reseal::{Error, ErrorCode, ValueType, Zeroizing};
+use reseal::{Error, ErrorCode, Mode, ValueType, Zeroizing};
 
 /// Digits of an integer. More take seconds to convert, as their square.
 const MAX_DIGITS: usize = 100_000;
@@ -25,7 +25,12 @@ const MAX_BITS: usize = 332_193;
 /// Those of the largest power of ten that is a double.
 const MAX_ZEROS: usize = 308;
 const MAX_SMALL_EXPONENT_DIGITS: usize = 2;
+/// The largest exponent of so many.
+const MAX_SMALL_EXPONENT: usize = 99;
+/// Those of 2^53.
+const UNSAFE_DIGITS: usize = 16;
 const INFINITE: &str = "this JSON has a number beyond the largest double, which Python would read as infinity: keep it as text";
+const OTHER_NUMBER: &str = "this JSON has a number beyond 2^53 that would come back as another one in mode deterministic: keep it as text";
 const OTHER_KEY: &str =
     "the value is no JSON: it has a key that is no text, and JSON has text keys only";
 
@@ -52,6 +57,19 @@ pub(crate) fn spell<'a>(kind: ValueType, value: &'a Bound<'_, PyAny>) -> Result<
         ValueType::Json => json(value)?,
     };
     Ok(Bytes::Copied(Zeroizing::new(text.into_bytes())))
+}
+
+/// A value in a spelling of its type that comes back as the same value.
+pub(crate) fn spell_to_seal<'a>(
+    kind: ValueType,
+    mode: Mode,
+    value: &'a Bound<'_, PyAny>,
+) -> Result<Bytes<'a>> {
+    let spelled = spell(kind, value)?;
+    if kind == ValueType::Json && mode == Mode::Deterministic {
+        check_numbers(value.py(), &spelled)?;
+    }
+    Ok(spelled)
 }
 
 /// The value of canonical bytes.
@@ -179,16 +197,50 @@ fn read_json<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyAny>> {
     Ok(value)
 }
 
+/// RFC 8785 prints doubles, and those below 10^21 as integers, which Python reads to the last digit.
+fn check_numbers(py: Python<'_>, json: &[u8]) -> Result<()> {
+    let text = core::str::from_utf8(json).map_err(|_| no_value(ValueType::Json))?;
+    if !may_be_unsafe(text) {
+        return Ok(());
+    }
+    let Ok(canonical) = ValueType::Json.canonical(json, Mode::Deterministic) else {
+        // That is for the core to refuse.
+        return Ok(());
+    };
+    let canonical = Zeroizing::new(canonical.into_owned());
+    let canonical = core::str::from_utf8(&canonical).map_err(|_| no_value(ValueType::Json))?;
+    let loads = function(py, &LOADS, "loads")?;
+    if loads.call1((text,))?.eq(loads.call1((canonical,))?)? {
+        return Ok(());
+    }
+    Err(invalid(OTHER_NUMBER).into())
+}
+
+/// Whether a document has digits enough for a number beyond 2^53: sixteen, or an exponent.
+fn may_be_unsafe(json: &str) -> bool {
+    let mut digits = 0;
+    let sixteen = json.bytes().any(|byte| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits >= UNSAFE_DIGITS
+    });
+    sixteen || json.contains("e+")
+}
+
 /// Whether a document has digits enough for a number beyond the largest double: an exponent of three, or
-/// more than its 308 zeros.
+/// more than its 308 zeros together with a smaller exponent.
 fn may_have_infinity(json: &str) -> bool {
-    let (mut digits, mut most) = (0, MAX_ZEROS);
+    let in_mantissa = if json.contains(['e', 'E']) {
+        MAX_ZEROS - MAX_SMALL_EXPONENT
+    } else {
+        MAX_ZEROS
+    };
+    let (mut digits, mut most) = (0, in_mantissa);
     for byte in json.bytes() {
         match byte {
             b'0'..=b'9' => digits += 1,
             b'e' | b'E' => (digits, most) = (0, MAX_SMALL_EXPONENT_DIGITS),
             b'+' if digits == 0 => {}
-            _ => (digits, most) = (0, MAX_ZEROS),
+            _ => (digits, most) = (0, in_mantissa),
         }
         if digits > most {
             return true;
