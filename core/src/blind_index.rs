@@ -129,6 +129,7 @@ impl BlindIndex {
     }
 
     /// How many characters each term has.
+    #[cfg(feature = "job")]
     pub(crate) fn term_chars(&self) -> usize {
         let tag = BASE32.encode_len(usize::from(self.bits.div_ceil(8)));
         TERM_START.len() + TERM_ID_CHARS + 1 + tag
