@@ -79,8 +79,8 @@ def test_the_checkpoint_may_be_a_file_or_nothing(base: Place) -> None:
     # Neither does it hold a value, nor does another job take it for its own.
     assert "it 1" not in path.read_text()
     base.describe(column(where="id > 7"))
-    ended = base.run("apply", "--checkpoint", "state", code=5)
-    assert "[job-conflict]" in ended.err
+    ended = base.run("apply", "--checkpoint", "state", code=2)
+    assert "[invalid-argument]" in ended.err
     base.describe(column())
     base.do("UPDATE users SET ssn = 'anew' WHERE id > 20")
     assert total(base.report("apply", "--checkpoint", "none"))["resealed"] == 10
