@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of Python, in five processes more at once than there are cores, since many wait for a database. The
+# The tests of Python, in three processes more at once than there are cores, since many wait for a database. The
 # longest files come first, each in a process of its own; of the others each process has some, since pytest takes
 # longer to start than most of them to run; last come those of Django, whose settings belong to a process.
 #   scripts/pytest.sh [OPTION...]     options go to pytest
@@ -10,7 +10,7 @@ source "$(dirname "$0")/lib.sh"
 PATH=$ROOT/js-tests/node_modules/node-24/bin:$PATH
 LOGS=$(mktemp -d)
 trap 'rm -rf "$LOGS"' EXIT
-AT_ONCE=$(($(nproc) + 5))
+AT_ONCE=$(($(nproc) + 3))
 TOGETHER=6
 LONGEST=(
     retire django_admin cli cli_keysets django_project job_ids job_life job_workers job_crash job_types job_faults
