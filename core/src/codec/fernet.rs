@@ -7,8 +7,8 @@
 mod django;
 
 use super::{
-    Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, TOKEN_SCHEME, Trust,
-    base64, hedge::Hedge, malformed, mismatch,
+    Codec, CodecKind, Fresh, Opened, Place, Recognized, Stored, StoredValue, Trust, base64,
+    hedge::Hedge, kind::TOKEN_SCHEME, malformed, mismatch,
 };
 use crate::{
     context::Context,
