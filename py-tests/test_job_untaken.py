@@ -138,3 +138,31 @@ def test_where_no_value_is_taken_the_job_ends(place: Place) -> None:
     assert f"({code})" in ended.err
     assert "speak of a sealed column?" in ended.err
     assert not any(str(it).startswith("rs1.") for it in place.stored())
+
+
+@on("postgresql")
+@pytest.mark.parametrize("code", ["55000", "XX000", "42883", "42P17"])
+def test_whatever_code_a_trigger_raises_for_one_row(place: Place, code: str) -> None:
+    """Codes that are of whole tables elsewhere."""
+    place.users(texts("odd"))
+    place.do(
+        "CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF NEW.id = {ODD} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END IF;"
+        " RETURN NEW; END $$"
+    )
+    place.do("CREATE TRIGGER raises BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION raises()")
+    sealed_all_but_one(refused(place), "odd")
+
+
+@on("postgresql")
+@pytest.mark.parametrize("code", ["55000", "42883"])
+def test_a_code_that_is_of_all_rows_ends_the_job(place: Place, code: str) -> None:
+    place.users(texts("odd"))
+    place.do(
+        "CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$"
+    )
+    place.do("CREATE TRIGGER raises BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION raises()")
+    ended = place.run("apply", "--batch", "20", code=4)
+    assert f"({code})" in ended.err
+    assert place.stored() == texts("odd")

@@ -44,4 +44,16 @@ impl Column {
             })
         })
     }
+
+    /// Whether what it writes for equal values differs.
+    pub(crate) fn varies(&self, facts: &Context) -> bool {
+        let Some((named, context)) = self.codecs.first().zip(self.context.with_all(facts).ok())
+        else {
+            return false;
+        };
+        let place = self.place(&context, Form::Text);
+        let mut asked = PLAINTEXTS.iter();
+        let values = asked.find_map(|it| named.codec.lookup_values(it, &place).ok());
+        matches!(values, Some(None))
+    }
 }

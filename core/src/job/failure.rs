@@ -71,11 +71,12 @@ impl Failure {
     }
 
     /// The code of a row that the database does not take, where the failure is a matter of rows.
-    pub(super) const fn refusal(&self) -> Option<ErrorCode> {
+    pub(super) fn refusal(&self) -> Option<ErrorCode> {
         match self.kind {
             FailureKind::Duplicate => Some(ErrorCode::DuplicateValue),
             FailureKind::Constraint => Some(ErrorCode::ConstraintViolated),
             FailureKind::TooLong => Some(ErrorCode::ColumnUnsuitable),
+            FailureKind::Other if is_raised(&self.code) => Some(ErrorCode::ConstraintViolated),
             _ => None,
         }
     }
@@ -153,6 +154,11 @@ impl FailureKind {
             Self::Other => "it refused the statement",
         }
     }
+}
+
+/// Whether a code of PostgreSQL, which is of a whole statement mostly, may come from what a trigger does for one row.
+fn is_raised(code: &str) -> bool {
+    matches!(code, "55000" | "XX000") || code.len() == 5 && code.starts_with("42")
 }
 
 fn postgres(code: &str) -> FailureKind {

@@ -6,6 +6,7 @@ use super::{
     catalog::{self, Info, Nature, SetBy, Shape, UniqueKey, unsuitable},
     halt::Halt,
     line::Line,
+    references, unique,
     walk::{KeyColumn, ValueColumn, Walk},
 };
 use crate::{
@@ -82,10 +83,18 @@ pub(super) async fn walks(
                 found = Some(unsuitable(&walk.table, what));
             }
         }
+        if found.is_none() && is_written {
+            let rows = line.query(references::of(dialect, &walk.table)).await?;
+            found = walk.followed(&rows, targets);
+        }
         let Some(error) = found else {
             if walk.nature.keeps_history() {
                 let targets = walk.values.iter().map(|value| value.target);
                 findings.extend(targets.map(|target| (target, walk.history())));
+            }
+            if finds_all {
+                let rows = line.query(unique::of(dialect, &walk.table)).await?;
+                findings.extend(walk.doubled(&rows, targets));
             }
             sound.push(walk);
             continue;

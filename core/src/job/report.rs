@@ -156,7 +156,8 @@ pub struct Finding {
     /// `column-unsuitable`: no job can work on it; `column-too-short`, `column-maybe-too-short`,
     /// `length-unknown`: see [`Length`]; `reader-unable`: see
     /// [`crate::manifest::ColumnSpec::blind_readers`];
-    /// `key-index`: an index that would help; `keeps-history`: what is rewritten stays in the table.
+    /// `key-index`: an index that would help; `keeps-history`: what is rewritten stays in the table;
+    /// `unique-no-longer`: a unique index that would keep no doubles out.
     pub code: &'static str,
     /// A sentence, with numbers and names and no value.
     pub message: String,
