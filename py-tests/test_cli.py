@@ -301,9 +301,10 @@ def test_values_as_json_lines(ringed: Pair) -> None:
         assert line.pop("ok") is True
         row["value"] = line["value"]
         assert line == {"id": row["id"], "value": row["value"]}
-    stored = "".join(json.dumps(row) + "\n" for row in rows) + '{"value":7}\n'
+    stored = "".join(json.dumps(row) + "\n" for row in rows) + '{"value":7,"id":"x"}\n'
     opened = ringed.run("open", "--jsonl", "--json", stdin=stored, code=1).out.splitlines()
-    assert json.loads(opened.pop())["code"] == "invalid-argument"
+    refused = json.loads(opened.pop())
+    assert (refused["id"], refused["code"]) == ("x", "invalid-argument")
     values = [json.loads(line)["value"] for line in opened]
     assert values == [f"line\n{number}" for number in range(100)]
 

@@ -247,6 +247,16 @@ def test_without_a_database_or_a_key(place: Place) -> None:
     assert "[source-missing]" in place.run("apply", code=3).err
 
 
+@pytest.mark.parametrize("content", [b"short", bytes(range(1, 256)) * 40], ids=len)
+def test_a_file_that_is_no_database(place: Place, content: bytes) -> None:
+    """It is told when it is opened, by the one and the other in the same words."""
+    (place.folder / "other.db").write_bytes(content)
+    place.env["RESEAL_DATABASE_URL"] = "sqlite:///other.db"
+    for line in (["census"], ["plan"], ["apply"], ["verify"], ["discover"]):
+        ended = place.run(*line, code=4)
+        assert (ended.out, ended.err) == ("", "error: file is not a database [database-error]\n")
+
+
 def test_plaintext_is_written_only_on_request(place: Place) -> None:
     place.run("apply")
     place.describe(PLAIN)

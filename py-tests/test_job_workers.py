@@ -13,7 +13,19 @@ from pathlib import Path
 
 import reseal
 from cli_support import SECONDS
-from job_support import HERE, Json, Place, balanced, column, each, of_servers, on, other, total
+from job_support import (
+    HERE,
+    Json,
+    Place,
+    balanced,
+    column,
+    each,
+    of_servers,
+    of_sqlite,
+    on,
+    other,
+    total,
+)
 from job_writers import Running, Writers, check
 from reseal import jobs
 
@@ -142,6 +154,40 @@ def test_all_of_them_stop_and_go_on(place: Place) -> None:
     # The lease of an hour was not waited for.
     assert time.monotonic() - began < SECONDS
     assert total(report)["resealed"] == 8_000
+
+
+@of_sqlite
+def test_workers_stop_where_the_first_process_is_killed(place: Place) -> None:
+    """Nobody sits there any more, and nobody stops them: they end their batches, and others go on."""
+    if place.command == "node":
+        place.do("PRAGMA journal_mode = wal")
+    place.users([f"Row {n}" for n in range(1, 4_001)])
+    place.describe(column(read=["plain"]))
+    line = ("apply", "--jobs", "3", "--worker-lease", "2")
+    with Running(place, *line, "--batch", "20", "--pause", "100") as job:
+        job.until(lambda: ranges(place) == 3)
+        workers = children(job.process.pid)
+        assert len(workers) == 2
+        os.kill(job.process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + SECONDS
+        while any(is_running(worker) for worker in workers):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        job.end(-signal.SIGKILL)
+    sealed = sum(it.startswith("rs1.") for it in place.stored())
+    assert 0 < sealed < 4_000
+    report = place.report(*line)
+    assert report["end"] == "complete"
+    assert total(report)["resealed"] == 4_000
+
+
+def is_running(process: int) -> bool:
+    """Whether a process has not ended; nobody may have asked yet how it did."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 @on("postgresql")

@@ -70,6 +70,12 @@ struct JsonLine {
     id: Option<Id>,
 }
 
+/// What a line of another shape may have all the same.
+#[derive(Deserialize)]
+struct Marked {
+    id: Option<Id>,
+}
+
 /// A text, or NULL.
 #[derive(Deserialize)]
 struct Nullable(Option<String>);
@@ -209,17 +215,20 @@ fn text_item(line: Line) -> Result<Item> {
 
 /// The errors of the JSON parser show what they found, and so are not passed on.
 fn json_item(line: Line) -> Next {
-    let parsed = line.map(|line| serde_json::from_slice::<JsonLine>(&line));
-    let (id, value, pairs) = match parsed {
+    let line = match line {
         Err(error) => return (None, Err(error)),
-        Ok(Err(_)) => return (None, Err(invalid(BAD_LINE))),
-        Ok(Ok(line)) => (line.id, line.value, line.context),
+        Ok(line) => line,
     };
-    let item = value.map(|Nullable(value)| Item {
+    let Ok(parsed) = serde_json::from_slice::<JsonLine>(&line) else {
+        let marked = serde_json::from_slice::<Marked>(&line);
+        let id = marked.ok().and_then(|marked| marked.id);
+        return (id, Err(invalid(BAD_LINE)));
+    };
+    let item = parsed.value.map(|Nullable(value)| Item {
         value: value.map(Zeroizing::new),
-        pairs,
+        pairs: parsed.context,
     });
-    (id, item.ok_or_else(|| invalid(NO_VALUE)))
+    (parsed.id, item.ok_or_else(|| invalid(NO_VALUE)))
 }
 
 const BAD_LINE: &str = "the line is no JSON object with the member value, a text, and if need be context, an object, and id, a text or an integer";
@@ -274,6 +283,30 @@ mod tests {
             r#"{"value":"\ud800"}"#,
         ] {
             assert_eq!(read(line), Err("invalid-argument"), "{line}");
+        }
+        let refused_with_id = |line: &str| {
+            let (id, item) = json_item(Ok(Zeroizing::new(line.as_bytes().to_vec())));
+            assert!(item.is_err(), "{line}");
+            id.map(|id| serde_json::to_string(&id).unwrap())
+        };
+        for (line, id) in [
+            (r#"{"value":7,"id":1}"#, Some("1")),
+            (
+                r#"{"id":-1,"contxt":{"a":[]},"value":"secret"}"#,
+                Some("-1"),
+            ),
+            (r#"{"id":"a","context":"secret"}"#, Some(r#""a""#)),
+            (r#"{"id":"a","value":{"id":"b"}}"#, Some(r#""a""#)),
+            (r#"{"id":1}"#, Some("1")),
+            (r#"{"id":1,"id":1,"value":"secret"}"#, None),
+            (r#"{"id":1,"value":"secret"} secret"#, None),
+            (r#"{"id":1.5,"value":"secret"}"#, None),
+            (r#"{"id":{},"value":"secret"}"#, None),
+            (r#"{"id":null,"value":7}"#, None),
+            (r#"[1,"secret"]"#, None),
+            ("secret", None),
+        ] {
+            assert_eq!(refused_with_id(line).as_deref(), id, "{line}");
         }
         for context in [
             r#"{"a":1.5}"#,

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from reseal._cli_terminal import ask_secret_elsewhere, without_echo
-from reseal._disk import POSIX, quoted, unreadable
+from reseal._disk import POSIX, named, quoted, shown, unreadable
 from reseal._errors import KeyFileWarning
 from reseal._files import create_private_file, file_facts, read_keyset, read_secret
 from reseal._interrupts import Interrupts
@@ -40,6 +40,8 @@ _WORKER = (
     "import sys; sys.path[:] = filter(None, sys.path);"
     " from reseal._cli import main; sys.exit(main())"
 )
+# Tells a worker who has started it.
+_PARENT = "_RESEAL_PARENT"
 # So long it takes at most until a pause ends after ^C.
 _PAUSE_SECONDS = 0.05
 # After ^C nothing waits longer.
@@ -66,11 +68,14 @@ class ReaderGoneError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command with the arguments of the process, and return its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        given = [_unicode(argument) for argument in sys.argv[1:]]
+    else:
+        given = [_without_escapes(shown(argument)) for argument in arguments]
     _open_closed_streams()
     host = Host()
     try:
-        return run_command([_unicode(argument) for argument in given], host)
+        return run_command(given, host)
     except ReaderGoneError:
         return READER_GONE
     except KeyboardInterrupt:
@@ -113,7 +118,17 @@ def _broken(error: BaseException, *, as_json: bool) -> bytes:
 
 
 def _unicode(text: str) -> str:
-    """Return text in which U+FFFD stands for what is no Unicode, as in Node."""
+    """Return text of the system as Node does: UTF-8 in every locale, with U+FFFD for what is none."""
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
+def _is_left_alone() -> bool:
+    """Whether this is a worker whose parent has ended. Elsewhere the parent may be a launcher."""
+    parent = os.environ.get(_PARENT)
+    return POSIX and parent is not None and parent != str(os.getppid())
+
+
+def _without_escapes(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -128,7 +143,7 @@ class Host:
 
     def variable(self, name: str) -> str | None:
         """Return an environment variable."""
-        value = os.environ.get(name)
+        value = os.environ.get(named(name))
         return None if value is None else _unicode(value)
 
     def variable_names(self) -> list[str]:
@@ -138,15 +153,16 @@ class Host:
     def read_secret(self, path: str, named_by: str | None) -> bytes:
         """Return the content of a file with a secret."""
         with self._warnings_kept():
-            return read_secret(path, named_by, pipes=True)
+            return read_secret(named(path), named_by, pipes=True)
 
     def read_key_directory(self, path: str, named_by: str) -> list[tuple[str, bytes]]:
         """Return names and contents of the files of a key directory."""
         with self._warnings_kept():
-            return read_key_files(path, named_by)
+            return read_key_files(named(path), named_by)
 
     def file_facts(self, path: str) -> tuple[int, bool, int | None, int] | None:
         """Return kind (0 file, 1 directory, 2 other), link, mode and time; None for nothing."""
+        path = named(path)
         try:
             status = os.stat(path)
         except FileNotFoundError:
@@ -159,10 +175,11 @@ class Host:
 
     def read_keyset(self, path: str, named_by: str | None) -> bytes:
         """Return the content of a keyset file."""
-        return read_keyset(path, named_by)
+        return read_keyset(named(path), named_by)
 
     def read_beginning(self, path: str) -> bytes:
         """Return the first bytes of a file that is no secret."""
+        path = named(path)
         try:
             return read_beginning(path)
         except (OSError, ValueError) as error:
@@ -172,22 +189,22 @@ class Host:
         """Replace a keyset file, or create it."""
         from reseal._save import save_keyset
 
-        save_keyset(path, loaded, document)
+        save_keyset(named(path), loaded, document)
 
     def create_private_file(self, path: str, content: bytes) -> None:
         """Create a file that only its owner may read."""
         with self._warnings_kept():
-            create_private_file(path, content)
+            create_private_file(named(path), content)
 
     def save_file(self, path: str, content: bytes) -> None:
         """Replace a file that is no secret, all or nothing."""
-        with _written(path):
-            save_file(path, content)
+        with _written(named(path)):
+            save_file(named(path), content)
 
     def append_file(self, path: str, content: bytes, is_new: bool) -> None:
         """Append to a file that is no secret, or begin it anew."""
-        with _written(path):
-            append_file(path, content, is_new=is_new)
+        with _written(named(path)):
+            append_file(named(path), content, is_new=is_new)
 
     def read_input(self) -> bytes:
         """Return what comes next on standard input; nothing at its end."""
@@ -256,11 +273,13 @@ class Host:
         """Start another process of this command, which only says what went wrong."""
         import subprocess
 
-        named = {} if database is None else {"RESEAL_DATABASE_URL": database}
+        more = {_PARENT: str(os.getpid())}
+        if database is not None:
+            more["RESEAL_DATABASE_URL"] = named(database)
         try:
             worker = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-c", _WORKER, *arguments],
-                env={**os.environ, **named},
+                [sys.executable, "-c", _WORKER, *map(named, arguments)],
+                env={**os.environ, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
@@ -283,8 +302,11 @@ class Host:
             worker.terminate()
 
     def interrupted(self) -> bool:
-        """Whether ^C was pressed; from the first call on it ends the program only the second time."""
-        return self.interrupts.seen()
+        """Whether ^C was pressed; from the first call on it ends the program only the second time.
+
+        To a worker it is the same that who started it has ended: nobody else would stop it.
+        """
+        return self.interrupts.seen() or _is_left_alone()
 
     def milliseconds(self) -> int:
         """Return the milliseconds of a clock that never goes back."""

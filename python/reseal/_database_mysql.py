@@ -17,6 +17,7 @@ from typing import Any, ClassVar, cast
 
 from reseal._database_base import Database, Failure, Param, Row, Source, unusable
 from reseal._database_url import KEEP_ALIVE, Target, root_of
+from reseal._disk import named
 
 _LOST = "2013"
 _LOST_CODES = frozenset((0, 1047, 1153, 1927, 2006, 2013, 2055))
@@ -56,7 +57,7 @@ def open_mysql(driver: ModuleType, target: Target) -> Any:
     connection = driver.connect(
         host=target.host,
         port=target.port,
-        unix_socket=target.socket,
+        unix_socket=target.socket and named(target.socket),
         user=target.user,
         # It would encode text as Latin-1.
         password=(target.password or "").encode(),
@@ -86,7 +87,8 @@ def _keep_alive(stream: socket.socket) -> None:
 def _tls(target: Target) -> ssl.SSLContext | None:
     if target.sslmode in ("disable", "prefer"):
         return None
-    context = ssl.create_default_context(cafile=root_of(target))
+    root = root_of(target)
+    context = ssl.create_default_context(cafile=root and named(root))
     context.check_hostname = target.sslmode == "verify-full"
     if target.sslmode == "require" and target.sslrootcert is None:
         context.verify_mode = ssl.CERT_NONE

@@ -18,10 +18,12 @@ from reseal._database_base import (
     unusable,
 )
 from reseal._database_url import Target
+from reseal._disk import named
 
 _BUSY_SECONDS = 5
 _CANNOT_OPEN = "14"
 _FROM_TRIGGER = 1811
+_NO_DATABASE = 26
 _LEGACY = -1
 _CELLS = frozenset((type(None), int, str, bytes))
 # Python 3.10 does not tell the code; these are its messages.
@@ -46,10 +48,28 @@ _CODES = {
 
 def open_sqlite(target: Target) -> sqlite3.Connection:
     """Open a file that is there: a job that makes an empty one has the wrong path."""
-    if not os.path.isfile(target.database):
+    path = named(target.database)
+    if not os.path.isfile(path):
         why = f'there is no database file "{target.database}"'
         raise DatabaseError("sqlite", Failure(_CANNOT_OPEN, why))
-    return sqlite3.connect(target.database, timeout=_BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        _check_file(connection)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_file(connection: sqlite3.Connection) -> None:
+    """SQLite opens whatever is there, and tells only when it reads that it is no database."""
+    try:
+        connection.execute("PRAGMA schema_version").fetchall()
+    except sqlite3.DatabaseError as error:
+        # Whatever else it is, such as a lock, the first statement meets it, and waits where that helps.
+        if _code_of(error, str(error)) == _NO_DATABASE:
+            raise
 
 
 class Sqlite(Database):

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from reseal._disk import quoted
+from reseal._disk import named, quoted
 from reseal._errors import ResealError
 
 _SCHEMES = {
@@ -82,11 +82,11 @@ def root_of(target: Target) -> str | None:
     if root is not None and target.sslmode not in ("disable", "prefer"):
         try:
             # Nothing is read of it: a pipe gives what it holds but once.
-            with open(root, "rb"):
+            with open(named(root), "rb"):
                 pass
         except OSError as error:
             reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
-            why = f"sslrootcert: cannot read {quoted(root)} ({reason})"
+            why = f"sslrootcert: cannot read {quoted(named(root))} ({reason})"
             raise ResealError("invalid-argument", why) from None
     return root
 

@@ -79,7 +79,24 @@ def quoted(name: str) -> str:
     """Return a path as it may stand in a log line."""
     import json  # for messages alone
 
-    return json.dumps(name, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    text = json.dumps(shown(name), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def shown(name: str) -> str:
+    """Return a name of the system as Node shows it: its bytes are UTF-8, whatever the locale.
+
+    A name whose bytes are not stays as it is.
+    """
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeError:
+        return name
+
+
+def named(text: str) -> str:
+    """Return what the system has to be given so that its bytes are those of a text in UTF-8."""
+    return os.fsdecode(text.encode())
 
 
 def reason_of(error: Exception) -> str:

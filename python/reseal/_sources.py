@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from reseal._disk import placed, unreadable
+from reseal._disk import placed, shown, unreadable
 from reseal._files import read_secret
 
 
@@ -27,9 +27,9 @@ def read_key_files(
             path = os.path.join(directory, name)
             if name.startswith(".") or os.path.isdir(placed(path, folder)):
                 continue
-            if _is_no_text(name):
+            if _is_no_text(shown(name)):
                 raise unreadable(path, variable, ValueError("its name is not UTF-8"))
-            files.append((name, read_secret(path, variable, folder)))
+            files.append((shown(name), read_secret(path, variable, folder)))
     except BaseException:
         files.clear()  # a traceback may show our variables
         raise

@@ -18,6 +18,8 @@ const CARRIAGE_RETURN = 13;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 // As a shell reports a program that cannot be run.
 const NOT_STARTED = 126;
+/** Tells a worker who has started it. */
+const PARENT = "_RESEAL_PARENT";
 const STREAMS = ["standard input", "standard output", "standard error"];
 
 /** The reader of our output went away, as `head` does. */
@@ -109,13 +111,16 @@ export class CliHost extends FileHost {
     for (const worker of this.#workers) worker.kill("SIGTERM");
   }
 
-  /** Whether the person pressed ^C since this was asked first. The second time ends the program. */
+  /**
+   * Whether the person pressed ^C since this was asked first. The second time ends the program. To a
+   * worker it is the same that who started it has ended: nobody else would stop it.
+   */
   interrupted(): boolean {
     if (this.#interrupted === undefined) {
       this.#interrupted = false;
       for (const signal of STOP_SIGNALS) process.on(signal, this.#onSignal);
     }
-    return this.#interrupted;
+    return this.#interrupted || isLeftAlone();
   }
 
   /** Calls `wake` at ^C, instead of what was to be called before. */
@@ -130,11 +135,17 @@ export class CliHost extends FileHost {
   };
 }
 
+/** Whether this is a worker whose parent has ended. Elsewhere the parent may be a launcher. */
+function isLeftAlone(): boolean {
+  const parent = process.env[PARENT];
+  return POSIX && parent !== undefined && parent !== String(process.ppid);
+}
+
 /** Another Node; its exit code goes to `ended`, as a shell reports it. */
 function startWorker(line: string[], database: string | undefined, ended: number[]): ChildProcess {
   const env = database === undefined ? {} : { RESEAL_DATABASE_URL: database };
   const worker = spawn(process.execPath, line, {
-    env: { ...process.env, ...env },
+    env: { ...process.env, [PARENT]: String(process.pid), ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
   let hasEnded = false;
