@@ -273,3 +273,30 @@ def test_text_that_is_no_utf_8_is_no_row_id(place: Place, work: str) -> None:
     ended = place.run(work, "--batch", "41", code=2)
     assert "text that is no UTF-8" in ended.err
     assert "[column-unsuitable]" in ended.err
+
+
+@on("postgresql")
+@pytest.mark.parametrize(
+    ("of", "first", "settings"),
+    [
+        # 15 digits are not enough to find the row again.
+        ("float8", "0.1::float8 + n * 3e-17", {"extra_float_digits": "0"}),
+        # India's time, which PostgreSQL reads as Israel's.
+        (
+            "timestamptz",
+            "'2026-03-01'::timestamptz + n * interval '5 minutes'",
+            {"datestyle": "SQL, DMY", "timezone": "Asia/Kolkata"},
+        ),
+    ],
+    ids=["float8", "timestamptz"],
+)
+def test_settings_of_the_database_that_spell_ids_otherwise(
+    place: Place, of: str, first: str, settings: dict[str, str]
+) -> None:
+    place.do(f"CREATE TABLE users (id {of} PRIMARY KEY, ssn text)")
+    place.do(f"INSERT INTO users SELECT {first}, 'it ' || n FROM generate_series(1, 400) n")
+    [[database, rows]] = place.do("SELECT current_database(), count(*) FROM users")
+    for name, value in settings.items():
+        place.do(f"ALTER DATABASE \"{database}\" SET {name} = '{value}'")
+    place.describe(column())
+    assert_no_row_is_passed_over(place, rows)

@@ -67,6 +67,10 @@ impl Line {
         self.0.lock().elapsed_ms
     }
 
+    pub(super) fn is_limited(&self) -> bool {
+        self.0.lock().limits.is_some()
+    }
+
     /// From now on transactions have limits.
     pub(super) fn limit(&self, limits: Limits) {
         self.0.lock().limits = Some(limits);

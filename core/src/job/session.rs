@@ -32,6 +32,13 @@ const MYSQL_NUMBERS: [(&str, &str); 2] = [
     ("sql_select_limit", "18446744073709551615"),
 ];
 
+/// How keys are spelled so that they are found by that again: numbers with all their digits, times with an offset in
+/// place of a name that may mean another zone too. Each setting with when it does so already.
+const POSTGRES_SPELLING: [(&str, &str, &str); 2] = [
+    ("extra_float_digits", "3", "::integer > 0"),
+    ("DateStyle", "ISO", " LIKE 'ISO%'"),
+];
+
 /// The longest time that databases take, in milliseconds.
 const MAX_MS: u64 = 86_400_000;
 
@@ -46,7 +53,7 @@ impl Session {
         let timeout = options.statement_timeout_ms;
         let lease = options.share.as_ref().map(|share| share.lease_ms);
         match options.dialect {
-            Dialect::Postgres => postgres(line, timeout, lease),
+            Dialect::Postgres => postgres(line, timeout, lease).await?,
             Dialect::Mysql => self.mysql(line, timeout, lease).await?,
             Dialect::Sqlite => self.sqlite(line, timeout).await?,
         }
@@ -154,37 +161,37 @@ impl Session {
     }
 }
 
-/// The settings are of transactions, and not of the session, which a pooler may give to others.
-fn postgres(line: &Line, timeout: Option<u64>, lease: Option<u64>) {
-    let settings = [
-        ("statement_timeout", timeout),
-        // Of a worker that fell asleep in a transaction the locks are let go with its lease.
-        ("idle_in_transaction_session_timeout", lease),
-    ];
-    let mut set = String::new();
-    for (name, milliseconds) in settings {
-        let Some(milliseconds) = milliseconds else {
-            continue;
-        };
-        set.push_str(if set.is_empty() { "SELECT " } else { ", " });
-        let milliseconds = milliseconds.min(MAX_MS);
-        for part in [
-            "set_config('",
-            name,
-            "', '",
-            &milliseconds.to_string(),
-            "', true)",
-        ] {
-            set.push_str(part);
+/// The settings are of transactions, and not of the session, which a pooler may give to others. Those of a connection
+/// that was lost hold for the next one.
+async fn postgres(line: &Line, timeout: Option<u64>, lease: Option<u64>) -> Result<(), Halt> {
+    if line.is_limited() {
+        return Ok(());
+    }
+    let milliseconds = |limit: u64| limit.min(MAX_MS).to_string();
+    let mut settings = Vec::new();
+    for (name, value, holds) in POSTGRES_SPELLING {
+        let holds = format!("SELECT (current_setting('{name}'){holds})::text");
+        if text(line, Dialect::Postgres, &holds).await? != "true" {
+            settings.push((name, value.to_string()));
         }
     }
-    if set.is_empty() {
-        return;
+    settings.extend(timeout.map(|limit| ("statement_timeout", milliseconds(limit))));
+    let of_statements = !settings.is_empty();
+    // Of a worker that fell asleep in a transaction the locks are let go with its lease.
+    let idle = "idle_in_transaction_session_timeout";
+    settings.extend(lease.map(|limit| (idle, milliseconds(limit))));
+    if settings.is_empty() {
+        return Ok(());
     }
+    let calls: Vec<String> = settings
+        .iter()
+        .map(|(name, value)| format!("set_config('{name}', '{value}', true)"))
+        .collect();
     line.limit(Limits {
-        set: Phrase::new(Dialect::Postgres, &set).done(),
-        of_statements: timeout.is_some(),
+        set: Phrase::new(Dialect::Postgres, &format!("SELECT {}", calls.join(", "))).done(),
+        of_statements,
     });
+    Ok(())
 }
 
 /// The only cell of the only row.
