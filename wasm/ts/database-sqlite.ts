@@ -43,6 +43,7 @@ const FROM_TRIGGER = 1811;
 /** What changes rows. After another statement, `changes` is still that of the last of these. */
 const CHANGES_ROWS = /^\s*(?:delete|insert|replace|update|with)\b/i;
 const CANNOT_OPEN = "14";
+const NO_DATABASE = 26;
 // better-sqlite3 tells names.
 const CODES: ReadonlyMap<string, number> = new Map([
   ["SQLITE_ERROR", 1],
@@ -84,14 +85,25 @@ export function openSqlite(driver: object, path: string): SqliteConnection {
     (candidate) => typeof candidate === "function",
   );
   const connection = new (found as SqliteClass)(path, { timeout: BUSY_MILLISECONDS });
-  connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
   try {
+    checkFile(connection);
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
     checkRows(connection);
   } catch (error) {
     connection.close();
     throw error;
   }
   return connection;
+}
+
+/** SQLite opens whatever is there, and tells only when it reads that it is no database. */
+function checkFile(connection: SqliteConnection): void {
+  try {
+    connection.exec("PRAGMA schema_version");
+  } catch (error) {
+    // Whatever else it is, such as a lock, the first statement meets it, and waits where that helps.
+    if (numberOf(error) === NO_DATABASE) throw error;
+  }
 }
 
 /** A row as an object has one cell for all columns of a name, and names of digits first. */
@@ -159,9 +171,7 @@ export class SqliteDatabase extends BaseDatabase<SqliteConnection> {
   }
 
   protected read(error: unknown): Failure {
-    const number = memberOf(error, "rawCode") ?? memberOf(error, "errcode");
-    const name = textIn(error, "code") ?? "";
-    const code = typeof number === "number" ? number : codeOf(name);
+    const code = numberOf(error);
     const message = textIn(error, "message") ?? "";
     if (code === undefined) return driverFailed();
     if (code === FROM_TRIGGER)
@@ -184,6 +194,11 @@ export class SqliteDatabase extends BaseDatabase<SqliteConnection> {
 
 function isInTransaction(connection: SqliteConnection): boolean | undefined {
   return connection.inTransaction ?? connection.isTransaction;
+}
+
+function numberOf(error: unknown): number | undefined {
+  const number = memberOf(error, "rawCode") ?? memberOf(error, "errcode");
+  return typeof number === "number" ? number : codeOf(textIn(error, "code") ?? "");
 }
 
 function codeOf(name: string): number | undefined {
