@@ -197,6 +197,15 @@ pub trait Codec: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether nothing of a stored value of this codec is lost where its plaintext alone is sealed anew, by
+    /// whichever codec.
+    ///
+    /// # Errors
+    /// `codec-read-only` for a value that says more than its plaintext.
+    fn check_leaving(&self, _stored: Stored<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// What this codec sealed for the column of a stored value of its format, as it takes the place of that
     /// one: a text where a binary column holds a text.
     ///

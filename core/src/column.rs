@@ -15,7 +15,7 @@ use crate::{
     blind_index::BlindIndex,
     codec::{
         Certainty, Codec, CodecKind, Form, Fresh, Opened, Place, Recognized, Rings, Stored,
-        StoredValue,
+        StoredValue, Trust,
     },
     context::Context,
     envelope::may_be_envelope,
@@ -278,7 +278,7 @@ impl Column {
         }
         let context = self.context.with_all(facts).ok()?;
         let opened = writer.codec.open(stored, &context).ok()?;
-        self.canonical(self.read_of(writer, opened)).ok()
+        self.canonical(self.read_of(writer, opened, &context)).ok()
     }
 
     fn open_found(&self, stored: Stored<'_>, found: &[Found<'_>], facts: &Context) -> Result<Read> {
@@ -415,7 +415,7 @@ impl Column {
                     {
                         opened.plaintext = Zeroizing::new(canonical.to_vec());
                     }
-                    return Ok(self.read_of(named, opened));
+                    return Ok(self.read_of(named, opened, context));
                 }
                 Err(error) => failure = Some(more_telling(failure, error)),
             }
@@ -428,8 +428,8 @@ impl Column {
         }))
     }
 
-    fn read_of(&self, named: &NamedCodec, opened: Opened) -> Read {
-        let doubled = self.doubled(as_stored(&opened.plaintext));
+    fn read_of(&self, named: &NamedCodec, opened: Opened, context: &Context) -> Read {
+        let doubled = self.doubled(&opened.plaintext, context);
         // An envelope may hold any text, also one that looks like an envelope.
         let doubled = doubled
             .filter(|kind| *kind != CodecKind::Reseal || named.codec.kind() != CodecKind::Reseal);
@@ -448,13 +448,34 @@ impl Column {
         }
     }
 
-    /// The codec of the column whose mark a plaintext carries.
-    fn doubled(&self, plaintext: Stored<'_>) -> Option<CodecKind> {
-        let kinds = self.codecs.iter().map(|named| named.codec.kind());
-        kinds.filter(|kind| *kind != CodecKind::Plain).find(|kind| {
-            let shown = kind.recognize(plaintext);
-            shown.is_some_and(|shown| shown.certainty == Certainty::Yes)
-        })
+    /// The codec of the column that a plaintext is itself a value of: it carries the mark, or else it opens.
+    fn doubled(&self, plaintext: &[u8], context: &Context) -> Option<CodecKind> {
+        let unquoted = self.unquoted(plaintext);
+        let plaintext = inner_of(plaintext, unquoted.as_deref());
+        let mut codecs = self.codecs.iter().map(|named| &*named.codec);
+        let is_marked = |shown: Recognized| shown.certainty == Certainty::Yes;
+        let opens = |codec: &dyn Codec| {
+            let opened = codec.open(plaintext, context);
+            opened.is_ok_and(|it| matches!(it.trust, Trust::Authenticated | Trust::Checked))
+        };
+        let is_in = |codec: &dyn Codec| {
+            codec.kind() != CodecKind::Plain
+                && (codec.kind().recognize(plaintext).is_some_and(is_marked)
+                    || codec
+                        .recognize(plaintext)
+                        .is_some_and(|shown| is_marked(shown) || opens(codec)))
+        };
+        codecs.find(|it| is_in(*it)).map(Codec::kind)
+    }
+
+    /// The text of a JSON string, where the column has JSON: databases without such a type keep the quotes around
+    /// what another system has sealed.
+    fn unquoted(&self, plaintext: &[u8]) -> Option<Zeroizing<String>> {
+        if self.value_type != ValueType::Json || plaintext.first() != Some(&b'"') {
+            return None;
+        }
+        let text = serde_json::from_str(core::str::from_utf8(plaintext).ok()?);
+        text.ok().map(Zeroizing::new)
     }
 }
 
@@ -480,6 +501,11 @@ fn more_telling(before: Option<Error>, after: Error) -> Error {
         Some(before) if rank(&before) >= rank(&after) => before,
         _ => after,
     }
+}
+
+/// What a plaintext holds, as if it were stored.
+fn inner_of<'p>(plaintext: &'p [u8], unquoted: Option<&'p String>) -> Stored<'p> {
+    unquoted.map_or_else(|| as_stored(plaintext), |text| Stored::Text(text))
 }
 
 /// A plaintext as if it were stored.

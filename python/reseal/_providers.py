@@ -30,7 +30,10 @@ class KekProvider(Protocol):
         ...
 
     async def unwrap(self, reference: str, blob: bytes, /) -> bytes:
-        """Return the bytes that `blob` hides, under the service's key `reference`."""
+        """Return the bytes that `blob` hides, under the service's key `reference`.
+
+        Both come from the keyset before it is verified: refuse every reference that is not yours.
+        """
         ...
 
     async def wrap(self, reference: str, content: bytes, /) -> bytes:

@@ -17,7 +17,10 @@ import { listOf } from "./words.js";
 export interface KekProvider {
   /** The name that a keyset notes: 1 to 32 characters, `[a-z][a-z0-9_-]*`. */
   readonly name: string;
-  /** The bytes that `blob` hides, under the service's key `reference`. */
+  /**
+   * The bytes that `blob` hides, under the service's key `reference`. Both come from the keyset before it is
+   * verified: refuse every reference that is not yours.
+   */
   unwrap(reference: string, blob: Bytes): Promise<Uint8Array>;
   /** A blob that hides 32 bytes, under the service's key `reference`; they are wiped afterwards. */
   wrap(reference: string, content: Bytes): Promise<Uint8Array>;

@@ -98,7 +98,7 @@ impl fmt::Debug for FreeboardKey {
 /// # Errors
 /// Of opening: `format-mismatch`, `format-unsupported` for another algorithm, `malformed`,
 /// `too-large`, `auth-failed`. Of sealing: `codec-read-only` for a plaintext that is no JSON, which
-/// Freeboard could not read; `too-large`. Of rotating, also `codec-read-only` for a row with members
+/// Freeboard could not read; `too-large`. Of resealing, also `codec-read-only` for a row with members
 /// that Freeboard never writes: they would be lost.
 #[derive(Debug)]
 pub struct Freeboard {
@@ -175,6 +175,16 @@ impl Codec for Freeboard {
         })
     }
 
+    fn check_leaving(&self, stored: Stored<'_>) -> Result<()> {
+        if Row::parse(stored)?.has_more() {
+            return Err(read_only(
+                "this row has members that freeboard never writes, or another keyId than v1, \
+                 which would be lost: remove them, or seal the row with freeboard itself",
+            ));
+        }
+        Ok(())
+    }
+
     fn sealed_len(&self, plaintext_bytes: usize, _: Mode, _: Form) -> Option<usize> {
         base64::encoded_len(plaintext_bytes)?.checked_add(Sealed::EMPTY.to_json().len())
     }
@@ -200,14 +210,8 @@ impl Codec for Freeboard {
         place: &Place<'_>,
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
-        let row = Row::parse(stored)?;
-        let (_, plaintext) = self.find(&row)?;
-        if row.has_more() {
-            return Err(read_only(
-                "this row has members that freeboard never writes, or another keyId than v1, \
-                 which would be lost: remove them, or seal the row with freeboard itself",
-            ));
-        }
+        let (_, plaintext) = self.find(&Row::parse(stored)?)?;
+        self.check_leaving(stored)?;
         self.write(&plaintext, place, fresh)
     }
 }

@@ -1,6 +1,6 @@
 //! Rewriting: a stored value brought to the codec that the column writes, and the repairs.
 
-use super::{Column, Found, NamedCodec, Origin, Outcome, Read, Written, as_stored, spelling};
+use super::{Column, Found, NamedCodec, Origin, Outcome, Read, Written, inner_of, spelling};
 use crate::{
     codec::{CodecKind, Fresh, Stored, StoredValue, Trust},
     context::Context,
@@ -62,17 +62,15 @@ impl Column {
         fresh: &mut Fresh<'_>,
     ) -> Result<StoredValue> {
         let outer = believed(self.open_raw(stored, &self.recognized(stored), facts)?)?;
-        let inner = as_stored(&outer.plaintext);
-        if self
-            .doubled(inner)
-            .is_none_or(|kind| kind == CodecKind::Reseal)
-        {
+        if outer.doubled.is_none_or(|kind| kind == CodecKind::Reseal) {
             return Err(fixed(
                 ErrorCode::FormatMismatch,
                 "the plaintext of this value is in no foreign codec of the column: it was \
                  encrypted once",
             ));
         }
+        let unquoted = self.unquoted(&outer.plaintext);
+        let inner = inner_of(&outer.plaintext, unquoted.as_deref());
         let inner = believed(self.open_raw(inner, &self.recognized(inner), facts)?)?;
         let place = (stored, &outer.origin);
         let written = self.move_to_writer(&inner, facts, place, fresh)?;
@@ -123,14 +121,14 @@ impl Column {
         let context = self.context.with_all(facts)?;
         let codec = &self.writer()?.codec;
         let place = self.place(&context, stored.form());
+        let read = self.codecs.iter().find(|it| it.name == origin.codec);
+        read.map_or(Ok(()), |read| read.codec.check_leaving(stored))?;
         let own = spelling::own(codec.kind(), self.value_type, plaintext);
         let plaintext = own.unwrap_or(plaintext);
         let sealed = codec.seal_labelled(plaintext, encoding, &place, fresh)?;
-        let mut read = self.codecs.iter().filter(|it| it.name == origin.codec);
-        self.checked(if read.any(|it| it.codec.kind() == codec.kind()) {
-            codec.in_place_of(stored, sealed)?
-        } else {
-            sealed
+        self.checked(match read {
+            Some(read) if read.codec.kind() == codec.kind() => codec.in_place_of(stored, sealed)?,
+            _ => sealed,
         })
     }
 

@@ -327,7 +327,7 @@ impl NewKek {
         Self::derived(argon2id.derive(passphrase)?, argon2id)
     }
 
-    /// A key that [`Argon2id::derive`] gave elsewhere, with the same parameters, for a passphrase that
+    /// A key that `Argon2id::derive` gave elsewhere, with the same parameters, for a passphrase that
     /// was checked there.
     ///
     /// # Errors

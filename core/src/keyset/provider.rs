@@ -29,8 +29,12 @@ pub trait KekProvider {
 
     /// The bytes that `blob` hides, under the service's key `reference`.
     ///
+    /// # Security
+    /// Both come from the keyset before it is verified: refuse every reference that is not yours. Whoever may
+    /// wrap under another one would else bring a ring of his own.
+    ///
     /// # Errors
-    /// A code of your own choice, as a rule `source-unreadable`.
+    /// A code of your own choice, as a rule `source-unreadable`; `kek-mismatch` for another's reference.
     async fn unwrap(&self, reference: &str, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>>;
 
     /// A blob that hides `bytes`, under the service's key `reference`: 1 to 8192 bytes.

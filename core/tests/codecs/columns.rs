@@ -1,5 +1,6 @@
 //! Columns: which codec opens a value, what is refused, and what becomes of a row.
 
+mod doubled;
 mod forms;
 
 use crate::support::fresh;

@@ -4,13 +4,14 @@ use crate::support::{fresh, text, text_place};
 use data_encoding::BASE64;
 use proptest::prelude::*;
 use reseal::{
-    Context, ErrorCode, Mode, OsEntropy, Result,
+    Column, Context, ErrorCode, Key, KeyUse, Keyring, Mode, NamedCodec, OsEntropy, Outcome, Result,
     codec::{
-        Certainty, Codec, CodecKind, Form, Freeboard, FreeboardKey, Opened, Place, Stored,
+        Certainty, Codec, CodecKind, Form, Freeboard, FreeboardKey, Opened, Place, Reseal, Stored,
         StoredValue,
     },
 };
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const NEW: &str = "vktGK4m7SVwt2/HEtwSb8keAFZRaAIda9sBsitk3ajI=";
 const OLD: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -430,5 +431,33 @@ proptest! {
         let mut bytes = row().to_string().into_bytes();
         *at.get_mut(&mut bytes) ^= by;
         survives(Stored::Bytes(&bytes));
+    }
+}
+
+#[test]
+fn a_row_that_says_more_than_its_secret_stays_where_it_is() {
+    let ring = Keyring::builder()
+        .primary(Key::generate(KeyUse::Data, &mut OsEntropy).unwrap())
+        .build();
+    let app = NamedCodec::new("app", Reseal::new(Arc::new(ring.unwrap())));
+    let other = NamedCodec::new("other", codec(&[NEW]));
+    for writer in [app, other] {
+        let column = Column::new(writer).read(NamedCodec::new("old", codec(&[OLD])));
+        let column = column.unwrap();
+        let reseal = |stored: &str| {
+            let stored = Some(Stored::Text(stored));
+            column.reseal(stored, &Context::new(), &mut fresh(&mut OsEntropy, 1))
+        };
+        assert!(matches!(
+            reseal(&row().to_string()),
+            Outcome::Resealed { .. }
+        ));
+        for more in [with("x", 1), with("keyId", "v2")] {
+            assert!(column.open(Stored::Text(&more), &Context::new()).is_ok());
+            let Outcome::Refused(error) = reseal(&more) else {
+                panic!("it would lose what freeboard never writes");
+            };
+            assert_eq!(error.code(), ErrorCode::CodecReadOnly);
+        }
     }
 }
