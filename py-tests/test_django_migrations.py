@@ -1,4 +1,4 @@
-"""What migrations do that `makemigrations` writes: half-way states, defaults, databases without rows, and memory."""
+"""What migrations do that `makemigrations` writes: half-way states, defaults, other types, no rows, and memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from job_support import KINDS, Place, places
 django_support.setup()
 
 from django.core.exceptions import FieldError  # noqa: E402
-from django.db import connections, models  # noqa: E402
+from django.db import DatabaseError, connections, models  # noqa: E402
 from django.db.migrations.autodetector import MigrationAutodetector  # noqa: E402
 from django.db.migrations.questioner import MigrationQuestioner  # noqa: E402
 from django.db.migrations.state import ModelState, ProjectState  # noqa: E402
@@ -317,3 +317,44 @@ def test_a_model_of_a_migration_is_looked_after() -> None:
     gc.collect()
     assert pre_save.has_listeners(note)
     assert post_init.has_listeners(note)
+
+
+# --- text becomes bytes and back ------------------------------------------------------------------
+
+TEXTS = ["hello", "é✓", "C:\\134temp", "\\x414243", "", None]
+
+
+def values(model: Any) -> list[Any]:
+    return [it.t for it in model.objects.order_by("id")]
+
+
+@pytest.mark.parametrize("of", [models.TextField, models.CharField])
+def test_plaintext_is_the_same_in_a_binary_column_and_back(place: Place, of: Any) -> None:
+    """No backslash begins an escape, and no hexadecimal form comes back."""
+    binary = EncryptedTextField(null=True, binary=True, read=["plain"])
+    history = History(Note=[KEY, ("t", of(max_length=90, null=True))])
+    for text in TEXTS:
+        history.model("Note").objects.create(t=text)
+    history.become(Note=[KEY, ("t", binary)])
+    assert values(history.model("Note")) == TEXTS
+    history.do(EncryptColumn("Note", "t"))
+    assert values(history.model("Note")) == TEXTS
+    history.undo(2)
+    assert values(history.model("Note")) == TEXTS
+
+
+def test_envelopes_are_the_same_in_a_binary_column_and_none_is_lost_on_the_way_back(
+    place: Place,
+) -> None:
+    history = History(Note=[KEY, ("t", EncryptedTextField(null=True))])
+    history.model("Note").objects.create(t="as text")
+    history.become(Note=[KEY, ("t", EncryptedTextField(null=True, binary=True))])
+    assert values(history.model("Note")) == ["as text"]
+    history.model("Note").objects.create(t="as bytes")
+    both = ["as text", "as bytes"]
+    if place.kind == "sqlite":
+        history.undo(1)
+    else:
+        with pytest.raises(DatabaseError):
+            history.undo(1)
+    assert values(history.model("Note")) == both
