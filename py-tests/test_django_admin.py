@@ -345,6 +345,25 @@ def test_a_new_key_is_not_given_up_where_not_everything_was_counted(tmp_path: Pa
         assert keys(page)["values", "introduced"] == (new, 0)
 
 
+def test_a_key_stays_while_a_transaction_has_written_and_may_commit(tmp_path: Path) -> None:
+    with site(tmp_path, "keyset") as url:
+        visitor = Visitor(url, "rotator")
+        old, _ = keys(visitor.get(PAGE)[1])["values", "primary"]
+        new, _ = keys(visitor.move("introduce"))["values", "introduced"]
+        visitor.move("promote", new)
+        visitor.move("apply")
+        with closing(sqlite3.connect(tmp_path / "app.db")) as writer:
+            writer.execute("UPDATE admin_app_patient SET id = id")
+            page = visitor.get(PAGE)[1]
+            assert "Not everything was counted" in page
+            assert "a transaction has written and does not end" in page
+            page = visitor.move("disable", old)
+            assert "not due" in said(page)
+            assert ("values", "decrypt_only") in keys(page)
+            writer.rollback()
+        assert said(visitor.move("disable", old)) == f"The key {old[:8]} was disabled."
+
+
 def test_rows_of_a_database_that_is_migrated_nowhere_are_counted(tmp_path: Path) -> None:
     with site(tmp_path, "keyset", 0, "elsewhere") as url:
         visitor = Visitor(url, "rotator")

@@ -358,3 +358,22 @@ def test_envelopes_are_the_same_in_a_binary_column_and_none_is_lost_on_the_way_b
         with pytest.raises(DatabaseError):
             history.undo(1)
     assert values(history.model("Note")) == both
+
+
+def test_deterministic_values_are_found_in_the_form_that_they_had(place: Place) -> None:
+    """SQLite leaves text as it is in a column of bytes, and bytes in one of text."""
+
+    def kept(**options: Any) -> list[tuple[str, Any]]:
+        return [KEY, ("t", EncryptedTextField(null=True, mode="deterministic", **options))]
+
+    history = History(Note=kept())
+    history.model("Note").objects.create(t="it")
+    history.become(Note=kept(binary=True))
+    history.model("Note").objects.create(t="it")
+    assert history.model("Note").objects.filter(t="it").count() == 2
+    if place.kind == "sqlite":
+        history.undo(1)
+        history.model("Note").objects.create(t="it")
+        assert history.model("Note").objects.filter(t="it").count() == 3
+        assert history.model("Note").objects.filter(t__in=["it", "x"]).count() == 3
+        assert history.model("Note").objects.exclude(t="it").count() == 0

@@ -29,6 +29,7 @@ mod values;
 mod words;
 
 pub use host::{FileFacts, FileKind, Host, HostFailure, HostResult, Stream};
+pub use retire::writing_transactions;
 pub use session::{Answer, Session, Turn};
 
 use console::Console;

@@ -18,6 +18,7 @@ use crate::job::{self, Options};
 use crate::kek::KekArgs;
 use crate::server;
 use report::{Ended, Retired};
+pub use writers::writing_transactions;
 
 /// Retires what the options name, and shows what came of it.
 pub(crate) async fn run(

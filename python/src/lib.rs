@@ -47,6 +47,7 @@ mod stored;
 mod time;
 mod turns;
 mod value;
+mod writers;
 
 use pyo3::prelude::*;
 use std::alloc::System;
@@ -103,6 +104,8 @@ mod _native {
     use crate::rails::rails;
     #[pymodule_export]
     use crate::recognized::{OpenedBytes, Recognized, recognize};
+    #[pymodule_export]
+    use crate::writers::writing_transactions;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

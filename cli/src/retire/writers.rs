@@ -14,17 +14,30 @@ const PAUSE_MS: u64 = 200;
 const MOST_MS: u64 = 60_000;
 /// The transactions that have written, of all users, and those that were prepared. Those of other databases of
 /// the server cannot write here. NULL stands for a server that takes no writes.
-const POSTGRES: &str = "SELECT NULL::text WHERE pg_is_in_recovery() \
+const POSTGRES: [&str; 1] = ["SELECT NULL::text WHERE pg_is_in_recovery() \
                         UNION ALL SELECT l.transactionid::text FROM pg_catalog.pg_locks l \
                         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
                         LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = l.transactionid \
                         WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted \
-                        AND COALESCE(a.datname, p.database, current_database()) = current_database()";
-/// A number, or since MariaDB 12 a word.
-const MYSQL_REPLICA: &str =
-    "SELECT NULL FROM DUAL WHERE CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF')";
-const MYSQL: &str = "SELECT CAST(trx_id AS CHAR) FROM information_schema.INNODB_TRX \
-                     WHERE trx_rows_modified > 0";
+                        AND COALESCE(a.datname, p.database, current_database()) = current_database()"];
+/// Whether it is read-only is a number, or since MariaDB 12 a word. Transactions are told only to a user with the
+/// right `PROCESS`.
+const MYSQL: [&str; 2] = [
+    "SELECT NULL FROM DUAL WHERE CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF')",
+    "SELECT CAST(trx_id AS CHAR) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0",
+];
+
+/// The statements that list the transactions that have written and not ended, each by its name in one column; NULL
+/// stands for a server that takes no writes. What the user may not ask, the last one is refused for. SQLite has none:
+/// whoever may write there has waited for the only writer.
+#[must_use]
+pub const fn writing_transactions(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres => &POSTGRES,
+        Dialect::Mysql => &MYSQL,
+        Dialect::Sqlite => &[],
+    }
+}
 
 impl Retirement<'_, '_> {
     /// Waits until the transactions that have written before now have ended; says no where it was asked to stop.
@@ -62,21 +75,16 @@ impl Retirement<'_, '_> {
         Ok(true)
     }
 
-    /// Those that there are. MySQL tells them only to a user with the right `PROCESS`.
+    /// Those that there are.
     async fn writers(&self, dialect: Dialect) -> Outcome<Vec<String>> {
         let mut rows = Vec::new();
-        if dialect == Dialect::Mysql {
-            rows = self.database.rows(statement(MYSQL_REPLICA)).await?;
-        }
-        let list = match dialect {
-            Dialect::Mysql => MYSQL,
-            _ => POSTGRES,
-        };
-        match self.database.run(Turn::Query(statement(list))).await {
-            Reply::Rows(more) => rows.extend(more),
-            Reply::Failed(failure) if failure.kind == FailureKind::PermissionDenied => {}
-            Reply::Failed(failure) => return Err(Error::from(failure).into()),
-            _ => {}
+        for sql in writing_transactions(dialect) {
+            match self.database.run(Turn::Query(statement(sql))).await {
+                Reply::Rows(more) => rows.extend(more),
+                Reply::Failed(failure) if failure.kind == FailureKind::PermissionDenied => {}
+                Reply::Failed(failure) => return Err(Error::from(failure).into()),
+                _ => {}
+            }
         }
         let cells = rows.iter().filter_map(|row| row.first());
         let writers = cells.map(|cell| cell.as_text().map(String::from));

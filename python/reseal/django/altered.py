@@ -18,7 +18,7 @@ def keep_what_columns_say() -> None:
     """
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-    own: Any = BaseDatabaseSchemaEditor._alter_field  # type: ignore[attr-defined]
+    own: Any = BaseDatabaseSchemaEditor._alter_field
     if hasattr(own, "knows_encrypted"):
         return
 
@@ -36,7 +36,7 @@ def keep_what_columns_say() -> None:
                 del self._using_sql
 
     _alter_field.knows_encrypted = True  # type: ignore[attr-defined]
-    BaseDatabaseSchemaEditor._alter_field = _alter_field  # type: ignore[attr-defined]
+    BaseDatabaseSchemaEditor._alter_field = _alter_field
 
 
 def _using(connection: Any, old_field: Any, new_field: Any) -> str:

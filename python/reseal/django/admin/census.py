@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from reseal import jobs
+from reseal import _writers, jobs
 from reseal._adapters import manifest_text
 from reseal._errors import ResealError
 from reseal._native import Manifest
@@ -17,6 +17,8 @@ from reseal.django import conf, databases
 
 #: How long a page may count.
 SECONDS = 10.0
+#: How long of these it waits for transactions that write.
+_WRITERS_SECONDS = 3.0
 _SHORT_ID = 8
 
 
@@ -57,9 +59,14 @@ def _count(alias: str, counts: Counts, deadline: float) -> None:
     ]
     if not declared:
         return
+    url = databases.url(alias)
+    if not _writers.have_ended(url, min(deadline, time.monotonic() + _WRITERS_SECONDS)):
+        counts.missing.append(
+            f"{alias}: a transaction has written and does not end, so that nobody can count what it wrote"
+        )
     left = max(1.0, deadline - time.monotonic())
     report = jobs.census(
-        databases.url(alias),
+        url,
         manifest=Manifest.parse(manifest_text(conf.codecs(), declared)),
         keys_only=True,
         statement_timeout_ms=int(left * 1000),
