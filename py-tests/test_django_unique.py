@@ -63,10 +63,33 @@ class Models:
                 app_label = "django_app"
                 constraints = (models.UniqueConstraint(fields=["ward", "text_index"], name="one"),)
 
+        class Guest(models.Model):
+            house = models.IntegerField(null=True, blank=True)
+            room = models.IntegerField(default=0)
+            name = EncryptedTextField(null=True, blank=True, read=["plain"])
+            name_index = BlindIndexField("name")
+            objects = EncryptedManager()
+
+            class Meta:
+                app_label = "django_app"
+                constraints = (
+                    models.UniqueConstraint(
+                        fields=["house", "name_index"],
+                        name="by_house",
+                        nulls_distinct=False,
+                        violation_error_message="%(name)s: is there",
+                        violation_error_code="there",
+                    ),
+                    models.UniqueConstraint(
+                        fields=["room", "name_index"], name="by_room", violation_error_code="full"
+                    ),
+                )
+
         self.person: Any = Person
         self.short: Any = Short
         self.member: Any = Member
-        self.all = (Person, Short, Member)
+        self.guest: Any = Guest
+        self.all = (Person, Short, Member, Guest)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -210,6 +233,50 @@ def test_what_is_bound_is_unique_for_its_tenant(app: Models) -> None:
     assert form({"clinic": "1", "ward": "w", "text": "flu"}).errors.keys() == {"text"}
     assert form({"clinic": "x", "ward": "w", "text": "flu"}).errors.keys() == {"clinic"}
     assert form({"clinic": "2", "ward": "w", "text": "flu"}).is_valid()
+
+
+def test_a_constraint_says_what_is_wrong(app: Models) -> None:
+    app.guest.objects.create(house=1, name="a")
+
+    def errors(**values: Any) -> list[tuple[str, str | None]]:
+        with pytest.raises(ValidationError) as caught:
+            app.guest(**values).full_clean()
+        return [(it.messages[0], it.code) for it in caught.value.error_dict["name"]]
+
+    assert errors(house=1, room=1, name="a") == [("by_house: is there", "there")]
+    assert errors(house=2, room=0, name="a") == [("Guest with this Name already exists.", "full")]
+    app.guest(house=2, room=2, name="a").full_clean()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nulls_that_are_not_distinct_are_duplicates(app: Models) -> None:
+    alias = django_support.Router.current
+    assert alias is not None
+    has_constraint = connections[alias].features.supports_nulls_distinct_unique_constraints
+
+    def check(number: int, house: int | None, name: str | None, is_taken: bool) -> None:
+        one = app.guest(house=house, room=number, name=name)
+        if not is_taken:
+            one.full_clean()
+            return
+        with pytest.raises(ValidationError, match="is there") as caught:
+            one.full_clean()
+        assert set(caught.value.error_dict) == {"name"}
+        if has_constraint:
+            with pytest.raises(IntegrityError), transaction.atomic(using=alias):
+                one.save()
+
+    app.guest.objects.create(house=None, room=100, name="a")
+    first = app.guest.objects.create(house=1, room=100, name=None)
+    check(1, None, "a", is_taken=True)
+    check(2, None, "b", is_taken=False)
+    check(3, 1, None, is_taken=True)
+    check(4, 2, None, is_taken=False)
+    check(5, None, None, is_taken=False)
+    app.guest.objects.create(house=None, room=101, name=None)
+    check(6, None, None, is_taken=True)
+    for row in (first, app.guest.objects.get(pk=first.pk), *app.guest.objects.defer("name")):
+        row.full_clean()
 
 
 @isolate_apps("django_app")

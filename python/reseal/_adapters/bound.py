@@ -9,7 +9,7 @@ from typing import Any, final
 from reseal._adapters.codecs import Codecs
 from reseal._adapters.declaration import Declaration
 from reseal._adapters.errors import placed
-from reseal._adapters.unsealed import Unsealed
+from reseal._adapters.unsealed import Unsealed, in_other_form
 from reseal._errors import ResealError
 from reseal._native import Column, Opened
 from reseal.hooks import _bus as bus
@@ -35,6 +35,7 @@ class BoundColumn:
         self.model = model
         self._column: Column | None = None
         self._exact: Column | None = None
+        self._other_form: Column | None = None
         self._unsealed: tuple[Unsealed | None] | None = None
         self._lock = threading.Lock()
 
@@ -127,14 +128,20 @@ class BoundColumn:
         except ResealError as error:
             raise self._refused("index", error, None, began) from None
 
-    def lookup_values(self, value: object, facts: dict[str, Any]) -> list[Any]:
+    def lookup_values(
+        self, value: object, facts: dict[str, Any], *, both_forms: bool = False
+    ) -> list[Any]:
         """Return what may be stored for a value of a column whose values are deterministic.
+
+        With `both_forms` also text for a column of bytes, and bytes for one of text: SQLite leaves what it
+        has as it is where a column is altered.
 
         Errors: those of `Column.lookup_values`, which refuses codecs that are not.
         """
         began = perf_counter()
         try:
-            return self.column().lookup_values(value, **facts)
+            found: list[Any] = self.column().lookup_values(value, **facts)
+            return [*found, *self._in_other_form(value, found, facts)] if both_forms else found
         except ResealError as error:
             raise self._refused("index", error, None, began) from None
 
@@ -149,7 +156,19 @@ class BoundColumn:
             self._unsealed = (Unsealed(one, kinds) if "plain" in kinds else None,)
         return self._unsealed[0]
 
-    def _made(self, bits: int | None = None) -> Column:
+    def _in_other_form(self, value: object, found: list[Any], facts: dict[str, Any]) -> list[Any]:
+        other = [it for one in found if (it := in_other_form(one)) is not None]
+        if self._other_form is None:
+            self._other_form = self._made(is_other_form=True)
+        try:
+            other += self._other_form.lookup_values(value, **facts)
+        except ResealError as error:
+            # What a codec cannot hold in that form stands in no row.
+            if error.code != "codec-read-only":
+                raise
+        return other
+
+    def _made(self, bits: int | None = None, *, is_other_form: bool = False) -> Column:
         one, codecs = self.declaration, self.codecs
         names = dict.fromkeys(name for name in one.read if name != one.write)
         return Column(
@@ -159,7 +178,7 @@ class BoundColumn:
             earlier_contexts=one.earlier_contexts,
             mode=one.mode,
             type=one.type,
-            binary=one.binary,
+            binary=one.binary is not is_other_form,
             indexes=[
                 {"index": it.name, "normalizer": it.normalizer, "bits": bits or it.bits}
                 for it in one.indexes

@@ -32,13 +32,15 @@ class Unsealed:
     database finds it by the value itself, in the spelling that the row has.
     """
 
-    __slots__ = ("_column", "_declared", "starts")
+    __slots__ = ("_column", "_declared", "starts", "starts_of_bytes")
 
     def __init__(self, declared: Declaration, kinds: Iterable[str]) -> None:
         """Take the declaration, and the kinds of its codecs."""
         self._declared = declared
         #: The first four characters or bytes of what is sealed; nothing where a database cannot tell.
         self.starts = _STARTS[declared.binary] if _KNOWN.issuperset(kinds) else ()
+        #: The same for a database that compares bytes, whatever the form of the column is.
+        self.starts_of_bytes = _STARTS[True] if self.starts else ()
         # Nobody stores what it seals: it spells values, whatever keys the column has.
         ring = Keyring(primary=Key.generate("data"))
         self._column = Column(
@@ -80,6 +82,16 @@ class Unsealed:
         elif self._declared.type in ("time", "timestamp"):
             for one in written:
                 yield from _moments(one.decode() if isinstance(one, bytes) else one)
+
+
+def in_other_form(stored: str | bytes) -> str | bytes | None:
+    """The bytes of a text, or the text of bytes; None where they are of none."""
+    if isinstance(stored, str):
+        return stored.encode()
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _normal(value: str, normalizer: _Normalizer) -> str:

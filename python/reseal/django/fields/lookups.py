@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FieldError
@@ -11,8 +11,6 @@ from django.db.models import Lookup, Q
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, IsNull
 
-from reseal._errors import ResealError
-from reseal._native import to_binary
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.binding import as_fact
 from reseal.django.fields.expressions import EncryptedCol, refusal
@@ -119,10 +117,9 @@ class _EncryptedLookup(Lookup):
 
     def _deterministic(self, values: list[Any], compiler: Any) -> tuple[str, list[Any]]:
         field, facts = self._field(), self._facts(compiler)
-        stored = [one for value in values for one in field.bound().lookup_values(value, facts)]
-        if compiler.connection.vendor == "sqlite":
-            stored = [other for one in stored for other in _forms(one)]
-        return _among(self.lhs.column_sql(compiler), stored)
+        bound, both = field.bound(), compiler.connection.vendor == "sqlite"
+        found = (bound.lookup_values(value, facts, both_forms=both) for value in values)
+        return _among(self.lhs.column_sql(compiler), [one for stored in found for one in stored])
 
     def _by_terms(self, index: Any, values: list[Any], compiler: Any) -> tuple[str, list[Any]]:
         field, facts = self._field(), self._facts(compiler)
@@ -295,17 +292,5 @@ def _conjuncts(node: Any) -> Iterable[Any]:
 
 
 def _among(column: str, values: list[Any]) -> tuple[str, list[Any]]:
-    unique = list(dict.fromkeys(values))
+    unique = [value for _, value in dict.fromkeys((type(it), it) for it in values)]
     return f"{column} IN ({', '.join(['%s'] * len(unique))})", unique
-
-
-def _forms(stored: str | bytes) -> Iterator[str | bytes]:
-    """Yield a value as SQLite may have it, where an altered column keeps text among bytes, and bytes among text."""
-    yield stored
-    if isinstance(stored, str):
-        yield stored.encode()
-        with suppress(ResealError):
-            yield to_binary(stored)
-    else:
-        with suppress(UnicodeDecodeError):
-            yield stored.decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 
@@ -12,8 +12,30 @@ from reseal._adapters import Unopened
 from reseal._errors import ResealError
 from reseal.django.fields.unsealed import candidates_of
 
-#: An index, and the fields with which it is unique.
-_Group = tuple[Any, tuple[str, ...]]
+
+class _Group(NamedTuple):
+    """An index, the fields with which it is unique, and the constraint that says so, if one does."""
+
+    index: Any
+    others: tuple[str, ...] = ()
+    constraint: Any = None
+
+    def has_equal_nulls(self) -> bool:
+        """Whether two rows with NULL in the same place are duplicates."""
+        return getattr(self.constraint, "nulls_distinct", None) is False
+
+    def error(self, instance: Any) -> ValidationError:
+        """The error of a duplicate: that of its constraint, or as Django says it of a unique field."""
+        usual: ValidationError = instance.unique_error_message(
+            self.index.model, (self.index.source.name,)
+        )
+        one = self.constraint
+        if one is None:
+            return usual
+        if one.violation_error_message != one.default_violation_error_message:
+            return ValidationError(one.get_violation_error_message(), code=one.violation_error_code)
+        usual.code = one.violation_error_code or usual.code
+        return usual
 
 
 def watch_unique(model: Any) -> None:
@@ -36,7 +58,7 @@ def _naming(own: Any) -> Any:
         # A formset compares the values of its forms with each other, which have no terms.
         if include_meta_constraints:
             excluded = set(exclude or ())
-            for index, others in (*_unique(self), *_constrained(self)):
+            for index, others, _ in (*_unique(self), *_constrained(self)):
                 names = (index.source.name, *others)
                 if not excluded & set(names):
                     unique.append((index.model, names))
@@ -53,17 +75,15 @@ def _asking(own: Callable[..., None], groups: Callable[[Any], list[_Group]]) -> 
         errors: dict[str, Any] = {}
         try:
             # What an instance has there is of the value before.
-            own(self, exclude=excluded | {index.name for index, _ in found})
+            own(self, exclude=excluded | {group.index.name for group in found})
         except ValidationError as error:
             errors = error.update_error_dict(errors)
-        for index, others in found:
-            source = index.source
-            if excluded & {source.name, *others} or source.name in errors:
+        for group in found:
+            name = group.index.source.name
+            if excluded & {name, *group.others} or name in errors:
                 continue
-            beside = {name: getattr(self, self._meta.get_field(name).attname) for name in others}
-            if None not in beside.values() and _is_taken(self, index, beside):
-                message = self.unique_error_message(index.model, (source.name,))
-                errors.setdefault(source.name, []).append(message)
+            if _is_taken(self, group):
+                errors.setdefault(name, []).append(group.error(self))
         if errors:
             raise ValidationError(errors)
 
@@ -77,7 +97,7 @@ def _indexes(instance: Any) -> list[Any]:
 
 def _unique(instance: Any) -> list[_Group]:
     """The indexes that are unique, alone or together with other fields."""
-    found: list[_Group] = [(it, ()) for it in _indexes(instance) if it.unique]
+    found = [_Group(it) for it in _indexes(instance) if it.unique]
     for index in _indexes(instance):
         for names in index.model._meta.unique_together:
             found += _with(index, names)
@@ -89,14 +109,14 @@ def _constrained(instance: Any) -> list[_Group]:
         group
         for index in _indexes(instance)
         for one in index.model._meta.total_unique_constraints
-        for group in _with(index, one.fields)
+        for group in _with(index, one.fields, one)
     ]
 
 
-def _with(index: Any, names: Iterable[str]) -> list[_Group]:
+def _with(index: Any, names: Iterable[str], constraint: Any = None) -> list[_Group]:
     if index.name not in names:
         return []
-    return [(index, tuple(name for name in names if name != index.name))]
+    return [_Group(index, tuple(name for name in names if name != index.name), constraint)]
 
 
 def _is_index(field: Any) -> bool:
@@ -105,19 +125,30 @@ def _is_index(field: Any) -> bool:
     return isinstance(field, BlindIndexField)
 
 
-def _is_taken(instance: Any, index: Any, beside: dict[str, Any]) -> bool:
+def _is_taken(instance: Any, group: _Group) -> bool:
     """Whether another row has the value of an instance, or a term that the database holds for the same.
 
     Errors: those of the terms.
     """
-    source = index.source
-    found = instance.__dict__.get(source.attname)
-    adding = instance._state.adding
-    if found is None or (not adding and source._is_untouched(instance, found)):
-        return False  # it is not written
-    value = getattr(instance, source.attname)
-    if value is None or isinstance(value, Unopened):
+    index, source = group.index, group.index.source
+    beside = {it: getattr(instance, instance._meta.get_field(it).attname) for it in group.others}
+    if None in beside.values() and not group.has_equal_nulls():
         return False
+    found = instance.__dict__.get(source.attname, source)
+    adding = instance._state.adding
+    if found is source or (not adding and source._is_untouched(instance, found)):
+        return False  # it is not written
+    rows = index.model._base_manager.all()
+    key = instance._get_pk_val(index.model._meta)
+    if not adding and key is not None:
+        rows = rows.exclude(pk=key)
+    value = getattr(instance, source.attname)
+    if isinstance(value, Unopened):
+        return False
+    if value is None:
+        return group.has_equal_nulls() and bool(
+            rows.filter(**beside, **{f"{index.name}__isnull": True}).exists()
+        )
     facts = _facts(instance, source)
     if facts is None:
         return False
@@ -125,14 +156,10 @@ def _is_taken(instance: Any, index: Any, beside: dict[str, Any]) -> bool:
     written = bound.term(plain, name, facts)
     wanted = bound.exact_terms(plain, name, facts)
     terms = [written, *bound.terms(plain, name, facts)]
-    rows = index.model._base_manager.filter(candidates_of(source, index, terms, [plain], **beside))
-    key = instance._get_pk_val(index.model._meta)
-    if not adding and key is not None:
-        rows = rows.exclude(pk=key)
     return any(
         # The database refuses an equal term, whatever its value is.
         getattr(row, index.attname) == written or _is_equal(row, source, name, wanted)
-        for row in rows
+        for row in rows.filter(candidates_of(source, index, terms, [plain], **beside))
     )
 
 

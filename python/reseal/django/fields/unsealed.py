@@ -62,9 +62,10 @@ def with_unsealed(
     sql, params = by_terms[0], list(by_terms[1])
     if unsealed.starts:
         term, value = _name(column, index, compiler), _value(column, compiler)
-        marks = _marks(unsealed.starts)
+        starts = unsealed.starts_of_bytes if _has_both_forms(compiler) else unsealed.starts
+        marks = _marks(starts)
         sql = f"({sql} AND ({term} IS NOT NULL OR SUBSTR({value}, 1, 4) IN ({marks})))"
-        params += unsealed.starts
+        params += starts
     spelled = _spelled(column.target, index, values)
     if spelled:
         more, plain = _not_sealed(column, index, spelled, compiler)
@@ -82,6 +83,8 @@ def _spelled(field: EncryptedField, index: Any, values: Iterable[Any]) -> list[A
 
 def _not_sealed(column: Any, index: Any, spelled: list[Any], compiler: Any) -> _Sql:
     term, value = _name(column, index, compiler), _value(column, compiler)
+    if _has_both_forms(compiler):
+        spelled = [one.encode() if isinstance(one, str) else one for one in spelled]
     return f"({term} IS NULL AND {value} IN ({_marks(spelled)}))", spelled
 
 
@@ -90,10 +93,14 @@ def _name(column: Any, field: Any, compiler: Any) -> str:
 
 
 def _value(column: Any, compiler: Any) -> str:
-    """What is stored. SQLite leaves text as it is in a column that becomes one of bytes."""
+    """What is stored: bytes, where it may be text or bytes."""
     name: str = column.column_sql(compiler)
-    is_blob = column.target.binary and compiler.connection.vendor == "sqlite"
-    return f"CAST({name} AS BLOB)" if is_blob else name
+    return f"CAST({name} AS BLOB)" if _has_both_forms(compiler) else name
+
+
+def _has_both_forms(compiler: Any) -> bool:
+    """Whether the database leaves text as it is in a column that becomes one of bytes, and the reverse."""
+    return bool(compiler.connection.vendor == "sqlite")
 
 
 def _marks(values: Iterable[Any]) -> str:
