@@ -1,4 +1,4 @@
-// The drivers of the bulk job, on real databases; py-tests/test_database.py has the same scenarios.
+// The drivers of the bulk job, on real databases; py-tests/test_database_*.py have the same scenarios.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Socket } from "node:net";

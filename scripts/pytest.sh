@@ -15,9 +15,9 @@ TOGETHER=6
 LONGEST=(
     retire django_admin cli cli_keysets django_project job_ids job_life job_workers job_crash job_types job_faults
     sql_keyset exchange sql_fleet conversions stubs django_model_fields job_refused job_plan adapter_contract
-    job_discover django_jobs job_sources job_stops cli_jobs editors cli_streams database properties job_locks fleet
-    cli_formats example_django job_rows typed_values bench job_limits job_raised job_triggers job_names job_races
-    schemas pages
+    job_discover django_jobs job_sources job_stops cli_jobs editors cli_streams database_servers properties job_locks
+    fleet cli_formats example_django job_rows typed_values bench job_limits job_raised job_triggers job_names
+    job_races schemas pages
 )
 
 # A line for each process, with its files.
