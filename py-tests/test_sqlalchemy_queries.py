@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import reseal
 import sqlalchemy as sa
-from reseal.sqlalchemy import Encrypted
+from reseal.sqlalchemy import BlindIndex, Encrypted
 from sqlalchemy import Column, String, func, insert, select, update
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, aliased, with_loader_criteria
@@ -87,6 +88,46 @@ def test_deterministic_values_are_found_by_themselves(engine: sa.Engine) -> None
             3,
         ]
         assert connection.scalars(select(table.c.id).where(table.c.x != "a")).all() == [2]
+
+
+@pytest.mark.parametrize("of", ["function", "column"])
+def test_rows_of_another_tenant_that_share_a_term_do_not_end_a_search(
+    engine: sa.Engine, of: str
+) -> None:
+    """With few bits there are many; those of a column may be damaged as well."""
+    now = ["a"]
+    tenant: Any = (lambda: now[0]) if of == "function" else "tenant"
+    table = table_of(
+        Column("tenant", String(9)),
+        Column("x", Encrypted(String, tenant=tenant)),
+        Column("x_index", BlindIndex("x", bits=8)),
+    )
+    table.create(engine)
+
+    def found(number: int) -> Any:
+        asked = select(table.c.id).where(table.c.tenant == "a", table.c.x == f"a {number}")
+        return connection.scalars(asked).all()
+
+    with engine.begin() as connection:
+        for name in ("b", "a"):
+            now[0] = name
+            rows = [{"tenant": name, "x": f"{name} {number}"} for number in range(200)]
+            connection.execute(insert(table), rows)
+        if of == "column":
+            damage(connection, table.c.tenant == "b")
+        for number in range(0, 200, 10):
+            assert found(number) == [201 + number]
+        if of == "column":
+            damage(connection, table.c.id == 201)
+            with pytest.raises(reseal.FormatError):
+                found(0)
+
+
+def damage(connection: sa.Connection, rows: Any) -> None:
+    """Store what does not open, past the types."""
+    table = rows.left.table.name
+    where = rows.compile(compile_kwargs={"literal_binds": True})
+    connection.exec_driver_sql(f"UPDATE {table} SET x = 'rs1.no' WHERE {where}")
 
 
 # --- what is refused, and what is not -------------------------------------------------------------
