@@ -23,6 +23,7 @@ from sqlalchemy.orm import (
     mapped_column,
     relationship,
 )
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy_support import async_engine_of, engine_of, own_database
 
 pytestmark = [
@@ -300,3 +301,83 @@ def test_rows_of_another_class_move_with_a_flush(session: Session) -> None:
         session.execute(update(Person).values(clinic_id=first))
     session.rollback()
     assert values(session) == (second, "s", "n")
+
+
+# --- two values of one tenant ---------------------------------------------------------------------
+
+
+class Pair(Base):
+    __tablename__ = "pairs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant: Mapped[int]
+    first: Mapped[str | None] = mapped_column(Encrypted(String, tenant="tenant"))
+    second: Mapped[str | None] = mapped_column(Encrypted(String, tenant="tenant"))
+    second_index: Mapped[str | None] = mapped_column(BlindIndex("second"))
+
+
+@pytest.fixture
+def pair(session: Session) -> Pair:
+    pair = Pair(tenant=1, first="a", second="b")
+    session.add(pair)
+    session.commit()
+    return pair
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_one_of_two_values_of_a_tenant_is_written_alone(
+    session: Session, pair: Pair, name: str
+) -> None:
+    other = "second" if name == "first" else "first"
+    session.connection().execute(sa.text(f"UPDATE pairs SET {other} = 'rs1.damaged'"))
+    session.commit()
+    setattr(pair, name, "new")
+    session.commit()
+    assert getattr(pair, name) == "new"
+    stored = session.connection().execute(sa.text(f"SELECT {other} FROM pairs"))
+    assert stored.scalar() == "rs1.damaged"
+    if name == "second":
+        found = select(Pair.id).where(Pair.tenant == 1, Pair.second == "new")
+        assert session.scalars(found).all() == [pair.id]
+
+
+def test_what_another_session_wrote_meanwhile_is_kept(session: Session, pair: Pair) -> None:
+    assert (pair.first, pair.second) == ("a", "b")
+    key = pair.id
+    session.expunge(pair)
+    session.commit()
+    with Session(session.get_bind()) as another:
+        another.get_one(Pair, key).second = "theirs"
+        another.commit()
+    session.add(pair)
+    pair.first = "ours"
+    session.commit()
+    assert (pair.first, pair.second) == ("ours", "theirs")
+
+
+def test_a_row_that_another_session_moved_is_not_written(session: Session, pair: Pair) -> None:
+    assert (pair.first, pair.tenant) == ("a", 1)
+    key = pair.id
+    session.expunge(pair)
+    session.commit()
+    with Session(session.get_bind()) as another:
+        another.get_one(Pair, key).tenant = 2
+        another.commit()
+    session.add(pair)
+    pair.first = "ours"
+    with pytest.raises(StaleDataError):
+        session.commit()
+    session.rollback()
+    assert (pair.tenant, pair.first, pair.second) == (2, "a", "b")
+
+
+def test_many_rows_are_written_beside_each_other(session: Session) -> None:
+    session.add_all([Pair(tenant=one % 2, first=f"{one}", second=None) for one in range(9)])
+    session.commit()
+    pairs = session.scalars(select(Pair)).all()
+    for pair in pairs:
+        pair.first = None if pair.first == "3" else f"{pair.first}!"
+        if pair.id % 3 == 0:
+            pair.tenant = 7
+    session.commit()
+    wanted = [None if one == 3 else f"{one}!" for one in range(9)]
+    assert [pair.first for pair in pairs] == wanted

@@ -14,7 +14,7 @@ from sqlalchemy.orm.context import FromStatement
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter
 
-from reseal.sqlalchemy import comparators, rows, writes
+from reseal.sqlalchemy import comparators, rows, standing, writes
 from reseal.sqlalchemy.comparators import Lookup
 from reseal.sqlalchemy.conditions import asked_for
 from reseal.sqlalchemy.guard import check
@@ -32,6 +32,7 @@ def listen() -> None:
     event.listen(object, "attribute_instrument", rows.instrumented)
     event.listen(Mapper, "before_insert", rows.before_insert)
     event.listen(Mapper, "before_update", rows.before_update)
+    event.listen(Mapper, "after_update", standing.after_update)
 
 
 def _before_execute(
@@ -40,8 +41,10 @@ def _before_execute(
     returns = element if isinstance(element, FromStatement) else None
     written = element if returns is None else returns.element
     if isinstance(written, (Insert, Update)):
-        is_moved = partial(rows.is_moved, connection)
-        written, multiparams, params = writes.completed(written, multiparams, params, is_moved)
+        flush = writes.Flush(
+            partial(rows.is_moved, connection), partial(standing.facts_of_row, connection)
+        )
+        written, multiparams, params = writes.completed(written, multiparams, params, flush)
         if returns is None:
             element = written
         else:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import event, inspect, or_, select, true
+from sqlalchemy import TypeDecorator, event, inspect, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, LoaderCallableStatus, Mapper
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import UnmappedColumnError
@@ -17,6 +17,7 @@ from reseal.sqlalchemy.comparators import filter_none
 from reseal.sqlalchemy.defaults import default_of, is_of_program
 from reseal.sqlalchemy.errors import bare, undeclared
 from reseal.sqlalchemy.index import BlindIndex, source_of, term_of
+from reseal.sqlalchemy.standing import stay
 from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Sealed
 
@@ -211,8 +212,11 @@ def _give_defaults(mapper: Any, target: Any, column: Any) -> None:
 def before_update(mapper: Any, connection: Any, target: Any) -> None:
     """Write what belongs together: a value, the facts that it is bound to, and its terms."""
     bound, companions, left_out = _columns_of(mapper)
-    for column in bound:
-        _keep_together(mapper, target, column, column.type)
+    written = [one for one in bound if _is_written(mapper, target, one)]
+    if _is_spelled_anew(mapper, target, written):
+        written = [one for one in bound if _is_written(mapper, target, one)]
+    for column in written:
+        _keep_together(mapper, connection, target, column)
     for column in left_out:
         _let_move(mapper, connection, target, column)
     for companion in companions:
@@ -266,26 +270,54 @@ def is_moved(connection: Any, table: Any, row_id: tuple[Any, ...]) -> bool:
 _moving: WeakKeyDictionary[Any, dict[tuple[Any, Any], list[Any]]] = WeakKeyDictionary()
 
 
-def _keep_together(mapper: Any, target: Any, column: Any, type_: Encrypted) -> None:
+def _is_written(mapper: Any, target: Any, column: Any) -> bool:
+    """Whether a value is new, or its row moves; it opens, and is written in either case."""
     own = _key(mapper, column)
-    facts = [key for key in (_key(mapper, one) for one in type_.fact_columns()) if key is not None]
-    if own is None or not facts:
-        return
-    attrs = inspect(target).attrs
-    moved = any(attrs[key].history.has_changes() for key in facts)
-    if not moved and not attrs[own].history.has_changes():
-        return
+    if own is None or not _facts(mapper, column):
+        return False
+    moves = _moves(mapper, target, column)
+    if not moves and not inspect(target).attrs[own].history.has_changes():
+        return False
     value = getattr(target, own)
     if isinstance(value, Unopened):
         raise value.error
-    if moved:
+    if moves:
         flag_modified(target, own)
-    fact = type_.tenant_column()
+    return True
+
+
+def _facts(mapper: Any, column: Any) -> list[str]:
+    keys = (_key(mapper, one) for one in column.type.fact_columns())
+    return [key for key in keys if key is not None]
+
+
+def _moves(mapper: Any, target: Any, column: Any) -> bool:
+    """Whether the program changed what a value is bound to."""
+    attrs = inspect(target).attrs
+    return any(attrs[key].history.has_changes() for key in _facts(mapper, column))
+
+
+def _is_spelled_anew(mapper: Any, target: Any, written: list[Any]) -> bool:
+    """Set the tenants that a type of the program spells, which may stand there in another way: their rows move."""
+    facts = [fact for one in written for fact in filter_none(one.type.tenant_column())]
+    spelled = {_key(mapper, one) for one in facts if isinstance(one.type, TypeDecorator)}
+    keys = [key for key in spelled if key is not None and getattr(target, key) is not None]
+    for key in keys:
+        flag_modified(target, key)
+    return bool(keys)
+
+
+def _keep_together(mapper: Any, connection: Any, target: Any, column: Any) -> None:
+    """A value is written with its tenant: the new one, or the one that the row has to have yet."""
+    fact = column.type.tenant_column()
     tenant = None if fact is None else _key(mapper, fact)
-    if tenant is None or value is None:
+    if tenant is None:
         return
-    getattr(target, tenant)
-    flag_modified(target, tenant)
+    found = getattr(target, tenant)
+    if not _moves(mapper, target, column):
+        stay(connection, column.table, target, fact, found)
+    elif getattr(target, _key(mapper, column) or "") is not None:
+        flag_modified(target, tenant)
 
 
 def _renew(mapper: Any, target: Any, companion: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Insert, Table, Update, bindparam
 from sqlalchemy.sql.elements import BindParameter, Null
@@ -18,12 +18,17 @@ from reseal.sqlalchemy.types import Encrypted
 from reseal.sqlalchemy.underway import Bound
 
 
-def completed(
-    element: Any, multiparams: Any, params: Any, is_moved: Callable[[Table, Any], bool]
-) -> Any:
-    """Return a statement with its parameters, in which each value has what belongs to it.
+class Flush(NamedTuple):
+    """What the ORM knows of a row that it writes, by its table and its row id."""
 
-    `is_moved` says of a table and a row id whether the ORM moves that row, which has no value of its own.
+    is_moved: Callable[[Table, Any], bool]
+    """Whether it is moved, and has no value of its own."""
+    facts_of_row: Callable[[Table, Any], dict[Any, Any]]
+    """What its values are bound to, where it is not moved."""
+
+
+def completed(element: Any, multiparams: Any, params: Any, flush: Flush) -> Any:
+    """Return a statement with its parameters, in which each value has what belongs to it.
 
     Errors: those of the terms; `InvalidRequestError` for values whose row cannot be known.
     """
@@ -34,7 +39,7 @@ def completed(
     encrypted = [one for one in table.columns if isinstance(one.type, Encrypted)]
     if not encrypted:
         return element, multiparams, params
-    write = _Write(element, table, multiparams, params, is_moved)
+    write = _Write(element, table, multiparams, params, flush)
     for column in encrypted:
         write.complete(column)
     return write.result()
@@ -44,10 +49,10 @@ class _Write:
     """One statement: values stand in it, or are given with it, once or many times."""
 
     def __init__(
-        self, element: Any, table: Table, multiparams: Any, params: Any, is_moved: Any
+        self, element: Any, table: Table, multiparams: Any, params: Any, flush: Flush
     ) -> None:
         self.element, self.table = element, table
-        self._is_moved = is_moved
+        self._flush = flush
         self._are_moved: bool | None = None
         self.many, self.is_many = [], bool(multiparams)
         given = multiparams or ([params] if params else [])
@@ -56,6 +61,9 @@ class _Write:
         for one, value in said_by(element):
             if not is_elsewhere(element, one):
                 self.said[key_of(one)] = value
+        # By the names that the parameters had at first.
+        self._standing = self._facts_of_rows()
+        self._stay()
 
     def result(self) -> Any:
         if self.is_many:
@@ -129,8 +137,24 @@ class _Write:
         """Whether a flush moves all the rows, which are of a class without what has to move with them."""
         if self._are_moved is None:
             rows = map(self._row_id, self.many or [{}])
-            self._are_moved = all(self._is_moved(self.table, row) for row in rows)
+            self._are_moved = all(self._flush.is_moved(self.table, row) for row in rows)
         return self._are_moved
+
+    def _facts_of_rows(self) -> list[dict[Any, Any]]:
+        """What a flush knows of the rows that it does not move, all of them or none."""
+        if not isinstance(self.element, Update):
+            return []
+        rows = [self._flush.facts_of_row(self.table, self._row_id(one)) for one in self.many]
+        return rows if all(rows) else []
+
+    def _stay(self) -> None:
+        """Write rows only as long as they have what their values are bound to."""
+        for fact in self._standing[0] if self._standing else ():
+            name = f"reseal_was_{fact.key}"
+            for one, known in zip(self.many, self._standing, strict=True):
+                one[name] = known[fact]
+            was = bindparam(name, type_=fact.type)
+            self.element = self.element.where(fact.is_not_distinct_from(was))
 
     def _row_id(self, params: dict[str, Any]) -> tuple[Any, ...]:
         found = {
@@ -232,6 +256,8 @@ class _Write:
     def _values(self, params: dict[str, Any]) -> dict[Any, Any]:
         """The values of a row as far as the statement says them, by column."""
         found: dict[Any, Any] = {}
+        for fact in self._standing[0] if self._standing else ():
+            found[fact] = params.get(f"reseal_was_{fact.key}")
         for column, value in equalities(getattr(self.element, "_where_criteria", ()), params):
             own = self.table.columns.get(getattr(column, "key", ""))
             if own is not None and hash(own) == hash(column):
