@@ -14,6 +14,7 @@ from reseal.django import conf
 from reseal.django.fields.base import EncryptedField
 from reseal.django.fields.facts import are_otherwise, watch
 from reseal.django.fields.index import BlindIndexField
+from reseal.django.fields.parents import link_parents
 
 
 def encrypted_fields(model: Any) -> list[EncryptedField]:
@@ -27,6 +28,7 @@ def _prepared(sender: Any, **_: object) -> None:
     fields = encrypted_fields(sender)
     if not fields:
         return
+    link_parents(sender)
     receivers = sender._reseal_receivers = _Receivers()
     pre_save.connect(receivers.before_save, sender=sender)
     bound = [it for it in fields if it.is_bound_by_fields() and not it.is_half_way()]
