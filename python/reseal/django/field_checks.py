@@ -12,6 +12,7 @@ from django.db.models.constants import LOOKUP_SEP
 from reseal._errors import ResealError
 from reseal.django import conf
 from reseal.django.fields.base import NO_PARTS
+from reseal.django.fields.ordering import ordered_by
 
 
 def of_field(field: Any) -> list[CheckMessage]:
@@ -55,7 +56,7 @@ def of_field(field: Any) -> list[CheckMessage]:
                 "E002",
             )
         )
-    if field.name in {str(name).lstrip("-+") for name in field.model._meta.ordering}:
+    if _orders(field):
         hint = "order by another field, or sort in Python"
         found.append(_error("rows cannot be ordered by ciphertext", hint, field, "E006"))
     try:
@@ -74,6 +75,15 @@ def of_field(field: Any) -> list[CheckMessage]:
         hint = "the ring of a codec of kind reseal makes the terms"
         found.append(_error("a blind index needs a codec of envelopes", hint, field, "E005"))
     return found
+
+
+def _orders(field: Any) -> bool:
+    """Whether the model's rows are ordered by the field, or by what an expression makes of it."""
+    return any(
+        ordered_by(field.model, item) is field
+        or (not isinstance(item, str) and _asks(item, field.name))
+        for item in field.model._meta.ordering
+    )
 
 
 def _constrained(field: Any) -> list[str]:
