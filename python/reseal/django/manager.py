@@ -13,6 +13,7 @@ from reseal.django.fields.expressions import EncryptedCol, refusal
 from reseal.django.fields.facts import parted
 from reseal.django.fields.index import BlindIndexField
 from reseal.django.fields.ordering import ordered_by
+from reseal.django.fields.printing import printed
 from reseal.django.fields.rows import encrypted_fields, open_for
 from reseal.django.fields.values import OPENING
 
@@ -33,6 +34,12 @@ class EncryptedQuerySet(QuerySet):
         print(patient.ssn)  # "[cannot be opened: auth-failed]" where it is so
     ```
     """
+
+    def __init__(
+        self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None
+    ) -> None:
+        """Take what Django gives."""
+        super().__init__(model, printed(query, model), using, hints)
 
     def on_error(self, mode: Literal["raise", "report"]) -> EncryptedQuerySet:
         """Return a copy: with `report` a value that cannot be opened is an `Unopened`, which is never saved.

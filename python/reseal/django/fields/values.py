@@ -16,6 +16,7 @@ from django.db.models.sql import Query
 
 from reseal._native import Held
 from reseal.django.fields.expressions import EncryptedCol
+from reseal.django.fields.printing import PrintedQuery
 
 #: What the columns are called that nobody asked for, with the first numbers that are free.
 _NAME = "reseal_fact_{}"
@@ -28,7 +29,7 @@ class _Opening:
 
     def __iter__(self) -> Iterator[Any]:
         query = self.queryset.query
-        if type(query) is Query and _bound_columns(query):
+        if type(query) in (Query, PrintedQuery) and _bound_columns(query):
             self.queryset = self.queryset._chain()
             self.queryset.query = query.chain(_FactsQuery)
         return super().__iter__()  # type: ignore[misc]
