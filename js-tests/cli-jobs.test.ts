@@ -4,20 +4,13 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { connect } from "../wasm/ts/database.js";
-import { servers } from "./database-support.js";
+import { ownDatabase, servers } from "./database-support.js";
 import { ended, numbered, Project, until } from "./jobs-support.js";
 
 const RESUMABLE = 5;
 
-/** A database of its own: other tests use the same server. */
 let postgres: string;
-beforeAll(async () => {
-  const url = servers().postgresql;
-  const database = await connect(url);
-  await database.execute("CREATE DATABASE cli_jobs");
-  await database.close();
-  postgres = url.replace(/\/[^/?]*(\?|$)/, "/cli_jobs$1");
-});
+beforeAll(async () => void (postgres = await ownDatabase(servers().postgresql, "cli_jobs")));
 
 const projects: Project[] = [];
 afterEach(() => projects.splice(0).forEach((project) => project.remove()));

@@ -1,20 +1,50 @@
 // Databases for tests, and how to speak to each of them.
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect, type Database, type Failure } from "../wasm/ts/database.js";
 import { parseDatabaseUrl } from "../wasm/ts/database-url.js";
-import { expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 export type Kind = "postgresql" | "mysql" | "sqlite";
 export const KINDS: readonly Kind[] = ["postgresql", "mysql", "sqlite"];
 export const SERVERS: readonly Kind[] = ["postgresql", "mysql"];
 export const SECRET = "s3cret-plaintext";
+/** What a database calls a failure. */
+export const CODES: Record<string, Partial<Record<Kind, string>>> = {
+  unique: { postgresql: "23505", mysql: "1062", sqlite: "2067" },
+  "missing table": { postgresql: "42P01", mysql: "1146", sqlite: "1" },
+  "missing column": { postgresql: "42703", mysql: "1054", sqlite: "1" },
+  null: { postgresql: "23502", mysql: "1048", sqlite: "1299" },
+  lock: { postgresql: "55P03", mysql: "1205", sqlite: "5" },
+  deadlock: { postgresql: "40P01", mysql: "1213" },
+  "too long": { postgresql: "22001", mysql: "1406" },
+  time: { postgresql: "57014", mysql: "1969" },
+  denied: { postgresql: "42501", mysql: "1142", sqlite: "8" },
+  unreachable: { postgresql: "08001", mysql: "2003", sqlite: "14" },
+  password: { postgresql: "28P01", mysql: "1045" },
+};
+/** What it calls a connection that is lost. */
+export const LOST: Partial<Record<Kind, string[]>> = {
+  postgresql: ["57P01", "08006"],
+  mysql: ["2006", "2013", "1927"],
+};
 
 /** The URLs of a PostgreSQL and a MariaDB, which stop when the test run ends. */
 export function servers(): Record<Kind, string> {
   const script = fileURLToPath(new URL("../scripts/databases.py", import.meta.url));
   const options = ["start", "--while", String(process.ppid)];
   return JSON.parse(execFileSync("python3", [script, ...options], { encoding: "utf8" }));
+}
+
+/** A database of its own for a file of tests: others use the same server. */
+export async function ownDatabase(url: string, name: string): Promise<string> {
+  const database = await connect(url);
+  await database.execute(`CREATE DATABASE ${name}`);
+  await database.close();
+  return url.replace(/\/[^/?]*(\?|$)/, `/${name}$1`);
 }
 
 const TYPES: Record<Kind, Record<"text" | "bytes" | "int", string>> = {
@@ -108,4 +138,43 @@ export async function failureOf(database: Database, step: () => unknown): Promis
   expect(failure.message).not.toBe("");
   expect(failure.message).not.toContain("\n");
   return failure;
+}
+
+/** How many rows `t` has. */
+export const rowCount = async (database: Database) => {
+  const [[count] = []] = await database.query("SELECT count(*) FROM t");
+  return count;
+};
+
+type Scenario = (place: Place) => Promise<void>;
+
+/** What has scenarios run on databases of this name, which are those of one file of tests. */
+export function onDatabases(own: string) {
+  let folder: string;
+  let running: Record<Kind, string>;
+  let place: Place;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "reseal-database-"));
+    const { postgresql, mysql } = servers();
+    running = {
+      postgresql: await ownDatabase(postgresql, own),
+      mysql: await ownDatabase(mysql, own),
+      sqlite: `sqlite:///${folder}/app.db`,
+    };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** A scenario on each of these databases. */
+  return function on(kinds: readonly Kind[], name: string, scenario: Scenario): void {
+    for (const kind of kinds) {
+      describe(kind, () => {
+        beforeEach(() => {
+          if (kind === "sqlite") writeFileSync(join(folder, "app.db"), "");
+          place = new Place(kind, running[kind]);
+        });
+        afterEach(() => place.clean());
+        test(name, () => scenario(place));
+      });
+    }
+  };
 }

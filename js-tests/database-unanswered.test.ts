@@ -3,8 +3,8 @@ import type { Socket } from "node:net";
 import mysql from "mysql2";
 import pg from "pg";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { connect, of, type Database } from "../wasm/ts/database.js";
-import { failureOf, Place, serverOptions, servers } from "./database-support.js";
+import { of, type Database } from "../wasm/ts/database.js";
+import { failureOf, ownDatabase, Place, serverOptions, servers } from "./database-support.js";
 
 const CHANGE = "UPDATE t SET v = 'x' WHERE id = 1";
 
@@ -185,13 +185,8 @@ describe("mysql", () => {
   }
 });
 
-/** A database of its own: other tests use the same server. */
 async function placeOn(kind: "postgresql" | "mysql"): Promise<Place> {
-  const url = servers()[kind];
-  const database = await connect(url);
-  await database.execute("CREATE DATABASE unanswered");
-  await database.close();
-  return new Place(kind, url.replace(/\/[^/?]*(\?|$)/, "/unanswered$1"));
+  return new Place(kind, await ownDatabase(servers()[kind], "unanswered"));
 }
 
 /** A row that another connection holds until it is let go. */
