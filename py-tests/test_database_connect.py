@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import traceback
 from pathlib import Path
 
@@ -86,3 +87,17 @@ def connect_error(url: str) -> DatabaseError:
     assert SECRET not in text
     assert (parse(url).password or SECRET) not in text
     return caught.value
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_server_that_never_greets_is_given_up(scheme: str) -> None:
+    """A proxy without a server behind it takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"{scheme}://nobody:{SECRET}@127.0.0.1:{port}/none?connect_timeout=2"
+        found: list[DatabaseError] = []
+        asking = threading.Thread(target=lambda: found.append(connect_error(url)), daemon=True)
+        asking.start()
+        asking.join(60)
+        assert not asking.is_alive()
+    assert len(found) == 1

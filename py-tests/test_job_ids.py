@@ -300,3 +300,19 @@ def test_settings_of_the_database_that_spell_ids_otherwise(
         place.do(f"ALTER DATABASE \"{database}\" SET {name} = '{value}'")
     place.describe(column())
     assert_no_row_is_passed_over(place, rows)
+
+
+@on("mysql")
+def test_characters_that_a_mode_fills_up_are_bound_without_spaces(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESEAL_PRIMARY_KEY", DATA.export())
+    place.do("CREATE TABLE users (id char(9) PRIMARY KEY, ssn varchar(250))")
+    place.do("INSERT INTO users VALUES ('a', 'it'), ('b', 'it')")
+    described = reseal.Manifest.parse(manifest(column(bind_row=True)))
+    place.do("SET SESSION sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES'")
+    assert jobs.apply(place.connection, manifest=described)["end"] == "complete"
+    assert place.do("SELECT @@sql_mode") == [("ANSI_QUOTES,PAD_CHAR_TO_FULL_LENGTH",)]
+    place.do("SET SESSION sql_mode = ''")
+    for row, stored in place.do("SELECT id, ssn FROM users"):
+        assert RING.open_str(stored, HERE | {"row": row}) == "it"

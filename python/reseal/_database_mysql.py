@@ -63,12 +63,14 @@ def open_mysql(driver: ModuleType, target: Target) -> Any:
         password=(target.password or "").encode(),
         database=target.database,
         connect_timeout=target.connect_seconds,
-        read_timeout=target.read_seconds,
+        # What answers with nothing is no server, and the time to connect does not count for its greeting.
+        read_timeout=target.connect_seconds,
         charset="utf8mb4",
         autocommit=True,
         ssl_disabled=target.sslmode == "disable",
         ssl=_tls(target),
     )
+    connection._read_timeout = target.read_seconds
     stream = getattr(connection, "_sock", None)
     if target.socket is None and stream is not None:
         _keep_alive(stream)

@@ -43,6 +43,7 @@ __all__ = [
     "_insert_keyset_row",
     "_read_keyset_row",
     "_update_keyset_row",
+    "_writing_transactions",
     "django_cryptography",
     "django_fernet",
     "fernet",

@@ -17,9 +17,11 @@ use alloc::{
 const MIN_SQLITE: (u32, u32) = (3, 33);
 
 /// Without `STRICT_ALL_TABLES` a value that is too long is cut, with a warning. Elsewhere a date in a row id that is
-/// none, as 0000-00-00, is NULL as soon as it is given back, and no row comes after that.
-const MYSQL_MODE: &str = "SET SESSION sql_mode = CONCAT_WS(',', REPLACE(REPLACE(REPLACE(@@SESSION.sql_mode, \
-'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), 'STRICT_ALL_TABLES', 'ALLOW_INVALID_DATES')";
+/// none, as 0000-00-00, is NULL as soon as it is given back, and no row comes after that; and the spaces that fill up a
+/// `CHAR` would be a part of what is read and bound.
+const MYSQL_MODE: &str = "SET SESSION sql_mode = CONCAT_WS(',', REPLACE(REPLACE(REPLACE(REPLACE(@@SESSION.sql_mode, \
+'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), 'PAD_CHAR_TO_FULL_LENGTH', ''), 'STRICT_ALL_TABLES', \
+'ALLOW_INVALID_DATES')";
 
 /// What is sorted by less than the whole of a key comes in another order than keys are compared in, and rows are
 /// passed over: an index has 3,072 bytes, of which collations make some more, and the usual sort buffer of MySQL takes
