@@ -71,16 +71,16 @@ class _Column(Operation):
                 f"{app_label}.{self.model_name}.{self.name} is no encrypted field at this point of "
                 "the migrations: alter the field before it is encrypted, and after it was decrypted"
             )
-        if connection.in_atomic_block:
-            raise ImproperlyConfigured(
-                f"{type(self).__name__} commits batch by batch: set atomic = False in its migration"
-            )
         _check_kept(field, connection)
         values = model._base_manager.using(connection.alias).filter(
             **{f"{field.name}__isnull": False}
         )
         if not values.exists():
             return  # as of a new database, which needs neither keys nor codecs of former times
+        if connection.in_atomic_block:
+            raise ImproperlyConfigured(
+                f"{type(self).__name__} commits batch by batch: set atomic = False in its migration"
+            )
         declared = _turned(field.declaration(), seals)
         if seals:
             _spell(field, connection)
@@ -105,7 +105,7 @@ class EncryptColumn(_Column):
 
     Errors: those of `reseal.jobs.apply`; the code of a value that could not be sealed, where there was
     one: all others are sealed then, and the migration may be run again. `ImproperlyConfigured` where the
-    migration is atomic, or the field is not encrypted.
+    field is not encrypted, or there are values and the migration is atomic.
     """
 
     def database_forwards(
