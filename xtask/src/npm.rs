@@ -70,8 +70,8 @@ const MODULES: [Module; 3] = [
         profile: "wasm-command",
         // No `-Oz`: it makes one function of those that are alike, also of the loops of base64. What is worth
         // to be inlined the compiler has inlined, and a second round finds more, as one does that knows which values
-        // reach where (`--gufa`). What is computed twice gzip packs better than the locals that would keep it, and one local
-        // that is used again better than one for each use.
+        // reach where (`--gufa`). What is computed twice gzip packs better than the locals that would keep it, and
+        // one local that is used again better than one for each use.
         aim: &[
             "-Os",
             "-Os",
